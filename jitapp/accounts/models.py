@@ -1,0 +1,87 @@
+"""Who acts: people with badges, devices with tokens. What they may touch stands in plant (Membership, Placement)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import ClassVar
+from uuid import UUID
+
+import uuid_utils.compat
+from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
+from django.db import models
+
+from jitapp.kanban.words import DeviceKind
+
+
+def new_uuid() -> UUID:
+    """A UUID version 7: unique, and in the order of making, so that indexes stay narrow."""
+    return uuid_utils.compat.uuid7()
+
+
+def choices(words: type) -> list[tuple[str, str]]:
+    """Django choices from a set of words."""
+    return [(word.value, word.value) for word in words]  # type: ignore[attr-defined]
+
+
+class Person(AbstractBaseUser, PermissionsMixin):
+    """Somebody who scans, leads, plans or administers; the ledger names a person by id only."""
+
+    uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
+    username = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    email = models.EmailField(blank=True)
+    badge = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    pin_hash = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=10, default="en")
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager[Person]] = UserManager()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+
+class Device(models.Model):
+    """A tablet, scanner, reader or ERP client; its token is stored as a SHA-256 only.
+
+    A token has 256 random bits, so a fast hash is enough: there is nothing to guess.
+    """
+
+    uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
+    name = models.CharField(max_length=80, unique=True)
+    kind = models.CharField(max_length=10, choices=choices(DeviceKind))
+    token_hash = models.CharField(max_length=64, unique=True)
+    active = models.BooleanField(default=True)
+    epoch = models.CharField(max_length=64, blank=True)
+    max_seq = models.BigIntegerField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=[kind.value for kind in DeviceKind]), name="device_kind_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def new_token() -> str:
+    """A fresh bearer token: `jit_` and 32 random bytes."""
+    return "jit_" + secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,60 @@
+"""The Celery application: a fast hint. What must be done stands in outbox rows (outbox.relay).
+
+Task modules are named as strings: importing them here would close a ring of imports.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jitapp.settings")
+
+from django.conf import settings  # noqa: E402  (the settings module must be named first)
+
+VISIBILITY_TIMEOUT_S = 120  # longer than the hard task limit of 30 s plus one prefetched task
+
+app = Celery("jitapp")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    result_backend=None,
+    imports=("jitapp.switchboard",),
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_channel_error_retry=True,
+    # A publisher must never wait for a broken broker: no retries, half a second on the socket.
+    # The worker's own BRPOP lasts 1 s, so it reads with a longer patience (see worker_options below).
+    broker_transport_options={
+        "max_retries": 0,
+        "visibility_timeout": VISIBILITY_TIMEOUT_S,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 0.5,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    },
+    visibility_timeout=VISIBILITY_TIMEOUT_S,
+    broker_pool_limit=4,
+    task_publish_retry=False,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_time_limit=30,
+    task_soft_time_limit=20,
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    enable_utc=True,
+    timezone="UTC",
+    worker_max_memory_per_child=300_000,
+    worker_soft_shutdown_timeout=10,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    # Level-triggered sweeps only: a double or a missed run changes nothing (switchboard.py).
+    beat_schedule={
+        "sweep": {"task": "jitapp.sweep", "schedule": 10.0, "options": {"expires": 10}},
+    },
+)

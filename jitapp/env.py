@@ -1,0 +1,82 @@
+"""The only reader of environment variables besides the supervisor; refuses nonsense at start.
+
+Every helper raises `Nonsense` with one sentence that names the variable. A secret may also stand in a file named
+by `NAME_FILE`, as container platforms hand it over.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+
+
+class Nonsense(SystemExit):
+    """A variable that cannot be used; ends the process with the sentence and exit code 1."""
+
+
+def env_str(name: str, default: str = "") -> str:
+    """The variable's text without blanks around it."""
+    return os.environ.get(name, default).strip()
+
+
+def env_bool(name: str, default: bool) -> bool:
+    """1/true/yes/on or 0/false/no/off."""
+    text = env_str(name).lower()
+    if not text:
+        return default
+    if text in TRUE:
+        return True
+    if text in FALSE:
+        return False
+    raise Nonsense(f"{name}={text!r} is neither yes nor no. Set it to 1 or 0.")
+
+
+def env_int(name: str, default: int, *, least: int, most: int) -> int:
+    """A whole number within [least, most]."""
+    text = env_str(name)
+    if not text:
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        raise Nonsense(f"{name}={text!r} is not a whole number. Set it to {least} to {most}.") from None
+    if not least <= number <= most:
+        raise Nonsense(f"{name}={number} is out of range. Set it to {least} to {most}.")
+    return number
+
+
+def env_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """One of the named words."""
+    text = env_str(name) or default
+    if text not in choices:
+        raise Nonsense(f"{name}={text!r} is not known. Set it to one of: {', '.join(choices)}.")
+    return text
+
+
+def env_list(name: str, default: list[str]) -> list[str]:
+    """Words separated by commas."""
+    text = env_str(name)
+    return [word.strip() for word in text.split(",") if word.strip()] if text else default
+
+
+def env_secret(name: str) -> str:
+    """The variable, or the content of the file that NAME_FILE names; empty if neither is set."""
+    file_name = env_str(f"{name}_FILE")
+    if not file_name:
+        return env_str(name)
+    try:
+        return Path(file_name).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Nonsense(f"{name}_FILE={file_name!r} cannot be read: {error.strerror}.") from None
+
+
+def env_url(name: str, schemes: tuple[str, ...]) -> str:
+    """A URL with one of the schemes (also from NAME_FILE); empty if not set."""
+    text = env_secret(name)
+    if text and urlsplit(text).scheme not in schemes:
+        raise Nonsense(f"{name} must begin with {' or '.join(s + '://' for s in schemes)}.")
+    return text

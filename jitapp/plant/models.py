@@ -1,0 +1,294 @@
+"""The facts of a plant: places, parts, bills, loops and the codes that name them. Fields and constraints only."""
+
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+from jitapp.accounts.models import choices, new_uuid
+from jitapp.kanban.words import (
+    ConsumeAt,
+    Consumption,
+    Level,
+    LoopKind,
+    LoopStatus,
+    Role,
+    StationKind,
+    Trigger,
+)
+
+CODE = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$", "Letters, digits, dot, dash and underscore; at most 60.")
+
+
+def one_of(field: str, words: type, name: str) -> models.CheckConstraint:
+    """A check that a column holds one of the words of the domain."""
+    values = [word.value for word in words]  # type: ignore[attr-defined]
+    return models.CheckConstraint(condition=models.Q(**{f"{field}__in": values}), name=name)
+
+
+class QuantityField(models.DecimalField):
+    """A quantity: numeric(20,6), in the part's unit of measure."""
+
+    def __init__(self, **options: object) -> None:
+        options.setdefault("max_digits", 20)
+        options.setdefault("decimal_places", 6)
+        super().__init__(**options)  # type: ignore[arg-type]
+
+
+class Plant(models.Model):
+    """A site with its own time zone and calendar; people and devices see the plants they belong to."""
+
+    code = models.CharField(max_length=60, unique=True, validators=[CODE])
+    name = models.CharField(max_length=120)
+    time_zone = models.CharField(max_length=60, default="UTC")
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Calendar(models.Model):
+    """Working time of a plant, station or supplier.
+
+    `shifts`: [{"days": ["mon", ...], "start": "06:00", "end": "14:00", "breaks": [["09:00", "09:15"]]}] in the
+    plant's local time; `holidays`: ["2026-12-25"]. No shifts means every minute is a working minute.
+    """
+
+    plant = models.ForeignKey(Plant, on_delete=models.PROTECT, related_name="calendars")
+    code = models.CharField(max_length=60, validators=[CODE])
+    name = models.CharField(max_length=120, blank=True)
+    is_default = models.BooleanField(default=False)
+    shifts = models.JSONField(default=list, blank=True)
+    holidays = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["plant", "code"], name="calendar_code_once"),
+            # A plant has at most one default calendar.
+            models.UniqueConstraint(
+                fields=["plant"], condition=models.Q(is_default=True), name="calendar_default_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Membership(models.Model):
+    """What a person may do in a plant."""
+
+    person = models.ForeignKey("accounts.Person", on_delete=models.CASCADE, related_name="memberships")
+    plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=12, choices=choices(Role))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "plant", "role"], name="membership_once"),
+            one_of("role", Role, "membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.role}"
+
+
+class Area(models.Model):
+    """A part of a plant that has a leader and a board."""
+
+    plant = models.ForeignKey(Plant, on_delete=models.PROTECT, related_name="areas")
+    code = models.CharField(max_length=60, unique=True, validators=[CODE])
+    name = models.CharField(max_length=120)
+    leader = models.ForeignKey("accounts.Person", on_delete=models.SET_NULL, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            # /b/supply/<station> is another page, so no area may take that word.
+            models.CheckConstraint(condition=~models.Q(code="supply"), name="area_code_not_reserved"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Supplier(models.Model):
+    """A company that fills containers from outside."""
+
+    plant = models.ForeignKey(Plant, on_delete=models.PROTECT, related_name="suppliers")
+    code = models.CharField(max_length=60, unique=True, validators=[CODE])
+    name = models.CharField(max_length=120)
+    calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, null=True, blank=True)
+    ack_within_minutes = models.PositiveIntegerField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Station(models.Model):
+    """A place where work is done or parts wait."""
+
+    uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
+    plant = models.ForeignKey(Plant, on_delete=models.PROTECT, related_name="stations")
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, null=True, blank=True, related_name="stations")
+    code = models.CharField(max_length=60, unique=True, validators=[CODE])
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=12, choices=choices(StationKind))
+    consumption = models.CharField(max_length=10, choices=choices(Consumption), default=Consumption.SCAN)
+    wip_limit = models.PositiveIntegerField(null=True, blank=True, help_text="cards in process; empty: no limit")
+    receiving_limit = models.PositiveIntegerField(null=True, blank=True, help_text="full cards; empty: no limit")
+    default_intent = models.CharField(max_length=12, blank=True)
+    readiness_checks = models.JSONField(default=list, blank=True)
+    standard_work = models.URLField(blank=True)
+    calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, null=True, blank=True)
+    supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, null=True, blank=True)
+    position = models.PositiveIntegerField(default=0, help_text="place along the flow, upstream first")
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            one_of("kind", StationKind, "station_kind_known"),
+            one_of("consumption", Consumption, "station_consumption_known"),
+            # A supplier's station belongs to a supplier, and only such a station does.
+            models.CheckConstraint(
+                condition=models.Q(kind=StationKind.SUPPLIER, supplier__isnull=False)
+                | (~models.Q(kind=StationKind.SUPPLIER) & models.Q(supplier__isnull=True)),
+                name="station_supplier_fits_kind",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Part(models.Model):
+    """What is moved: one part number per stage of making, so that a bill has no circle."""
+
+    uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
+    plant = models.ForeignKey(Plant, on_delete=models.PROTECT, related_name="parts")
+    number = models.CharField(max_length=60, unique=True, validators=[CODE])
+    description = models.CharField(max_length=200, blank=True)
+    unit = models.CharField(max_length=10, default="pcs")
+    decimals = models.PositiveSmallIntegerField(default=0)
+    gtin = models.CharField(max_length=14, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(decimals__lte=6), name="part_decimals_at_most_six"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class BillOfMaterials(models.Model):
+    """One line of a bill: `quantity` of the component goes into one unit of the parent."""
+
+    parent = models.ForeignKey(Part, on_delete=models.CASCADE, related_name="bill")
+    component = models.ForeignKey(Part, on_delete=models.PROTECT, related_name="used_in")
+    quantity = QuantityField()
+
+    class Meta:
+        verbose_name_plural = "bills of materials"
+        constraints = [
+            models.UniqueConstraint(fields=["parent", "component"], name="bill_line_once"),
+            models.CheckConstraint(condition=models.Q(quantity__gt=0), name="bill_quantity_positive"),
+            models.CheckConstraint(
+                condition=~models.Q(parent=models.F("component")), name="bill_not_of_itself"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parent_id} <- {self.component_id}"
+
+
+class Loop(models.Model):
+    """The control cycle: one part, one demand source, one supply source, cards of `quantity` pieces."""
+
+    uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
+    plant = models.ForeignKey(Plant, on_delete=models.PROTECT, related_name="loops")
+    code = models.CharField(max_length=60, unique=True, validators=[CODE])
+    part = models.ForeignKey(Part, on_delete=models.PROTECT, related_name="loops")
+    demand = models.ForeignKey(Station, on_delete=models.PROTECT, related_name="loops_in")
+    supply = models.ForeignKey(Station, on_delete=models.PROTECT, related_name="loops_out")
+    kind = models.CharField(max_length=12, choices=choices(LoopKind))
+    status = models.CharField(max_length=10, choices=choices(LoopStatus), default=LoopStatus.ACTIVE)
+    hold_reason = models.CharField(max_length=200, blank=True)
+    quantity = QuantityField(help_text="pieces a card asks for")
+    lead_time_minutes = models.PositiveIntegerField(default=240, help_text="working minutes of the supply station")
+    consume_at = models.CharField(max_length=10, choices=choices(ConsumeAt), default=ConsumeAt.START)
+    trigger = models.CharField(max_length=20, choices=choices(Trigger), default=Trigger.ON_EMPTY)
+    sequence = models.JSONField(default=dict, blank=True, help_text='{"IN_TRANSIT": "PROHIBITED"}')
+    min_turn_minutes = models.PositiveIntegerField(default=0)
+    min_turn_level = models.CharField(max_length=5, choices=choices(Level), default=Level.WARN)
+    bounce_ms = models.PositiveIntegerField(default=1500)
+    undo_window_s = models.PositiveIntegerField(default=120)
+    max_empty_allowed = models.PositiveIntegerField(default=0)
+    version = models.PositiveIntegerField(default=1)
+    revision = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            one_of("kind", LoopKind, "loop_kind_known"),
+            one_of("status", LoopStatus, "loop_status_known"),
+            one_of("consume_at", ConsumeAt, "loop_consume_at_known"),
+            one_of("trigger", Trigger, "loop_trigger_known"),
+            models.CheckConstraint(condition=models.Q(quantity__gt=0), name="loop_quantity_positive"),
+            models.CheckConstraint(
+                condition=~models.Q(demand=models.F("supply")), name="loop_not_onto_itself"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Identifier(models.Model):
+    """Any scannable code or tag: unique over all plants, points to exactly one thing, never reused."""
+
+    class Kind(models.TextChoices):
+        CARD = "card"
+        BIN = "bin"
+        STATION = "station"
+        PART = "part"
+        PERSON = "person"
+
+    code = models.CharField(max_length=128, unique=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    target_id = models.BigIntegerField(help_text="id of the card, bin, station, part or person")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["card", "bin", "station", "part", "person"]),
+                name="identifier_kind_known",
+            ),
+        ]
+        indexes = [models.Index(fields=["kind", "target_id"], name="identifier_target")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Placement(models.Model):
+    """Where a device stands: its plant, and its own station if it has one."""
+
+    device = models.OneToOneField("accounts.Device", on_delete=models.CASCADE, related_name="placement")
+    plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="placements")
+    station = models.ForeignKey(Station, on_delete=models.PROTECT, null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.device_id} at {self.station_id}"
+
+
+class Epoch(models.Model):
+    """One row that counts every change of master data; triggers raise it, caches compare it.
+
+    A scan reads the number with its locking read and keeps loops, bills and calendars in memory between changes.
+    """
+
+    number = models.BigIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="epoch_one_row")]
+
+    def __str__(self) -> str:
+        return str(self.number)
