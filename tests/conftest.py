@@ -1,0 +1,113 @@
+"""The suite's own PostgreSQL and Valkey, a browser, and a whole running installation.
+
+One pair of servers serves the whole run: it is started by the first process, before Django reads its settings, and
+found by the workers of pytest-xdist in the environment. Each worker has a database and a Redis number of its own.
+`TEST_DATABASE_URL` and `TEST_REDIS_URL` name other servers instead; the role must be a superuser, because emptying
+the append-only tables between tests needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from playwright.sync_api import Browser, sync_playwright
+
+from jitapp.workshop.embedded import Running, start_both
+
+if TYPE_CHECKING:
+    from django.db.backends.base.operations import BaseDatabaseOperations
+
+SETTINGS = "jitapp.settings"
+_servers = pytest.StashKey[tuple[Running, Path]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Runs before pytest-django's own, which loads the settings if they are named by then."""
+    worker: str | None = getattr(config, "workerinput", {}).get("workerid")
+    if worker is None:
+        _start_servers(config)
+    number = 0 if worker is None else 1 + int(worker.removeprefix("gw"))
+    os.environ["REDIS_URL"] = urlsplit(os.environ["TEST_REDIS_URL"])._replace(path=f"/{number}").geturl()
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    # What a developer's shell may hold must not change what the tests see.
+    for name in ("PORT", "JITAPP_DEMO", "JITAPP_LIVE_PORT", "JITAPP_LIVE_URL", "JITAPP_DEBUG", "JITAPP_HTTPS"):
+        os.environ.pop(name, None)
+    _ = settings.DATABASES  # reads the settings now, so that pytest-django sets Django up
+
+
+def _start_servers(config: pytest.Config) -> None:
+    """In the first process only; what TEST_..._URL name already is left alone."""
+    signal.signal(signal.SIGTERM, _end_like_ctrl_c)
+    folder = Path(tempfile.mkdtemp(prefix="jitapp-tests-"))
+    os.environ["JITAPP_DATA"] = str(folder / "data")
+    if {"TEST_DATABASE_URL", "TEST_REDIS_URL"} <= os.environ.keys():
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        return
+    try:
+        running = start_both(folder, durable=False)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    config.stash[_servers] = (running, folder)
+    os.environ.setdefault("TEST_DATABASE_URL", running.postgres.admin_url)
+    os.environ.setdefault("TEST_REDIS_URL", running.valkey.url)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """At the end of the run, also after Ctrl-C: no process and no folder stays."""
+    if _servers in config.stash:
+        running, folder = config.stash[_servers]
+        running.stop(remove=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_like_ctrl_c(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tests_may_empty_the_ledger() -> Iterator[None]:
+    """Transactional tests end with TRUNCATE, which the append-only tables refuse to everybody (rule C11)."""
+    operations = type(connection.ops)
+    honest = operations.execute_sql_flush
+
+    def without_triggers(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
+        honest(self, ["SET LOCAL session_replication_role = replica", *sql_list] if sql_list else sql_list)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "execute_sql_flush", without_triggers)
+        yield
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A headless browser, for one module: while it lives, no other event loop can run in this thread."""
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not program or not shutil.which(program):
+        pytest.skip("No Chromium here: install one (`make browser` as root on Debian) or name it in CHROMIUM.")
+    # Playwright's loop lives in this thread, and Django takes any loop for an asynchronous caller.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program)
+            yield browser
+            browser.close()
+    finally:
+        if before is None:
+            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        else:
+            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
