@@ -144,7 +144,7 @@ class Postgres:
         draft = self.home / "data.draft"
         shutil.rmtree(draft, ignore_errors=True)
         password = self.home / "admin.draft"
-        _write_secret(password, _secret(self.folder / f"{ADMIN}.password"))
+        write_secret(password, kept_secret(self.folder / f"{ADMIN}.password"))
         self._give_away(password)
         try:
             done = subprocess.run(
@@ -161,6 +161,7 @@ class Postgres:
                 user=self._account.pw_uid if self._account else None,
                 group=self._account.pw_gid if self._account else None,
                 extra_groups=[] if self._account else None,
+                start_new_session=True,  # Ctrl-C is for the caller, who lets this end first
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -227,7 +228,7 @@ class Postgres:
                 if cursor.fetchone() is None:
                     cursor.execute(
                         sql.SQL("CREATE ROLE {} LOGIN PASSWORD %s").format(sql.Identifier(OWNER)),
-                        [_secret(self.folder / f"{OWNER}.password")],
+                        [kept_secret(self.folder / f"{OWNER}.password")],
                     )
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [OWNER])
                 if cursor.fetchone() is not None:
@@ -248,7 +249,7 @@ class Postgres:
                 self.home.parent.rmdir()
 
     def _url(self, role: str, database: str) -> str:
-        return f"postgres://{role}:{_secret(self.folder / f'{role}.password')}@{HOST}:{self.port}/{database}"
+        return f"postgres://{role}:{kept_secret(self.folder / f'{role}.password')}@{HOST}:{self.port}/{database}"
 
     def _prefix(self) -> list[str]:
         return _in_namespace() if self.way is Way.NAMESPACE else []
@@ -285,7 +286,7 @@ class Valkey:
     @property
     def url(self) -> str:
         """Database 0."""
-        return f"redis://:{_secret(self.folder / 'valkey.password')}@{HOST}:{self.port}/0"
+        return f"redis://:{kept_secret(self.folder / 'valkey.password')}@{HOST}:{self.port}/0"
 
     def prepare(self, say: Say) -> None:
         """Write the settings file: it holds the password, which the process list must not show."""
@@ -294,7 +295,7 @@ class Valkey:
             "bind": HOST,
             "port": str(self.port),
             "protected-mode": "yes",
-            "requirepass": _secret(self.folder / "valkey.password"),
+            "requirepass": kept_secret(self.folder / "valkey.password"),
             "dir": f'"{self.folder.resolve()}"',
             "databases": "64",
             "appendonly": "yes" if self.durable else "no",
@@ -306,7 +307,7 @@ class Valkey:
             "timeout": "0",
             "loglevel": "warning",
         }
-        _write_secret(self.folder / "valkey.conf", "".join(f"{key} {value}\n" for key, value in settings.items()))
+        write_secret(self.folder / "valkey.conf", "".join(f"{key} {value}\n" for key, value in settings.items()))
 
     def command(self) -> Command:
         """The server in the foreground."""
@@ -436,18 +437,18 @@ def _bare_environment() -> Mapping[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _secret(file: Path) -> str:
+def kept_secret(file: Path) -> str:
     """The secret kept in the file; made at the first call."""
     with contextlib.suppress(FileNotFoundError):
         if text := file.read_text().strip():
             return text
     text = secrets.token_urlsafe(24)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _write_secret(file, text)
+    write_secret(file, text)
     return text
 
 
-def _write_secret(file: Path, text: str) -> None:
+def write_secret(file: Path, text: str) -> None:
     """Readable by its owner only, from the first byte."""
     file.unlink(missing_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:

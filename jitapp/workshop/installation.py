@@ -1,0 +1,173 @@
+"""What a whole installation on one machine consists of: the wishes of its owner, and the processes to run.
+
+How they are watched and in which order they end is the supervisor's business (supervisor.py).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from jitapp.env import env_choice, env_int, env_secret, env_str, env_url
+from jitapp.workshop.processes import Command
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+POSTGRES_SCHEMES = ("postgres", "postgresql")
+READ_FROM_FILES = {"DATABASE_URL_FILE", "REDIS_URL_FILE", "SECRET_KEY_FILE"}  # they win over the plain names
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+
+
+class Stage(IntEnum):
+    """The order of the end: the lowest goes first, and each stage is over before the next begins."""
+
+    DEMO = 0
+    WEB = 1
+    LIVE = 2
+    CLOCKWORK = 3
+    WORKER = 4
+    VALKEY = 5
+    POSTGRES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """A signal, and the seconds a process has before the next one (after the last: SIGKILL)."""
+
+    signal: signal.Signals
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A process that runs as long as the installation does."""
+
+    name: str
+    command: Command
+    stage: Stage
+    farewells: tuple[Farewell, ...] = (Farewell(signal.SIGTERM, 10),)
+    # The installation does its work without it: when it cannot be kept alive, the others go on.
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the environment asks for, checked."""
+
+    host: str
+    port: int
+    live_port: int
+    data: Path
+    demo: str  # "live", "1" or "0"
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds the pages."""
+        return f"http://{'127.0.0.1' if self.host in ('', '0.0.0.0', '::') else self.host}:{self.port}/"
+
+
+def read_wishes() -> Wishes:
+    """Raises Nonsense, which names the variable."""
+    port = env_int("PORT", 8000, least=1, most=65_535)
+    live_port = env_int("JITAPP_LIVE_PORT", port + 1 if port < 65_535 else port - 1, least=1, most=65_535)
+    return Wishes(
+        host=env_str("JITAPP_HOST", "127.0.0.1") or "127.0.0.1",
+        port=port,
+        live_port=live_port,
+        data=Path(env_str("JITAPP_DATA") or BASE_DIR / ".data").absolute(),
+        demo=env_choice("JITAPP_DEMO", "live", ("live", "1", "0")),
+    )
+
+
+def read_servers() -> tuple[str, str]:
+    """(DATABASE_URL, REDIS_URL); empty where the embedded server is wanted. Raises Nonsense."""
+    return env_url("DATABASE_URL", POSTGRES_SCHEMES), env_url("REDIS_URL", REDIS_SCHEMES)
+
+
+def read_secret_key() -> str:
+    """SECRET_KEY, or empty."""
+    return env_secret("SECRET_KEY")
+
+
+def child_environment(wishes: Wishes, *, database_url: str, redis_url: str, secret_key: str) -> dict[str, str]:
+    """What every process of ours is told."""
+    return {
+        **{name: value for name, value in os.environ.items() if name not in READ_FROM_FILES},
+        "DJANGO_SETTINGS_MODULE": "jitapp.settings",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": secret_key,
+        "PORT": str(wishes.port),
+        "JITAPP_LIVE_PORT": str(wishes.live_port),
+        "JITAPP_DATA": str(wishes.data),
+        "JITAPP_DEMO": wishes.demo,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def manage(environment: Mapping[str, str], *arguments: str) -> Command:
+    """`python manage.py ARGUMENTS`."""
+    return Command(argv=[sys.executable, "manage.py", *arguments], env=environment, cwd=BASE_DIR)
+
+
+def services(wishes: Wishes, environment: Mapping[str, str]) -> list[Service]:
+    """The processes of ours, in the order of their start."""
+
+    def module(*arguments: str, **more: str) -> Command:
+        return Command(argv=[sys.executable, "-m", *arguments], env={**environment, **more}, cwd=BASE_DIR)
+
+    # Work behind the pages may take longer than a page: an import, a sweep.
+    patient = {"JITAPP_STATEMENT_TIMEOUT_MS": "30000"}
+    found = [
+        Service(
+            "web",
+            module(
+                *("granian", "--interface", "wsgi", "--host", wishes.host, "--port", str(wishes.port)),
+                *("--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "warning"),
+                *("--workers-kill-timeout", "10", "--respawn-failed-workers", "jitapp.wsgi:application"),
+            ),
+            Stage.WEB,
+            (Farewell(signal.SIGTERM, 15),),
+        ),
+        Service(
+            "live",
+            module(
+                *("uvicorn", "jitapp.asgi:application", "--host", wishes.host, "--port", str(wishes.live_port)),
+                *("--timeout-graceful-shutdown", "2", "--log-level", "warning", "--no-access-log"),
+                JITAPP_CONN_MAX_AGE="0",
+            ),
+            Stage.LIVE,
+        ),
+        Service(
+            "worker",
+            module(
+                *("celery", "--quiet", "--app", "jitapp.celery", "worker", "--pool", "prefork"),
+                *("--concurrency", "2", "--loglevel", "WARNING"),
+                *("--without-mingle", "--without-gossip", "--without-heartbeat"),
+                **patient,
+            ),
+            Stage.WORKER,
+            # Warm first: the task at hand ends. Then cold: it goes back into the queue.
+            (Farewell(signal.SIGTERM, 20), Farewell(signal.SIGQUIT, 12)),
+        ),
+        Service(
+            "relay",
+            Command([sys.executable, "manage.py", "relay"], {**environment, **patient}, BASE_DIR),
+            Stage.CLOCKWORK,
+        ),
+        Service(
+            "scheduler",
+            module(
+                *("celery", "--quiet", "--app", "jitapp.celery", "beat", "--loglevel", "WARNING"),
+                *("--schedule", str(wishes.data / "beat-schedule")),
+            ),
+            Stage.CLOCKWORK,
+        ),
+    ]
+    if wishes.demo == "live":
+        found.append(Service("demo", manage(environment, "demo_operators"), Stage.DEMO, optional=True))
+    return found

@@ -1,0 +1,569 @@
+"""Starts, watches and ends every process of an installation on one machine.
+
+One loop, no threads: it waits for output of the children, for signals and for the next thing that is due.
+
+- Every line a process writes is passed on with the process's name before it.
+- What dies is started again, after a pause that doubles; what dies at once again and again ends the whole start
+  with one sentence.
+- Ctrl-C, SIGTERM and a closed terminal end everything in the order of `Stage`, PostgreSQL last; then nothing of
+  ours is left, not even a grandchild whose parent was killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import http.client
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
+
+import psycopg2
+import redis
+
+from jitapp.workshop import processes
+from jitapp.workshop.embedded import CannotStart, Postgres, Valkey, free_port, kept_secret, write_secret
+from jitapp.workshop.installation import (
+    Farewell,
+    Service,
+    Stage,
+    Wishes,
+    child_environment,
+    manage,
+    read_secret_key,
+    read_servers,
+    read_wishes,
+    services,
+)
+from jitapp.workshop.processes import Command
+
+LONG_ENOUGH_S = 20.0  # a process that lived this long did not die at once
+DEATHS_IN_A_ROW = 6
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 8.0
+SERVER_PATIENCE_S = 60.0
+WEB_PATIENCE_S = 120.0
+PORT_PATIENCE_S = 3.0  # the ports of a start that was just killed are still being given back
+OLDEST_POSTGRES = 150_000  # as libpq counts: 15.0
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SERVICES = "services.env"  # in the data folder: tells manage.py in another terminal what is running
+NAME_WIDTH = 9
+LONGEST_LINE = 64 * 1024
+
+
+class GiveUp(Exception):
+    """The installation cannot run; the text is one sentence for a person."""
+
+
+class AskedToStop(Exception):
+    """Ctrl-C or SIGTERM came while the installation was starting."""
+
+
+@dataclass(slots=True)
+class Child:
+    """A process of ours, started or about to be started again."""
+
+    service: Service
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    deaths: int = 0  # in a row, each soon after its start
+    start_again_at: float | None = None
+    unfinished: bytes = b""
+    lasting: bool = True  # False: a command that is meant to end
+    kept: list[str] | None = None  # lines to be shown later instead of now
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keeps children alive until it is asked to stop."""
+
+    children: list[Child] = field(default_factory=list)
+    stopping: bool = False
+    ending: bool = False
+    _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    _output_open: bool = True
+
+    # -- speaking ------------------------------------------------------------------------------
+
+    def say(self, text: str) -> None:
+        """A line of the supervisor's own."""
+        self.show("up", text)
+
+    def show(self, name: str, text: str) -> None:
+        """A line with the name of the process it comes from."""
+        self.write(f"{name:<{NAME_WIDTH}} | {text}")
+
+    def write(self, line: str) -> None:
+        """A plain line. A reader that went away (`make run | head`) does not hurt the shop."""
+        if not self._output_open:
+            return
+        try:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+        except OSError:
+            self._output_open = False
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Signals wake the loop through a pipe; their old handlers come back at the end."""
+        reader, writer = os.pipe()
+        for end in (reader, writer):
+            os.set_blocking(end, False)
+        self._selector.register(reader, selectors.EVENT_READ, None)
+        before = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGCHLD)}
+        wakeup_before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        for number, handler in before.items():
+            # Started with nohup, the end of the terminal is none of our business.
+            if number is not signal.SIGHUP or handler is not signal.SIG_IGN:
+                signal.signal(number, self._note)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(wakeup_before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            self._selector.unregister(reader)
+            os.close(reader)
+            os.close(writer)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if number in STOP_SIGNALS:
+            self.stopping = True
+
+    def turn(self, patience: float) -> None:
+        """Wait at most `patience` seconds for something to happen, and deal with it."""
+        for key, _ in self._selector.select(max(0.0, patience)):
+            if key.data is None:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(key.fd, 4096)
+            else:
+                self._read(key.data, key.fd)
+        self._reap()
+        if self.stopping or self.ending:
+            return
+        now = time.monotonic()
+        for child in self.children:
+            if child.start_again_at is not None and child.start_again_at <= now:
+                self.start(child)
+
+    def wait_until(self, condition: Callable[[], bool], *, patience: float, every: float = 0.1) -> bool:
+        """Turn the loop until the condition holds; False when patience ran out. Raises AskedToStop."""
+        deadline = time.monotonic() + patience
+        while True:
+            if self.stopping and not self.ending:
+                raise AskedToStop
+            if condition():
+                return True
+            if time.monotonic() > deadline:
+                return False
+            self.turn(every)
+
+    # -- children ------------------------------------------------------------------------------
+
+    def add(self, service: Service) -> Child:
+        """Start a service and keep it alive from now on."""
+        child = Child(service)
+        self.children.append(child)
+        self.start(child)
+        return child
+
+    def run_once(self, name: str, command: Command, *, keep: bool = False) -> list[str]:
+        """Run a command to its end; the kept lines if asked. Raises GiveUp if it fails, AskedToStop."""
+        child = Child(Service(name, command, Stage.DEMO), lasting=False, kept=[] if keep else None)
+        self.start(child)
+        self.children.append(child)
+        try:
+            self.wait_until(lambda: not child.alive, patience=3600)
+        finally:
+            if child.alive:
+                self._end([child])
+            self.children.remove(child)
+        if child.process is None or child.process.returncode != 0:
+            for line in child.kept or ():
+                self.show(name, line)
+            raise GiveUp(f"`{' '.join(command.argv[1:])}` failed; its last lines stand above.")
+        return child.kept or []
+
+    def start(self, child: Child) -> None:
+        """Start, or start again."""
+        child.start_again_at = None
+        reader, writer = os.pipe()
+        try:
+            child.process = processes.start(child.service.command, output=writer)
+        except OSError as error:
+            os.close(reader)
+            raise GiveUp(f"{child.name} cannot be started: {error}.") from error
+        finally:
+            os.close(writer)
+        child.started_at = time.monotonic()
+        os.set_blocking(reader, False)
+        self._selector.register(reader, selectors.EVENT_READ, child)
+
+    def _read(self, child: Child, reader: int) -> None:
+        try:
+            chunk = os.read(reader, 65_536)
+        except BlockingIOError:
+            return
+        if not chunk:
+            self._selector.unregister(reader)
+            os.close(reader)
+        *lines, child.unfinished = (child.unfinished + chunk).split(b"\n")
+        if child.unfinished and (not chunk or len(child.unfinished) > LONGEST_LINE):
+            lines.append(child.unfinished)
+            child.unfinished = b""
+        for line in lines:
+            text = line.decode(errors="replace").rstrip("\r")
+            if child.kept is None:
+                self.show(child.name, text)
+            else:
+                child.kept.append(text)
+
+    def _drain(self, child: Child) -> None:
+        """What a process wrote before it died comes before the sentence about its death."""
+        for key in list(self._selector.get_map().values()):
+            if key.data is child:
+                self._read(child, key.fd)
+
+    def _reap(self) -> None:
+        """Take the exit codes of whoever ended: our children, and orphans that became ours."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            for child in self.children:
+                if child.process is not None and child.process.pid == pid:
+                    child.process.returncode = os.waitstatus_to_exitcode(status)
+                    self._drain(child)
+                    self._bury(child)
+
+    def _bury(self, child: Child) -> None:
+        """A child ended: kill what it left behind, and plan its return if it was not meant to end."""
+        assert child.process is not None
+        processes.kill_group(child.process.pid)
+        self._kill_orphans()
+        if self.stopping or self.ending or not child.lasting:
+            return
+        lived = time.monotonic() - child.started_at
+        child.deaths = child.deaths + 1 if lived < LONG_ENOUGH_S else 1
+        how = _how_it_ended(child.process.returncode)
+        if child.deaths >= DEATHS_IN_A_ROW:
+            sentence = (
+                f"{child.name} ended {child.deaths} times right after its start ({how});"
+                " its last lines stand above: mend what they name and start again."
+            )
+            if not child.service.optional:
+                raise GiveUp(sentence)
+            self.say(sentence + " The others go on without it.")
+            return
+        pause = min(FIRST_PAUSE_S * 2 ** (child.deaths - 1), LONGEST_PAUSE_S)
+        child.start_again_at = time.monotonic() + pause
+        self.say(f"{child.name} ended by itself ({how}); starting it again in {pause:g} s.")
+
+    def _kill_orphans(self) -> None:
+        """Children we never started are the rest of somebody who was killed."""
+        known = {child.process.pid for child in self.children if child.process is not None}
+        for pid in processes.children() - known:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def end(self) -> None:
+        """End every child, stage by stage, and take care that nothing is left."""
+        self.ending = True
+        for child in self.children:
+            child.start_again_at = None
+        for stage in Stage:
+            self._end([child for child in self.children if child.service.stage is stage and child.alive])
+        deadline = time.monotonic() + 2
+        while processes.children() and time.monotonic() < deadline:
+            self._kill_orphans()
+            self.turn(0.02)
+
+    def _end(self, children: list[Child]) -> None:
+        """Send each its farewells; kill who stays."""
+        ending, self.ending = self.ending, True
+        waiting: list[tuple[Child, list[Farewell], float]] = [
+            (child, list(child.service.farewells), 0.0) for child in children
+        ]
+        while waiting:
+            still: list[tuple[Child, list[Farewell], float]] = []
+            for child, farewells, until in waiting:
+                if not child.alive or child.process is None:
+                    continue
+                next_until = until
+                if time.monotonic() >= until:
+                    if farewells:
+                        farewell = farewells.pop(0)
+                        next_until = time.monotonic() + farewell.patience
+                        _send(child.process.pid, farewell.signal)
+                    else:
+                        self.say(f"{child.name} did not end when asked; killing it.")
+                        next_until = time.monotonic() + 5
+                        _send(child.process.pid, signal.SIGKILL)
+                still.append((child, farewells, next_until))
+            waiting = still
+            if waiting:
+                self.turn(0.1)
+        self.ending = ending
+
+
+def run() -> int:
+    """The whole life of an installation; the exit code."""
+    supervisor = Supervisor()
+    processes.adopt_orphans()
+    try:
+        with _terminal_of_our_own(), supervisor.listening():
+            wishes = read_wishes()
+            with _only_one(wishes.data):
+                try:
+                    _live(supervisor, wishes)
+                finally:
+                    if supervisor.children:
+                        supervisor.say("stopping")
+                    supervisor.end()
+                    (wishes.data / SERVICES).unlink(missing_ok=True)
+                    supervisor.write("Stopped.")
+    except AskedToStop:
+        return 0
+    except (GiveUp, CannotStart) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _live(supervisor: Supervisor, wishes: Wishes) -> None:
+    """Start everything in order, say that it is ready, and watch until asked to stop."""
+    (wishes.data / SERVICES).unlink(missing_ok=True)  # of a start that was killed
+    database_url, redis_url = read_servers()
+    _ports_are_free(supervisor, wishes)
+    database_url = _postgres(supervisor, wishes, database_url)
+    redis_url = _valkey(supervisor, wishes, redis_url)
+    secret_key = read_secret_key() or kept_secret(wishes.data / "secret_key")
+    environment = child_environment(wishes, database_url=database_url, redis_url=redis_url, secret_key=secret_key)
+    names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+    write_secret(wishes.data / SERVICES, "".join(f"{name}={environment[name]}\n" for name in names))
+
+    supervisor.say("collecting static files, preparing the tables")
+    supervisor.run_once("static", manage(environment, "collectstatic", "--noinput", "--verbosity", "0"))
+    # A migration of a large table takes its time.
+    slow = {**environment, "JITAPP_STATEMENT_TIMEOUT_MS": "600000"}
+    supervisor.run_once("migrate", manage(slow, "migrate", "--noinput", "--verbosity", "0"))
+    logins: list[str] = []
+    if wishes.demo != "0":
+        supervisor.say("looking after the demonstration shop (the first time it is filled)")
+        logins = supervisor.run_once("demo shop", manage(slow, "demo_shop"), keep=True)
+
+    to_start = services(wishes, environment)
+    supervisor.say(f"starting {', '.join(service.name for service in to_start)}")
+    for service in to_start:
+        if service.stage is not Stage.DEMO:
+            supervisor.add(service)
+    _web_is_ready(supervisor, wishes)
+    supervisor.write(f"Ready: {wishes.url}")
+    for line in logins:
+        supervisor.write(line)
+    for service in to_start:
+        if service.stage is Stage.DEMO:
+            supervisor.add(service)
+    while not supervisor.stopping:
+        supervisor.turn(_until_next(supervisor))
+
+
+def _until_next(supervisor: Supervisor) -> float:
+    """Seconds until a child is due to be started again; a minute if none is."""
+    due = [child.start_again_at for child in supervisor.children if child.start_again_at is not None]
+    return min(due) - time.monotonic() if due else 60.0
+
+
+def _postgres(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
+    """The URL of a PostgreSQL that answers: the named one, or the embedded one, started here."""
+    if named:
+        supervisor.say("waiting for the PostgreSQL that DATABASE_URL names")
+        trouble: list[str] = []
+
+        def answers() -> bool:
+            try:
+                with contextlib.closing(psycopg2.connect(named, connect_timeout=3)) as connection:
+                    version: int = connection.server_version
+            except psycopg2.Error as error:
+                trouble[:] = [str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"]
+                return False
+            if version < OLDEST_POSTGRES:
+                raise GiveUp(
+                    f"DATABASE_URL names PostgreSQL {version // 10_000}; 15 or newer is needed: upgrade it or name"
+                    " another."
+                )
+            return True
+
+        if not supervisor.wait_until(answers, patience=15, every=0.5):
+            raise GiveUp(f"DATABASE_URL names a PostgreSQL that does not answer ({trouble[0]}): start it or mend it.")
+        return named
+    postgres = Postgres(wishes.data / "postgres", port=free_port())
+    supervisor.say("starting PostgreSQL")
+    postgres.prepare(supervisor.say)
+    child = supervisor.add(
+        Service("postgres", postgres.command(), Stage.POSTGRES, (Farewell(signal.SIGINT, 30),)),
+    )
+    if not supervisor.wait_until(postgres.answers, patience=SERVER_PATIENCE_S, every=0.05):
+        raise GiveUp(f"{child.name} did not answer within {SERVER_PATIENCE_S:g} s; its lines stand above.")
+    postgres.ensure_database()
+    return postgres.url
+
+
+def _valkey(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
+    """The URL of a Redis that answers: the named one, or the embedded Valkey, started here."""
+    if named:
+        supervisor.say("waiting for the Redis that REDIS_URL names")
+        trouble: list[str] = []
+
+        def answers() -> bool:
+            try:
+                with redis.Redis.from_url(named, socket_timeout=3, socket_connect_timeout=3) as client:
+                    return bool(client.ping())
+            except (redis.RedisError, ValueError) as error:
+                trouble[:] = [str(error)]
+                return False
+
+        if not supervisor.wait_until(answers, patience=15, every=0.5):
+            raise GiveUp(f"REDIS_URL names a Redis that does not answer ({trouble[0]}): start it or mend it.")
+        return named
+    valkey = Valkey(wishes.data / "valkey", port=free_port())
+    supervisor.say("starting Valkey")
+    valkey.prepare(supervisor.say)
+    child = supervisor.add(Service("valkey", valkey.command(), Stage.VALKEY))
+    if not supervisor.wait_until(valkey.answers, patience=SERVER_PATIENCE_S, every=0.05):
+        raise GiveUp(f"{child.name} did not answer within {SERVER_PATIENCE_S:g} s; its lines stand above.")
+    return valkey.url
+
+
+def _web_is_ready(supervisor: Supervisor, wishes: Wishes) -> None:
+    """Until /readyz answers 200 and the event streams' port is open. Raises GiveUp with what it lacks."""
+    address = urlsplit(wishes.url)
+    last: list[str] = ["no answer"]
+
+    def ready() -> bool:
+        connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            response = connection.getresponse()
+            last[0] = f"{response.status} {response.read(300).decode(errors='replace')}"
+            with socket.create_connection((address.hostname or "127.0.0.1", wishes.live_port), timeout=2):
+                return response.status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    if not supervisor.wait_until(ready, patience=WEB_PATIENCE_S, every=0.2):
+        raise GiveUp(f"The web server was not ready within {WEB_PATIENCE_S:g} s (/readyz: {last[0]}).")
+
+
+def _ports_are_free(supervisor: Supervisor, wishes: Wishes) -> None:
+    """Raises GiveUp, naming the port and its variable."""
+    if wishes.port == wishes.live_port:
+        raise GiveUp(f"PORT and JITAPP_LIVE_PORT are both {wishes.port}: give each a port of its own.")
+    for variable, port in (("PORT", wishes.port), ("JITAPP_LIVE_PORT", wishes.live_port)):
+        trouble: list[OSError] = []
+
+        def free(port: int = port, trouble: list[OSError] = trouble) -> bool:
+            family = socket.AF_INET6 if ":" in wishes.host else socket.AF_INET
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((wishes.host, port))
+                except OSError as error:
+                    trouble[:] = [error]
+                    return error.errno != errno.EADDRINUSE
+                trouble.clear()
+                return True
+
+        supervisor.wait_until(free, patience=PORT_PATIENCE_S, every=0.2)
+        if trouble and trouble[0].errno == errno.EADDRINUSE:
+            raise GiveUp(f"Port {port} is in use: stop what uses it, or set {variable} to another port.")
+        if trouble:
+            raise GiveUp(
+                f"Port {port} of {wishes.host} cannot be used ({trouble[0].strerror}): set {variable}, or JITAPP_HOST,"
+                " to another."
+            )
+
+
+@contextlib.contextmanager
+def _only_one(data: Path) -> Iterator[None]:
+    """Two installations on one data folder would fight. The lock goes with the process, however it ends."""
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise GiveUp(
+            f"The data folder {data} cannot be written ({error.strerror}): mend that, or set JITAPP_DATA to another"
+            " folder."
+        ) from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise GiveUp(
+                f"Another start is running on the data folder {data}: stop it, or set JITAPP_DATA to another folder."
+            ) from None
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def _terminal_of_our_own() -> Iterator[None]:
+    """Started by `make` in a terminal, Ctrl-C shall reach us alone: make would report an error for a clean end."""
+    try:
+        held = os.tcgetpgrp(0)
+    except OSError:  # no terminal
+        yield
+        return
+    if held != os.getpgrp() or held == os.getpid():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTTOU, signal.SIGTSTP)}
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpgrp())
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.tcsetpgrp(0, held)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is None:
+        return "unknown"
+    return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name.removeprefix('SIG')}"
