@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+BASE_DIR = Path(__file__).resolve().parent.parent
+RUNNING = "services.env"  # in the data folder while an installation runs (jitapp/workshop/supervisor.py)
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
@@ -64,10 +66,11 @@ def env_list(name: str, default: list[str]) -> list[str]:
 
 
 def env_secret(name: str) -> str:
-    """The variable, or the content of the file that NAME_FILE names; empty if neither is set."""
+    """The variable, or the content of the file that NAME_FILE names, or what the installation that runs on this
+    machine's data folder uses (so that `manage.py verify` beside `make run` needs no settings); else empty."""
     file_name = env_str(f"{name}_FILE")
     if not file_name:
-        return env_str(name)
+        return env_str(name) or _of_the_running_installation(name)
     try:
         return Path(file_name).read_text(encoding="utf-8").strip()
     except OSError as error:
@@ -80,3 +83,17 @@ def env_url(name: str, schemes: tuple[str, ...]) -> str:
     if text and urlsplit(text).scheme not in schemes:
         raise Nonsense(f"{name} must begin with {' or '.join(s + '://' for s in schemes)}.")
     return text
+
+
+def data_folder() -> Path:
+    """Where the embedded servers keep their files, absolute."""
+    return Path(env_str("JITAPP_DATA") or BASE_DIR / ".data").absolute()
+
+
+def _of_the_running_installation(name: str) -> str:
+    """What the supervisor wrote down for commands in other terminals; empty where none runs or we may not look."""
+    try:
+        lines = (data_folder() / RUNNING).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    return dict(line.split("=", 1) for line in lines).get(name, "")

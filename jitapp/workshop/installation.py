@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from jitapp.env import env_choice, env_int, env_secret, env_str, env_url
+from jitapp.env import BASE_DIR, data_folder, env_choice, env_int, env_secret, env_str, env_url
 from jitapp.workshop.processes import Command
 
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
 POSTGRES_SCHEMES = ("postgres", "postgresql")
 READ_FROM_FILES = {"DATABASE_URL_FILE", "REDIS_URL_FILE", "SECRET_KEY_FILE"}  # they win over the plain names
 REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -78,7 +77,7 @@ def read_wishes() -> Wishes:
         host=env_str("JITAPP_HOST", "127.0.0.1") or "127.0.0.1",
         port=port,
         live_port=live_port,
-        data=Path(env_str("JITAPP_DATA") or BASE_DIR / ".data").absolute(),
+        data=data_folder(),
         demo=env_choice("JITAPP_DEMO", "live", ("live", "1", "0")),
     )
 

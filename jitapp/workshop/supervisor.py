@@ -31,6 +31,7 @@ from urllib.parse import urlsplit
 import psycopg2
 import redis
 
+from jitapp.env import RUNNING
 from jitapp.workshop import processes
 from jitapp.workshop.embedded import CannotStart, Postgres, Valkey, free_port, kept_secret, write_secret
 from jitapp.workshop.installation import (
@@ -56,7 +57,6 @@ WEB_PATIENCE_S = 120.0
 PORT_PATIENCE_S = 3.0  # the ports of a start that was just killed are still being given back
 OLDEST_POSTGRES = 150_000  # as libpq counts: 15.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-SERVICES = "services.env"  # in the data folder: tells manage.py in another terminal what is running
 NAME_WIDTH = 9
 LONGEST_LINE = 64 * 1024
 
@@ -346,7 +346,7 @@ def run() -> int:
                     if supervisor.children:
                         supervisor.say("stopping")
                     supervisor.end()
-                    (wishes.data / SERVICES).unlink(missing_ok=True)
+                    (wishes.data / RUNNING).unlink(missing_ok=True)
                     supervisor.write("Stopped.")
     except AskedToStop:
         return 0
@@ -358,7 +358,7 @@ def run() -> int:
 
 def _live(supervisor: Supervisor, wishes: Wishes) -> None:
     """Start everything in order, say that it is ready, and watch until asked to stop."""
-    (wishes.data / SERVICES).unlink(missing_ok=True)  # of a start that was killed
+    (wishes.data / RUNNING).unlink(missing_ok=True)  # of a start that was killed
     database_url, redis_url = read_servers()
     _ports_are_free(supervisor, wishes)
     database_url = _postgres(supervisor, wishes, database_url)
@@ -366,7 +366,7 @@ def _live(supervisor: Supervisor, wishes: Wishes) -> None:
     secret_key = read_secret_key() or kept_secret(wishes.data / "secret_key")
     environment = child_environment(wishes, database_url=database_url, redis_url=redis_url, secret_key=secret_key)
     names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
-    write_secret(wishes.data / SERVICES, "".join(f"{name}={environment[name]}\n" for name in names))
+    write_secret(wishes.data / RUNNING, "".join(f"{name}={environment[name]}\n" for name in names))
 
     supervisor.say("collecting static files, preparing the tables")
     supervisor.run_once("static", manage(environment, "collectstatic", "--noinput", "--verbosity", "0"))
