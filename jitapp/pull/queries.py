@@ -1,10 +1,39 @@
-"""What is asked of the pull room; reads only."""
+"""What is asked of the pull room; reads only.
+
+A board is five statements whatever the number of loops: the loops, their cards with open turns, the open runouts,
+the newest turns (for the rate of use and the learned time of a refill) and the calendars.
+"""
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+
+from jitapp.kanban.words import (
+    CardStatus,
+    LoopStatus,
+    Party,
+    SignalState,
+    StationKind,
+    SupplyStatus,
+)
+from jitapp.kanban.worktime import BadCalendar, WorkCalendar
+
+HISTORY = 8  # newest released turns of a loop from which its rate of use and its refill time are learned
+LEARNED_FROM = 3  # fewer turns than this say nothing
+QUIET_MARGIN_MINUTES = 15  # a refill that comes so shortly before the end is worth watching
+MANY_EMPTY = Decimal("0.75")  # share of empty cards worth watching while no rate is known
+USABLE = frozenset({SupplyStatus.FULL, SupplyStatus.IN_USE})
+STATES = ("out", "act", "soon", "move", "ok", "held")  # most urgent first
+_RANK = {"out": 5, "act": 4, "soon": 3, "move": 2, "ok": 1, "held": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +54,45 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A loop as the board draws it. `version` is its loop_seq: a row with a higher one is newer."""
+    """A loop as the board draws it. `version` is its loop_seq: a row with a higher one is newer.
+
+    `why_code` is one of queue, process, collect, transit, ack, accumulate, order_number, rejected, on_hold,
+    cards_held, no_signal, upstream (the supply side is dry itself; see `upstream`), the reason of an open wait, or
+    empty when nothing waits. `owner` and `why` say the same in English.
+    """
 
     loop_id: int
     loop: str
     version: int
+    area: str
+    time_zone: str
     part: str
     description: str
+    unit: str
+    quantity: Decimal
     demand: str
+    demand_name: str
     supply: str
     supply_name: str
-    unit: str
     state: str  # out, act, soon, move, ok, held
     tiles: tuple[Tile, ...]
     usable: int
+    circulating: int
+    late: int  # open turns past their due time
     runout_since: datetime | None
     cause: str
+    upstream: str  # the dry part behind an open runout
+    near_since: datetime | None
     runs_out_at: datetime | None  # projected from the last use; None: no rate yet
-    refill_at: datetime | None
+    refill_at: datetime | None  # None: nothing was asked for
     owner: str  # "station SMT" or a name: who must act next
+    owner_party: str
+    owner_name: str
     owner_since: datetime | None
     why: str
+    why_code: str
+    why_since: datetime | None
+    hold_reason: str
     urgency: tuple[int, float, float]  # greater is more urgent
 
 
@@ -57,3 +104,455 @@ class Board:
     name: str
     as_of: datetime
     rows: tuple[BoardRow, ...]
+    plant: str = ""
+    time_zone: str = "UTC"
+
+
+class UnknownArea(LookupError):
+    """There is no area of that code."""
+
+
+# -- the statements ------------------------------------------------------------------------------
+
+_LOOPS = """
+SELECT l.id, l.code, l.status, l.hold_reason, l.quantity, l.max_empty_allowed,
+       p.number AS part, p.description, p.unit,
+       d.code AS demand, d.name AS demand_name, s.code AS supply, s.name AS supply_name, s.kind AS supply_kind,
+       coalesce(sup.name, '') AS supplier, coalesce(a.code, '') AS area, pl.time_zone, pl.id AS plant,
+       d.calendar_id AS demand_calendar, coalesce(s.calendar_id, sup.calendar_id) AS supply_calendar,
+       coalesce(st.seq, 0) AS seq, st.near_since
+  FROM plant_loop l
+  JOIN plant_part p ON p.id = l.part_id
+  JOIN plant_station d ON d.id = l.demand_id
+  JOIN plant_station s ON s.id = l.supply_id
+  JOIN plant_plant pl ON pl.id = l.plant_id
+  LEFT JOIN plant_area a ON a.id = d.area_id
+  LEFT JOIN plant_supplier sup ON sup.id = s.supplier_id
+  LEFT JOIN pull_loopstate st ON st.loop_id = l.id
+ WHERE l.status IN ('ACTIVE', 'ON_HOLD') AND {where}
+"""
+
+_CARDS = """
+SELECT c.loop_id, c.code, c.number, c.card_status, c.supply_status, c.quantity, c.contents, c.blocked, c.moved_at,
+       t.number AS turn, t.signal_state, t.step, t.asked, t.opened_at, t.released_at, t.started_at, t.completed_at,
+       t.loaded_at, t.due_at, t.owner, t.owner_since, w.reason AS wait, w.opened_at AS wait_since
+  FROM pull_card c
+  LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
+  LEFT JOIN pull_wait w ON w.turn_id = t.id AND w.closed_at IS NULL
+ WHERE c.loop_id = ANY(%s) AND c.card_status NOT IN ('REMOVED', 'OBSOLETE', 'NEW')
+ ORDER BY c.loop_id, c.number
+"""
+
+_RUNOUTS = """
+SELECT r.loop_id, r.opened_at, r.cause, r.owner, coalesce(p.number, '') AS upstream
+  FROM pull_runout r
+  LEFT JOIN pull_runout u ON u.id = r.upstream_id AND u.closed_at IS NULL
+  LEFT JOIN plant_loop l ON l.id = u.loop_id
+  LEFT JOIN plant_part p ON p.id = l.part_id
+ WHERE r.closed_at IS NULL AND r.loop_id = ANY(%s)
+"""
+
+_HISTORY = """
+SELECT l.id AS loop_id, h.opened_at, h.released_at, h.closed_at, h.asked, h.signal_state
+  FROM unnest(%s::bigint[]) AS l(id)
+ CROSS JOIN LATERAL (
+       SELECT t.opened_at, t.released_at, t.closed_at, t.asked, t.signal_state FROM pull_turn t
+        WHERE t.loop_id = l.id AND t.released_at IS NOT NULL AND t.signal_state <> 'CANCELLED'
+        ORDER BY t.released_at DESC LIMIT %s) AS h
+"""
+
+_CALENDARS = """
+SELECT c.id, c.plant_id, c.is_default, pl.time_zone, c.shifts, c.holidays
+  FROM plant_calendar c JOIN plant_plant pl ON pl.id = c.plant_id
+ WHERE c.id = ANY(%s) OR (c.is_default AND c.plant_id = ANY(%s))
+"""
+
+
+class _Record:
+    """A row of a statement, its columns as attributes."""
+
+    __slots__ = ("__dict__",)
+
+    def __init__(self, names: Sequence[str], values: Sequence[Any]) -> None:
+        self.__dict__.update(zip(names, values, strict=True))
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+
+def _rows(sql: str, parameters: Sequence[Any]) -> list[_Record]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        names = [column[0] for column in cursor.description or ()]
+        return [_Record(names, values) for values in cursor.fetchall()]
+
+
+# -- the board -----------------------------------------------------------------------------------
+
+
+def board(area_code: str, *, now: datetime) -> Board:
+    """The loops whose demand station lies in the area, most urgent first. Raises UnknownArea."""
+    areas = _rows(
+        "SELECT a.code, a.name, p.code AS plant, p.time_zone FROM plant_area a"
+        " JOIN plant_plant p ON p.id = a.plant_id WHERE a.code = %s",
+        [area_code],
+    )
+    if not areas:
+        raise UnknownArea(area_code)
+    rows = _board_rows(_rows(_LOOPS.format(where="a.code = %s"), [area_code]), now)
+    return Board(
+        areas[0].code,
+        areas[0].name,
+        now,
+        tuple(rows),
+        areas[0].plant,
+        areas[0].time_zone,
+    )
+
+
+def board_rows(loop_ids: Sequence[int], *, now: datetime) -> list[BoardRow]:
+    """The named loops as rows, most urgent first; unknown and retired ones are left out."""
+    if not loop_ids:
+        return []
+    return _board_rows(_rows(_LOOPS.format(where="l.id = ANY(%s)"), [list(loop_ids)]), now)
+
+
+def board_rows_of_areas(area_codes: Sequence[str], *, now: datetime) -> list[BoardRow]:
+    """The rows of several boards at once, for a page that counts them."""
+    if not area_codes:
+        return []
+    return _board_rows(_rows(_LOOPS.format(where="a.code = ANY(%s)"), [list(area_codes)]), now)
+
+
+def _board_rows(loops: list[_Record], now: datetime) -> list[BoardRow]:
+    if not loops:
+        return []
+    ids = [loop.id for loop in loops]
+    cards = _by_loop(_rows(_CARDS, [ids]))
+    history = _by_loop(_rows(_HISTORY, [ids, HISTORY]))
+    runouts = {row.loop_id: row for row in _rows(_RUNOUTS, [ids])}
+    calendars = _Calendars(loops)
+    made = [
+        _row(loop, cards[loop.id], runouts.get(loop.id), history[loop.id], calendars, now) for loop in loops
+    ]
+    made.sort(key=lambda row: (tuple(-part for part in row.urgency), row.part, row.loop))
+    return made
+
+
+def _by_loop(rows: Iterable[_Record]) -> dict[int, list[_Record]]:
+    grouped: dict[int, list[_Record]] = defaultdict(list)
+    for row in rows:
+        grouped[row.loop_id].append(row)
+    return grouped
+
+
+def _row(
+    loop: _Record,
+    cards: list[_Record],
+    runout: _Record | None,
+    history: list[_Record],
+    calendars: _Calendars,
+    now: datetime,
+) -> BoardRow:
+    circulating = [card for card in cards if card.card_status == CardStatus.IN_CIRCULATION]
+    usable = [card for card in circulating if not card.blocked and card.supply_status in USABLE]
+    turns = [card for card in cards if card.turn is not None]
+    late = [card for card in turns if _is_late(card, now)]
+    runs_out_at = _runs_out_at(usable, history, calendars.of_demand(loop), now)
+    next_turn = min(turns, key=lambda card: (card.due_at or now, card.opened_at), default=None)
+    refill_at = _refill_at(turns, history, calendars.of_supply(loop), now)
+    on_hold = loop.status == LoopStatus.ON_HOLD
+    margin = (
+        (runs_out_at - refill_at).total_seconds() / 60
+        if runs_out_at is not None and refill_at is not None
+        else None
+    )
+    empty_share = (
+        Decimal(len(circulating) - len(usable) - loop.max_empty_allowed) / len(circulating)
+        if circulating
+        else Decimal(0)
+    )
+    state = _state(
+        on_hold=on_hold,
+        circulating=len(circulating),
+        cards=len(cards),
+        usable=len(usable),
+        dry=runout is not None,
+        near=loop.near_since is not None,
+        late=len(late),
+        turns=len(turns),
+        margin=margin,
+        empty_share=empty_share,
+    )
+    code, since = _why(loop, next_turn, runout, state)
+    party, name, owner_since = _owner(loop, next_turn, runout, state)
+    dry_since = runout.opened_at if runout is not None else None
+    return BoardRow(
+        loop_id=loop.id,
+        loop=loop.code,
+        version=loop.seq,
+        area=loop.area,
+        time_zone=loop.time_zone,
+        part=loop.part,
+        description=loop.description,
+        unit=loop.unit,
+        quantity=loop.quantity,
+        demand=loop.demand,
+        demand_name=loop.demand_name,
+        supply=loop.supply,
+        supply_name=loop.supplier or loop.supply_name,
+        state=state,
+        tiles=tuple(_tile(card, now) for card in cards),
+        usable=len(usable),
+        circulating=len(circulating),
+        late=len(late),
+        runout_since=dry_since,
+        cause=runout.cause if runout is not None else "",
+        upstream=runout.upstream if runout is not None else "",
+        near_since=loop.near_since,
+        runs_out_at=runs_out_at,
+        refill_at=refill_at,
+        owner=f"{party} {name}".strip(),
+        owner_party=party,
+        owner_name=name,
+        owner_since=owner_since,
+        why=_WHY.get(code, code.replace("_", " ")),
+        why_code=code,
+        why_since=since,
+        hold_reason=loop.hold_reason,
+        urgency=_urgency(state, dry_since, margin, empty_share, late, now),
+    )
+
+
+def _is_late(card: _Record, now: datetime) -> bool:
+    return card.due_at is not None and card.due_at < now
+
+
+def _tile(card: _Record, now: datetime) -> Tile:
+    return Tile(
+        code=card.code,
+        number=card.number,
+        word=tile_word(card.card_status, card.supply_status, card.blocked),
+        contents=card.contents,
+        quantity=card.quantity,
+        since=card.moved_at,
+        turn_number=card.turn,
+        signal_state=card.signal_state or "",
+        due_at=card.due_at,
+        late=_is_late(card, now),
+    )
+
+
+def tile_word(card_status: str, supply_status: str, blocked: bool) -> str:
+    """The one word that says how a card stands: its life first, then its container."""
+    if card_status != CardStatus.IN_CIRCULATION:
+        return card_status
+    return CardStatus.HELD.value if blocked else supply_status
+
+
+def _state(
+    *,
+    on_hold: bool,
+    circulating: int,
+    cards: int,
+    usable: int,
+    dry: bool,
+    near: bool,
+    late: int,
+    turns: int,
+    margin: float | None,
+    empty_share: Decimal,
+) -> str:
+    if on_hold or (cards and not circulating):
+        return "held"
+    if dry:
+        return "out"
+    last_one = usable <= 1 < circulating or not usable
+    if turns and (near or (late and last_one) or (margin is not None and margin < 0)):
+        return "act"
+    if late or (turns and margin is not None and margin < QUIET_MARGIN_MINUTES):
+        return "soon"
+    if turns and margin is None and empty_share >= MANY_EMPTY:
+        return "soon"
+    return "move" if turns else "ok"
+
+
+def _urgency(
+    state: str,
+    dry_since: datetime | None,
+    margin: float | None,
+    empty_share: Decimal,
+    late: list[_Record],
+    now: datetime,
+) -> tuple[int, float, float]:
+    """State first; then how far the buffer falls short (dry: for how long, in minutes); then lateness in minutes."""
+    if dry_since is not None:
+        short = (now - dry_since).total_seconds() / 60
+    else:
+        short = -margin if margin is not None else float(empty_share)
+    lateness = max(((now - card.due_at).total_seconds() / 60 for card in late), default=0.0)
+    return _RANK[state], round(short, 2), round(lateness, 1)
+
+
+# -- who must act next, and why --------------------------------------------------------------------
+
+_WHY = {
+    "": "nothing waits",
+    "queue": "not started yet",
+    "process": "being made",
+    "collect": "finished, waits to be collected",
+    "transit": "on its way",
+    "ack": "waits for the supplier's answer",
+    "supplier": "the supplier is filling it",
+    "accumulate": "waits for a batch",
+    "order_number": "waits for an order number",
+    "rejected": "the supplier said no",
+    "on_hold": "the loop is on hold",
+    "cards_held": "its cards are on hold",
+    "no_signal": "no card has been scanned empty",
+    "upstream": "its own parts have run out",
+}
+
+
+def _why(
+    loop: _Record, turn: _Record | None, runout: _Record | None, state: str
+) -> tuple[str, datetime | None]:
+    if state == "held":
+        return ("on_hold" if loop.status == LoopStatus.ON_HOLD else "cards_held"), None
+    if runout is not None and runout.upstream:
+        return "upstream", runout.opened_at
+    if turn is None:
+        return ("no_signal", runout.opened_at) if runout is not None else ("", None)
+    if turn.wait:
+        return turn.wait, turn.wait_since
+    return phase_of(turn.signal_state, turn.step, loop.supply_kind), turn.owner_since
+
+
+def phase_of(signal_state: str, step: str, supply_kind: str) -> str:
+    """Where an open turn stands, in the words of `why_code`."""
+    if signal_state == SignalState.REJECTED:
+        return "rejected"
+    if signal_state == SignalState.PENDING_DOC:
+        return "order_number"
+    if signal_state in (SignalState.UNRELEASED, SignalState.ACCUMULATING):
+        return "accumulate"
+    if step == SupplyStatus.IN_TRANSIT:
+        return "transit"
+    if step == SupplyStatus.COMPLETED:
+        return "collect"
+    if supply_kind == StationKind.SUPPLIER:
+        return "supplier" if step or signal_state == SignalState.ACKNOWLEDGED else "ack"
+    return "process" if step == SupplyStatus.IN_PROCESS else "queue"
+
+
+def _owner(
+    loop: _Record, turn: _Record | None, runout: _Record | None, state: str
+) -> tuple[str, str, datetime | None]:
+    if state == "held" and loop.status == LoopStatus.ON_HOLD:
+        return Party.PLANNER, "", None
+    if turn is None:
+        return (runout.owner or Party.PLANNER, "", runout.opened_at) if runout is not None else ("", "", None)
+    named = {
+        Party.STATION: loop.supply_name,
+        Party.SUPPLIER: loop.supplier or loop.supply_name,
+    }
+    return turn.owner, named.get(turn.owner, ""), turn.owner_since
+
+
+# -- when it runs out, when it is full again -------------------------------------------------------
+
+
+def _runs_out_at(
+    usable: list[_Record], history: list[_Record], calendar: WorkCalendar, now: datetime
+) -> datetime | None:
+    """Now + what is left / the rate of use. A container half used since the last emptying counts by the clock.
+
+    The rate is pieces per working minute between the oldest and the newest of the last turns; a pause longer than
+    usual slows it, so that a stopped line does not look as if it ran out.
+    """
+    if len(history) < LEARNED_FROM or not usable:
+        return None
+    newest, oldest = history[0].opened_at, history[-1].opened_at
+    minutes = calendar.working_minutes_between(oldest, newest)
+    pieces = float(sum(turn.asked for turn in history[:-1]))
+    if minutes <= 0 or pieces <= 0:
+        return None
+    usual = minutes / (len(history) - 1)
+    elapsed = calendar.working_minutes_between(newest, now)
+    rate = pieces / (minutes + max(elapsed - usual, 0.0))
+    left = float(sum(card.contents for card in usable))
+    partly_used = any(card.contents < card.quantity for card in usable)
+    # Contents that fall with each draw are the truth of now; else they are the truth of the last emptying.
+    begin, gone = (now, 0.0) if partly_used else (newest, elapsed)
+    ahead = left / rate
+    if ahead <= gone:
+        return now
+    return max(calendar.add_working_minutes(begin, round(ahead)), now)
+
+
+def _refill_at(
+    turns: list[_Record], history: list[_Record], calendar: WorkCalendar, now: datetime
+) -> datetime | None:
+    """The first of the open turns to come back: by the learned time (its 80th percentile), else by its due time."""
+    if not turns:
+        return None
+    taken = sorted(
+        calendar.working_minutes_between(turn.released_at, turn.closed_at)
+        for turn in history
+        if turn.closed_at is not None
+    )
+    usual = taken[int(0.8 * (len(taken) - 1) + 0.5)] if len(taken) >= LEARNED_FROM else None
+    expected: list[datetime] = []
+    for turn in turns:
+        learned = (
+            calendar.add_working_minutes(turn.released_at, round(usual))
+            if usual is not None and turn.released_at is not None
+            else None
+        )
+        if learned is not None and (learned > now or turn.due_at is None):
+            expected.append(learned)
+        elif turn.due_at is not None:
+            expected.append(turn.due_at)
+    return min(expected, default=None)
+
+
+class _Calendars:
+    """The working time of the loops' stations: their own, else the plant's, else every minute."""
+
+    def __init__(self, loops: list[_Record]) -> None:
+        wanted = {loop.demand_calendar for loop in loops} | {loop.supply_calendar for loop in loops}
+        plants = list({loop.plant for loop in loops})
+        self._own: dict[int, WorkCalendar] = {}
+        self._of_plant: dict[int, WorkCalendar] = {}
+        for row in _rows(_CALENDARS, [[number for number in wanted if number is not None], plants]):
+            calendar = _calendar(row.time_zone, _text(row.shifts), _text(row.holidays))
+            self._own[row.id] = calendar
+            if row.is_default:
+                self._of_plant[row.plant_id] = calendar
+
+    def of_demand(self, loop: _Record) -> WorkCalendar:
+        return self._find(loop.demand_calendar, loop.plant)
+
+    def of_supply(self, loop: _Record) -> WorkCalendar:
+        return self._find(loop.supply_calendar, loop.plant)
+
+    def _find(self, number: int | None, plant: int) -> WorkCalendar:
+        if number is not None and number in self._own:
+            return self._own[number]
+        return self._of_plant.get(plant, _ALWAYS)
+
+
+_ALWAYS = WorkCalendar()
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@lru_cache(maxsize=256)
+def _calendar(time_zone: str, shifts: str, holidays: str) -> WorkCalendar:
+    """Built once per content: a calendar keeps the days it has reckoned."""
+    try:
+        return WorkCalendar(time_zone, json.loads(shifts), json.loads(holidays))
+    except BadCalendar:
+        return _ALWAYS

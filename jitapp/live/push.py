@@ -1,0 +1,94 @@
+"""Tells every open board that a row has changed. A hint only: boards heal by a plain GET if it is lost.
+
+Never raises and never holds a caller up: half a second on the socket, and after a failure silence for a while, so
+that a worker with a broken Redis goes on at full speed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable
+from threading import Lock
+
+import redis
+from django.conf import settings
+
+PREFIX = "jitapp:board:"
+SOCKET_SECONDS = 0.5
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 15.0
+
+log = logging.getLogger(__name__)
+
+
+def row_changed(channel: str, loop_id: int, version: int, html: bytes) -> None:
+    """Sends one row; see `rows_changed`."""
+    rows_changed([(channel, loop_id, version, html)])
+
+
+def rows_changed(rows: Iterable[tuple[str, int, int, bytes]]) -> None:
+    """Sends rows (channel, loop id, version, HTML) in one round trip; loses them silently while Redis is away."""
+    frames = [
+        (f"{PREFIX}{channel}", row_message(loop_id, version, html))
+        for channel, loop_id, version, html in rows
+    ]
+    if frames:
+        _publisher.publish(frames)
+
+
+def row_message(loop_id: int, version: int, html: bytes) -> bytes:
+    """What travels: one line of JSON, because a line break would end an event."""
+    message = {"loop": loop_id, "version": version, "html": html.decode("utf-8")}
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+class Publisher:
+    """One connection and its circuit breaker; `clock` gives monotonic seconds."""
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._url = url
+        self._clock = clock
+        self._client: redis.Redis | None = None
+        self._closed_until = 0.0
+        self._pause = FIRST_PAUSE_SECONDS
+        self._lock = Lock()
+
+    @property
+    def resting(self) -> bool:
+        """Whether the breaker is open: nothing is tried for the moment."""
+        return self._clock() < self._closed_until
+
+    def publish(self, frames: list[tuple[str, bytes]]) -> bool:
+        """Whether Redis has taken them all."""
+        if self.resting:
+            return False
+        try:
+            pipeline = self._connected().pipeline(transaction=False)
+            for channel, frame in frames:
+                pipeline.publish(channel, frame)
+            pipeline.execute()
+        except (redis.RedisError, OSError, ValueError) as error:
+            with self._lock:
+                self._closed_until = self._clock() + self._pause
+                log.warning("Boards are not told of changes for %.0f s: %s", self._pause, error)
+                self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+            return False
+        self._pause = FIRST_PAUSE_SECONDS
+        return True
+
+    def _connected(self) -> redis.Redis:
+        with self._lock:
+            if self._client is None:
+                self._client = redis.Redis.from_url(
+                    self._url,
+                    socket_timeout=SOCKET_SECONDS,
+                    socket_connect_timeout=SOCKET_SECONDS,
+                    retry=None,
+                    health_check_interval=0,
+                )
+            return self._client
+
+
+_publisher = Publisher(settings.REDIS_URL)

@@ -1,0 +1,390 @@
+"""The event streams of the boards: a raw ASGI application with one Redis reader for all its clients.
+
+A change is turned into bytes once and the same bytes go to every client of its channel. No database, no session,
+no template: the page has made a ticket, the ticket names the channel.
+
+Events: `hello` (is a GET of all rows needed?), `row` (JSON: loop, version, html), `resync` (rows were lost: GET
+them), `hb` every five seconds (JSON: the server's clock in ms, and whether changes can be heard at all).
+A client that does not keep up loses its queue and is told to `resync`. Streams end by themselves after half an hour,
+and at once when the process is told to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import secrets
+import signal
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from jitapp.live.push import PREFIX
+from jitapp.live.ticket import BadTicket, open_ticket
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+PATH_END = "/live/board"
+HEARTBEAT_SECONDS = 5.0
+LIFE_SECONDS = (1_800.0, 2_400.0)  # random between: a restart must not bring all browsers back in one second
+QUEUE_LENGTH = 64
+RING_LENGTH = 500
+SILENCE_SECONDS = 8.0  # no answer to a ping for so long: the connection is dead, whatever TCP says
+LONGEST_BACKOFF_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Client:
+    """One open stream: a short queue of frames that are not its own."""
+
+    __slots__ = ("_bell", "_frames", "channel", "overflows")
+
+    def __init__(self, channel: str) -> None:
+        self.channel = channel
+        self.overflows = 0
+        self._frames: deque[bytes] = deque()
+        self._bell = asyncio.Event()
+
+    def put(self, frame: bytes) -> None:
+        """Adds a frame; a queue that is full is dropped for one `resync`."""
+        if len(self._frames) >= QUEUE_LENGTH:
+            self.overflows += 1
+            self._frames.clear()
+            frame = RESYNC
+        self._frames.append(frame)
+        self._bell.set()
+
+    async def take(self) -> bytes:
+        """All frames that wait, joined; waits for the first."""
+        await self._bell.wait()
+        self._bell.clear()
+        frames = b"".join(self._frames)
+        self._frames.clear()
+        return frames
+
+
+def frame(event: str, data: bytes, number: str = "") -> bytes:
+    """One server-sent event."""
+    head = f"id: {number}\n" if number else ""
+    return f"{head}event: {event}\ndata: ".encode() + data + b"\n\n"
+
+
+RESYNC = frame("resync", b"{}")
+
+
+class Hub:
+    """The clients of this process, and the one reader that feeds them."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis_url = redis_url
+        self._clients: dict[str, set[Client]] = {}
+        self._rings: dict[str, deque[tuple[int, bytes]]] = {}
+        self._boot = secrets.token_hex(4)
+        self._number = 0
+        self._lost_before = 0  # messages up to this number may be missing for whoever was away
+        self.degraded = True
+        self.ending = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def clients(self) -> int:
+        """How many streams are open."""
+        return sum(len(group) for group in self._clients.values())
+
+    def start(self) -> None:
+        """Starts the reader and the heartbeat; needs a running loop."""
+        self._tasks = [asyncio.create_task(self._read_for_ever()), asyncio.create_task(self._beat_for_ever())]
+
+    def end_streams(self) -> None:
+        """Every stream ends at once, in order: the first thing to do when told to stop."""
+        self.ending.set()
+
+    async def stop(self) -> None:
+        """Ends streams, reader and heartbeat."""
+        self.end_streams()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def join(self, channel: str) -> Client:
+        """A new client of a channel."""
+        client = Client(channel)
+        self._clients.setdefault(channel, set()).add(client)
+        return client
+
+    def leave(self, client: Client) -> None:
+        """Forgets a client, and the channel with its last one."""
+        group = self._clients.get(client.channel)
+        if group is not None:
+            group.discard(client)
+            if not group:
+                del self._clients[client.channel]
+
+    def greet(self, client: Client, last: str) -> None:
+        """`hello`; before it what the client has missed since the event `last`, if that is known for certain."""
+        missed = self._missed(client.channel, last)
+        for one in missed or ():
+            client.put(one)
+        hello = {"resync": missed is None, "degraded": self.degraded, "now": _now_ms()}
+        client.put(frame("hello", json.dumps(hello).encode(), f"{self._boot}.{self._number}"))
+
+    def heard(self, channel: str, data: bytes) -> None:
+        """A change: into the ring, and the same bytes to every client of the channel."""
+        self._number += 1
+        made = frame("row", data, f"{self._boot}.{self._number}")
+        ring = self._rings.get(channel)
+        if ring is None:
+            ring = self._rings[channel] = deque(maxlen=RING_LENGTH)
+        if len(ring) == RING_LENGTH:
+            self._lost_before = max(self._lost_before, ring[0][0])
+        ring.append((self._number, made))
+        for client in self._clients.get(channel, ()):
+            client.put(made)
+
+    def _missed(self, channel: str, last: str) -> list[bytes] | None:
+        """The frames after `last`; None if some may be missing."""
+        boot, _, text = last.partition(".")
+        if boot != self._boot or not text.isdecimal() or self.degraded or int(text) < self._lost_before:
+            return None
+        return [made for number, made in self._rings.get(channel, ()) if number > int(text)]
+
+    def _everybody(self, made: bytes) -> None:
+        for group in self._clients.values():
+            for client in group:
+                client.put(made)
+
+    def beat(self) -> None:
+        """One heartbeat to everybody."""
+        data = json.dumps({"now": _now_ms(), "degraded": self.degraded}).encode()
+        self._everybody(frame("hb", data))
+
+    async def _beat_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            self.beat()
+
+    def _set_degraded(self, degraded: bool) -> None:
+        if degraded == self.degraded:
+            return
+        self.degraded = degraded
+        self._lost_before = self._number + 1
+        if not degraded:
+            self._number += 1
+            self._everybody(RESYNC)
+        self.beat()
+
+    async def _read_for_ever(self) -> None:
+        backoff = 0.2
+        while True:
+            try:
+                await self._read(redis.asyncio.Redis.from_url(self._redis_url, socket_connect_timeout=2.0))
+            except (RedisError, OSError, TimeoutError) as error:
+                if not self.degraded:
+                    log.warning("Changes cannot be heard, boards ask for themselves: %s", error)
+                self._set_degraded(True)
+            else:
+                backoff = 0.2
+            await asyncio.sleep(backoff * random.uniform(0.7, 1.3))
+            backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
+
+    async def _read(self, client: redis.asyncio.Redis) -> None:
+        """Listens until the connection breaks or falls silent."""
+        try:
+            async with client.pubsub() as listener:
+                await listener.psubscribe(f"{PREFIX}*")
+                heard_at = time.monotonic()
+                asked_at = heard_at
+                while True:
+                    message = await listener.get_message(timeout=1.0)
+                    now = time.monotonic()
+                    if message is not None:
+                        heard_at = now
+                        if message["type"] == "psubscribe":
+                            log.info("Listening for changes.")
+                            self._set_degraded(False)
+                        elif message["type"] == "pmessage":
+                            self.heard(message["channel"].decode()[len(PREFIX) :], message["data"])
+                    if now - heard_at > SILENCE_SECONDS:
+                        raise TimeoutError("Redis does not answer.")
+                    if now - asked_at > SILENCE_SECONDS / 3:
+                        asked_at = now
+                        await asyncio.wait_for(listener.ping(), timeout=2.0)
+        finally:
+            with suppress(RedisError, OSError):
+                await client.aclose()
+
+
+class LiveApp:
+    """The ASGI application: lifespan, one path of streams, and whether it is alive."""
+
+    def __init__(self, redis_url: str, trusted_origins: tuple[str, ...] = ()) -> None:
+        self._redis_url = redis_url
+        self._trusted_origins = trusted_origins
+        self.hub: Hub | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.hub = Hub(self._redis_url)
+                self.hub.start()
+                _end_at_first_signal(self.hub)
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                if self.hub is not None:
+                    await self.hub.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hub = self.hub
+        path: str = scope["path"]
+        if path == "/healthz":
+            await _answer(send, 200, "alive")
+        elif not path.endswith(PATH_END):
+            await _answer(send, 404, "Only event streams are served here.")
+        elif scope["method"] != "GET":
+            await _answer(send, 405, "A stream is read with GET.")
+        elif hub is None or hub.ending.is_set():
+            await _answer(send, 503, "The streams are stopping; come back in a moment.")
+        else:
+            await self._stream(hub, scope, receive, send)
+
+    async def _stream(self, hub: Hub, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = self._allowed_origin(scope)
+        query = parse_qs(scope["query_string"].decode("ascii", "replace"))
+        try:
+            channel = open_ticket(query.get("ticket", [""])[0])
+        except BadTicket as refusal:
+            # Never a redirect: a login page would be asked for again and again.
+            await _answer(send, 403, str(refusal), origin)
+            return
+        last = _header(scope, b"last-event-id") or query.get("last", [""])[0]
+        client = hub.join(channel)
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": _stream_headers(origin)})
+            await send(_body(f"retry: {random.randint(800, 1600)}\n\n".encode()))
+            hub.greet(client, last)
+            await _pump(hub, client, receive, send)
+        finally:
+            hub.leave(client)
+
+    def _allowed_origin(self, scope: Scope) -> str:
+        """The page's origin if it is one of ours: the same host on any port, or a trusted one."""
+        origin = _header(scope, b"origin")
+        if not origin:
+            return ""
+        host = _header(scope, b"host")
+        if origin in self._trusted_origins or urlsplit(origin).hostname == urlsplit(f"//{host}").hostname:
+            return origin
+        return ""
+
+
+async def _pump(hub: Hub, client: Client, receive: Receive, send: Send) -> None:
+    """Frames to the client until it goes, the stream is old, or the process stops."""
+    gone = asyncio.create_task(_disconnected(receive))
+    ending = asyncio.create_task(hub.ending.wait())
+    old = asyncio.create_task(asyncio.sleep(random.uniform(*LIFE_SECONDS)))
+    frames = asyncio.create_task(client.take())
+    try:
+        while True:
+            await asyncio.wait((gone, ending, old, frames), return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                return
+            if frames.done():
+                await send(_body(frames.result()))
+                frames = asyncio.create_task(client.take())
+            elif ending.done() or old.done():
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                return
+    except OSError:
+        return  # the client went while we wrote
+    finally:
+        for task in (gone, ending, old, frames):
+            task.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _end_at_first_signal(hub: Hub) -> None:
+    """The server waits for open streams before it tells us to stop; so streams end at the signal itself."""
+    loop = asyncio.get_running_loop()
+
+    def chained(number: signal.Signals) -> None:
+        before = signal.getsignal(number)
+
+        def handler(received: int, frame_: FrameType | None) -> None:
+            loop.call_soon_threadsafe(hub.end_streams)
+            if callable(before):
+                before(received, frame_)
+
+        signal.signal(number, handler)
+
+    with suppress(ValueError):  # not in the main thread: a test
+        chained(signal.SIGTERM)
+        chained(signal.SIGINT)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value.decode("latin-1"))
+    return ""
+
+
+def _body(data: bytes) -> Message:
+    return {"type": "http.response.body", "body": data, "more_body": True}
+
+
+def _stream_headers(origin: str) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"content-type", b"text/event-stream; charset=utf-8"),
+        (b"cache-control", b"no-cache, no-transform"),
+        (b"content-encoding", b"identity"),
+        (b"x-accel-buffering", b"no"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    return headers + _origin_headers(origin)
+
+
+def _origin_headers(origin: str) -> list[tuple[bytes, bytes]]:
+    return (
+        [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin")] if origin else []
+    )
+
+
+async def _answer(send: Send, status: int, text: str, origin: str = "") -> None:
+    body = text.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send(
+        {"type": "http.response.start", "status": status, "headers": headers + _origin_headers(origin)}
+    )
+    await send({"type": "http.response.body", "body": body})
