@@ -1,0 +1,128 @@
+"""A real shop's log, read: one `Report` a line, checked, in the order of completion.
+
+The columns are `COLUMNS`; times are local and carry no zone, so they are taken as UTC. Nothing is repaired: a
+line that cannot be read stops the reading with its number, because a log half understood gives a shop nobody
+worked in.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+COLUMNS = (
+    "work_order",
+    "part",
+    "order_qty",
+    "operation",
+    "machine",
+    "worker",
+    "report",
+    "started_at",
+    "completed_at",
+    "good_qty",
+    "reject_qty",
+)
+
+
+class LogError(ValueError):
+    """A line of the log that cannot be read; the text names the line and what to do."""
+
+
+class ReportKind(StrEnum):
+    """What a worker reported."""
+
+    PRODUCTION = "production"
+    SETUP = "setup"
+    BREAKDOWN = "breakdown"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One line of the log. Times are UTC; quantities are pieces."""
+
+    line: int
+    order: str
+    part: str
+    order_quantity: int
+    operation: str
+    machine: str
+    worker: str
+    kind: ReportKind
+    started: datetime
+    completed: datetime
+    good: int
+    rejected: int
+
+    @property
+    def used(self) -> int:
+        """Pieces the operation took in: the good ones and the rejected ones."""
+        return self.good + self.rejected
+
+
+def read_log(lines: Iterable[str]) -> list[Report]:
+    """The reports of a CSV log, ordered by completion; equal times keep the order of the file.
+
+    Raises LogError for a missing column, an empty name, a number or a time that cannot be read, a report that
+    ends before it starts, and a log without a single report.
+    """
+    table = csv.DictReader(lines)
+    missing = [column for column in COLUMNS if column not in (table.fieldnames or ())]
+    if missing:
+        raise LogError(
+            f"The log has no column {', '.join(missing)}. Its first line must name {', '.join(COLUMNS)}."
+        )
+    reports = [_report(row, table.line_num) for row in table]
+    if not reports:
+        raise LogError("The log holds no report: there is a heading and nothing below it.")
+    return sorted(reports, key=lambda report: (report.completed, report.line))
+
+
+def _report(row: dict[str, str | None], line: int) -> Report:
+    started = _time(row, "started_at", line)
+    completed = _time(row, "completed_at", line)
+    if completed < started:
+        raise LogError(f"Line {line}: completed_at lies before started_at. Correct one of them.")
+    kind = _text(row, "report", line)
+    if kind not in list(ReportKind):
+        raise LogError(f"Line {line}: report is {kind!r}; it must be one of {', '.join(ReportKind)}.")
+    return Report(
+        line=line,
+        order=_text(row, "work_order", line),
+        part=_text(row, "part", line),
+        order_quantity=_pieces(row, "order_qty", line),
+        operation=_text(row, "operation", line),
+        machine=_text(row, "machine", line),
+        worker=_text(row, "worker", line),
+        kind=ReportKind(kind),
+        started=started,
+        completed=completed,
+        good=_pieces(row, "good_qty", line),
+        rejected=_pieces(row, "reject_qty", line),
+    )
+
+
+def _text(row: dict[str, str | None], column: str, line: int) -> str:
+    value = (row[column] or "").strip()
+    if not value:
+        raise LogError(f"Line {line}: {column} is empty. Fill it in.")
+    return value
+
+
+def _pieces(row: dict[str, str | None], column: str, line: int) -> int:
+    value = _text(row, column, line)
+    if not (value.isascii() and value.isdigit()):
+        raise LogError(f"Line {line}: {column} is {value!r}; it must be a whole number of pieces, 0 or more.")
+    return int(value)
+
+
+def _time(row: dict[str, str | None], column: str, line: int) -> datetime:
+    value = _text(row, column, line)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise LogError(f"Line {line}: {column} is {value!r}; write it as 2012-01-31T06:00.") from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
