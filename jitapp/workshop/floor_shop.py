@@ -213,17 +213,19 @@ def _shop(
                 "area": logistics,
                 "kind": "SUPPLIER",
                 "supplier": SUPPLIER,
+                "position": 0,
             },
             *(
                 {
                     "code": code,
-                    "name": f"{operation} ({machines[operation]})",
+                    "name": f"{operation} ({machines[operation]})"[:120],
                     "area": areas[families[operation]],
                     "kind": "PROCESS",
                     "wip_limit": limits[operation],
                     "consumption": "SCAN",
+                    "position": position,
                 }
-                for operation, code in names.stations.items()
+                for position, (operation, code) in enumerate(_along_the_flow(names), start=1)
             ),
             {
                 "code": SHIPPING_STATION,
@@ -231,12 +233,13 @@ def _shop(
                 "area": logistics,
                 "kind": "SHIPPING",
                 "consumption": "SCAN",
+                "position": len(names.stations) + 1,
             },
         ],
         "parts": [
             {
                 "number": names.number(part, operation),
-                "description": f"{part}, raw material" if operation == RAW else f"{part} after {operation}",
+                "description": _after(part, operation),
                 "unit": "pcs",
                 "decimals": 0,
             }
@@ -263,6 +266,24 @@ def _shop(
         ],
     }
     return {"shop": 1, "plants": [plant]}
+
+
+def _along_the_flow(names: _Names) -> list[tuple[str, str]]:
+    """Operations and their stations, upstream first: by the mean place on the routes, from 0 to 1."""
+
+    def place(operation: str) -> tuple[Fraction, str]:
+        places = [
+            Fraction(route.place(operation) + 1, len(route.operations))
+            for route in names.routes.values()
+            if operation in route.operations
+        ]
+        return (sum(places, Fraction(0)) / len(places) if places else Fraction(1), operation)
+
+    return sorted(names.stations.items(), key=lambda station: place(station[0]))
+
+
+def _after(part: str, operation: str) -> str:
+    return (f"{part}, raw material" if operation == RAW else f"{part} after {operation}")[:200]
 
 
 def _families(stations: Iterable[str]) -> dict[str, str]:

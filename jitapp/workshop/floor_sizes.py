@@ -26,6 +26,9 @@ from jitapp.workshop.floor_routes import CUSTOMER, RAW, Link, Route
 
 SAFETY = Fraction(1, 4)
 RAW_LEAD_MINUTES = 24 * 60
+# What a shop file takes at most: cards of a loop, minutes of a lead time (a year).
+MOST_CARDS = 1_000
+MOST_MINUTES = 525_600
 NICE: tuple[int, ...] = tuple(step * 10**power for power in range(6) for step in (1, 2, 5))
 
 
@@ -71,8 +74,8 @@ def loop_sizes(
                 in_need, lead = drawn[link], RAW_LEAD_MINUTES
             else:
                 in_need = last[link] if link.after == CUSTOMER else lying[link]
-                lead = max(5, ceil(pace[link.part, link.before] * quantity))
-            cards = max(2, ceil(in_need * (1 + SAFETY) / quantity) + 1)
+                lead = min(MOST_MINUTES, max(5, ceil(pace[link.part, link.before] * quantity)))
+            cards = min(MOST_CARDS, max(2, ceil(in_need * (1 + SAFETY) / quantity) + 1))
             sizes[link] = Size(quantity, cards, lead, in_need)
     return sizes
 
