@@ -43,7 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     # What a developer's shell may hold must not change what the tests see.
-    for name in ("PORT", "JITAPP_DEMO", "JITAPP_LIVE_PORT", "JITAPP_LIVE_URL", "JITAPP_DEBUG", "JITAPP_HTTPS"):
+    for name in (
+        "PORT",
+        "JITAPP_DEMO",
+        "JITAPP_LIVE_PORT",
+        "JITAPP_LIVE_URL",
+        "JITAPP_DEBUG",
+        "JITAPP_HTTPS",
+    ):
         os.environ.pop(name, None)
     _ = settings.DATABASES  # reads the settings now, so that pytest-django sets Django up
 
@@ -97,7 +104,9 @@ def chromium() -> Iterator[Browser]:
     """A headless browser, for one module: while it lives, no other event loop can run in this thread."""
     program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if not program or not shutil.which(program):
-        pytest.skip("No Chromium here: install one (`make browser` as root on Debian) or name it in CHROMIUM.")
+        pytest.skip(
+            "No Chromium here: install one (`make browser` as root on Debian) or name it in CHROMIUM."
+        )
     # Playwright's loop lives in this thread, and Django takes any loop for an asynchronous caller.
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -152,7 +152,12 @@ class Postgres:
                     *self._prefix(),
                     str(self.programs / "bin" / "initdb"),
                     *("-D", str(draft), "-U", ADMIN, f"--pwfile={password}", "--auth=scram-sha-256"),
-                    *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+                    *(
+                        "--encoding=UTF8",
+                        "--locale=C",
+                        "--locale-provider=builtin",
+                        "--builtin-locale=C.UTF-8",
+                    ),
                     *("--data-checksums", "--no-instructions"),
                     *(() if self.durable else ("--no-sync",)),
                 ],
@@ -171,7 +176,9 @@ class Postgres:
         finally:
             password.unlink()
         if done.returncode != 0:
-            raise CannotStart(f"PostgreSQL could not make its files in {self.home}: {_last_line(done.stdout)}")
+            raise CannotStart(
+                f"PostgreSQL could not make its files in {self.home}: {_last_line(done.stdout)}"
+            )
         draft.rename(self.data)
 
     def command(self) -> Command:
@@ -234,7 +241,9 @@ class Postgres:
                 if cursor.fetchone() is not None:
                     return False
                 cursor.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(OWNER), sql.Identifier(OWNER))
+                    sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                        sql.Identifier(OWNER), sql.Identifier(OWNER)
+                    )
                 )
                 return True
         finally:
@@ -249,7 +258,9 @@ class Postgres:
                 self.home.parent.rmdir()
 
     def _url(self, role: str, database: str) -> str:
-        return f"postgres://{role}:{kept_secret(self.folder / f'{role}.password')}@{HOST}:{self.port}/{database}"
+        return (
+            f"postgres://{role}:{kept_secret(self.folder / f'{role}.password')}@{HOST}:{self.port}/{database}"
+        )
 
     def _prefix(self) -> list[str]:
         return _in_namespace() if self.way is Way.NAMESPACE else []
@@ -307,11 +318,15 @@ class Valkey:
             "timeout": "0",
             "loglevel": "warning",
         }
-        write_secret(self.folder / "valkey.conf", "".join(f"{key} {value}\n" for key, value in settings.items()))
+        write_secret(
+            self.folder / "valkey.conf", "".join(f"{key} {value}\n" for key, value in settings.items())
+        )
 
     def command(self) -> Command:
         """The server in the foreground."""
-        return Command(argv=[str(_valkey_program()), str(self.folder / "valkey.conf")], env=_bare_environment())
+        return Command(
+            argv=[str(_valkey_program()), str(self.folder / "valkey.conf")], env=_bare_environment()
+        )
 
     def answers(self) -> bool:
         """True once the server takes commands (it refuses them while it loads its file)."""
@@ -399,7 +414,9 @@ def _wheel(package: str) -> Path:
 
 def _version(programs: Path) -> str:
     """Such as 18.4."""
-    shown = subprocess.run([str(programs / "bin" / "postgres"), "--version"], capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [str(programs / "bin" / "postgres"), "--version"], capture_output=True, text=True, check=True
+    )
     return shown.stdout.split()[-1]
 
 
@@ -419,8 +436,10 @@ def _system_account() -> pwd.struct_passwd:
         return pwd.getpwnam(SYSTEM_USER)
     try:
         subprocess.run(
-            ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin"]
-            + ["--home-dir", str(SYSTEM_HOME), SYSTEM_USER],
+            [
+                *("useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin"),
+                *("--home-dir", str(SYSTEM_HOME), SYSTEM_USER),
+            ],
             check=True,
             capture_output=True,
         )

@@ -18,6 +18,7 @@ from jitapp.workshop.processes import Command
 
 POSTGRES_SCHEMES = ("postgres", "postgresql")
 READ_FROM_FILES = {"DATABASE_URL_FILE", "REDIS_URL_FILE", "SECRET_KEY_FILE"}  # they win over the plain names
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  (a wish of the owner's, not a default)
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
@@ -66,7 +67,7 @@ class Wishes:
     @property
     def url(self) -> str:
         """Where a browser on this machine finds the pages."""
-        return f"http://{'127.0.0.1' if self.host in ('', '0.0.0.0', '::') else self.host}:{self.port}/"
+        return f"http://{'127.0.0.1' if self.host in EVERYWHERE else self.host}:{self.port}/"
 
 
 def read_wishes() -> Wishes:
@@ -92,7 +93,9 @@ def read_secret_key() -> str:
     return env_secret("SECRET_KEY")
 
 
-def child_environment(wishes: Wishes, *, database_url: str, redis_url: str, secret_key: str) -> dict[str, str]:
+def child_environment(
+    wishes: Wishes, *, database_url: str, redis_url: str, secret_key: str
+) -> dict[str, str]:
     """What every process of ours is told."""
     return {
         **{name: value for name, value in os.environ.items() if name not in READ_FROM_FILES},
@@ -135,7 +138,14 @@ def services(wishes: Wishes, environment: Mapping[str, str]) -> list[Service]:
         Service(
             "live",
             module(
-                *("uvicorn", "jitapp.asgi:application", "--host", wishes.host, "--port", str(wishes.live_port)),
+                *(
+                    "uvicorn",
+                    "jitapp.asgi:application",
+                    "--host",
+                    wishes.host,
+                    "--port",
+                    str(wishes.live_port),
+                ),
                 *("--timeout-graceful-shutdown", "2", "--log-level", "warning", "--no-access-log"),
                 JITAPP_CONN_MAX_AGE="0",
             ),

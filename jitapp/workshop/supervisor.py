@@ -364,7 +364,9 @@ def _live(supervisor: Supervisor, wishes: Wishes) -> None:
     database_url = _postgres(supervisor, wishes, database_url)
     redis_url = _valkey(supervisor, wishes, redis_url)
     secret_key = read_secret_key() or kept_secret(wishes.data / "secret_key")
-    environment = child_environment(wishes, database_url=database_url, redis_url=redis_url, secret_key=secret_key)
+    environment = child_environment(
+        wishes, database_url=database_url, redis_url=redis_url, secret_key=secret_key
+    )
     names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
     write_secret(wishes.data / RUNNING, "".join(f"{name}={environment[name]}\n" for name in names))
 
@@ -421,7 +423,9 @@ def _postgres(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
             return True
 
         if not supervisor.wait_until(answers, patience=15, every=0.5):
-            raise GiveUp(f"DATABASE_URL names a PostgreSQL that does not answer ({trouble[0]}): start it or mend it.")
+            raise GiveUp(
+                f"DATABASE_URL names a PostgreSQL that does not answer ({trouble[0]}): start it or mend it."
+            )
         return named
     postgres = Postgres(wishes.data / "postgres", port=free_port())
     supervisor.say("starting PostgreSQL")

@@ -1,0 +1,42 @@
+# The card of commands. `make run` and `make test` need Python 3.11 or newer and the network once; nothing else.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+# Two processes, and the tests that share one running installation in the same of them.
+PYTEST_ARGS ?= -n 2 --dist loadgroup
+
+.PHONY: help run test check format bench browser lock clean
+.DEFAULT_GOAL := help
+
+help: ## this card
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Rebuilt when the lock changes; a build that was cut off is not complete and starts anew.
+.venv/complete: requirements.lock .ci/bootstrap
+	@.ci/bootstrap "$(PYTHON)"
+
+run: .venv/complete ## the whole installation on this machine, until Ctrl-C (PORT, JITAPP_DATA, JITAPP_DEMO)
+	@exec $(PY) manage.py up
+
+test: .venv/complete ## the whole suite on servers of its own
+	@.ci/browser --if-possible
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+check: .venv/complete ## format, lint, types, import contracts, templates, migrations, lock, audit
+	@.ci/check
+
+format: .venv/complete ## put code and templates into shape
+	@$(PY) -m ruff check --fix --quiet . ; $(PY) -m ruff format .
+	@find templates jitapp -name '*.html' -exec .venv/bin/djade --target-version 5.2 {} +
+
+bench: .venv/complete ## the benchmarks, as ratios side by side
+	@exec $(PY) manage.py bench
+
+browser: ## a Chromium for the browser tests (Debian, as root)
+	@.ci/browser
+
+lock: .venv/complete ## take newer dependencies on purpose
+	@.ci/lock --upgrade
+
+clean: ## everything that was made here, except the data folder
+	rm -rf .venv .tools .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
