@@ -53,7 +53,9 @@ class WorkCalendar:
             for day, spans in _shift(shift, f"Shift {number}").items():
                 weekdays[day].extend(spans)
         if shifts and not any(weekdays):
-            raise BadCalendar("The shifts have no working minute. Leave the shifts out to work around the clock.")
+            raise BadCalendar(
+                "The shifts have no working minute. Leave the shifts out to work around the clock."
+            )
         if not shifts:
             weekdays = [[(0, _DAY_MINUTES)] for _ in DAYS]
         self._weekdays = tuple(tuple(spans) for spans in weekdays)

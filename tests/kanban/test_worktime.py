@@ -21,11 +21,11 @@ ZONES = st.sampled_from(
     ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo"]
 )
 # Around both changes of the clocks in Europe, America and Australia, and ordinary days.
-INSTANTS = st.one_of(
-    *(
-        st.datetimes(datetime(*day), datetime(*day) + timedelta(days=9), timezones=st.just(UTC))  # type: ignore[misc]
-        for day in ((2026, 3, 5), (2026, 3, 25), (2026, 10, 1), (2026, 10, 21), (2026, 10, 28), (2018, 11, 1))
-    )
+WEEKS = ((2026, 3, 5), (2026, 3, 25), (2026, 10, 1), (2026, 10, 21), (2026, 10, 28), (2018, 11, 1))
+INSTANTS = st.builds(
+    lambda week, seconds: datetime(*week, tzinfo=UTC) + timedelta(seconds=seconds),
+    st.sampled_from(WEEKS),
+    st.integers(0, 9 * 86_400),
 )
 
 
@@ -39,7 +39,8 @@ def shifts(draw: st.DrawFn) -> dict[str, Any]:
     length = draw(st.integers(10, 1440))
     marks = sorted(draw(st.lists(st.integers(1, length - 1), unique=True, max_size=4)))
     breaks = [
-        [clock((start + a) % 1440), clock((start + b) % 1440)] for a, b in zip(marks[::2], marks[1::2], strict=False)
+        [clock((start + a) % 1440), clock((start + b) % 1440)]
+        for a, b in zip(marks[::2], marks[1::2], strict=False)
     ]
     days = draw(st.lists(st.sampled_from(DAYS), min_size=1, unique=True))
     return {"days": days, "start": clock(start), "end": clock((start + length) % 1440), "breaks": breaks}
@@ -48,11 +49,15 @@ def shifts(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def calendars(draw: st.DrawFn) -> WorkCalendar:
     holidays = draw(st.lists(st.dates(date(2026, 3, 1), date(2026, 11, 30)), max_size=3))
-    return WorkCalendar(draw(ZONES), draw(st.lists(shifts(), max_size=3)), [day.isoformat() for day in holidays])
+    return WorkCalendar(
+        draw(ZONES), draw(st.lists(shifts(), max_size=3)), [day.isoformat() for day in holidays]
+    )
 
 
 @given(calendars(), INSTANTS, st.integers(0, 6_000))
-def test_adding_minutes_and_counting_them_agree(calendar: WorkCalendar, start: datetime, minutes: int) -> None:
+def test_adding_minutes_and_counting_them_agree(
+    calendar: WorkCalendar, start: datetime, minutes: int
+) -> None:
     end = calendar.add_working_minutes(start, minutes)
     assert calendar.working_minutes_between(start, end) == minutes
     assert end.utcoffset() == timedelta(0)
@@ -62,14 +67,18 @@ def test_adding_minutes_and_counting_them_agree(calendar: WorkCalendar, start: d
 
 
 @given(calendars(), INSTANTS, st.integers(0, 3 * 1440))
-def test_counting_agrees_with_looking_at_every_minute(calendar: WorkCalendar, start: datetime, span: int) -> None:
+def test_counting_agrees_with_looking_at_every_minute(
+    calendar: WorkCalendar, start: datetime, span: int
+) -> None:
     start = start.replace(second=0, microsecond=0)
     looked = sum(calendar.is_working(start + timedelta(minutes=minute)) for minute in range(span))
     assert calendar.working_minutes_between(start, start + timedelta(minutes=span)) == looked
 
 
 @given(calendars(), INSTANTS, st.integers(0, 4_000), st.integers(0, 4_000))
-def test_time_adds_up_over_any_instant_between(calendar: WorkCalendar, start: datetime, one: int, two: int) -> None:
+def test_time_adds_up_over_any_instant_between(
+    calendar: WorkCalendar, start: datetime, one: int, two: int
+) -> None:
     middle, end = start + timedelta(minutes=one), start + timedelta(minutes=one + two)
     whole = calendar.working_minutes_between(start, end)
     halves = calendar.working_minutes_between(start, middle) + calendar.working_minutes_between(middle, end)
@@ -96,7 +105,9 @@ def test_breaks_nights_and_weekends_are_skipped() -> None:
     assert calendar.working_minutes_between(friday, datetime(2026, 7, 6, 9, 10, tzinfo=BERLIN)) == 210
 
 
-@pytest.mark.parametrize(("day", "minutes"), [((2026, 3, 28), 420), ((2026, 10, 24), 540), ((2026, 7, 4), 480)])
+@pytest.mark.parametrize(
+    ("day", "minutes"), [((2026, 3, 28), 420), ((2026, 10, 24), 540), ((2026, 7, 4), 480)]
+)
 def test_a_night_shift_is_as_long_as_the_night_really_was(day: tuple[int, int, int], minutes: int) -> None:
     evening = datetime(*day, 22, 0, tzinfo=BERLIN)
     morning = (evening + timedelta(days=1)).replace(hour=6)
@@ -141,7 +152,7 @@ def test_a_calendar_that_cannot_be_read_says_why(shift: dict[str, Any], says: st
 def test_unknown_zones_and_holidays_say_why() -> None:
     with pytest.raises(BadCalendar, match="no time zone 'Mars/Olympus'"):
         WorkCalendar("Mars/Olympus")
-    with pytest.raises(BadCalendar, match="no time zone '../etc/passwd'"):
+    with pytest.raises(BadCalendar, match=r"no time zone '\.\./etc/passwd'"):
         WorkCalendar("../etc/passwd")
     with pytest.raises(BadCalendar, match="'Christmas' is not a date"):
         WorkCalendar("UTC", [], ["Christmas"])

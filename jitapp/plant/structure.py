@@ -1,0 +1,93 @@
+"""What a plant must not be: a structure in which a pull would chase its own tail.
+
+Three graphs must be free of circles: the bills; the loops of one part, from station to station; and the loops as
+a cascade follows them, from a loop to the loops of the components that its supply source consumes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from jitapp.kanban.words import LoopStatus, StationKind
+from jitapp.plant.models import BillOfMaterials, Loop
+
+
+@dataclass(frozen=True, slots=True)
+class LoopEdge:
+    """A loop as the cascade sees it."""
+
+    code: str
+    part: str
+    supply: str
+    supply_kind: str
+    demand: str
+
+
+def check_structure(plant_ids: Iterable[int]) -> list[str]:
+    """One sentence for every kind of circle in the plants' bills and loops as they stand in the database."""
+    plants = list(plant_ids)
+    bills = BillOfMaterials.objects.filter(parent__plant__in=plants).values_list(
+        "parent__number", "component__number"
+    )
+    loops = (
+        Loop.objects.filter(plant__in=plants)
+        .exclude(status=LoopStatus.RETIRED)
+        .values_list("code", "part__number", "supply__code", "supply__kind", "demand__code")
+    )
+    return circles(list(bills), [LoopEdge(*row) for row in loops])
+
+
+def circles(bills: Iterable[tuple[str, str]], loops: Iterable[LoopEdge]) -> list[str]:
+    """The same for given facts: bills as (parent, component)."""
+    components: dict[str, set[str]] = defaultdict(set)
+    for parent, component in bills:
+        components[parent].add(component)
+    edges = list(loops)
+    return [
+        *_bill_circles(components),
+        *_part_circles(edges),
+        *_cascade_circles(edges, components),
+    ]
+
+
+def _bill_circles(components: Mapping[str, set[str]]) -> Iterable[str]:
+    if circle := _circle(components):
+        yield f"The bills go in a circle: {' is made from '.join(circle)}. Take one of these lines out."
+
+
+def _part_circles(loops: list[LoopEdge]) -> Iterable[str]:
+    fed_by: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for loop in loops:
+        fed_by[loop.part][loop.demand].add(loop.supply)
+    for part in sorted(fed_by):
+        if circle := _circle(fed_by[part]):
+            stations = " is supplied by ".join(circle)
+            yield f"The loops of part {part} go in a circle: {stations}. Take one of these loops out."
+
+
+def _cascade_circles(loops: list[LoopEdge], components: Mapping[str, set[str]]) -> Iterable[str]:
+    at: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for loop in loops:
+        at[loop.demand, loop.part].add(loop.code)
+    pulls: dict[str, set[str]] = {}
+    for loop in loops:
+        # A process consumes the components of the bill; a supermarket takes the part from its own loop.
+        taken = (
+            {loop.part} if loop.supply_kind == StationKind.SUPERMARKET else components.get(loop.part, set())
+        )
+        pulls[loop.code] = {code for part in taken for code in at.get((loop.supply, part), ())}
+    if circle := _circle(pulls):
+        yield f"A pull would never end: loop {' pulls '.join(circle)}. Take one of these loops out."
+
+
+def _circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """The nodes of one circle, the first again at the end; empty without one."""
+    try:
+        TopologicalSorter({node: sorted(graph[node]) for node in sorted(graph)}).prepare()
+    except CycleError as error:
+        nodes: list[str] = error.args[1]
+        return nodes[::-1]  # graphlib walks from the needed to the one that needs it
+    return []
