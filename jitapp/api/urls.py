@@ -1,5 +1,10 @@
 """The room's site map."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from jitapp.api.scans import scans, scans_batch
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("scans", scans, name="scans"),
+    path("scans/batch", scans_batch, name="scans-batch"),
+]

@@ -105,7 +105,6 @@ class Turn(models.Model):
     made = QuantityField(null=True, blank=True)
     received = QuantityField(null=True, blank=True)
     reason = models.CharField(max_length=200, blank=True, default="")
-    consumed = models.BooleanField(default=False, help_text="components were drawn once (rule C8)")
     opened_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)

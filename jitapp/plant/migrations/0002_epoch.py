@@ -5,10 +5,13 @@ from django.db import migrations
 TABLES = ("plant", "calendar", "area", "supplier", "station", "part", "billofmaterials", "loop", "placement")
 
 RAISE = """
-INSERT INTO plant_epoch (id, number) VALUES (1, 1) ON CONFLICT DO NOTHING;
+CREATE SEQUENCE plant_epoch_number;
+INSERT INTO plant_epoch (id, number) VALUES (1, nextval('plant_epoch_number')) ON CONFLICT DO NOTHING;
 CREATE FUNCTION plant_raise_epoch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE plant_epoch SET number = number + 1 WHERE id = 1;
+    -- From a sequence, so that a number that was rolled back is never used for other content.
+    INSERT INTO plant_epoch (id, number) VALUES (1, nextval('plant_epoch_number'))
+    ON CONFLICT (id) DO UPDATE SET number = excluded.number;
     RETURN NULL;
 END $$;
 """ + "".join(
@@ -18,7 +21,7 @@ END $$;
 )
 
 LOWER = "".join(f"DROP TRIGGER {table}_raises_epoch ON plant_{table};\n" for table in TABLES) + (
-    "DROP FUNCTION plant_raise_epoch();"
+    "DROP FUNCTION plant_raise_epoch(); DROP SEQUENCE plant_epoch_number;"
 )
 
 

@@ -143,7 +143,6 @@ class Migration(migrations.Migration):
                 ('made', jitapp.plant.models.QuantityField(blank=True, decimal_places=6, max_digits=20, null=True)),
                 ('received', jitapp.plant.models.QuantityField(blank=True, decimal_places=6, max_digits=20, null=True)),
                 ('reason', models.CharField(blank=True, default='', max_length=200)),
-                ('consumed', models.BooleanField(default=False, help_text='components were drawn once (rule C8)')),
                 ('opened_at', models.DateTimeField()),
                 ('released_at', models.DateTimeField(blank=True, null=True)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),

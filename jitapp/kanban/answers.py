@@ -1,0 +1,167 @@
+"""Every sentence a scan is answered with, in one place: what happened, and what to do next.
+
+`ANSWERS[code]` is the English pattern with named facts; doors translate the pattern and fill it in (`say`). The code
+is what machines read and what the receipt keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from jitapp.kanban.state import text
+from jitapp.kanban.words import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A pattern for the big line and one for the next step."""
+
+    outcome: Outcome
+    message: str
+    next: str
+
+
+def _applied(message: str, next_step: str) -> Sentence:
+    return Sentence(Outcome.APPLIED, message, next_step)
+
+
+def _refused(message: str, next_step: str) -> Sentence:
+    return Sentence(Outcome.REFUSED, message, next_step)
+
+
+_CARD = "{part} card {number} of {of}"
+
+ANSWERS: dict[str, Sentence] = {
+    # -- applied -------------------------------------------------------------------------------
+    "activated": _applied(_CARD + " is in circulation and {status}.", "Put the card on its container."),
+    "opened": _applied(_CARD + " is IN USE.", "Take from this container until it is empty."),
+    "emptied": _applied(
+        _CARD + " is EMPTY. Asked {supply} to make {quantity}.", "Put the bin on the return rack."
+    ),
+    "emptied_sent": _applied(
+        _CARD + " is EMPTY. Asked {supply} to send {quantity}.", "Put the bin on the return rack."
+    ),
+    "emptied_ordered": _applied(
+        _CARD + " is EMPTY. Ordered {quantity} from {supply}.", "Put the bin on the return rack."
+    ),
+    "emptied_under_way": _applied(
+        _CARD + " is EMPTY. {supply} is already filling it again.", "Put the bin on the return rack."
+    ),
+    "emptied_on_hold": _applied(
+        _CARD + " is EMPTY. No signal went out: {reason}.", "Put the bin aside and tell your leader."
+    ),
+    "started": _applied(_CARD + ": started. Make {quantity}.", "Scan again when the container is full."),
+    "completed": _applied(_CARD + ": {quantity} done.", "Put the container where it is collected."),
+    "loaded": _applied(_CARD + " is on its way to {demand}.", "Bring it to {demand} and scan it there."),
+    "received": _applied(_CARD + " is FULL at {demand} with {quantity}.", "Put the container in its place."),
+    "aborted": _applied(_CARD + ": filling was broken off. The signal stands.", "Start it again when you can."),
+    "undone": _applied("Undone: {part} card {number} of {of} is {status} again.", "Go on."),
+    # -- nothing to do ---------------------------------------------------------------------------
+    "already": Sentence(
+        Outcome.ALREADY, _CARD + " is already {status} since {since}{by}.", "Nothing to do. Due {due}."
+    ),
+    "just_moved": Sentence(
+        Outcome.ALREADY,
+        _CARD + " was just scanned here: {status} since {since}{by}.",
+        "Nothing to do. Choose the step on the screen if you mean the next one.",
+    ),
+    "bounced": Sentence(Outcome.BOUNCED, _CARD + ": read twice, counted once.", "Nothing to do."),
+    # -- kept for a person -----------------------------------------------------------------------
+    "late_conflict": Sentence(
+        Outcome.PARKED,
+        _CARD + ": this scan of {occurred} came late; the card has moved on since.",
+        "Nothing was changed. Your leader settles it.",
+    ),
+    # -- refused: the code -----------------------------------------------------------------------
+    "not_a_card_code": _refused("Not a card code: {raw}.", "Scan the kanban code, not the maker's label."),
+    "bad_check": _refused("Bad read: {raw}.", "Scan again."),
+    "unknown_card": _refused(
+        "Card not known: {raw}. It may be from another plant.", "Keep it aside and tell your leader; it is logged."
+    ),
+    "not_a_card": _refused("{raw} is a {kind}, not a card.", "Scan the card on the container."),
+    # -- refused: the card or the loop -------------------------------------------------------------
+    "card_new": _refused(_CARD + " is not in circulation yet.", "Activate it first: is the container full?"),
+    "card_held": _refused(_CARD + " is on hold.", "Leave the container where it is and ask your leader."),
+    "card_retired": _refused(_CARD + " is withdrawn.", "Put this card in the red box."),
+    "card_lost": _refused(_CARD + " was reported lost.", "Bring it to your leader: it was found."),
+    "card_active": _refused(_CARD + " is already in circulation.", "Scan it when the container is empty."),
+    "loop_on_hold": _refused("{part} is on hold: {reason}.", "Do not fill it; ask your leader."),
+    "loop_not_active": _refused("The loop of {part} is not in use.", "Put the card aside and tell your planner."),
+    # -- refused: place and person -----------------------------------------------------------------
+    "wrong_station": _refused("Wrong place: this card belongs at {demand}, filled by {supply}.", "Bring it there."),
+    "unknown_station": _refused("There is no station {station}.", "Choose your station again."),
+    "wrong_device_station": _refused(
+        "This device stands at another station than {station}.", "Use the device of that station."
+    ),
+    "other_plant": _refused("That station belongs to another plant.", "Choose a station of your plant."),
+    "station_missing": _refused("This device has no station.", "Choose your station, then scan again."),
+    "not_your_side": _refused(
+        "{intent} is done at {place}, not here.", "Scan the card there, or ask your leader."
+    ),
+    "not_allowed": _refused("You may not {intent} here.", "Ask your leader to do it."),
+    # -- refused: the rule -------------------------------------------------------------------------
+    "overproduction": _refused(
+        _CARD + " is {status}: nothing was asked for.", "Do not make more. Take a card that is asked for."
+    ),
+    "not_released": _refused(_CARD + ": the signal is not released yet.", "Wait for the signal."),
+    "wrong_step": _refused(_CARD + " is {status}; {intent} does not follow.", "Expected now: {expected}."),
+    "step_missing": _refused(_CARD + ": {missing} must be scanned first.", "Scan it where that is done."),
+    "step_prohibited": _refused(_CARD + ": this loop has no step {status}.", "Expected now: {expected}."),
+    "wip_limit": _refused(
+        "{supply} already has {count} of {limit} cards in process.", "Finish one first, then start this one."
+    ),
+    "too_soon": _refused(
+        _CARD + " came full only at {since}; it cannot be empty before {earliest}.",
+        "Scan the container that is really empty.",
+    ),
+    "quantity_unreadable": _refused(
+        "{quantity} is no quantity of {part} ({decimals} decimals).", "Enter it again."
+    ),
+    "quantity_exceeds_container": _refused(
+        "{quantity} is more than a container holds ({most}).", "Count again, or use another card for the rest."
+    ),
+    "quantity_needs_reason": _refused(
+        "{quantity} is not what was asked ({asked}).", "Scan again and choose a reason for the difference."
+    ),
+    "undo_too_late": _refused(
+        _CARD + ": the last scan is older than {window} seconds.", "Ask your leader for a correction."
+    ),
+    "undo_not_yours": _refused(_CARD + " was last moved by somebody else.", "Ask them or your leader."),
+    "undo_acted_on": _refused(
+        _CARD + ": {supply} has already acted on it ({status}).", "Ask your leader for a correction."
+    ),
+    "undo_nothing": _refused(_CARD + " has no scan that can be undone.", "Ask your leader for a correction."),
+    "move_not_known": _refused("{intent} cannot be scanned for this kind of loop.", "Expected now: {expected}."),
+}
+
+
+def say(
+    code: str,
+    facts: Mapping[str, object],
+    *,
+    time_zone: ZoneInfo,
+    now: datetime,
+    translate: Callable[[str], str] = str,
+    warnings: tuple[str, ...] = (),
+) -> tuple[str, str]:
+    """The sentence and the next step; instants in the plant's own time, quantities as short decimals."""
+    sentence = ANSWERS[code]
+    shown = {name: _show(fact, time_zone, now) for name, fact in facts.items()}
+    message = " ".join([translate(sentence.message).format_map(shown), *warnings])
+    return message, translate(sentence.next).format_map(shown)
+
+
+def _show(fact: object, time_zone: ZoneInfo, now: datetime) -> str:
+    if isinstance(fact, datetime):
+        local = fact.astimezone(time_zone)
+        pattern = "%H:%M" if local.date() == now.astimezone(time_zone).date() else "%Y-%m-%d %H:%M"
+        return local.strftime(pattern)
+    if isinstance(fact, Decimal):
+        return text(fact)
+    if fact is None:
+        return "-"
+    return str(fact)

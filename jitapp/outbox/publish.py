@@ -1,0 +1,69 @@
+"""Telling the workers that a row waits: best effort, after the commit, never in the way of an answer.
+
+A thread of the process does the telling, so that no scan waits for Redis; nudges that come while one is on its way
+are one nudge. A broker that fails is left alone for some seconds: the relay finds the rows without it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from django.db import transaction
+
+from jitapp.celery import app
+
+logger = logging.getLogger(__name__)
+
+DRAIN_TASK = "jitapp.drain"
+PAUSE_SECONDS = 0.005  # a burst of commits makes one nudge per pause
+BREAKER_FAILURES = 3
+BREAKER_SECONDS = 10.0
+
+
+class Nudger:
+    """One thread per process that publishes the drain task when asked."""
+
+    def __init__(self) -> None:
+        self._wanted = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._failures = 0
+        self._open_until = 0.0
+
+    def nudge(self) -> None:
+        """Asks for a drain soon; returns at once."""
+        if self._thread is None or not self._thread.is_alive():
+            with self._lock:
+                if self._thread is None or not self._thread.is_alive():
+                    self._thread = threading.Thread(target=self._run, name="nudger", daemon=True)
+                    self._thread.start()
+        self._wanted.set()
+
+    def _run(self) -> None:
+        while True:
+            self._wanted.wait()
+            self._wanted.clear()
+            self._publish()
+            time.sleep(PAUSE_SECONDS)
+
+    def _publish(self) -> None:
+        if time.monotonic() < self._open_until:
+            return
+        try:
+            app.send_task(DRAIN_TASK, expires=30, retry=False)
+            self._failures = 0
+        except Exception as error:  # whatever the broker does, the rows are safe
+            self._failures += 1
+            if self._failures >= BREAKER_FAILURES:
+                self._open_until = time.monotonic() + BREAKER_SECONDS
+            logger.warning("The broker did not take a nudge (%s); the relay goes on without it.", error)
+
+
+_nudger = Nudger()
+
+
+def nudge_on_commit() -> None:
+    """Nudges the workers once the surrounding transaction is committed."""
+    transaction.on_commit(_nudger.nudge, robust=True)

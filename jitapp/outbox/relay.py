@@ -1,0 +1,133 @@
+"""Draining the outbox: one function for the Celery task, the relay and the tests.
+
+Claiming a row is a row lock, the effect and `done_at` share its transaction: a kill at any point leaves all or
+nothing. Messages of one key are handled in order; different keys in parallel by as many drains as there are.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+logger = logging.getLogger(__name__)
+
+BATCH = 50
+MAX_ATTEMPTS = 8
+
+HEADS = """
+    SELECT m.id, m.key FROM outbox_message m
+    WHERE m.done_at IS NULL AND m.dead_at IS NULL AND m.due_at <= now()
+      AND NOT EXISTS (SELECT 1 FROM outbox_message e WHERE e.key = m.key AND e.id < m.id
+                      AND e.done_at IS NULL AND e.dead_at IS NULL)
+    ORDER BY m.id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+OF_KEYS = """
+    SELECT id, topic, key, payload, attempts, created_at FROM outbox_message
+    WHERE key = ANY(%s) AND done_at IS NULL AND dead_at IS NULL
+    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed message."""
+
+    id: int
+    topic: str
+    key: int
+    payload: dict[str, Any]
+    attempts: int
+    created_at: datetime
+
+
+Handler = Callable[[Sequence[Job]], None]
+
+
+def drain_once(handle: Handler, *, decode: Callable[[str], dict[str, Any]], batch: int = BATCH) -> int:
+    """Claims a batch, handles it and marks it as done, in one transaction; answers how many rows were claimed.
+
+    If the batch fails, its rows are tried one by one: a poison row is put off with growing pauses, and dead after
+    eight attempts, while the others go on.
+    """
+    claimed: list[Job] = []
+    try:
+        with transaction.atomic():
+            claimed = _claim(batch, decode)
+            if claimed:
+                handle(claimed)
+                _done([job.id for job in claimed])
+        return len(claimed)
+    except Exception as error:
+        if len(claimed) <= 1:
+            if not claimed:
+                raise
+            _put_off(claimed[0], error)
+            return 1
+        logger.warning("A batch of %d outbox rows failed (%s); trying them one by one.", len(claimed), error)
+    for job in claimed:
+        _alone(job, handle)
+    return len(claimed)
+
+
+def _alone(job: Job, handle: Handler) -> None:
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT 1 FROM outbox_message m WHERE id = %s AND done_at IS NULL AND dead_at IS NULL"
+                    " AND due_at <= now() AND NOT EXISTS (SELECT 1 FROM outbox_message e WHERE e.key = m.key"
+                    " AND e.id < m.id AND e.done_at IS NULL AND e.dead_at IS NULL) FOR UPDATE SKIP LOCKED",
+                    (job.id,),
+                )
+                if cursor.fetchone() is None:
+                    return
+            handle([job])
+            _done([job.id])
+    except Exception as error:
+        _put_off(job, error)
+
+
+def _claim(batch: int, decode: Callable[[str], dict[str, Any]]) -> list[Job]:
+    with connection.cursor() as cursor:
+        cursor.execute(HEADS, (batch,))
+        keys = [row[1] for row in cursor.fetchall()]
+        if not keys:
+            return []
+        cursor.execute(OF_KEYS, (keys, batch))
+        return [
+            Job(row[0], row[1], row[2], decode(row[3]) if isinstance(row[3], str) else row[3], row[4], row[5])
+            for row in cursor.fetchall()
+        ]
+
+
+def _done(ids: list[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE outbox_message SET done_at = clock_timestamp() WHERE id = ANY(%s)", (ids,))
+
+
+def _put_off(job: Job, error: Exception) -> None:
+    """Counts the attempt; the next one waits 1, 2, 4 ... seconds; after eight the row is dead and says why."""
+    logger.exception("Outbox row %d (%s) failed, attempt %d", job.id, job.topic, job.attempts + 1, exc_info=error)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE outbox_message SET attempts = attempts + 1, last_error = %s,"
+            " due_at = now() + make_interval(secs => power(2, least(attempts, 6))),"
+            " dead_at = CASE WHEN attempts + 1 >= %s THEN now() END WHERE id = %s AND done_at IS NULL",
+            (repr(error)[:2000], MAX_ATTEMPTS, job.id),
+        )
+
+
+def prune(*, keep_hours: int = 24, most: int = 10_000) -> int:
+    """Forgets rows done long ago: the ledger has what happened."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM outbox_message WHERE id IN (SELECT id FROM outbox_message"
+            " WHERE done_at < now() - make_interval(hours => %s) ORDER BY id LIMIT %s)",
+            (keep_hours, most),
+        )
+        return int(cursor.rowcount)

@@ -1,0 +1,163 @@
+"""The plant's settings as the rules need them, kept in memory until a trigger raises the epoch.
+
+One load brings every loop, bill and station of the installation (a plant with two hundred loops is a few hundred
+rows), so that a scan asks the database for nothing but its own loop.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+
+from jitapp.kanban.state import LoopConfig
+from jitapp.kanban.words import (
+    ConsumeAt,
+    Consumption,
+    Level,
+    LoopKind,
+    LoopStatus,
+    StationKind,
+    Trigger,
+)
+from jitapp.kanban.worktime import WorkCalendar
+from jitapp.plant.models import BillOfMaterials, Calendar, Loop, Station
+
+
+@dataclass(frozen=True, slots=True)
+class StationInfo:
+    """A station as a scan names it."""
+
+    id: int
+    code: str
+    name: str
+    plant_id: int
+
+
+@dataclass(slots=True)
+class Configs:
+    """Everything the rules read of the plant rooms at one epoch."""
+
+    epoch: int
+    loops: dict[int, LoopConfig] = field(default_factory=dict)
+    stations: dict[str, StationInfo] = field(default_factory=dict)
+    station_by_id: dict[int, StationInfo] = field(default_factory=dict)
+    # (demand station, part) -> the loops that bring the part there, by id
+    feeding: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
+    # part -> its components, with the pieces that go into one
+    bills: dict[int, list[tuple[int, Decimal]]] = field(default_factory=lambda: defaultdict(list))
+
+    def components(self, config: LoopConfig) -> list[tuple[list[int], Decimal]]:
+        """What filling one piece of the loop's part consumes: (feeding loops, quantity per piece) per component.
+
+        A PROCESS station uses up its bill, a SUPERMARKET hands on the part itself; others consume nothing of ours.
+        """
+        if config.supply_kind is StationKind.PROCESS:
+            lines = self.bills.get(config.part_id, [])
+        elif config.supply_kind is StationKind.SUPERMARKET:
+            lines = [(config.part_id, Decimal(1))]
+        else:
+            lines = []
+        fed = ((self.feeding.get((config.supply_id, part), []), quantity) for part, quantity in lines)
+        return [(loops, quantity) for loops, quantity in fed if loops]
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> ZoneInfo:
+    """The time zone, kept open."""
+    return ZoneInfo(name)
+
+
+_current: Configs | None = None
+
+
+def current_epoch() -> int | None:
+    """The epoch as this transaction sees it; None while no master data was ever written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number FROM plant_epoch WHERE id = 1")
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
+
+
+def configs(epoch: int | None = None) -> Configs:
+    """The settings at `epoch` (as a locking read brought it), or at the epoch of now."""
+    global _current
+    wanted = current_epoch() if epoch is None else epoch
+    if _current is None or wanted is None or _current.epoch != wanted:
+        _current = _load()
+    return _current
+
+
+def _load() -> Configs:
+    with transaction.atomic():
+        found = Configs(epoch=current_epoch() or 0)
+        calendars: dict[int, WorkCalendar] = {}
+        defaults: dict[int, WorkCalendar] = {}
+        for row in Calendar.objects.select_related("plant"):
+            made = WorkCalendar(row.plant.time_zone, row.shifts, row.holidays)
+            calendars[row.pk] = made
+            if row.is_default:
+                defaults[row.plant_id] = made
+        for station in Station.objects.all():
+            info = StationInfo(station.pk, station.code, station.name, station.plant_id)
+            found.stations[station.code] = found.station_by_id[station.pk] = info
+        for line in BillOfMaterials.objects.order_by("component_id"):
+            found.bills[line.parent_id].append((line.component_id, line.quantity))
+        related = Loop.objects.select_related(
+            "plant", "part", "demand__area", "supply__supplier", "supply__area"
+        ).order_by("pk")
+        for loop in related:
+            config = _config(loop, calendars, defaults)
+            found.loops[loop.pk] = config
+            if config.status not in (LoopStatus.DRAFT, LoopStatus.RETIRED):
+                found.feeding[(config.demand_id, config.part_id)].append(loop.pk)
+    return found
+
+
+def _config(loop: Loop, calendars: dict[int, WorkCalendar], defaults: dict[int, WorkCalendar]) -> LoopConfig:
+    demand, supply = loop.demand, loop.supply
+    named = supply.calendar_id or (supply.supplier.calendar_id if supply.supplier else None)
+    calendar = calendars[named] if named else defaults.get(loop.plant_id)
+    return LoopConfig(
+        id=loop.pk,
+        code=loop.code,
+        plant_id=loop.plant_id,
+        plant_code=loop.plant.code,
+        time_zone=loop.plant.time_zone,
+        area_id=demand.area_id,
+        area_code=demand.area.code if demand.area else "",
+        kind=LoopKind(loop.kind),
+        status=LoopStatus(loop.status),
+        hold_reason=loop.hold_reason,
+        part_id=loop.part_id,
+        part=loop.part.number,
+        unit=loop.part.unit,
+        decimals=loop.part.decimals,
+        quantity=loop.quantity,
+        lead_time_minutes=loop.lead_time_minutes,
+        demand_id=demand.pk,
+        demand=demand.code,
+        demand_name=demand.name,
+        demand_consumption=Consumption(demand.consumption),
+        supply_id=supply.pk,
+        supply=supply.code,
+        supply_name=supply.name,
+        supply_kind=StationKind(supply.kind),
+        supply_consumption=Consumption(supply.consumption),
+        wip_limit=supply.wip_limit,
+        consume_at=ConsumeAt(loop.consume_at),
+        trigger=Trigger(loop.trigger),
+        sequence=dict(loop.sequence),
+        min_turn_minutes=loop.min_turn_minutes,
+        min_turn_level=Level(loop.min_turn_level),
+        bounce_ms=loop.bounce_ms,
+        undo_window_s=loop.undo_window_s,
+        max_empty_allowed=loop.max_empty_allowed,
+        demand_intent=demand.default_intent,
+        supply_intent=supply.default_intent,
+        calendar=calendar or WorkCalendar(loop.plant.time_zone, [], []),
+    )

@@ -1,0 +1,352 @@
+"""The pull goes upstream: what turns consume, which turns they pull, which waits and runouts follow.
+
+Called by the drain of the outbox inside the transaction that marks the messages as done. Everything is keyed so that
+a second run changes nothing: a draw is unique per turn and loop, a link per turn and container, a wait per turn and
+instant.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from jitapp.accounts.models import new_uuid
+from jitapp.kanban.draws import Drawn, Link, book, draw, free, rounded, take_booked
+from jitapp.kanban.lifecycle import Ledger
+from jitapp.kanban.state import ZERO, LoopConfig
+from jitapp.kanban.words import ConsumeAt, Consumption, Party, StationKind
+from jitapp.plant.configs import Configs, configs
+from jitapp.pull import store
+
+# Which of a turn's events makes its station use components, by the loop's setting.
+USES = {ConsumeAt.START: "turn.started", ConsumeAt.COMPLETE: "turn.completed", ConsumeAt.RELEASE: "turn.started"}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing that follows from one event of a turn."""
+
+    kind: str  # use, book, free
+    config: LoopConfig
+    turn: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRow:
+    """What a draw needs of the downstream turn."""
+
+    id: int
+    uuid: UUID
+    asked: Decimal
+    made: Decimal | None
+
+
+def propagate(messages: Sequence[tuple[int, Mapping[str, Any]]], *, now: datetime) -> set[int]:
+    """Handles messages (loop id, payload) in order, inside the caller's transaction; answers the loops that changed.
+
+    The component loops of all messages are locked together, in id order.
+    """
+    settings = configs()
+    jobs: list[Job] = []
+    changed: set[int] = set()
+    for loop_id, payload in messages:
+        config = settings.loops.get(loop_id)
+        if config is None:
+            continue
+        changed.add(loop_id)
+        jobs += _jobs(config, payload["events"])
+    _follow_waits(messages, settings)
+    _link_scanned(messages, settings)
+    if jobs:
+        changed |= _run(jobs, settings, now)
+    if any(event["type"] == "runout.opened" for _, payload in messages for event in payload["events"]):
+        link_runouts()
+    return changed
+
+
+def _jobs(config: LoopConfig, events: Iterable[Mapping[str, Any]]) -> list[Job]:
+    """A BACKFLUSH station uses its bill by software; a supermarket hands on its own part; suppliers use nothing."""
+    counted = config.supply_kind is StationKind.SUPERMARKET or (
+        config.supply_kind is StationKind.PROCESS and config.supply_consumption is Consumption.BACKFLUSH
+    )
+    if not counted:
+        return []
+    jobs: list[Job] = []
+    for event in events:
+        kind = ""
+        if event["type"] == USES[config.consume_at]:
+            kind = "use"
+        elif config.consume_at is ConsumeAt.RELEASE:
+            kind = {"turn.released": "book", "turn.cancelled": "free"}.get(event["type"], "")
+        if kind:
+            jobs.append(Job(kind, config, UUID(event["turn"]), datetime.fromisoformat(event["at"])))
+    return jobs
+
+
+def _run(jobs: Sequence[Job], settings: Configs, now: datetime) -> set[int]:
+    feeding = {loop for job in jobs for loops, _ in settings.components(job.config) for loop in loops}
+    if not feeding:
+        return set()
+    world = store.load(feeding)
+    turns = _turns([job.turn for job in jobs])
+    ledgers: dict[int, Ledger] = {}
+    for job in jobs:
+        turn = turns.get(job.turn)
+        if turn is not None:
+            _RUN[job.kind](job, turn, world, ledgers)
+    for loop_id, ledger in ledgers.items():
+        ledger.settle()
+        world.record(world.loops[loop_id], ledger.events, now=now, turns=ledger.closed)
+    world.write()
+    return {loop_id for loop_id, ledger in ledgers.items() if ledger.events}
+
+
+def _turns(uuids: Sequence[UUID]) -> dict[UUID, TurnRow]:
+    with store.cursor() as to_database:
+        to_database.execute(
+            "SELECT id, uuid, asked, made FROM pull_turn WHERE uuid = ANY(%s::uuid[])", (list(set(uuids)),)
+        )
+        return {row[1]: TurnRow(*row) for row in to_database.fetchall()}
+
+
+def _ledger(world: store.World, ledgers: dict[int, Ledger], loop_id: int, at: datetime) -> Ledger:
+    ledger = ledgers.get(loop_id)
+    if ledger is None:
+        ledger = ledgers[loop_id] = Ledger(world.loops[loop_id], at=at)
+    ledger.at = at
+    return ledger
+
+
+def _needs(job: Job, turn: TurnRow, world: store.World) -> Iterable[tuple[list[int], Decimal]]:
+    """(feeding loops, pieces) per component: turn quantity times the quantity per piece, rounded after the product."""
+    pieces = turn.made if job.config.consume_at is ConsumeAt.COMPLETE and turn.made is not None else turn.asked
+    for loops, per_piece in world.configs.components(job.config):
+        usable = [loop for loop in loops if loop in world.loops]
+        if usable:
+            yield usable, rounded(pieces * per_piece, world.loops[usable[0]].config.decimals)
+
+
+def _existing(turn: TurnRow) -> dict[int, tuple[Decimal, Decimal, Decimal]]:
+    """What this turn has drawn and booked so far, per component loop: (needed, drawn, booked)."""
+    with store.cursor() as to_database:
+        to_database.execute("SELECT loop_id, needed, drawn, booked FROM pull_draw WHERE turn_id = %s", (turn.id,))
+        return {row[0]: (row[1], row[2], row[3]) for row in to_database.fetchall()}
+
+
+def _links(turn: TurnRow, loop_id: int) -> list[Link]:
+    with store.cursor() as to_database:
+        to_database.execute(
+            "SELECT l.upstream_card_id, l.upstream_number, l.quantity, l.booked FROM pull_turnlink l"
+            " JOIN pull_card c ON c.id = l.upstream_card_id"
+            " WHERE l.downstream_id = %s AND c.loop_id = %s AND l.booked > 0 ORDER BY l.id",
+            (turn.id, loop_id),
+        )
+        return [Link(*row) for row in to_database.fetchall()]
+
+
+def _use(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger]) -> None:
+    """Takes what the turn needs, once: what was booked first, the rest from what is free."""
+    existing = _existing(turn)
+    for loops, need in _needs(job, turn, world):
+        if any(loop in existing and existing[loop][1] + existing[loop][2] == 0 for loop in loops):
+            # Booked in vain: nothing was there at the release. The draw of now tries again.
+            pass
+        elif any(existing.get(loop, (ZERO, ZERO, ZERO))[1] for loop in loops):
+            continue  # drawn before (a restart after an abort draws nothing)
+        rest = need
+        for loop in loops:
+            ledger = _ledger(world, ledgers, loop, job.at)
+            taken, fulfilled = take_booked(ledger, links=_links(turn, loop), turn=turn.uuid, new_uuid=new_uuid)
+            for link in fulfilled:
+                _keep_link(turn, Link(link.card_id, link.number, ZERO, booked=-link.booked))
+            rest -= taken
+            if taken:
+                _keep_draw(turn, loop, need, drawn=taken, booked=-taken)
+        for place, loop in enumerate(loops):
+            if not rest:
+                break
+            last = place == len(loops) - 1
+            available = sum((card.free for card in world.loops[loop].cards.values() if card.usable), ZERO)
+            share = rest if last else min(rest, available)
+            if not share:
+                continue
+            drawn = draw(_ledger(world, ledgers, loop, job.at), need=share, turn=turn.uuid, new_uuid=new_uuid)
+            _keep(turn, loop, need, drawn, booked=False)
+            rest -= drawn.taken
+            if last:
+                break
+
+
+def _book(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger]) -> None:
+    """Promises what the released turn will need, so that the pull reaches every tier at once."""
+    existing = _existing(turn)
+    for loops, need in _needs(job, turn, world):
+        if any(loop in existing for loop in loops):
+            continue
+        rest = need
+        for place, loop in enumerate(loops):
+            available = sum((card.free for card in world.loops[loop].cards.values() if card.usable), ZERO)
+            share = rest if place == len(loops) - 1 else min(rest, available)
+            if not share:
+                continue
+            drawn = book(_ledger(world, ledgers, loop, job.at), need=share, turn=turn.uuid, new_uuid=new_uuid)
+            _keep(turn, loop, need, drawn, booked=True)
+            rest -= drawn.taken
+
+
+def _free(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger]) -> None:
+    """A cancelled turn gives its promises back; what nobody upstream has begun is cancelled with it."""
+    for loops, _need in _needs(job, turn, world):
+        for loop in loops:
+            links = _links(turn, loop)
+            if not links:
+                continue
+            free(_ledger(world, ledgers, loop, job.at), links=links, turn=turn.uuid)
+            for link in links:
+                _keep_link(turn, Link(link.card_id, link.number, -link.quantity, booked=-link.booked))
+            _keep_draw(turn, loop, ZERO, drawn=ZERO, booked=-sum((link.booked for link in links), ZERO))
+
+
+_RUN = {"use": _use, "book": _book, "free": _free}
+
+
+def _keep(turn: TurnRow, loop_id: int, need: Decimal, drawn: Drawn, *, booked: bool) -> None:
+    for link in drawn.links:
+        _keep_link(turn, link)
+    _keep_draw(
+        turn,
+        loop_id,
+        need,
+        drawn=ZERO if booked else drawn.taken,
+        booked=drawn.taken if booked else ZERO,
+        short=drawn.short,
+    )
+
+
+def _keep_link(turn: TurnRow, link: Link, kind: str = "DRAW") -> None:
+    with store.cursor() as to_database:
+        to_database.execute(
+            "INSERT INTO pull_turnlink (downstream_id, upstream_card_id, upstream_number, kind, quantity, booked)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (downstream_id, upstream_card_id, upstream_number)"
+            " DO UPDATE SET quantity = pull_turnlink.quantity + excluded.quantity,"
+            " booked = pull_turnlink.booked + excluded.booked",
+            (turn.id, link.card_id, link.number, kind, link.quantity, link.booked),
+        )
+
+
+def _keep_draw(
+    turn: TurnRow, loop_id: int, need: Decimal, *, drawn: Decimal, booked: Decimal, short: Decimal = ZERO
+) -> None:
+    with store.cursor() as to_database:
+        to_database.execute(
+            "INSERT INTO pull_draw (turn_id, loop_id, needed, drawn, booked, short) VALUES (%s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (turn_id, loop_id) DO UPDATE SET drawn = pull_draw.drawn + excluded.drawn,"
+            " booked = pull_draw.booked + excluded.booked, short = excluded.short",
+            (turn.id, loop_id, need, drawn, booked, short),
+        )
+
+
+# -- waits: a projection of the turns' events --------------------------------------------------------
+def _waiting_for(config: LoopConfig, event: str) -> tuple[str, Party] | None:
+    """What an open turn waits for after an event; None: it moves (being made, on its way) or is closed."""
+    supplier = config.supply_kind is StationKind.SUPPLIER
+    if event == "turn.opened":
+        return "accumulate", Party.PLANNER
+    if event in ("turn.released", "turn.aborted"):
+        return ("ack", Party.SUPPLIER) if supplier else ("queue", Party.STATION)
+    if event == "turn.completed":
+        return "collect", Party.HANDLER
+    return None
+
+
+def _follow_waits(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs) -> None:
+    """Closes and opens waits as the turns' events say, in their order."""
+    steps: list[tuple[str, str, str | None, str | None]] = []
+    for loop_id, payload in messages:
+        config = settings.loops.get(loop_id)
+        for event in payload["events"] if config else ():
+            if not event["type"].startswith("turn.") or config is None:
+                continue
+            waits_for = _waiting_for(config, event["type"])
+            steps.append((event["turn"], event["at"], *(waits_for or (None, None))))
+    if not steps:
+        return
+    latest: dict[str, list[tuple[str, str, str | None, str | None]]] = defaultdict(list)
+    for step in steps:
+        latest[step[0]].append(step)
+    with store.cursor() as to_database:
+        for turn, of_turn in latest.items():
+            for _, at, reason, owner in of_turn:
+                to_database.execute(
+                    "UPDATE pull_wait w SET closed_at = greatest(%s::timestamptz, w.opened_at) FROM pull_turn t"
+                    " WHERE t.uuid = %s::uuid AND w.turn_id = t.id AND w.closed_at IS NULL",
+                    (at, turn),
+                )
+                if reason is not None:
+                    to_database.execute(
+                        "INSERT INTO pull_wait (uuid, turn_id, loop_id, reason, owner, opened_at)"
+                        " SELECT %s::uuid, t.id, t.loop_id, %s, %s, %s::timestamptz FROM pull_turn t"
+                        " WHERE t.uuid = %s::uuid ON CONFLICT DO NOTHING",
+                        (new_uuid(), reason, owner, at, turn),
+                    )
+
+
+# -- links and runouts ---------------------------------------------------------------------------------
+def _link_scanned(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs) -> None:
+    """Under SCAN an emptied container is tied to the turns its station had in process since it was opened."""
+    for loop_id, payload in messages:
+        config = settings.loops.get(loop_id)
+        if config is None or config.demand_consumption is not Consumption.SCAN:
+            continue
+        emptied = [event for event in payload["events"] if event["type"] == "card.emptied" and event["number"]]
+        if not emptied:
+            continue
+        with store.cursor() as to_database:
+            for event in emptied:
+                to_database.execute(LINK_SCANNED, {"card": event["card"], "number": event["number"], "at": event["at"]})
+
+
+LINK_SCANNED = """
+    INSERT INTO pull_turnlink (downstream_id, upstream_card_id, upstream_number, kind, quantity, booked)
+    SELECT t.id, c.id, %(number)s, 'SCAN', c.quantity, 0
+    FROM pull_card c
+    JOIN plant_loop l ON l.id = c.loop_id
+    JOIN pull_turn t ON t.supply_id = l.demand_id AND t.started_at IS NOT NULL
+        AND t.started_at <= %(at)s::timestamptz
+        AND (t.completed_at IS NULL OR t.completed_at >= coalesce(
+            (SELECT max(e.occurred_at) FROM pull_event e WHERE e.card_id = c.id AND e.to_status IN ('IN_USE', 'FULL')
+                AND e.occurred_at <= %(at)s::timestamptz), %(at)s::timestamptz))
+    JOIN plant_loop parent ON parent.id = t.loop_id
+    JOIN plant_billofmaterials b ON b.parent_id = parent.part_id AND b.component_id = l.part_id
+    WHERE c.id = %(card)s
+    ON CONFLICT DO NOTHING
+"""
+
+
+def link_runouts() -> int:
+    """Ties each open runout to the open runout of a component that its supply source lacks; answers how many."""
+    with store.cursor() as to_database:
+        to_database.execute(
+            """
+            UPDATE pull_runout down SET upstream_id = found.id
+            FROM (
+                SELECT DISTINCT ON (d.id) d.id AS down_id, u.id
+                FROM pull_runout d
+                JOIN plant_loop dl ON dl.id = d.loop_id
+                JOIN plant_loop ul ON ul.demand_id = dl.supply_id AND ul.id <> dl.id
+                    AND (ul.part_id = dl.part_id OR EXISTS (SELECT 1 FROM plant_billofmaterials b
+                        WHERE b.parent_id = dl.part_id AND b.component_id = ul.part_id))
+                JOIN pull_runout u ON u.loop_id = ul.id AND u.closed_at IS NULL
+                WHERE d.closed_at IS NULL AND d.upstream_id IS NULL
+                ORDER BY d.id, u.opened_at
+            ) found
+            WHERE down.id = found.down_id
+            """
+        )
+        return int(to_database.rowcount)

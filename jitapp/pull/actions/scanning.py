@@ -1,0 +1,375 @@
+"""The scan: one transaction from the locking read to the stored answer.
+
+A receipt is written for every scan, also for a refused one; its unique scan id makes a repeat harmless (rule C3).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg2.errors
+from django.db import transaction
+from django.utils.translation import gettext, override
+
+from jitapp.accounts.models import Person, new_uuid
+from jitapp.kanban.answers import ANSWERS, say
+from jitapp.kanban.lifecycle import Decision, Scan, decide
+from jitapp.kanban.events import Event
+from jitapp.kanban.state import Card, Loop
+from jitapp.kanban.words import Intent, Outcome, Role, StationKind
+from jitapp.outbox.publish import nudge_on_commit
+from jitapp.plant.configs import Configs, StationInfo, configs, zone
+from jitapp.pull import store
+from jitapp.pull.requests import Answer, Conflict, Resolved, ScanRequest, Source, escaped
+from jitapp.pull.retry import retried
+from jitapp.symbology.cardcode import find_card_code, looks_like_card_code
+
+LEADERS = frozenset({Role.LEADER, Role.ADMIN})
+INTENTS = {intent.value: intent for intent in Intent}
+BATCH_LIMIT = 500
+# Card codes never change and are never reused, so what a code points to may be remembered.
+_REMEMBERED = 50_000
+_cards: dict[str, tuple[int, int]] = {}
+_people: dict[str, tuple[float, int | None]] = {}
+_PEOPLE_SECONDS = 10.0
+
+
+class Duplicate(Exception):
+    """The scan id is in use: the first answer must be returned instead."""
+
+
+def scan(request: ScanRequest, *, source: Source, now: datetime) -> Answer | Conflict:
+    """Applies one scan, or refuses it and says why; the answer is stored before it is returned.
+
+    Conflict if the id was used for another scan. Raises only what the store raises when it cannot be reached.
+    """
+    try:
+        return retried(lambda: _once([request], source, now))[0]
+    except Duplicate:
+        return _repeat(request)
+
+
+def scan_batch(
+    requests: Sequence[ScanRequest], *, source: Source, now: datetime
+) -> list[Answer | Conflict]:
+    """Up to 500 scans in one transaction, answered in order; one bad scan never costs another.
+
+    The loops of all are locked beforehand in id order. If a row of the common write is refused by the database, the
+    batch falls apart into single scans.
+    """
+    known = store.stored_answers([request.id for request in requests])
+    fresh: list[ScanRequest] = []
+    seen: set[UUID] = set()
+    for request in requests:
+        if request.id not in known and request.id not in seen:
+            seen.add(request.id)
+            fresh.append(request)
+    answers: dict[UUID, Answer | Conflict] = {}
+    if fresh:
+        try:
+            for request, answer in zip(fresh, retried(lambda: _once(fresh, source, now)), strict=True):
+                answers[request.id] = answer
+        except (Duplicate, psycopg2.IntegrityError, psycopg2.DataError):
+            for request in fresh:
+                answers[request.id] = scan(request, source=source, now=now)
+    result: list[Answer | Conflict] = []
+    first: set[UUID] = set()
+    for request in requests:
+        if request.id in answers and request.id not in first:
+            first.add(request.id)
+            result.append(answers[request.id])
+        else:
+            result.append(_repeat(request))
+    return result
+
+
+def _repeat(request: ScanRequest) -> Answer | Conflict:
+    """The stored first answer of a scan that came again; Conflict if its content differs."""
+    stored = store.stored_answers([request.id])[request.id]
+    if stored.fingerprint != request.fingerprint():
+        return Conflict(request.id)
+    return Answer(stored.answer | {"replayed": True}, replayed=True)
+
+
+def _once(requests: Sequence[ScanRequest], source: Source, now: datetime) -> list[Answer]:
+    """One transaction for all; Duplicate if a scan id exists (nothing is changed then)."""
+    try:
+        with transaction.atomic():
+            return _in_transaction(requests, source, now)
+    except psycopg2.errors.UniqueViolation as error:
+        if error.diag.constraint_name and "scan_id" in error.diag.constraint_name:
+            raise Duplicate from error
+        raise
+
+
+def _in_transaction(requests: Sequence[ScanRequest], source: Source, now: datetime) -> list[Answer]:
+    resolved = [_resolve(request) for request in requests]
+    loop_ids = {item.loop_id for item in resolved if item.loop_id is not None}
+    world = _lock(resolved, loop_ids, source) if loop_ids else store.World(configs(), {})
+    with override(source.language):
+        answers = [_one(world, item, source, now) for item in resolved]
+    changed = bool(world.document.get("events"))
+    world.write()
+    if changed:
+        nudge_on_commit()
+    return answers
+
+
+def _lock(resolved: Sequence[Resolved], loop_ids: Iterable[int], source: Source) -> store.World:
+    """Stations first (only where a start may count against a limit), then loops by id."""
+    known = configs()
+    limited: set[int] = set()
+    for item in resolved:
+        config = known.loops.get(item.loop_id) if item.loop_id is not None else None
+        if config is None or config.wip_limit is None or item.request.intent not in (None, Intent.START):
+            continue
+        named = known.stations.get(item.request.station) if item.request.station else None
+        station_id = named.id if named else source.station_id
+        if item.request.intent == Intent.START or station_id == config.supply_id:
+            limited.add(config.supply_id)
+    return store.load(loop_ids, lock_stations=limited)
+
+
+def _resolve(request: ScanRequest) -> Resolved:
+    """Guards G1 and G2: from what the scanner read to a card, or a refusal by name."""
+    raw = escaped(request.code.strip())
+    code = find_card_code(request.code) or request.code.strip()
+    remembered = _cards.get(code)
+    if remembered is not None:
+        return Resolved(request, *remembered)
+    target = store.resolve(code) if len(code) <= 128 and "\x00" not in code and code.isprintable() else None
+    if target is not None and target.kind == "card" and target.loop_id is not None:
+        if len(_cards) >= _REMEMBERED:
+            _cards.clear()
+        _cards[code] = (target.id, target.loop_id)
+        return Resolved(request, target.id, target.loop_id)
+    shown = raw if len(raw) <= 40 else raw[:40] + "…"
+    if target is not None:
+        return Resolved(request, refusal="not_a_card", facts={"raw": shown, "kind": target.kind})
+    if find_card_code(request.code):
+        return Resolved(request, refusal="unknown_card", facts={"raw": code})
+    refusal = "bad_check" if looks_like_card_code(request.code) else "not_a_card_code"
+    return Resolved(request, refusal=refusal, facts={"raw": shown or "(nothing)"})
+
+
+def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> Answer:
+    request = item.request
+    loop = world.loops.get(item.loop_id) if item.loop_id is not None else None
+    card = loop.cards.get(item.card_id) if loop is not None and item.card_id is not None else None
+    if not item.refusal and (loop is None or card is None):
+        # The card was removed, or the memory of its code is older than the database (a restore).
+        _cards.pop(find_card_code(request.code) or request.code.strip(), None)
+        item.refusal, item.facts = "unknown_card", {"raw": escaped(request.code.strip())[:40]}
+    if loop is not None and loop.config.plant_id not in source.plant_ids:
+        item.refusal, item.facts = "unknown_card", {"raw": escaped(request.code.strip())[:40]}
+        loop = card = None
+    occurred = _occurred(request, now)
+    person_id = _person(request.by) if request.by else source.person_id
+    station, refusal = _station(world.configs, request, source)
+    if item.refusal or refusal or request.intent is not None and request.intent not in INTENTS:
+        code = item.refusal or refusal or "move_not_known"
+        decision = Decision(code, {"station": request.station, "intent": escaped(request.intent or "")[:20]} | item.facts)
+        decision.facts.setdefault("expected", "-")
+    else:
+        assert loop is not None and card is not None
+        facts_of = Scan(
+            id=request.id,
+            intent=INTENTS.get(request.intent or ""),
+            station_id=station.id if station else None,
+            station=station.code if station else "",
+            device_id=source.device_id,
+            person_id=person_id,
+            occurred_at=occurred,
+            recorded_at=now,
+            quantity=request.quantity,
+            reason=(request.reason or "").strip()[:200],
+            is_leader=bool(LEADERS & source.roles),
+            is_placeless=source.placeless,
+            in_process=world.in_process.get(loop.config.supply_id),
+            new_uuid=new_uuid,
+            last_events=_last_events(card) if request.intent == Intent.UNDO else (),
+        )
+        decision = decide(loop, card, facts_of)
+        occurred = facts_of.occurred_at
+        if decision.events:
+            closed = [(card, turn) for turn in (decision.turn,) if turn is not None and turn.closed_at is not None]
+            world.record(
+                loop,
+                decision.events,
+                now=now,
+                station_id=facts_of.station_id,
+                person_id=person_id,
+                device_id=source.device_id,
+                turns=closed,
+            )
+            _count_start(world, loop, decision)
+    body = _body(request, decision, loop, card, now)
+    world.add(
+        "receipts",
+        {
+            "scan_id": request.id,
+            "fingerprint": request.fingerprint(),
+            "plant_id": loop.config.plant_id if loop else None,
+            "device_id": source.device_id,
+            "person_id": person_id,
+            "station_id": station.id if station else None,
+            "loop_id": loop.config.id if loop else None,
+            "card_id": card.id if card else None,
+            "raw": escaped(request.code),
+            "intent": str(decision.intent) if decision.intent else escaped(request.intent or "")[:12],
+            "seq": request.seq,
+            "epoch": escaped(request.epoch or "")[:64],
+            "occurred_at": occurred,
+            "sent_at": request.sent_at,
+            "recorded_at": now,
+            "outcome": decision.outcome,
+            "code": decision.code,
+            "answer": body,
+        },
+    )
+    return Answer(body, loop_id=loop.config.id if loop else None)
+
+
+def _count_start(world: store.World, loop: Loop, decision: Decision) -> None:
+    """Keeps the count of cards in process right for the rest of the batch (rule C7)."""
+    supply = loop.config.supply_id
+    if supply not in world.in_process:
+        return
+    for event in decision.events:
+        if event.type == "turn.started":
+            world.in_process[supply] += 1
+        elif event.type in ("turn.completed", "turn.aborted"):
+            world.in_process[supply] -= 1
+
+
+def _occurred(request: ScanRequest, now: datetime) -> datetime:
+    """When it happened by our clock: the client's, corrected by its measured offset, never after now."""
+    occurred = request.occurred_at
+    if occurred is None:
+        return now
+    if occurred.tzinfo is None:
+        occurred = occurred.replace(tzinfo=UTC)
+    if request.sent_at is not None:
+        sent = request.sent_at if request.sent_at.tzinfo else request.sent_at.replace(tzinfo=UTC)
+        skew = now - sent
+        if abs(skew) > timedelta(seconds=2):
+            occurred += skew
+    return min(occurred, now)
+
+
+def _station(settings: Configs, request: ScanRequest, source: Source) -> tuple[StationInfo | None, str]:
+    """The station of the scan: the one it names, else the device's own; or the refusal."""
+    if request.station is None or request.station == "":
+        return (settings.station_by_id.get(source.station_id) if source.station_id else None), ""
+    named = settings.stations.get(request.station)
+    if named is None or named.plant_id not in source.plant_ids:
+        return None, "unknown_station"
+    if source.fixed and source.station_id is not None and named.id != source.station_id:
+        return None, "wrong_device_station"
+    return named, ""
+
+
+def _person(by: str) -> int | None:
+    """The person behind a badge or a name; somebody unknown never stops a scan: the device is on record."""
+    kept = _people.get(by)
+    if kept is not None and time.monotonic() - kept[0] < _PEOPLE_SECONDS:
+        return kept[1]
+    if "\x00" in by or len(by) > 64:
+        return None
+    found = Person.objects.filter(badge=by).values_list("pk", flat=True).first()
+    if found is None:
+        found = Person.objects.filter(username=by).values_list("pk", flat=True).first()
+    if len(_people) > 5_000:
+        _people.clear()
+    _people[by] = (time.monotonic(), found)
+    return found
+
+
+def _last_events(card: Card) -> list[Event]:
+    """What the card's last scan wrote, in order, as the rules need it for an undo."""
+    if card.last_scan is None:
+        return []
+    with store.cursor() as to_database:
+        to_database.execute(
+            "SELECT type, occurred_at, card_id, turn_number, turn, from_status, to_status, data FROM pull_event"
+            " WHERE scan_id = %s ORDER BY ordinal",
+            (card.last_scan,),
+        )
+        rows = to_database.fetchall()
+    return [
+        Event(
+            type=row[0],
+            occurred_at=row[1],
+            card_id=row[2],
+            turn_number=row[3],
+            turn=row[4],
+            frm=row[5],
+            to=row[6],
+            data=store.decode(row[7]),
+        )
+        for row in rows
+    ]
+
+
+def _body(
+    request: ScanRequest, decision: Decision, loop: Loop | None, card: Card | None, now: datetime
+) -> dict[str, Any]:
+    """The answer of the public contract."""
+    facts = decision.facts
+    if "by" in facts and ANSWERS[decision.code].outcome is Outcome.ALREADY:
+        facts["by"] = _name(facts["by"])
+    if loop is not None and decision.code == "emptied" and loop.config.supply_kind is not StationKind.PROCESS:
+        decision.code = "emptied_sent" if loop.config.supply_kind is StationKind.SUPERMARKET else "emptied_ordered"
+    message, next_step = say(
+        decision.code,
+        facts,
+        time_zone=zone(loop.config.time_zone if loop else "UTC"),
+        now=now,
+        translate=gettext,
+        warnings=tuple(gettext(warning) for warning in decision.warnings),
+    )
+    body: dict[str, Any] = {
+        "id": str(request.id),
+        "outcome": str(decision.outcome),
+        "replayed": False,
+        "code": decision.code,
+        "message": message,
+        "next": next_step,
+        "card": None,
+        "turn": None,
+        "recorded_at": now.isoformat(),
+    }
+    if loop is not None and card is not None:
+        body["card"] = {
+            "code": card.code,
+            "loop": loop.config.code,
+            "part": loop.config.part,
+            "number": card.number,
+            "of": max(loop.circulating, card.number),
+            "card_status": str(card.card_status),
+            "supply_status": str(card.supply_status),
+        }
+        turn = card.turn or decision.turn
+        if turn is not None:
+            body["turn"] = {
+                "id": str(turn.uuid),
+                "number": turn.number,
+                "signal_state": str(turn.signal_state),
+                "due_at": turn.due_at.isoformat() if turn.due_at else None,
+            }
+    return body
+
+
+def _name(mover: str) -> str:
+    """` (Mia)` for the person who moved a card last; nothing for a device."""
+    _, _, person = mover.partition("p")
+    if not person:
+        return ""
+    name = Person.objects.filter(pk=int(person)).values_list("name", flat=True).first()
+    return f" ({name})" if name else ""
+
+

@@ -1,0 +1,120 @@
+"""What time alone brings about, and what a level check repairs: run again and again, harmless when doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from jitapp.accounts.models import new_uuid
+from jitapp.kanban.lifecycle import Ledger, release
+from jitapp.kanban.runouts import cause_of, is_dry
+from jitapp.kanban.words import LoopStatus, SignalState
+from jitapp.outbox.publish import nudge_on_commit
+from jitapp.pull import store
+from jitapp.pull.actions.propagate import link_runouts
+from jitapp.pull.retry import retried
+
+# Loops whose runout row and cards disagree (rule C9), or that are ACTIVE with a signal still withheld.
+SUSPECTS = """
+    SELECT l.id FROM plant_loop l
+    JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE c.card_status = 'IN_CIRCULATION') AS circulating,
+            bool_or(c.been_full) AS been_full,
+            count(*) FILTER (WHERE c.card_status = 'IN_CIRCULATION' AND NOT c.blocked
+                AND c.supply_status IN ('FULL', 'IN_USE')) AS usable,
+            bool_or(t.signal_state = 'UNRELEASED') AS withheld
+        FROM pull_card c LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
+        WHERE c.loop_id = l.id AND c.card_status <> 'REMOVED'
+    ) c ON true
+    LEFT JOIN pull_runout r ON r.loop_id = l.id AND r.closed_at IS NULL
+    WHERE (r.id IS NOT NULL) IS DISTINCT FROM (l.status = 'ACTIVE' AND c.circulating > 0
+            AND coalesce(c.been_full, false) AND c.usable = 0)
+        OR (l.status = 'ACTIVE' AND coalesce(c.withheld, false))
+"""
+
+# Exactly one usable container left, and the next one late: a near-runout.
+NEAR = """
+    WITH near AS (
+        SELECT s.loop_id, (
+            l.status = 'ACTIVE'
+            AND (SELECT count(*) FROM pull_card c WHERE c.loop_id = s.loop_id
+                AND c.card_status = 'IN_CIRCULATION' AND NOT c.blocked
+                AND c.supply_status IN ('FULL', 'IN_USE')) = 1
+            AND EXISTS (SELECT 1 FROM pull_turn t WHERE t.loop_id = s.loop_id AND t.closed_at IS NULL
+                AND t.due_at < %(now)s)
+        ) AS is_near
+        FROM pull_loopstate s JOIN plant_loop l ON l.id = s.loop_id
+    )
+    UPDATE pull_loopstate s SET near_since = CASE WHEN n.is_near THEN %(now)s END
+    FROM near n
+    WHERE n.loop_id = s.loop_id AND n.is_near <> (s.near_since IS NOT NULL)
+    RETURNING s.loop_id
+"""
+
+
+def settle_loops(loop_ids: Iterable[int], *, now: datetime) -> set[int]:
+    """Makes runouts and withheld signals agree with the loops' settings; answers the loops that changed."""
+
+    def once() -> set[int]:
+        with transaction.atomic():
+            world = store.load(loop_ids)
+            changed: set[int] = set()
+            for loop_id, loop in world.loops.items():
+                ledger = Ledger(loop, at=now)
+                if loop.config.status is LoopStatus.ACTIVE:
+                    for card in list(loop.cards.values()):
+                        if card.turn is not None and card.turn.signal_state is SignalState.UNRELEASED:
+                            release(ledger, card, new_uuid())
+                if is_dry(loop) != (loop.runout is not None):
+                    ledger.settle()
+                if ledger.events:
+                    world.record(loop, ledger.events, now=now, turns=ledger.closed)
+                    changed.add(loop_id)
+            world.write()
+            if changed:
+                nudge_on_commit()
+            return changed
+
+    return retried(once)
+
+
+def sweep(*, now: datetime) -> set[int]:
+    """One round: runouts and withheld signals, near-runouts, causes, links. Answers the loops that changed."""
+    with store.cursor() as to_database:
+        to_database.execute(SUSPECTS)
+        suspects = [row[0] for row in to_database.fetchall()]
+    changed = settle_loops(suspects, now=now) if suspects else set()
+    with transaction.atomic():
+        with store.cursor() as to_database:
+            to_database.execute(NEAR, {"now": now})
+            changed |= {row[0] for row in to_database.fetchall()}
+        link_runouts()
+    return changed | _refresh_causes(now)
+
+
+def _refresh_causes(now: datetime) -> set[int]:
+    """The cause of an open runout is a candidate: it follows the clock until the runout ends."""
+    with transaction.atomic():
+        with store.cursor() as to_database:
+            to_database.execute("SELECT loop_id FROM pull_runout WHERE closed_at IS NULL")
+            open_loops = [row[0] for row in to_database.fetchall()]
+        if not open_loops:
+            return set()
+        world = store.load(open_loops)
+        changed: set[int] = set()
+        with store.cursor() as to_database:
+            for loop_id, loop in world.loops.items():
+                turns = [(card, card.turn) for card in loop.cards.values() if card.turn is not None]
+                cause = cause_of(loop, turns, now)
+                to_database.execute(
+                    "UPDATE pull_runout SET cause = %s, cause_facts = %s, owner = %s"
+                    " WHERE loop_id = %s AND closed_at IS NULL AND cause IS DISTINCT FROM %s",
+                    (cause.reason, store.encode(cause.facts()).decode(), cause.party, loop_id, cause.reason),
+                )
+                if to_database.rowcount:
+                    changed.add(loop_id)
+        return changed
+
+

@@ -1,0 +1,92 @@
+"""What comes in at a scan door and what goes out: plain values, shared by every door."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+RAW_LIMIT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who or what scans: resolved from a token or a session, with what it may touch.
+
+    `station_id` is the device's own station; `placeless` marks an ERP client, which belongs to no station.
+    """
+
+    device_id: int | None = None
+    person_id: int | None = None
+    station_id: int | None = None
+    plant_ids: frozenset[int] = frozenset()
+    roles: frozenset[str] = frozenset()
+    language: str = "en"
+    name: str = ""
+    placeless: bool = False
+    fixed: bool = False  # the device may name no other station than its own
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """A scan as the client sent it; `id` is the client's own, and the same scan sent again has the same id."""
+
+    id: UUID
+    code: str
+    station: str | None = None
+    intent: str | None = None
+    occurred_at: datetime | None = None
+    quantity: Decimal | None = None
+    reason: str | None = None
+    by: str | None = None
+    seq: int | None = None
+    epoch: str | None = None
+    sent_at: datetime | None = None
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) over the content that rule C3 names; the counters and `sent_at` may differ in a repeat."""
+        at = self.occurred_at.timestamp() if self.occurred_at else ""
+        quantity = "" if self.quantity is None else format(self.quantity.normalize(), "f")
+        parts = (self.code, self.station or "", self.intent or "", at, quantity, self.reason or "", self.by or "")
+        joined = "\x1f".join(str(part) for part in parts)
+        return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a scan, as the public contract has it."""
+
+    body: dict[str, Any]
+    replayed: bool = False
+    loop_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The scan id was used before for another scan: nothing was changed (HTTP 409)."""
+
+    id: UUID
+    code: str = "scan_id_reused"
+    message: str = "This scan id was used before for another scan. Nothing was changed; send it with a new id."
+
+
+@dataclass(slots=True)
+class Resolved:
+    """A scan on its way through the transaction: the request and what its code means."""
+
+    request: ScanRequest
+    card_id: int | None = None
+    loop_id: int | None = None
+    refusal: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def escaped(raw: str) -> str:
+    """The raw scan as it is stored: control characters and lone surrogates written out, at most 4 kB."""
+    if raw.isascii() and raw.isprintable():
+        return raw[:RAW_LIMIT]
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in raw)
+    return shown.encode("utf-8", "backslashreplace").decode()[:RAW_LIMIT]

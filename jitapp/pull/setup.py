@@ -1,0 +1,58 @@
+"""A shop from a document: master data first, then the first cards of loops that have none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jitapp.plant.loading import Report, load_shop
+from jitapp.pull.actions import add_cards
+from jitapp.pull.models import Card
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What became of the document; `cards` were made, or would be with `dry_run`."""
+
+    report: Report
+    cards: int
+
+
+def set_up_shop(
+    document: Mapping[str, Any],
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    plant_ids: frozenset[int] | None = None,
+    row_by_row: bool = False,
+) -> SetUp:
+    """Loads a shop document and gives each loop that has no card yet the cards it asks for.
+
+    Two steps, each whole: if the second is cut off, loading the same document again makes the cards that miss.
+    Loops that have cards keep them as they are.
+    """
+    report = load_shop(document, dry_run=dry_run, plant_ids=plant_ids, row_by_row=row_by_row)
+    have = _cards_per_loop([asked.loop_id for asked in report.cards])
+    made = 0
+    for asked in report.cards:
+        count = have.get(asked.loop_id, 0)
+        if count and count != len(asked.first):
+            report.notes.append(
+                f"Loop {asked.loop} has {count} cards, the file says {len(asked.first)}."
+                " Cards of a running loop are added and removed in the app."
+            )
+        if count or not asked.first:
+            continue
+        if not dry_run:
+            add_cards(loop_id=asked.loop_id, count=len(asked.first), first=asked.first, now=now)
+        made += len(asked.first)
+    return SetUp(report, made)
+
+
+def _cards_per_loop(loop_ids: list[int]) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for loop_id in Card.objects.filter(loop__in=loop_ids).values_list("loop_id", flat=True):
+        counts[loop_id] = counts.get(loop_id, 0) + 1
+    return counts

@@ -1,0 +1,450 @@
+"""From rows to the rules' state and back: one locking read, one writing statement.
+
+A `World` is a set of loops whose locks are held until the transaction ends (order: stations, then loops by id). What
+the rules write onto it is collected and goes to the database as one JSON document, taken apart by a prepared
+statement. There are no rules here, and no model instances: this is the way of every scan.
+
+Prepared statements live as long as a connection; a pooler in front of PostgreSQL must keep sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from jitapp.accounts.models import new_uuid
+from jitapp.kanban.events import Event
+from jitapp.kanban.state import ZERO, Card, Loop, OpenRunout, Turn
+from jitapp.kanban.words import CardStatus, SignalState, SupplyStatus
+from jitapp.plant.configs import Configs, configs
+
+encode = msgspec.json.Encoder(decimal_format="string").encode
+decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+# psycopg2 speaks the simple protocol: without PREPARE each statement would be planned anew on every scan.
+PREPARED: dict[str, str] = {
+    "pull_lock_stations": """(bigint[]) AS
+        SELECT id FROM plant_station WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE""",
+    "pull_lock_loops": """(bigint[]) AS
+        SELECT loop_id FROM pull_loopstate WHERE loop_id = ANY($1) ORDER BY loop_id FOR UPDATE""",
+    "pull_read": """(bigint[]) AS
+        SELECT s.loop_id, s.seq, s.suppressed, (SELECT number FROM plant_epoch WHERE id = 1),
+               r.opened_at, r.opened_seq, r.cause,
+               c.id, c.code, c.number, c.quantity, c.card_status, c.supply_status, c.contents, c.booked,
+               c.blocked, c.been_full, c.turn_number, c.full_since, c.moved_at, c.moved_by, c.last_intent,
+               c.last_scan,
+               t.uuid, t.number, t.asked, t.opened_at, t.signal_state, t.step, t.made, t.reason, t.released_at,
+               t.started_at, t.completed_at, t.loaded_at, t.due_at, t.owner, t.owner_since
+        FROM pull_loopstate s
+        LEFT JOIN pull_runout r ON r.loop_id = s.loop_id AND r.closed_at IS NULL
+        LEFT JOIN pull_card c ON c.loop_id = s.loop_id AND c.card_status <> 'REMOVED'
+        LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
+        WHERE s.loop_id = ANY($1)
+        ORDER BY s.loop_id, c.number""",
+    "pull_in_process": """(bigint) AS
+        SELECT count(*) FROM pull_turn WHERE supply_id = $1 AND step = 'IN_PROCESS' AND closed_at IS NULL""",
+    "pull_resolve": """(text) AS
+        SELECT i.kind, i.target_id, c.loop_id FROM plant_identifier i
+        LEFT JOIN pull_card c ON i.kind = 'card' AND c.id = i.target_id
+        WHERE i.code = $1""",
+    "pull_receipts": """(uuid[]) AS
+        SELECT scan_id, encode(fingerprint, 'hex'), answer FROM pull_receipt WHERE scan_id = ANY($1)""",
+    "pull_write": """(jsonb) AS
+        WITH receipts AS (
+            INSERT INTO pull_receipt (scan_id, fingerprint, plant_id, device_id, person_id, station_id, loop_id,
+                card_id, raw, intent, seq, epoch, occurred_at, sent_at, recorded_at, outcome, code, answer)
+            SELECT scan_id, decode(fingerprint, 'hex'), plant_id, device_id, person_id, station_id, loop_id,
+                card_id, raw, intent, seq, epoch, occurred_at, sent_at, recorded_at, outcome, code, answer
+            FROM jsonb_to_recordset($1->'receipts') AS r(scan_id uuid, fingerprint text, plant_id bigint,
+                device_id bigint, person_id bigint, station_id bigint, loop_id bigint, card_id bigint, raw text,
+                intent text, seq bigint, epoch text, occurred_at timestamptz, sent_at timestamptz,
+                recorded_at timestamptz, outcome text, code text, answer jsonb)
+        ), events AS (
+            INSERT INTO pull_event (uuid, type, plant_id, loop_id, loop_seq, card_id, turn_number, turn, station_id,
+                person_id, device_id, scan_id, ordinal, from_status, to_status, occurred_at, recorded_at, late, data)
+            SELECT uuid, type, plant_id, loop_id, loop_seq, card_id, turn_number, turn, station_id, person_id,
+                device_id, scan_id, ordinal, from_status, to_status, occurred_at, recorded_at, late, data
+            FROM jsonb_to_recordset($1->'events') AS e(uuid uuid, type text, plant_id bigint, loop_id bigint,
+                loop_seq bigint, card_id bigint, turn_number int, turn uuid, station_id bigint, person_id bigint,
+                device_id bigint, scan_id uuid, ordinal smallint, from_status text, to_status text,
+                occurred_at timestamptz, recorded_at timestamptz, late boolean, data jsonb)
+        ), cards AS (
+            UPDATE pull_card c SET quantity = n.quantity, card_status = n.card_status,
+                supply_status = n.supply_status, contents = n.contents, booked = n.booked, been_full = n.been_full,
+                turn_number = n.turn_number, full_since = n.full_since, moved_at = n.moved_at,
+                moved_by = n.moved_by, last_intent = n.last_intent, last_scan = n.last_scan
+            FROM jsonb_to_recordset($1->'cards') AS n(id bigint, quantity numeric, card_status text,
+                supply_status text, contents numeric, booked numeric, been_full boolean, turn_number int,
+                full_since timestamptz, moved_at timestamptz, moved_by text, last_intent text, last_scan uuid)
+            WHERE c.id = n.id
+        ), turns AS (
+            INSERT INTO pull_turn (uuid, card_id, loop_id, supply_id, number, signal_state, step, asked, made,
+                received, reason, opened_at, released_at, started_at, completed_at, loaded_at, closed_at, due_at,
+                owner, owner_since)
+            SELECT uuid, card_id, loop_id, supply_id, number, signal_state, step, asked, made, received, reason,
+                opened_at, released_at, started_at, completed_at, loaded_at, closed_at, due_at, owner, owner_since
+            FROM jsonb_to_recordset($1->'turns') AS n(uuid uuid, card_id bigint, loop_id bigint, supply_id bigint,
+                number int, signal_state text, step text, asked numeric, made numeric, received numeric,
+                reason text, opened_at timestamptz, released_at timestamptz, started_at timestamptz,
+                completed_at timestamptz, loaded_at timestamptz, closed_at timestamptz, due_at timestamptz,
+                owner text, owner_since timestamptz)
+            ON CONFLICT (card_id, number) DO UPDATE SET signal_state = excluded.signal_state,
+                step = excluded.step, made = excluded.made, received = excluded.received,
+                reason = excluded.reason, released_at = excluded.released_at, started_at = excluded.started_at,
+                completed_at = excluded.completed_at, loaded_at = excluded.loaded_at,
+                closed_at = excluded.closed_at, due_at = excluded.due_at, owner = excluded.owner,
+                owner_since = excluded.owner_since
+        ), loops AS (
+            UPDATE pull_loopstate s SET seq = n.seq, suppressed = n.suppressed
+            FROM jsonb_to_recordset($1->'loops') AS n(id bigint, seq bigint, suppressed int)
+            WHERE s.loop_id = n.id
+        ), closed AS (
+            UPDATE pull_runout r SET closed_at = n.closed_at, closed_seq = n.closed_seq, cause = n.cause,
+                cause_facts = n.cause_facts, owner = n.owner
+            FROM jsonb_to_recordset($1->'runouts_closed') AS n(loop_id bigint, opened_seq bigint,
+                closed_at timestamptz, closed_seq bigint, cause text, cause_facts jsonb, owner text)
+            WHERE r.loop_id = n.loop_id AND r.opened_seq = n.opened_seq AND r.closed_at IS NULL
+        ), opened AS (
+            INSERT INTO pull_runout (uuid, loop_id, opened_at, opened_seq, closed_at, closed_seq, cause,
+                cause_facts, owner)
+            SELECT uuid, loop_id, opened_at, opened_seq, closed_at, closed_seq, cause, cause_facts, owner
+            FROM jsonb_to_recordset($1->'runouts_opened') AS n(uuid uuid, loop_id bigint, opened_at timestamptz,
+                opened_seq bigint, closed_at timestamptz, closed_seq bigint, cause text, cause_facts jsonb,
+                owner text)
+        )
+        INSERT INTO outbox_message (topic, key, payload)
+        SELECT topic, key, payload
+        FROM jsonb_to_recordset($1->'messages') AS m(topic text, key bigint, payload jsonb)""",
+}
+
+
+def cursor() -> Any:
+    """A plain psycopg2 cursor of this thread's connection, its statements prepared once per session."""
+    connection.ensure_connection()
+    session = connection.connection
+    if getattr(connection, "jitapp_prepared", None) is not session:
+        with session.cursor() as first:
+            first.execute("SELECT name FROM pg_prepared_statements")
+            known = {row[0] for row in first.fetchall()}
+            missing = [f"PREPARE {name} {body}" for name, body in PREPARED.items() if name not in known]
+            if missing:
+                first.execute(";\n".join(missing))
+        connection.jitapp_prepared = session  # type: ignore[attr-defined]
+    return session.cursor()
+
+
+@dataclass(slots=True)
+class World:
+    """Loops whose locks are held, and what has been written onto them since."""
+
+    configs: Configs
+    loops: dict[int, Loop]
+    in_process: dict[int, int] = field(default_factory=dict)
+    document: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    touched_cards: dict[int, Card] = field(default_factory=dict)
+    touched_turns: dict[tuple[int, int], tuple[int, int, Turn]] = field(default_factory=dict)
+
+    def card(self, card_id: int) -> Card | None:
+        """A card of one of the loops."""
+        for loop in self.loops.values():
+            if card_id in loop.cards:
+                return loop.cards[card_id]
+        return None
+
+    def add(self, kind: str, row: dict[str, Any]) -> None:
+        """One more row for the writing statement."""
+        self.document.setdefault(kind, []).append(row)
+
+    def record(
+        self,
+        loop: Loop,
+        events: Sequence[Event],
+        *,
+        now: datetime,
+        station_id: int | None = None,
+        person_id: int | None = None,
+        device_id: int | None = None,
+        turns: Iterable[tuple[Card, Turn]] = (),
+    ) -> None:
+        """Takes over what the rules wrote onto a loop: ledger rows, touched cards and turns, runouts, one message.
+
+        `turns` are those that the events closed: the cards no longer know them.
+        """
+        if not events:
+            return
+        config = loop.config
+        for event in events:
+            self.add(
+                "events",
+                {
+                    "uuid": new_uuid(),
+                    "type": event.type,
+                    "plant_id": config.plant_id,
+                    "loop_id": config.id,
+                    "loop_seq": event.seq,
+                    "card_id": event.card_id,
+                    "turn_number": event.turn_number,
+                    "turn": event.turn,
+                    "station_id": station_id,
+                    "person_id": person_id,
+                    "device_id": device_id,
+                    "scan_id": event.scan_id,
+                    "ordinal": event.ordinal,
+                    "from_status": event.frm,
+                    "to_status": event.to,
+                    "occurred_at": min(event.occurred_at, now),
+                    "recorded_at": now,
+                    "late": event.late,
+                    "data": event.data,
+                },
+            )
+            if event.card_id is not None:
+                card = loop.cards[event.card_id]
+                self.touched_cards[card.id] = card
+                if card.turn is not None:
+                    self._touch(loop, card, card.turn)
+            if event.type == "runout.opened":
+                self._runout_opened(config.id, event)
+            elif event.type == "runout.closed":
+                self._runout_closed(config.id, event)
+        for card, turn in turns:
+            self._touch(loop, card, turn)
+        self.add("messages", message(config.id, events))
+
+    def _touch(self, loop: Loop, card: Card, turn: Turn) -> None:
+        self.touched_turns[(card.id, turn.number)] = (loop.config.id, loop.config.supply_id, turn)
+
+    def _runout_opened(self, loop_id: int, event: Event) -> None:
+        self.add(
+            "runouts_opened",
+            {
+                "uuid": new_uuid(),
+                "loop_id": loop_id,
+                "opened_at": event.occurred_at,
+                "opened_seq": event.seq,
+                "closed_at": None,
+                "closed_seq": None,
+                "cause": event.data["cause"],
+                "cause_facts": event.data["facts"],
+                "owner": event.data["owner"],
+            },
+        )
+
+    def _runout_closed(self, loop_id: int, event: Event) -> None:
+        closing = {
+            "closed_at": max(event.occurred_at, datetime.fromisoformat(event.data["opened_at"])),
+            "closed_seq": event.seq,
+            "cause": event.data["cause"],
+            "cause_facts": event.data["facts"],
+            "owner": event.data["owner"],
+        }
+        opened_seq = event.data["opened_seq"]
+        for row in self.document.get("runouts_opened", []):
+            if row["loop_id"] == loop_id and row["opened_seq"] == opened_seq:
+                row |= closing  # opened and closed in the same transaction
+                return
+        self.add("runouts_closed", {"loop_id": loop_id, "opened_seq": opened_seq, **closing})
+
+    def write(self) -> None:
+        """Sends everything in one statement; the caller's transaction commits it."""
+        if self.touched_cards:
+            self.document["cards"] = [
+                {
+                    "id": card.id,
+                    "quantity": card.quantity,
+                    "card_status": card.card_status,
+                    "supply_status": card.supply_status,
+                    "contents": card.contents,
+                    "booked": card.booked,
+                    "been_full": card.been_full,
+                    "turn_number": card.turn_number,
+                    "full_since": card.full_since,
+                    "moved_at": card.moved_at,
+                    "moved_by": card.moved_by,
+                    "last_intent": card.last_intent,
+                    "last_scan": card.last_scan,
+                }
+                for card in self.touched_cards.values()
+            ]
+        if self.document.get("events"):
+            changed = dict.fromkeys(row["loop_id"] for row in self.document["events"])
+            self.document["loops"] = [
+                {"id": loop_id, "seq": self.loops[loop_id].seq, "suppressed": self.loops[loop_id].suppressed}
+                for loop_id in changed
+            ]
+        if self.touched_turns:
+            # In turn order: turn k closes before turn k+1 opens (rule C2 is checked row by row).
+            self.document["turns"] = [
+                {
+                    "uuid": turn.uuid,
+                    "card_id": card_id,
+                    "loop_id": loop_id,
+                    "supply_id": supply_id,
+                    "number": turn.number,
+                    "signal_state": turn.signal_state,
+                    "step": turn.step,
+                    "asked": turn.asked,
+                    "made": turn.made,
+                    "received": turn.received,
+                    "reason": turn.reason,
+                    "opened_at": turn.opened_at,
+                    "released_at": turn.released_at,
+                    "started_at": turn.started_at,
+                    "completed_at": turn.completed_at,
+                    "loaded_at": turn.loaded_at,
+                    "closed_at": turn.closed_at,
+                    "due_at": turn.due_at,
+                    "owner": turn.owner,
+                    "owner_since": turn.owner_since,
+                }
+                for (card_id, _), (loop_id, supply_id, turn) in sorted(self.touched_turns.items())
+            ]
+        if not self.document:
+            return
+        with cursor() as to_database:
+            to_database.execute("EXECUTE pull_write(%s)", (encode(self.document).decode(),))
+        self.document = {}
+        self.touched_cards = {}
+        self.touched_turns = {}
+
+
+# What a message says of each event that something else follows from.
+FOLLOWED = frozenset({"runout.opened"})
+
+
+def message(loop_id: int, events: Sequence[Event]) -> dict[str, Any]:
+    """The outbox row of a change: what upstream, boards and listeners have to hear of this loop."""
+    follow = [
+        {
+            "type": event.type,
+            "turn": event.turn,
+            "at": event.occurred_at,
+            "seq": event.seq,
+        }
+        for event in events
+        if event.type in FOLLOWED or event.type.startswith("turn.")
+    ]
+    emptied = [
+        {"type": "card.emptied", "card": event.card_id, "number": _refill_number(event, events), "at": event.occurred_at}
+        for event in events
+        if event.type == "scan.applied" and event.data["intent"] == "empty"
+    ]
+    return {"topic": "pull.changed", "key": loop_id, "payload": {"events": follow + emptied}}
+
+
+def _refill_number(emptied: Event, events: Sequence[Event]) -> int | None:
+    """The number of the turn that refills the emptied container."""
+    for event in events:
+        if event.card_id == emptied.card_id and event.type in ("turn.released", "turn.opened"):
+            return event.turn_number
+    return None
+
+
+def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> World:
+    """Locks and reads loops, inside a transaction. Unknown ids are left out.
+
+    The locks are taken by a statement of their own: the read after it has a newer snapshot, which shows what the
+    holder of the lock before us committed.
+    """
+    ids = sorted(set(loop_ids))
+    stations = sorted(set(lock_stations))
+    with cursor() as to_database:
+        if stations:
+            to_database.execute("EXECUTE pull_lock_stations(%s)", (stations,))
+        to_database.execute("EXECUTE pull_lock_loops(%s); EXECUTE pull_read(%s)", (ids, ids))
+        rows = to_database.fetchall()
+        counts: dict[int, int] = {}
+        for station in stations:
+            to_database.execute("EXECUTE pull_in_process(%s)", (station,))
+            counts[station] = to_database.fetchone()[0]
+    settings = configs(rows[0][3] if rows else None)
+    loops: dict[int, Loop] = {}
+    for row in rows:
+        loop = loops.get(row[0])
+        if loop is None:
+            loop = Loop(config=settings.loops[row[0]], seq=row[1], suppressed=row[2])
+            if row[4] is not None:
+                loop.runout = OpenRunout(opened_at=row[4], opened_seq=row[5], cause=row[6])
+            loops[row[0]] = loop
+        if row[7] is not None:
+            loop.cards[row[7]] = _card(row)
+    return World(settings, loops, counts)
+
+
+def _card(row: tuple[Any, ...]) -> Card:
+    card = Card(
+        id=row[7],
+        code=row[8],
+        number=row[9],
+        quantity=row[10],
+        card_status=CardStatus(row[11]),
+        supply_status=SupplyStatus(row[12]),
+        contents=row[13] or ZERO,
+        booked=row[14] or ZERO,
+        blocked=row[15],
+        been_full=row[16],
+        turn_number=row[17],
+        full_since=row[18],
+        moved_at=row[19],
+        moved_by=row[20],
+        last_intent=row[21],
+        last_scan=row[22],
+    )
+    if row[23] is not None:
+        card.turn = Turn(
+            uuid=row[23],
+            number=row[24],
+            asked=row[25],
+            opened_at=row[26],
+            signal_state=SignalState(row[27]),
+            step=row[28],
+            made=row[29],
+            reason=row[30],
+            released_at=row[31],
+            started_at=row[32],
+            completed_at=row[33],
+            loaded_at=row[34],
+            due_at=row[35],
+            owner=row[36],
+            owner_since=row[37],
+        )
+    return card
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a code points to."""
+
+    kind: str
+    id: int
+    loop_id: int | None
+
+
+def resolve(code: str) -> Target | None:
+    """The thing behind a code, or None."""
+    with cursor() as to_database:
+        to_database.execute("EXECUTE pull_resolve(%s)", (code,))
+        row = to_database.fetchone()
+    return Target(*row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The first answer to a scan id, and the fingerprint of what was asked."""
+
+    fingerprint: str
+    answer: dict[str, Any]
+
+
+def stored_answers(scan_ids: Sequence[UUID]) -> dict[UUID, StoredAnswer]:
+    """The answers already given to these scan ids."""
+    with cursor() as to_database:
+        to_database.execute("EXECUTE pull_receipts(%s::uuid[])", (list(scan_ids),))
+        rows = to_database.fetchall()
+    return {row[0]: StoredAnswer(row[1], decode(row[2])) for row in rows}

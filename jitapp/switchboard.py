@@ -1,0 +1,96 @@
+"""The wiring, whole, on one screen: which message sets off what, and which process does it.
+
+A scan writes an outbox row in its transaction. `drain` handles rows; it is called by the Celery task (fast, nudged on
+commit), by the relay process (always, twice a second) and by the tests. `sweep` is what the clock brings about.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from celery import shared_task
+from django.db import close_old_connections
+from django.utils import timezone
+
+from jitapp.live import push
+from jitapp.outbox import relay
+from jitapp.pull import actions, store
+from jitapp.web import board
+
+logger = logging.getLogger(__name__)
+
+PUSH_EVERY_SECONDS = 0.03  # boards hear of changes at least so often while a backlog is drained
+
+
+class Switchboard:
+    """Handlers by topic, and the boards that wait to be told after the commit."""
+
+    def __init__(self) -> None:
+        self.changed: set[int] = set()
+
+    def pull_changed(self, jobs: Sequence[relay.Job]) -> None:
+        """A loop changed: consumption goes upstream, waits and links follow."""
+        self.changed |= actions.propagate([(job.key, job.payload) for job in jobs], now=timezone.now())
+
+    def handle(self, jobs: Sequence[relay.Job]) -> None:
+        """One claimed batch, inside its transaction."""
+        by_topic: dict[str, list[relay.Job]] = {}
+        for job in jobs:
+            by_topic.setdefault(job.topic, []).append(job)
+        for topic, of_topic in by_topic.items():
+            self.handlers[topic](self, of_topic)
+
+    handlers = {"pull.changed": pull_changed}
+
+
+def drain(*, most: int = 10_000, until: float | None = None) -> int:
+    """Handles waiting rows until none is due (or `most` are done, or the monotonic clock passes `until`)."""
+    switchboard = Switchboard()
+    handled = 0
+    pushed_at = time.monotonic()
+    while handled < most and (until is None or time.monotonic() < until):
+        count = relay.drain_once(switchboard.handle, decode=store.decode)
+        handled += count
+        if not count:
+            break
+        if time.monotonic() - pushed_at >= PUSH_EVERY_SECONDS:
+            tell_boards(switchboard.changed)
+            switchboard.changed = set()
+            pushed_at = time.monotonic()
+    tell_boards(switchboard.changed)
+    return handled
+
+
+def tell_boards(loop_ids: Iterable[int]) -> None:
+    """Renders the changed rows once and hands them to the streams; a board that misses one heals by itself."""
+    ids = sorted(set(loop_ids))
+    if not ids or not push.is_up():
+        return
+    try:
+        for area, loop_id, version, html in board.render_rows(ids, now=timezone.now()):
+            push.row_changed(area, loop_id, version, html)
+    except Exception:  # a picture must never stop the pull
+        logger.exception("The boards could not be told of loops %s; they heal with their next reading.", ids)
+
+
+def sweep() -> None:
+    """Runouts, near-runouts and withheld signals that only the clock shows; old outbox rows go."""
+    tell_boards(actions.sweep(now=timezone.now()))
+    relay.prune()
+
+
+@shared_task(name="jitapp.drain")
+def drain_task(**_ignored: Any) -> None:
+    """The fast way: nudged by a commit."""
+    close_old_connections()
+    drain(until=time.monotonic() + 15)
+
+
+@shared_task(name="jitapp.sweep")
+def sweep_task(**_ignored: Any) -> None:
+    """Called by beat; the relay does the same without it."""
+    close_old_connections()
+    sweep()

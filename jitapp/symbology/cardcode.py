@@ -1,0 +1,77 @@
+"""Card codes: `KB`, eight symbols and a check symbol, all from the same 32-symbol alphabet.
+
+The check is a weighted sum over GF(32), weights being successive powers of the generator 2 of x^5 + x^2 + 1. By
+construction every single wrong symbol and every swap of neighbours is caught: the weights are non-zero and pairwise
+different. The alphabet leaves out I, L, O and U, so that nothing is mistaken for 1 or 0.
+"""
+
+from __future__ import annotations
+
+import re
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
+PREFIX = "KB"
+BODY_LENGTH = 8
+CODE_LENGTH = len(PREFIX) + BODY_LENGTH + 1
+COMBINATIONS = 32**BODY_LENGTH
+_SHAPE = re.compile(rf"{PREFIX}[{ALPHABET}]{{{BODY_LENGTH + 1}}}")
+_POLYNOMIAL = 0b100101
+
+
+def _times_two(value: int) -> int:
+    value <<= 1
+    return value ^ _POLYNOMIAL if value & 0b100000 else value
+
+
+def _powers() -> tuple[int, ...]:
+    powers = [1]
+    for _ in range(30):
+        powers.append(_times_two(powers[-1]))
+    return tuple(powers)
+
+
+_POWER = _powers()
+_LOG = {power: exponent for exponent, power in enumerate(_POWER)}
+
+
+def _times_power(value: int, exponent: int) -> int:
+    return _POWER[(_LOG[value] + exponent) % 31] if value else 0
+
+
+def check_symbol(body: str) -> str:
+    """The check symbol of eight symbols; KeyError for a symbol outside the alphabet."""
+    total = 0
+    for place, symbol in enumerate(body):
+        total ^= _times_power(VALUE[symbol], place + 1)
+    return ALPHABET[total]
+
+
+def make_code(number: int) -> str:
+    """The card code whose eight symbols spell `number` (0 <= number < 32**8)."""
+    if not 0 <= number < COMBINATIONS:
+        raise ValueError(f"A card code holds 0 to {COMBINATIONS - 1}, not {number}.")
+    body = "".join(ALPHABET[(number >> shift) & 31] for shift in range(5 * (BODY_LENGTH - 1), -1, -5))
+    return f"{PREFIX}{body}{check_symbol(body)}"
+
+
+def is_card_code(text: str) -> bool:
+    """Whether `text` is exactly a card code with the right check symbol."""
+    return bool(_SHAPE.fullmatch(text)) and check_symbol(text[2:-1]) == text[-1]
+
+
+def find_card_code(raw: str) -> str | None:
+    """The first valid card code inside what a scanner sent (a URL, half-typed rubbish before it), or None."""
+    text = raw.upper()
+    start = text.find(PREFIX)
+    while start >= 0:
+        candidate = text[start : start + CODE_LENGTH]
+        if is_card_code(candidate):
+            return candidate
+        start = text.find(PREFIX, start + 1)
+    return None
+
+
+def looks_like_card_code(raw: str) -> bool:
+    """Whether the text has a card code's shape, whatever its check symbol says."""
+    return bool(_SHAPE.search(raw.upper()))
