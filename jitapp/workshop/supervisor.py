@@ -12,50 +12,28 @@ One loop, no threads: it waits for output of the children, for signals and for t
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
-import http.client
 import os
 import selectors
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
-from urllib.parse import urlsplit
 
-import psycopg2
-import redis
-
-from jitapp.env import RUNNING
 from jitapp.workshop import processes
-from jitapp.workshop.embedded import CannotStart, Postgres, Valkey, free_port, kept_secret, write_secret
+from jitapp.workshop.embedded import CannotStart
 from jitapp.workshop.installation import (
     Farewell,
     Service,
     Stage,
-    Wishes,
-    child_environment,
-    manage,
-    read_secret_key,
-    read_servers,
-    read_wishes,
-    services,
 )
 from jitapp.workshop.processes import Command
 
 LONG_ENOUGH_S = 20.0  # a process that lived this long did not die at once
 DEATHS_IN_A_ROW = 6
-FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
-SERVER_PATIENCE_S = 60.0
-WEB_PATIENCE_S = 120.0
-PORT_PATIENCE_S = 3.0  # the ports of a start that was just killed are still being given back
-OLDEST_POSTGRES = 150_000  # as libpq counts: 15.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NAME_WIDTH = 9
 LONGEST_LINE = 64 * 1024
@@ -98,6 +76,7 @@ class Supervisor:
     children: list[Child] = field(default_factory=list)
     stopping: bool = False
     ending: bool = False
+    first_pause_s: float = 0.5  # before what died is started again; doubles each time
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     _output_open: bool = True
 
@@ -178,6 +157,12 @@ class Supervisor:
             if time.monotonic() > deadline:
                 return False
             self.turn(every)
+
+    def watch(self) -> None:
+        """Keep the children alive until we are asked to stop."""
+        while not self.stopping:
+            due = [child.start_again_at for child in self.children if child.start_again_at is not None]
+            self.turn(min(due) - time.monotonic() if due else 60.0)
 
     # -- children ------------------------------------------------------------------------------
 
@@ -279,7 +264,7 @@ class Supervisor:
                 raise GiveUp(sentence)
             self.say(sentence + " The others go on without it.")
             return
-        pause = min(FIRST_PAUSE_S * 2 ** (child.deaths - 1), LONGEST_PAUSE_S)
+        pause = min(self.first_pause_s * 2 ** (child.deaths - 1), LONGEST_PAUSE_S)
         child.start_again_at = time.monotonic() + pause
         self.say(f"{child.name} ended by itself ({how}); starting it again in {pause:g} s.")
 
@@ -294,7 +279,11 @@ class Supervisor:
 
     def end(self) -> None:
         """End every child, stage by stage, and take care that nothing is left."""
+        if self.ending:
+            return
         self.ending = True
+        if self.children:
+            self.say("stopping")
         for child in self.children:
             child.start_again_at = None
         for stage in Stage:
@@ -303,6 +292,8 @@ class Supervisor:
         while processes.children() and time.monotonic() < deadline:
             self._kill_orphans()
             self.turn(0.02)
+        if self.children:
+            self.say("stopped")
 
     def _end(self, children: list[Child]) -> None:
         """Send each its farewells; kill who stays."""
@@ -332,211 +323,25 @@ class Supervisor:
         self.ending = ending
 
 
-def run() -> int:
-    """The whole life of an installation; the exit code."""
+def govern(life: Callable[[Supervisor], None]) -> int:
+    """Run a life: what starts the children and then waits. Whatever way it ends, all of them end with it.
+
+    The exit code: 0 if it was asked to stop, 1 with a sentence if it gave up.
+    """
     supervisor = Supervisor()
     processes.adopt_orphans()
     try:
         with _terminal_of_our_own(), supervisor.listening():
-            wishes = read_wishes()
-            with _only_one(wishes.data):
-                try:
-                    _live(supervisor, wishes)
-                finally:
-                    if supervisor.children:
-                        supervisor.say("stopping")
-                    supervisor.end()
-                    (wishes.data / RUNNING).unlink(missing_ok=True)
-                    supervisor.write("Stopped.")
+            try:
+                life(supervisor)
+            finally:
+                supervisor.end()
     except AskedToStop:
         return 0
     except (GiveUp, CannotStart) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
-
-
-def _live(supervisor: Supervisor, wishes: Wishes) -> None:
-    """Start everything in order, say that it is ready, and watch until asked to stop."""
-    (wishes.data / RUNNING).unlink(missing_ok=True)  # of a start that was killed
-    database_url, redis_url = read_servers()
-    _ports_are_free(supervisor, wishes)
-    database_url = _postgres(supervisor, wishes, database_url)
-    redis_url = _valkey(supervisor, wishes, redis_url)
-    secret_key = read_secret_key() or kept_secret(wishes.data / "secret_key")
-    environment = child_environment(
-        wishes, database_url=database_url, redis_url=redis_url, secret_key=secret_key
-    )
-    names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
-    write_secret(wishes.data / RUNNING, "".join(f"{name}={environment[name]}\n" for name in names))
-
-    supervisor.say("collecting static files, preparing the tables")
-    supervisor.run_once("static", manage(environment, "collectstatic", "--noinput", "--verbosity", "0"))
-    # A migration of a large table takes its time.
-    slow = {**environment, "JITAPP_STATEMENT_TIMEOUT_MS": "600000"}
-    supervisor.run_once("migrate", manage(slow, "migrate", "--noinput", "--verbosity", "0"))
-    logins: list[str] = []
-    if wishes.demo != "0":
-        supervisor.say("looking after the demonstration shop (the first time it is filled)")
-        logins = supervisor.run_once("demo shop", manage(slow, "demo_shop"), keep=True)
-
-    to_start = services(wishes, environment)
-    supervisor.say(f"starting {', '.join(service.name for service in to_start)}")
-    for service in to_start:
-        if service.stage is not Stage.DEMO:
-            supervisor.add(service)
-    _web_is_ready(supervisor, wishes)
-    supervisor.write(f"Ready: {wishes.url}")
-    for line in logins:
-        supervisor.write(line)
-    for service in to_start:
-        if service.stage is Stage.DEMO:
-            supervisor.add(service)
-    while not supervisor.stopping:
-        supervisor.turn(_until_next(supervisor))
-
-
-def _until_next(supervisor: Supervisor) -> float:
-    """Seconds until a child is due to be started again; a minute if none is."""
-    due = [child.start_again_at for child in supervisor.children if child.start_again_at is not None]
-    return min(due) - time.monotonic() if due else 60.0
-
-
-def _postgres(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
-    """The URL of a PostgreSQL that answers: the named one, or the embedded one, started here."""
-    if named:
-        supervisor.say("waiting for the PostgreSQL that DATABASE_URL names")
-        trouble: list[str] = []
-
-        def answers() -> bool:
-            try:
-                with contextlib.closing(psycopg2.connect(named, connect_timeout=3)) as connection:
-                    version: int = connection.server_version
-            except psycopg2.Error as error:
-                trouble[:] = [str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"]
-                return False
-            if version < OLDEST_POSTGRES:
-                raise GiveUp(
-                    f"DATABASE_URL names PostgreSQL {version // 10_000}; 15 or newer is needed: upgrade it or name"
-                    " another."
-                )
-            return True
-
-        if not supervisor.wait_until(answers, patience=15, every=0.5):
-            raise GiveUp(
-                f"DATABASE_URL names a PostgreSQL that does not answer ({trouble[0]}): start it or mend it."
-            )
-        return named
-    postgres = Postgres(wishes.data / "postgres", port=free_port())
-    supervisor.say("starting PostgreSQL")
-    postgres.prepare(supervisor.say)
-    child = supervisor.add(
-        Service("postgres", postgres.command(), Stage.POSTGRES, (Farewell(signal.SIGINT, 30),)),
-    )
-    if not supervisor.wait_until(postgres.answers, patience=SERVER_PATIENCE_S, every=0.05):
-        raise GiveUp(f"{child.name} did not answer within {SERVER_PATIENCE_S:g} s; its lines stand above.")
-    postgres.ensure_database()
-    return postgres.url
-
-
-def _valkey(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
-    """The URL of a Redis that answers: the named one, or the embedded Valkey, started here."""
-    if named:
-        supervisor.say("waiting for the Redis that REDIS_URL names")
-        trouble: list[str] = []
-
-        def answers() -> bool:
-            try:
-                with redis.Redis.from_url(named, socket_timeout=3, socket_connect_timeout=3) as client:
-                    return bool(client.ping())
-            except (redis.RedisError, ValueError) as error:
-                trouble[:] = [str(error)]
-                return False
-
-        if not supervisor.wait_until(answers, patience=15, every=0.5):
-            raise GiveUp(f"REDIS_URL names a Redis that does not answer ({trouble[0]}): start it or mend it.")
-        return named
-    valkey = Valkey(wishes.data / "valkey", port=free_port())
-    supervisor.say("starting Valkey")
-    valkey.prepare(supervisor.say)
-    child = supervisor.add(Service("valkey", valkey.command(), Stage.VALKEY))
-    if not supervisor.wait_until(valkey.answers, patience=SERVER_PATIENCE_S, every=0.05):
-        raise GiveUp(f"{child.name} did not answer within {SERVER_PATIENCE_S:g} s; its lines stand above.")
-    return valkey.url
-
-
-def _web_is_ready(supervisor: Supervisor, wishes: Wishes) -> None:
-    """Until /readyz answers 200 and the event streams' port is open. Raises GiveUp with what it lacks."""
-    address = urlsplit(wishes.url)
-    last: list[str] = ["no answer"]
-
-    def ready() -> bool:
-        connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=2)
-        try:
-            connection.request("GET", "/readyz")
-            response = connection.getresponse()
-            last[0] = f"{response.status} {response.read(300).decode(errors='replace')}"
-            with socket.create_connection((address.hostname or "127.0.0.1", wishes.live_port), timeout=2):
-                return response.status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-
-    if not supervisor.wait_until(ready, patience=WEB_PATIENCE_S, every=0.2):
-        raise GiveUp(f"The web server was not ready within {WEB_PATIENCE_S:g} s (/readyz: {last[0]}).")
-
-
-def _ports_are_free(supervisor: Supervisor, wishes: Wishes) -> None:
-    """Raises GiveUp, naming the port and its variable."""
-    if wishes.port == wishes.live_port:
-        raise GiveUp(f"PORT and JITAPP_LIVE_PORT are both {wishes.port}: give each a port of its own.")
-    for variable, port in (("PORT", wishes.port), ("JITAPP_LIVE_PORT", wishes.live_port)):
-        trouble: list[OSError] = []
-
-        def free(port: int = port, trouble: list[OSError] = trouble) -> bool:
-            family = socket.AF_INET6 if ":" in wishes.host else socket.AF_INET
-            with socket.socket(family) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((wishes.host, port))
-                except OSError as error:
-                    trouble[:] = [error]
-                    return error.errno != errno.EADDRINUSE
-                trouble.clear()
-                return True
-
-        supervisor.wait_until(free, patience=PORT_PATIENCE_S, every=0.2)
-        if trouble and trouble[0].errno == errno.EADDRINUSE:
-            raise GiveUp(f"Port {port} is in use: stop what uses it, or set {variable} to another port.")
-        if trouble:
-            raise GiveUp(
-                f"Port {port} of {wishes.host} cannot be used ({trouble[0].strerror}): set {variable}, or JITAPP_HOST,"
-                " to another."
-            )
-
-
-@contextlib.contextmanager
-def _only_one(data: Path) -> Iterator[None]:
-    """Two installations on one data folder would fight. The lock goes with the process, however it ends."""
-    try:
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise GiveUp(
-            f"The data folder {data} cannot be written ({error.strerror}): mend that, or set JITAPP_DATA to another"
-            " folder."
-        ) from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise GiveUp(
-                f"Another start is running on the data folder {data}: stop it, or set JITAPP_DATA to another folder."
-            ) from None
-        yield
-    finally:
-        os.close(lock)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from jitapp.workshop.supervisor import run
+from jitapp.workshop.start_up import run
 
 
 class Command(BaseCommand):
