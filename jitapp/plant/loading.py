@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -88,6 +89,7 @@ class Report:
     errors: list[Problem] = field(default_factory=list)
     cards: list[CardsAsked] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    first_at: datetime | None = None  # when the first states were true; None: now
 
     @property
     def created(self) -> int:
@@ -169,8 +171,9 @@ class _Load:
         version, plants = content.pop("shop", None), content.pop("plants", None)
         if version != shopfile.FORMAT:
             raise Unreadable(f"The file must say `shop: {shopfile.FORMAT}`, the version of its form.")
+        self.report.first_at = _instant(content.pop("first_at", None), "first_at")
         if content:
-            raise Unreadable(f"There is no member called {min(content)} beside shop and plants.")
+            raise Unreadable(f"There is no member called {min(content)} beside shop, first_at and plants.")
         lists = [self._lists(index, raw) for index, raw in enumerate(_list(plants, "plants"))]
         if sum(len(rows) for _, _, kinds in lists for rows in kinds.values()) > MOST_ROWS:
             raise Unreadable(f"The file has more than {MOST_ROWS} rows. Load it in parts.")
@@ -617,6 +620,18 @@ def _list(raw: object, name: str) -> list[Any]:
     if not isinstance(raw, list):
         raise Unreadable(f"{name} must be a list.")
     return raw
+
+
+def _instant(raw: object, name: str) -> datetime | None:
+    if raw is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(str(raw))
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise Unreadable(f"{name} must be an instant with its offset, as 2012-01-02T00:00:00+00:00.")
+    return instant
 
 
 def _moved(problem: Problem, path: Path) -> Problem:

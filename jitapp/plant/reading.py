@@ -138,7 +138,7 @@ def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> object
     if isinstance(event, yaml.MappingStartEvent):
         return _members(events, depth)
     assert isinstance(event, yaml.ScalarEvent)
-    if event.style is None and event.value in ("", "~", "null", "Null", "NULL"):
+    if not event.style and event.value in ("", "~", "null", "Null", "NULL"):
         return None
     return event.value
 

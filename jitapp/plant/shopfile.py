@@ -102,7 +102,7 @@ class StationRow(Row):
     consumption: Consumption | UnsetType = UNSET
     wip_limit: Limit | UnsetType | None = UNSET
     receiving_limit: Limit | UnsetType | None = UNSET
-    default_intent: Intent | Literal[""] | UnsetType | None = UNSET
+    default_intent: Intent | UnsetType | None = UNSET
     readiness_checks: list[Name] | UnsetType = UNSET
     standard_work: Annotated[str, Meta(pattern=r"^(https?://[^\s]{1,190})?\Z")] | UnsetType | None = UNSET
     calendar: str | UnsetType | None = UNSET

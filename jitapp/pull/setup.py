@@ -31,9 +31,11 @@ def set_up_shop(
     """Loads a shop document and gives each loop that has no card yet the cards it asks for.
 
     Two steps, each whole: if the second is cut off, loading the same document again makes the cards that miss.
-    Loops that have cards keep them as they are.
+    Loops that have cards keep them as they are. The first states are true from `now` on, or from the document's
+    `first_at` if that is earlier: a recorded log of the past is replayed onto them.
     """
     report = load_shop(document, dry_run=dry_run, plant_ids=plant_ids, row_by_row=row_by_row)
+    first_at = min(report.first_at or now, now)
     have = _cards_per_loop([asked.loop_id for asked in report.cards])
     made = 0
     for asked in report.cards:
@@ -46,7 +48,7 @@ def set_up_shop(
         if count or not asked.first:
             continue
         if not dry_run:
-            add_cards(loop_id=asked.loop_id, count=len(asked.first), first=asked.first, now=now)
+            add_cards(loop_id=asked.loop_id, count=len(asked.first), first=asked.first, now=first_at)
         made += len(asked.first)
     return SetUp(report, made)
 

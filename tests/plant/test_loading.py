@@ -1,0 +1,375 @@
+"""Shop documents into the tables: everything or nothing, again nothing, and errors that name their row."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from jitapp.accounts.models import Person
+from jitapp.plant.loading import Report, load_shop
+from jitapp.plant.models import (
+    Area,
+    BillOfMaterials,
+    Calendar,
+    Epoch,
+    Loop,
+    Membership,
+    Part,
+    Plant,
+    Station,
+)
+
+pytestmark = pytest.mark.django_db
+
+# A press feeds an assembly cell; steel comes from a supplier; the customer pulls at the dock.
+SHOP: dict[str, Any] = {
+    "shop": 1,
+    "plants": [
+        {
+            "code": "HALL-1",
+            "name": "Hall one",
+            "time_zone": "Europe/Berlin",
+            "calendars": [
+                {
+                    "code": "DAY",
+                    "default": True,
+                    "shifts": [
+                        {
+                            "days": ["mon", "tue", "wed", "thu", "fri"],
+                            "start": "06:00",
+                            "end": "14:00",
+                            "breaks": [["09:00", "09:15"]],
+                        }
+                    ],
+                    "holidays": ["2026-12-25"],
+                }
+            ],
+            "people": [
+                {"username": "lea", "name": "Lea Leader", "role": "leader", "badge": "B-1"},
+                {"username": "otto", "name": "Otto Operator", "roles": ["operator", "handler"]},
+            ],
+            "areas": [{"code": "metal", "name": "Metal", "leader": "lea"}],
+            "suppliers": [
+                {"code": "STEELCO", "name": "Steel Co", "calendar": "DAY", "ack_within_minutes": 60}
+            ],
+            "stations": [
+                {"code": "STEEL", "kind": "SUPPLIER", "supplier": "STEELCO"},
+                {
+                    "code": "PRESS",
+                    "kind": "PROCESS",
+                    "area": "metal",
+                    "wip_limit": 2,
+                    "consumption": "BACKFLUSH",
+                },
+                {"code": "CELL", "kind": "PROCESS", "area": "metal", "calendar": "DAY"},
+                {"code": "DOCK", "kind": "SHIPPING"},
+            ],
+            "parts": [
+                {"number": "SHEET", "unit": "kg", "decimals": 1},
+                {"number": "DOOR", "description": "pressed door", "gtin": "4006381333931"},
+                {"number": "CABINET"},
+            ],
+            "bills": [
+                {"part": "DOOR", "components": [{"part": "SHEET", "quantity": "1.25"}]},
+                {"part": "CABINET", "components": [{"part": "DOOR", "quantity": 2}]},
+            ],
+            "loops": [
+                {
+                    "code": "SHEET-PRESS",
+                    "part": "SHEET",
+                    "demand": "PRESS",
+                    "supply": "STEEL",
+                    "kind": "SUPPLIER",
+                    "quantity": "12.5",
+                    "cards": 2,
+                },
+                {
+                    "code": "DOOR-CELL",
+                    "part": "DOOR",
+                    "demand": "CELL",
+                    "supply": "PRESS",
+                    "kind": "TWO_BIN",
+                    "quantity": 8,
+                    "cards": 2,
+                    "first": ["FULL", "EMPTY"],
+                    "sequence": {"IN_TRANSIT": "PROHIBITED"},
+                },
+                {
+                    "code": "CABINET-DOCK",
+                    "part": "CABINET",
+                    "demand": "DOCK",
+                    "supply": "CELL",
+                    "kind": "TWO_BIN",
+                    "quantity": 1,
+                },
+            ],
+        }
+    ],
+}
+ROWS = 1 + 1 + 2 + 1 + 1 + 4 + 3 + 2 + 3
+
+
+@pytest.fixture
+def shop() -> dict[str, Any]:
+    return deepcopy(SHOP)
+
+
+def plant_of(shop: dict[str, Any]) -> dict[str, Any]:
+    plant: dict[str, Any] = shop["plants"][0]
+    return plant
+
+
+def refused(shop: dict[str, Any]) -> Report:
+    """The report of a document that must not be loaded; nothing of it is in the tables."""
+    report = load_shop(shop)
+    assert report.errors
+    assert not report.rows
+    assert not Plant.objects.exists()
+    assert not Person.objects.exists()
+    return report
+
+
+def says(shop: dict[str, Any]) -> str:
+    return " ".join(error.message for error in refused(shop).errors)
+
+
+def test_a_shop_is_loaded_with_all_its_parts(shop: dict[str, Any]) -> None:
+    report = load_shop(shop)
+    assert report.errors == []
+    assert report.created == ROWS
+    loop = Loop.objects.select_related("part", "demand", "supply", "plant").get(code="DOOR-CELL")
+    assert (loop.part.number, loop.demand.code, loop.supply.code) == ("DOOR", "CELL", "PRESS")
+    assert loop.quantity == 8
+    assert loop.sequence == {"IN_TRANSIT": "PROHIBITED"}
+    assert BillOfMaterials.objects.get(parent__number="DOOR").quantity == Decimal("1.25")
+    assert Area.objects.get(code="metal").leader == Person.objects.get(username="lea")
+    assert set(Membership.objects.filter(person__username="otto").values_list("role", flat=True)) == {
+        "operator",
+        "handler",
+    }
+    assert Calendar.objects.get(code="DAY").shifts == plant_of(shop)["calendars"][0]["shifts"]
+    assert not Person.objects.get(username="lea").has_usable_password()
+    assert [(cards.loop, cards.first) for cards in report.cards] == [
+        ("SHEET-PRESS", ("FULL", "FULL")),
+        ("DOOR-CELL", ("FULL", "EMPTY")),
+    ]
+
+
+def test_loading_again_changes_nothing(shop: dict[str, Any]) -> None:
+    load_shop(shop)
+    epoch = Epoch.objects.get().number
+    versions = list(Station.objects.order_by("code").values_list("code", "version"))
+    report = load_shop(shop)
+    assert (report.created, report.changed, report.unchanged) == (0, 0, ROWS)
+    assert Epoch.objects.get().number == epoch or not report.changed
+    assert list(Station.objects.order_by("code").values_list("code", "version")) == versions
+
+
+def test_a_dry_run_tells_the_difference_and_changes_nothing(shop: dict[str, Any]) -> None:
+    load_shop(shop)
+    plant_of(shop)["stations"][1]["wip_limit"] = 3
+    plant_of(shop)["parts"].append({"number": "HINGE"})
+    report = load_shop(shop, dry_run=True)
+    told = {
+        (row.kind, row.key): (row.status, row.changes) for row in report.rows if row.status != "unchanged"
+    }
+    assert told == {
+        ("stations", "PRESS"): ("changed", {"wip_limit": ("2", "3")}),
+        ("parts", "HINGE"): ("created", {}),
+    }
+    assert Station.objects.get(code="PRESS").wip_limit == 2
+    assert not Part.objects.filter(number="HINGE").exists()
+
+
+def test_what_a_row_does_not_name_keeps_its_value_and_null_clears_it(shop: dict[str, Any]) -> None:
+    load_shop(shop)
+    plant_of(shop)["stations"] = [{"code": "PRESS", "name": "Big press", "wip_limit": None}]
+    assert load_shop(shop).errors == []
+    press = Station.objects.get(code="PRESS")
+    assert (press.name, press.wip_limit, press.consumption, press.version) == (
+        "Big press",
+        None,
+        "BACKFLUSH",
+        2,
+    )
+
+
+def test_a_bill_loses_the_lines_that_it_no_longer_names(shop: dict[str, Any]) -> None:
+    load_shop(shop)
+    plant_of(shop)["bills"][1]["components"] = [{"part": "SHEET", "quantity": "0.5"}]
+    report = load_shop(shop)
+    changes = next(row.changes for row in report.rows if row.status == "changed")
+    assert changes == {"DOOR": ("2", ""), "SHEET": ("", "0.5")}
+    assert BillOfMaterials.objects.get(parent__number="CABINET").component.number == "SHEET"
+
+
+def test_one_wrong_row_stops_the_whole_file_and_every_wrong_row_is_named(shop: dict[str, Any]) -> None:
+    plant = plant_of(shop)
+    plant["stations"][1]["area"] = "wood"
+    plant["stations"][2]["wip_limt"] = 2
+    plant["parts"][0]["decimals"] = 9
+    plant["loops"][0]["quantity"] = "12.55"
+    errors = {(error.kind, error.key): error for error in refused(shop).errors}
+    assert errors["stations", "PRESS"].message == "There is no area 'wood' in plant HALL-1."
+    assert errors["stations", "PRESS"].path == ("plants", 0, "stations", 1)
+    assert errors["stations", "CELL"].message == "There is no member called wip_limt."
+    assert "decimals" in errors["parts", "SHEET"].message
+    # The part it needs could not be read, and the row says so.
+    assert errors["loops", "SHEET-PRESS"].code == "unknown_reference"
+
+
+def test_row_by_row_the_right_rows_go_through(shop: dict[str, Any]) -> None:
+    load_shop(shop)
+    rows = {
+        "code": "HALL-1",
+        "parts": [{"number": "HINGE"}, {"number": "BAD SIGN"}, {"number": "SCREW", "gtin": "4006381333932"}],
+    }
+    report = load_shop({"shop": 1, "plants": [rows]}, row_by_row=True)
+    assert [error.key for error in report.errors] == ["BAD SIGN", "SCREW"]
+    assert [row.key for row in report.rows if row.status == "created"] == ["HINGE"]
+    assert Part.objects.filter(number="HINGE").exists()
+
+
+def test_bills_that_go_in_a_circle_are_refused(shop: dict[str, Any]) -> None:
+    plant_of(shop)["bills"].append({"part": "SHEET", "components": [{"part": "CABINET", "quantity": 1}]})
+    assert (
+        "The bills go in a circle: CABINET is made from DOOR is made from SHEET is made from CABINET"
+        in says(shop)
+    )
+
+
+def test_loops_of_one_part_that_go_in_a_circle_are_refused(shop: dict[str, Any]) -> None:
+    plant_of(shop)["loops"].append(
+        {
+            "code": "BACK",
+            "part": "DOOR",
+            "demand": "PRESS",
+            "supply": "CELL",
+            "kind": "TWO_BIN",
+            "quantity": 1,
+        }
+    )
+    assert "The loops of part DOOR go in a circle" in says(shop)
+
+
+def test_a_circle_that_needs_what_is_there_already_is_refused_row_by_row_too(shop: dict[str, Any]) -> None:
+    load_shop(shop)
+    circle = {"code": "HALL-1", "bills": [{"part": "SHEET", "components": [{"part": "DOOR", "quantity": 1}]}]}
+    report = load_shop({"shop": 1, "plants": [circle]}, row_by_row=True)
+    assert [error.code for error in report.errors] == ["circle"]
+    assert not BillOfMaterials.objects.filter(parent__number="SHEET").exists()
+
+
+def test_a_loops_part_and_place_stand_on_its_cards_and_stay(shop: dict[str, Any]) -> None:
+    load_shop(shop)
+    plant_of(shop)["loops"][1]["part"] = "CABINET"
+    report = load_shop(shop)
+    assert [error.code for error in report.errors] == ["identity"]
+    assert Loop.objects.get(code="DOOR-CELL").part.number == "DOOR"
+
+
+def test_a_new_quantity_is_a_new_revision_and_the_status_of_a_running_loop_stays(
+    shop: dict[str, Any],
+) -> None:
+    load_shop(shop)
+    Loop.objects.filter(code="DOOR-CELL").update(status="ON_HOLD", hold_reason="flood")
+    plant_of(shop)["loops"][1] |= {"quantity": "10", "status": "ACTIVE"}
+    assert load_shop(shop).errors == []
+    loop = Loop.objects.get(code="DOOR-CELL")
+    assert (loop.quantity, loop.revision, loop.version, loop.status) == (10, 2, 2, "ON_HOLD")
+
+
+def test_only_the_plants_of_the_caller_are_touched(shop: dict[str, Any]) -> None:
+    load_shop(shop)
+    other = Plant.objects.create(code="HALL-2", name="Hall two")
+    report = load_shop({"shop": 1, "plants": [{"code": "HALL-1"}]}, plant_ids=frozenset({other.pk}))
+    assert [error.code for error in report.errors] == ["unknown_reference"]
+    stolen = {
+        "code": "HALL-2",
+        "parts": [{"number": "DOOR"}],
+        "people": [{"username": "lea", "role": "admin"}],
+    }
+    report = load_shop({"shop": 1, "plants": [stolen]}, plant_ids=frozenset({other.pk}))
+    assert [error.code for error in report.errors] == ["taken", "taken"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "index", "change", "message"),
+    [
+        ("calendars", 0, {"holidays": ["Christmas"]}, "'Christmas' is not a date"),
+        ("areas", 0, {"code": "supply"}, "cannot be called supply"),
+        ("areas", 0, {"leader": "nobody"}, "There is no person 'nobody'"),
+        ("people", 1, {"badge": "B-1"}, "Badge B-1 belongs to lea"),
+        ("people", 1, {"roles": ["king"]}, "Invalid enum value"),
+        ("stations", 0, {"supplier": None}, "names its supplier"),
+        ("stations", 1, {"standard_work": "javascript:alert(1)"}, "standard_work"),
+        ("stations", 1, {"code": "PRESS;DROP"}, "letters, digits, dots"),
+        ("parts", 1, {"gtin": "4006381333930"}, "check digit"),
+        ("parts", 1, {"number": "SHEET"}, "SHEET stands in the file twice"),
+        ("bills", 0, {"components": [{"part": "DOOR", "quantity": 1}]}, "component of itself"),
+        ("bills", 0, {"components": [{"part": "SHEET", "quantity": "NaN"}]}, "must be more than 0"),
+        ("bills", 0, {"components": [{"part": "SHEET", "quantity": "1e400000"}]}, "must be more than 0"),
+        ("loops", 1, {"supply": "CELL"}, "from one station to another"),
+        ("loops", 1, {"supply": "DOCK"}, "customer's end"),
+        ("loops", 1, {"kind": "SUPPLIER"}, "supplied by a station of kind SUPPLIER"),
+        ("loops", 1, {"kind": "EVENT"}, "kind"),
+        ("loops", 1, {"cards": 3}, "`first` names 2 cards, `cards` says 3"),
+        ("loops", 1, {"quantity": "0.5"}, "more than 0 decimals"),
+        ("loops", 1, {"quantity": "-1"}, "must be more than 0"),
+        ("loops", 1, {"sequence": {"FULL": "PROHIBITED"}}, "FULL is part of every turn"),
+        ("loops", 2, {"part": "WINDOW"}, "There is no part 'WINDOW'"),
+        ("loops", 2, {"lead_time_minutes": 99_999_999}, "lead_time_minutes"),
+    ],
+)
+def test_a_wrong_row_says_what_is_wrong(
+    shop: dict[str, Any], kind: str, index: int, change: dict[str, Any], message: str
+) -> None:
+    plant_of(shop)[kind][index] |= change
+    assert message in says(shop)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"shop": 2, "plants": []},
+        {"shop": 1, "plants": "HALL-1"},
+        {"shop": 1, "plants": ["HALL-1"]},
+        {"shop": 1, "plants": [{"code": "A", "loops": {"code": "x"}}]},
+        {"shop": 1, "plants": [{"code": "A", "parts": ["x", 3, None]}]},
+        {"shop": 1, "plants": [{"code": "A", "parts": [{"number": {"a": 1}}]}]},
+        {"shop": 1, "plants": [{"name": "no code"}]},
+        {"shop": 1, "plants": [{"code": "A", "time_zone": "Mars/Olympus"}]},
+        {"shop": 1, "plants": [], "extra": 1},
+        {"shop": 1, "plants": [{"code": "A", "parts": [{"number": "X", "description": "a\0b"}]}]},
+        {"shop": 1, "plants": [{"code": "A", "parts": [{"number": "X", "description": "\ud800"}]}]},
+    ],
+)
+def test_a_document_of_another_shape_is_refused_in_words(document: dict[str, Any]) -> None:
+    report = load_shop(document)
+    assert report.errors
+    assert not Plant.objects.exists()
+
+
+def test_reading_a_large_shop_takes_the_same_number_of_queries(
+    shop: dict[str, Any], django_assert_max_num_queries: Any
+) -> None:
+    plant_of(shop)["parts"] += [{"number": f"SCREW-{n}"} for n in range(800)]
+    plant_of(shop)["loops"] += [
+        {
+            "code": f"SCREW-{n}-CELL",
+            "part": f"SCREW-{n}",
+            "demand": "CELL",
+            "supply": "STEEL",
+            "kind": "SUPPLIER",
+            "quantity": 1,
+        }
+        for n in range(800)
+    ]
+    with django_assert_max_num_queries(60):
+        assert load_shop(shop).errors == []
+    with django_assert_max_num_queries(40):
+        assert load_shop(shop).changed == 0
