@@ -14,13 +14,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
 import secrets
 import signal
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
+from random import SystemRandom
 from types import FrameType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -45,6 +45,7 @@ SILENCE_SECONDS = 8.0  # no answer to a ping for so long: the connection is dead
 LONGEST_BACKOFF_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
+_dice = SystemRandom()  # spreads reconnects; nothing secret hangs on it
 
 
 class Client:
@@ -197,7 +198,7 @@ class Hub:
                 self._set_degraded(True)
             else:
                 backoff = 0.2
-            await asyncio.sleep(backoff * random.uniform(0.7, 1.3))
+            await asyncio.sleep(backoff * _dice.uniform(0.7, 1.3))
             backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
 
     async def _read(self, client: redis.asyncio.Redis) -> None:
@@ -284,7 +285,7 @@ class LiveApp:
         client = hub.join(channel)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _stream_headers(origin)})
-            await send(_body(f"retry: {random.randint(800, 1600)}\n\n".encode()))
+            await send(_body(f"retry: {_dice.randint(800, 1600)}\n\n".encode()))
             hub.greet(client, last)
             await _pump(hub, client, receive, send)
         finally:
@@ -305,7 +306,7 @@ async def _pump(hub: Hub, client: Client, receive: Receive, send: Send) -> None:
     """Frames to the client until it goes, the stream is old, or the process stops."""
     gone = asyncio.create_task(_disconnected(receive))
     ending = asyncio.create_task(hub.ending.wait())
-    old = asyncio.create_task(asyncio.sleep(random.uniform(*LIFE_SECONDS)))
+    old = asyncio.create_task(asyncio.sleep(_dice.uniform(*LIFE_SECONDS)))
     frames = asyncio.create_task(client.take())
     try:
         while True:

@@ -1,0 +1,163 @@
+"""A board row as HTML: made once per language, by this code alone, for the page and for the streams.
+
+Plain Python instead of a template: a board of 300 loops has 2,000 tiles, and every change is drawn here. Nothing here
+knows who looks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+
+from django.conf import settings
+
+from jitapp.live.ticket import channel_of
+from jitapp.pull.queries import STATES, BoardRow, Tile, board_rows
+from jitapp.web.words import Words, clock, plain, words_of
+
+FEW_TILES = 3  # so many still have room for their word
+UNDER_WAY = {"IN_PROCESS", "COMPLETED", "IN_TRANSIT"}
+CALM = {"ok", "move"}
+
+
+def render_rows(loop_ids: Sequence[int], now: datetime) -> list[tuple[str, int, int, bytes]]:
+    """The named loops for every board that shows them: (channel, loop id, version, HTML) per language."""
+    rows = [row for row in board_rows(loop_ids, now=now) if row.area]
+    return [
+        (channel_of(row.area, language), row.loop_id, row.version, render_row(row, now, language))
+        for language, _name in settings.LANGUAGES
+        for row in rows
+    ]
+
+
+def counts(rows: Sequence[BoardRow]) -> dict[str, int]:
+    """How many rows are in each state, and how many refills are late."""
+    states = Counter(row.state for row in rows)
+    return {**{state: states[state] for state in STATES}, "late": sum(row.late for row in rows)}
+
+
+def render_row(row: BoardRow, now: datetime, language: str) -> bytes:
+    """One `<tr>`: `data-v` and `data-at` tell the newer of two drawings, `data-u` where the row stands."""
+    words = words_of(language)
+    urgency = " ".join(f"{part:g}" for part in row.urgency)
+    quiet = "" if row.state not in CALM else " calm"
+    return (
+        f'<tr id="loop-{row.loop_id}" class="row s-{row.state}{quiet}" data-loop="{row.loop_id}"'
+        f' data-v="{row.version}" data-at="{int(now.timestamp() * 1000)}" data-u="{urgency}"'
+        f' data-state="{row.state}" data-late="{row.late}">'
+        f'<td class="c-state">{chip(row.state, words)}</td>'
+        f"{_part(row, words)}"
+        f'<td class="c-cards">{_tiles(row, words, now)}</td>'
+        f'<td class="c-out">{_runs_out(row, words, now)}</td>'
+        f'<td class="c-refill">{_refill(row, words, now)}</td>'
+        f'<td class="c-who">{_who(row, words, now)}</td></tr>'
+    ).encode()
+
+
+def chip(state: str, words: Words) -> str:
+    """Shape and word of a state; the colour only repeats them."""
+    return (
+        f'<span class="chip s-{state}"><svg class="shape" aria-hidden="true"><use href="#sh-{state}"/></svg>'
+        f"{escape(words.states[state])}</span>"
+    )
+
+
+def _part(row: BoardRow, words: Words) -> str:
+    return (
+        f'<th scope="row" class="c-part"><a href="/l/{row.loop_id}"><b>{escape(row.part)}</b>'
+        f'<span class="desc">{escape(row.description or row.loop)}</span></a>'
+        f'<span class="way"><span>{escape(row.supply_name)}</span>'
+        f'<svg class="arrow" aria-hidden="true"><use href="#arrow"/></svg>'
+        f"<span>{escape(row.demand_name)}</span></span></th>"
+    )
+
+
+def _tiles(row: BoardRow, words: Words, now: datetime) -> str:
+    if not row.tiles:
+        return f'<span class="none">{escape(words["no_cards"])}</span>'
+    size = "few" if len(row.tiles) <= FEW_TILES else "some" if len(row.tiles) <= 10 else "many"
+    return f'<ul class="tiles {size}">{"".join(_tile(tile, words, now) for tile in row.tiles)}</ul>'
+
+
+def _tile(tile: Tile, words: Words, now: datetime) -> str:
+    word = escape(words.tiles.get(tile.word, tile.word.lower()))
+    level = ""
+    if tile.word == "IN_USE" and tile.quantity > 0:
+        level = f" l{max(0, min(10, round(10 * float(tile.contents / tile.quantity))))}"
+    late = " late" if tile.late else ""
+    flag = f'<i class="flag">{escape(words["late"])}</i>' if tile.late else ""
+    left = f" {plain(tile.contents)}/{plain(tile.quantity)}" if tile.word == "IN_USE" else ""
+    age = f" {words.span((now - tile.since).total_seconds())}" if tile.since else ""
+    return (
+        f'<li class="tile t-{tile.word.lower()}{level}{late}" title="{tile.code}{escape(left)}{escape(age)}">'
+        f'<span class="n">{tile.number}</span><span class="w">{word}</span>{flag}</li>'
+    )
+
+
+def tick(mode: str, at: datetime, now: datetime, words: Words) -> str:
+    """A length of time that goes on in the browser: `since` counts up, `in` and `out` count down."""
+    seconds = (now - at).total_seconds()
+    if mode == "in":
+        text = words["any"] if -60 < -seconds <= 0 else ""
+        text = text or (words["in"] if seconds < 0 else words["overdue"]).format(words.span(abs(seconds)))
+    elif mode == "out":
+        text = words["any"] if seconds > -60 else words["in"].format(words.span(-seconds))
+    else:
+        text = words.span(seconds)
+    return (
+        f'<time class="tick" data-tick="{mode}" data-t="{int(at.timestamp())}"'
+        f' datetime="{at:%Y-%m-%dT%H:%M:%SZ}">{escape(text)}</time>'
+    )
+
+
+def _runs_out(row: BoardRow, words: Words, now: datetime) -> str:
+    if row.state == "out" and row.runout_since is not None:
+        dry_for = words["for"].format("\0").split("\0")
+        return (
+            f'<b class="big">{escape(words.states["out"])}</b>'
+            f'<span class="sub">{escape(dry_for[0])}{tick("since", row.runout_since, now, words)}'
+            f"{escape(dry_for[1])}</span>"
+        )
+    if row.runs_out_at is None:
+        return f'<span class="none">{escape(words["no_rate"])}</span>'
+    return (
+        f'<b class="big">{tick("out", row.runs_out_at, now, words)}</b>'
+        f'<span class="sub">{clock(row.runs_out_at, row.time_zone, now, words.language)}</span>'
+    )
+
+
+def _refill(row: BoardRow, words: Words, now: datetime) -> str:
+    if row.refill_at is None:
+        return _nothing(words["not_asked"])
+    overdue = row.refill_at < now
+    mark = ' class="big over"' if overdue else ' class="big"'
+    sub = clock(row.refill_at, row.time_zone, now, words.language)
+    if not overdue and row.runs_out_at is not None and row.runs_out_at < row.refill_at:
+        gap = (row.refill_at - row.runs_out_at).total_seconds()
+        if gap >= 60 and row.state != "out":
+            sub = f'<span class="short">{escape(words["short"].format(words.span(gap)))}</span>'
+    return f'<b{mark}>{tick("in", row.refill_at, now, words)}</b><span class="sub">{sub}</span>'
+
+
+def _nothing(text: str) -> str:
+    """Normal is quiet: a dash to see, a word to hear."""
+    return f'<span class="none"><span aria-hidden="true">–</span><span class="unseen">{escape(text)}</span></span>'
+
+
+def _who(row: BoardRow, words: Words, now: datetime) -> str:
+    if not row.owner_party:
+        return _nothing(words["quiet"])
+    name = row.owner_name or words.parties.get(row.owner_party, row.owner_party)
+    does = words.does.get(row.why_code, "")
+    why = row.hold_reason if row.why_code == "on_hold" and row.hold_reason else words.whys.get(row.why_code)
+    why = why or row.why_code.replace("_", " ")
+    if row.why_code == "upstream":
+        why = f"{why}: {row.upstream}"
+    since = row.owner_since or row.why_since
+    age = f' <span class="age">{tick("since", since, now, words)}</span>' if since else ""
+    return (
+        f'<b class="who">{escape(name)} <span class="do">{escape(does)}</span></b>'
+        f'<span class="why">{escape(why)}{age}</span>'
+    )

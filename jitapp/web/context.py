@@ -1,0 +1,21 @@
+"""What every page is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+THEMES = ("auto", "day", "dim", "sun")
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """The chosen theme (a cookie of the device, not of the person) and whether this is the demonstration."""
+    theme = request.COOKIES.get("theme", "auto")
+    return {
+        "theme": theme if theme in THEMES else "auto",
+        "themes": THEMES,
+        "demo": settings.DEMO in ("live", "1"),
+        "demo_lives": settings.DEMO == "live",
+    }

@@ -1,0 +1,92 @@
+"""Who looks: a person with the plants they belong to, or a guest of the demonstration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import get_language
+
+from jitapp.accounts.models import Person
+from jitapp.plant.models import Area, Membership, Plant
+
+P = ParamSpec("P")
+Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """What a request may see. A guest of the demonstration reads everything and changes nothing."""
+
+    person_id: int | None
+    name: str
+    plant_ids: frozenset[int]
+    roles: frozenset[str]
+    language: str
+
+    @property
+    def is_guest(self) -> bool:
+        return self.person_id is None
+
+
+def guests_may_read() -> bool:
+    """In the demonstration boards are open to whoever comes by."""
+    return settings.DEMO in ("live", "1")
+
+
+def viewer_of(request: HttpRequest) -> Viewer:
+    """The viewer; a superuser belongs to every plant."""
+    language = get_language() or "en"
+    person = request.user
+    if not isinstance(person, Person):
+        plants = Plant.objects.values_list("id", flat=True) if guests_may_read() else ()
+        return Viewer(None, "", frozenset(plants), frozenset(), language)
+    memberships = list(Membership.objects.filter(person_id=person.pk).values_list("plant_id", "role"))
+    roles = frozenset(role for _, role in memberships)
+    plant_ids = frozenset(plant_id for plant_id, _ in memberships)
+    if person.is_superuser:
+        plant_ids = frozenset(Plant.objects.values_list("id", flat=True))
+    return Viewer(person.pk, str(person), plant_ids, roles, language)
+
+
+def areas_of(viewer: Viewer) -> list[Area]:
+    """The areas the viewer may see, by plant and name."""
+    return list(
+        Area.objects.filter(plant_id__in=viewer.plant_ids)
+        .select_related("plant")
+        .order_by("plant__code", "name")
+    )
+
+
+def may_see_area(viewer: Viewer, code: str) -> bool:
+    """Whether the area exists in one of the viewer's plants."""
+    return Area.objects.filter(code=code, plant_id__in=viewer.plant_ids).exists()
+
+
+def readers(page: Page[P]) -> Page[P]:
+    """People who are logged in; in the demonstration everybody."""
+
+    @wraps(page)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.user.is_authenticated or guests_may_read():
+            return page(request, *args, **kwargs)
+        return redirect_to_login(request.get_full_path())
+
+    return guarded
+
+
+def people(page: Page[P]) -> Page[P]:
+    """People who are logged in."""
+
+    @wraps(page)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return page(request, *args, **kwargs)
+        return redirect_to_login(request.get_full_path())
+
+    return guarded

@@ -1,0 +1,178 @@
+"""The words of the board in a person's language, looked up once per language; short enough for a chip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from django.utils import translation
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as mark
+
+STATE_WORDS = {
+    "out": mark("OUT"),
+    "act": mark("ACT"),
+    "soon": mark("SOON"),
+    "move": mark("MOVING"),
+    "ok": mark("OK"),
+    "held": mark("HELD"),
+}
+STATE_HELP = {
+    "out": mark("nothing left"),
+    "act": mark("needs action"),
+    "soon": mark("keep watch"),
+    "move": mark("on the way"),
+    "ok": mark("full"),
+    "held": mark("on hold"),
+}
+TILE_WORDS = {
+    "FULL": mark("full"),
+    "IN_USE": mark("in use"),
+    "EMPTY": mark("empty"),
+    "WAIT": mark("waits"),
+    "IN_PROCESS": mark("in work"),
+    "COMPLETED": mark("done"),
+    "IN_TRANSIT": mark("coming"),
+    "ERROR": mark("error"),
+    "HELD": mark("held"),
+    "LOST": mark("lost"),
+    "SURPLUS": mark("surplus"),
+    "OBSOLETE": mark("old"),
+    "NEW": mark("new"),
+    "REMOVED": mark("removed"),
+}
+# Who must do what: the name of the party stands before it.
+DO_WORDS = {
+    "queue": mark("to start"),
+    "process": mark("to finish"),
+    "collect": mark("to collect"),
+    "transit": mark("to bring"),
+    "ack": mark("to answer"),
+    "supplier": mark("to deliver"),
+    "accumulate": mark("to release"),
+    "order_number": mark("to order"),
+    "rejected": mark("to find a way"),
+    "on_hold": mark("to release"),
+    "cards_held": mark("to release"),
+    "no_signal": mark("to find the cards"),
+    "upstream": mark("to get parts"),
+}
+WHY_WORDS = {
+    "queue": mark("not started yet"),
+    "process": mark("being made"),
+    "collect": mark("finished, not collected"),
+    "transit": mark("on its way"),
+    "ack": mark("no answer from the supplier yet"),
+    "supplier": mark("the supplier is filling it"),
+    "accumulate": mark("waits for a batch"),
+    "order_number": mark("waits for an order number"),
+    "rejected": mark("the supplier said no"),
+    "on_hold": mark("loop on hold"),
+    "cards_held": mark("cards on hold"),
+    "no_signal": mark("no card was scanned empty"),
+    "upstream": mark("its own parts have run out"),
+}
+PARTY_WORDS = {
+    "station": mark("Station"),
+    "supplier": mark("Supplier"),
+    "planner": mark("Planner"),
+    "buyer": mark("Buyer"),
+    "handler": mark("Material handler"),
+    "receiving": mark("Receiving"),
+    "person": mark("Person"),
+}
+OTHER_WORDS = {
+    "late": mark("late"),
+    "in": mark("in {}"),
+    "ago": mark("{} ago"),
+    "min": mark("min"),
+    "h": mark("h"),
+    "d": mark("d"),
+    "s": mark("s"),
+    "now": mark("now"),
+    "any": mark("any minute"),
+    "for": mark("for {}"),
+    "overdue": mark("{} late"),
+    "no_rate": mark("no rate yet"),
+    "short": mark("{} too late"),
+    "not_asked": mark("not asked"),
+    "quiet": mark("nothing waits"),
+    "no_cards": mark("no cards yet"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Every word of a row in one language."""
+
+    language: str
+    states: dict[str, str]
+    states_help: dict[str, str]
+    tiles: dict[str, str]
+    does: dict[str, str]
+    whys: dict[str, str]
+    parties: dict[str, str]
+    others: dict[str, str]
+    days: dict[int, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.others[name]
+
+    def span(self, seconds: float) -> str:
+        """A length of time in at most two numbers: 45 s, 12 min, 3 h 05, 2 d."""
+        if seconds < 60:
+            return f"{max(int(seconds), 0)} {self['s']}"
+        minutes = int(seconds // 60)
+        if minutes < 60:
+            return f"{minutes} {self['min']}"
+        hours, minutes = divmod(minutes, 60)
+        if hours < 24:
+            return f"{hours} {self['h']} {minutes:02d}"
+        return f"{hours // 24} {self['d']}"
+
+
+@lru_cache(maxsize=16)
+def words_of(language: str) -> Words:
+    """The words of a language."""
+    with translation.override(language):
+        return Words(
+            language,
+            *(
+                {key: gettext(str(text)) for key, text in table.items()}
+                for table in (
+                    STATE_WORDS,
+                    STATE_HELP,
+                    TILE_WORDS,
+                    DO_WORDS,
+                    WHY_WORDS,
+                    PARTY_WORDS,
+                    OTHER_WORDS,
+                    WEEKDAYS_ABBR,
+                )
+            ),
+        )
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> ZoneInfo:
+    """A time zone by its name."""
+    return ZoneInfo(name)
+
+
+def clock(at: datetime, time_zone: str, now: datetime, language: str = "en") -> str:
+    """The time of day on a 24-hour clock in the plant; with the weekday or the date if it is another day."""
+    local, today = at.astimezone(zone(time_zone)), now.astimezone(zone(time_zone))
+    if local.date() == today.date():
+        return local.strftime("%H:%M")
+    if abs((local.date() - today.date()).days) < 7:
+        return f"{words_of(language).days[local.weekday()]} {local:%H:%M}"
+    return f"{local:%Y-%m-%d}"
+
+
+def plain(quantity: Decimal) -> str:
+    """A quantity as short as it can be written."""
+    return format(quantity.normalize(), "f")
