@@ -258,14 +258,15 @@ def _shop(
                 "quantity": str(size.quantity),
                 "lead_time_minutes": size.lead_minutes,
                 "consume_at": "START",
-                "first": first_states(link, size.cards),
+                "first": _shortly(first_states(link, size.cards)),
                 # Raw material simply arrives: the log knows of no promise, no shipment and no lorry.
                 **({"sequence": dict.fromkeys(SUPPLIER_STEPS, "PROHIBITED")} if link.before == RAW else {}),
             }
             for link, size in sizes.items()
         ],
     }
-    return {"shop": 1, "plants": [plant]}
+    first_at = min(report.started for report in reports)
+    return {"shop": 1, "first_at": _iso(first_at), "plants": [plant]}
 
 
 def _along_the_flow(names: _Names) -> list[tuple[str, str]]:
@@ -280,6 +281,11 @@ def _along_the_flow(names: _Names) -> list[tuple[str, str]]:
         return (sum(places, Fraction(0)) / len(places) if places else Fraction(1), operation)
 
     return sorted(names.stations.items(), key=lambda station: place(station[0]))
+
+
+def _shortly(states: list[str]) -> str | list[str]:
+    """One word where all cards begin alike."""
+    return states[0] if len(set(states)) == 1 else states
 
 
 def _after(part: str, operation: str) -> str:

@@ -379,13 +379,18 @@ def test_every_route_is_acyclic_and_every_way_goes_forward(reports: list[Report]
         assert {link.part for link in route.links} == {route.part}
 
 
+def firsts(loop: dict[str, Any]) -> list[str]:
+    first: str | list[str] = loop["first"]
+    return [first] * loop["cards"] if isinstance(first, str) else first
+
+
 def outcomes_by_the_book(conversion: Conversion) -> Counter[str]:
     """The scans judged by the rules alone, written down a second time."""
     (plant,) = conversion.shop["plants"]
     loops = {loop["code"]: loop for loop in plant["loops"]}
     limits = {station["code"]: station.get("wip_limit") for station in plant["stations"]}
     states = {
-        (code, number): state for code, loop in loops.items() for number, state in enumerate(loop["first"], 1)
+        (code, number): state for code, loop in loops.items() for number, state in enumerate(firsts(loop), 1)
     }
     running: Counter[str] = Counter()
     judged: Counter[str] = Counter()
@@ -471,7 +476,7 @@ def test_shop_and_scans_fit_together(reports: list[Report], container: int | Non
     for loop in plant["loops"]:
         assert {loop["demand"], loop["supply"]} <= stations
         assert loop["demand"] != loop["supply"]
-        assert len(loop["first"]) == loop["cards"] >= 2
+        assert len(firsts(loop)) == loop["cards"] >= 2
     for line in conversion.lines:
         assert line["station"] in stations
         assert line["by"] in people
