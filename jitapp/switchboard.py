@@ -67,11 +67,10 @@ def drain(*, most: int = 10_000, until: float | None = None) -> int:
 def tell_boards(loop_ids: Iterable[int]) -> None:
     """Renders the changed rows once and hands them to the streams; a board that misses one heals by itself."""
     ids = sorted(set(loop_ids))
-    if not ids or not push.is_up():
+    if not ids:
         return
     try:
-        for area, loop_id, version, html in board.render_rows(ids, now=timezone.now()):
-            push.row_changed(area, loop_id, version, html)
+        push.rows_changed(board.render_rows(ids, now=timezone.now()))
     except Exception:  # a picture must never stop the pull
         logger.exception("The boards could not be told of loops %s; they heal with their next reading.", ids)
 

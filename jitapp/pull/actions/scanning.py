@@ -101,7 +101,8 @@ def _once(requests: Sequence[ScanRequest], source: Source, now: datetime) -> lis
         with transaction.atomic():
             return _in_transaction(requests, source, now)
     except psycopg2.errors.UniqueViolation as error:
-        if error.diag.constraint_name and "scan_id" in error.diag.constraint_name:
+        name = error.diag.constraint_name or ""
+        if name == "event_scan_once" or name.startswith("pull_receipt_scan_id"):
             raise Duplicate from error
         raise
 
