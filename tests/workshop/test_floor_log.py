@@ -311,6 +311,7 @@ def test_set_ups_and_breakdowns_become_station_events() -> None:
     ]
     events = [line for line in convert(reports).lines if "event" in line]
     assert [event["event"] for event in events] == ["changeover", "report", "breakdown"]
+    assert UUID(events[0].pop("id")).version == 7
     assert events[0] == {
         "at": "2024-03-04T06:30:00+00:00",
         "station": "TURN",
@@ -489,10 +490,10 @@ def test_shop_and_scans_fit_together(reports: list[Report], container: int | Non
 
 @given(logs())
 @settings(deadline=None)
-def test_scan_ids_are_unique_version_seven_and_ordered_like_the_log(reports: list[Report]) -> None:
+def test_ids_are_unique_version_seven_and_ordered_like_the_log(reports: list[Report]) -> None:
     lines = convert(reports).lines
     assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
-    ids = [UUID(line["id"]) for line in lines if "id" in line]
+    ids = [UUID(line["id"]) for line in lines]
     assert len(set(ids)) == len(ids)
     assert all(scan_id.version == 7 and scan_id.variant == "specified in RFC 4122" for scan_id in ids)
     assert [scan_id.int >> 80 for scan_id in ids] == sorted(scan_id.int >> 80 for scan_id in ids)
