@@ -58,22 +58,20 @@ def supervised() -> dict[str, list[str]]:
 
 
 def test_the_dockerfile_knows_only_real_instructions(instructions: list[tuple[str, str]]) -> None:
-    known = set(
-        [
-            "FROM",
-            "RUN",
-            "COPY",
-            "WORKDIR",
-            "ENV",
-            "USER",
-            "EXPOSE",
-            "HEALTHCHECK",
-            "CMD",
-            "ARG",
-            "LABEL",
-            "ENTRYPOINT",
-        ]
-    )
+    known = {
+        "FROM",
+        "RUN",
+        "COPY",
+        "WORKDIR",
+        "ENV",
+        "USER",
+        "EXPOSE",
+        "HEALTHCHECK",
+        "CMD",
+        "ARG",
+        "LABEL",
+        "ENTRYPOINT",
+    }
     assert {word for word, _ in instructions} <= known
     assert all(rest.strip() for _, rest in instructions)
 
@@ -218,7 +216,7 @@ def test_a_secret_is_read_from_the_file_that_its_variable_names(
     monkeypatch.setenv("SECRET_KEY_FILE", str(file))
     assert env.env_secret("SECRET_KEY") == "from the file"
     file.unlink()
-    with pytest.raises(env.Nonsense, match="SECRET_KEY_FILE=.* cannot be read"):
+    with pytest.raises(env.Nonsense, match=r"SECRET_KEY_FILE=.* cannot be read"):
         env.env_secret("SECRET_KEY")
 
 
