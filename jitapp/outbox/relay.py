@@ -21,7 +21,7 @@ MAX_ATTEMPTS = 8
 
 HEADS = """
     SELECT m.id, m.key FROM outbox_message m
-    WHERE m.done_at IS NULL AND m.dead_at IS NULL AND m.due_at <= now()
+    WHERE m.done_at IS NULL AND m.dead_at IS NULL AND m.due_at <= clock_timestamp()
       AND NOT EXISTS (SELECT 1 FROM outbox_message e WHERE e.key = m.key AND e.id < m.id
                       AND e.done_at IS NULL AND e.dead_at IS NULL)
     ORDER BY m.id LIMIT %s FOR UPDATE SKIP LOCKED
@@ -80,7 +80,7 @@ def _alone(job: Job, handle: Handler) -> None:
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT 1 FROM outbox_message m WHERE id = %s AND done_at IS NULL AND dead_at IS NULL"
-                    " AND due_at <= now() AND NOT EXISTS (SELECT 1 FROM outbox_message e WHERE e.key = m.key"
+                    " AND due_at <= clock_timestamp() AND NOT EXISTS (SELECT 1 FROM outbox_message e WHERE e.key = m.key"
                     " AND e.id < m.id AND e.done_at IS NULL AND e.dead_at IS NULL) FOR UPDATE SKIP LOCKED",
                     (job.id,),
                 )

@@ -203,6 +203,7 @@ class Draw(models.Model):
     drawn = QuantityField(default=0)
     booked = QuantityField(default=0)
     short = QuantityField(default=0, help_text="missing pieces: a recorded shortage, never an error")
+    used = models.BooleanField(default=False, help_text="the consumption has happened; a restart draws nothing")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -132,11 +132,13 @@ def _needs(job: Job, turn: TurnRow, world: store.World) -> Iterable[tuple[list[i
             yield usable, rounded(pieces * per_piece, world.loops[usable[0]].config.decimals)
 
 
-def _existing(turn: TurnRow) -> dict[int, tuple[Decimal, Decimal, Decimal]]:
-    """What this turn has drawn and booked so far, per component loop: (needed, drawn, booked)."""
+def _existing(turn: TurnRow, *, used: bool = False) -> set[int]:
+    """The component loops this turn has dealt with: booked or drawn, or (`used`) drawn."""
     with store.cursor() as to_database:
-        to_database.execute("SELECT loop_id, needed, drawn, booked FROM pull_draw WHERE turn_id = %s", (turn.id,))
-        return {row[0]: (row[1], row[2], row[3]) for row in to_database.fetchall()}
+        to_database.execute(
+            "SELECT loop_id FROM pull_draw WHERE turn_id = %s AND (used OR NOT %s)", (turn.id, used)
+        )
+        return {row[0] for row in to_database.fetchall()}
 
 
 def _links(turn: TurnRow, loop_id: int) -> list[Link]:
@@ -152,52 +154,47 @@ def _links(turn: TurnRow, loop_id: int) -> list[Link]:
 
 def _use(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger]) -> None:
     """Takes what the turn needs, once: what was booked first, the rest from what is free."""
-    existing = _existing(turn)
+    used = _existing(turn, used=True)
     for loops, need in _needs(job, turn, world):
-        if any(loop in existing and existing[loop][1] + existing[loop][2] == 0 for loop in loops):
-            # Booked in vain: nothing was there at the release. The draw of now tries again.
-            pass
-        elif any(existing.get(loop, (ZERO, ZERO, ZERO))[1] for loop in loops):
-            continue  # drawn before (a restart after an abort draws nothing)
+        if used.intersection(loops):
+            continue  # a restart after an abort draws nothing
         rest = need
         for loop in loops:
             ledger = _ledger(world, ledgers, loop, job.at)
             taken, fulfilled = take_booked(ledger, links=_links(turn, loop), turn=turn.uuid, new_uuid=new_uuid)
             for link in fulfilled:
                 _keep_link(turn, Link(link.card_id, link.number, ZERO, booked=-link.booked))
-            rest -= taken
             if taken:
-                _keep_draw(turn, loop, need, drawn=taken, booked=-taken)
-        for place, loop in enumerate(loops):
-            if not rest:
-                break
-            last = place == len(loops) - 1
-            available = sum((card.free for card in world.loops[loop].cards.values() if card.usable), ZERO)
-            share = rest if last else min(rest, available)
-            if not share:
-                continue
+                rest -= taken
+                _keep_draw(turn, loop, need, drawn=taken, booked=-taken, used=True)
+        for loop, share in _shares(loops, rest, world):
             drawn = draw(_ledger(world, ledgers, loop, job.at), need=share, turn=turn.uuid, new_uuid=new_uuid)
             _keep(turn, loop, need, drawn, booked=False)
-            rest -= drawn.taken
-            if last:
-                break
+
+
+def _shares(loops: Sequence[int], need: Decimal, world: store.World) -> Iterable[tuple[int, Decimal]]:
+    """Which feeding loop gives how much: what each has free, in order; the last one owes the rest."""
+    rest = need
+    for place, loop in enumerate(loops):
+        if place == len(loops) - 1:
+            share = rest
+        else:
+            available = sum((card.free for card in world.loops[loop].cards.values() if card.usable), ZERO)
+            share = min(rest, available)
+        if share > 0:
+            yield loop, share
+        rest -= share
 
 
 def _book(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger]) -> None:
     """Promises what the released turn will need, so that the pull reaches every tier at once."""
     existing = _existing(turn)
     for loops, need in _needs(job, turn, world):
-        if any(loop in existing for loop in loops):
+        if existing.intersection(loops):
             continue
-        rest = need
-        for place, loop in enumerate(loops):
-            available = sum((card.free for card in world.loops[loop].cards.values() if card.usable), ZERO)
-            share = rest if place == len(loops) - 1 else min(rest, available)
-            if not share:
-                continue
+        for loop, share in _shares(loops, need, world):
             drawn = book(_ledger(world, ledgers, loop, job.at), need=share, turn=turn.uuid, new_uuid=new_uuid)
             _keep(turn, loop, need, drawn, booked=True)
-            rest -= drawn.taken
 
 
 def _free(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger]) -> None:
@@ -226,6 +223,7 @@ def _keep(turn: TurnRow, loop_id: int, need: Decimal, drawn: Drawn, *, booked: b
         drawn=ZERO if booked else drawn.taken,
         booked=drawn.taken if booked else ZERO,
         short=drawn.short,
+        used=not booked,
     )
 
 
@@ -241,14 +239,16 @@ def _keep_link(turn: TurnRow, link: Link, kind: str = "DRAW") -> None:
 
 
 def _keep_draw(
-    turn: TurnRow, loop_id: int, need: Decimal, *, drawn: Decimal, booked: Decimal, short: Decimal = ZERO
+    turn: TurnRow, loop_id: int, need: Decimal, *, drawn: Decimal, booked: Decimal, short: Decimal = ZERO, used: bool = False
 ) -> None:
     with store.cursor() as to_database:
         to_database.execute(
-            "INSERT INTO pull_draw (turn_id, loop_id, needed, drawn, booked, short) VALUES (%s, %s, %s, %s, %s, %s)"
+            "INSERT INTO pull_draw (turn_id, loop_id, needed, drawn, booked, short, used)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)"
             " ON CONFLICT (turn_id, loop_id) DO UPDATE SET drawn = pull_draw.drawn + excluded.drawn,"
-            " booked = pull_draw.booked + excluded.booked, short = excluded.short",
-            (turn.id, loop_id, need, drawn, booked, short),
+            " booked = pull_draw.booked + excluded.booked, short = excluded.short,"
+            " used = pull_draw.used OR excluded.used",
+            (turn.id, loop_id, need, drawn, booked, short, used),
         )
 
 

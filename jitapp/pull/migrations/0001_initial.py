@@ -165,6 +165,7 @@ class Migration(migrations.Migration):
                 ('drawn', jitapp.plant.models.QuantityField(decimal_places=6, default=0, max_digits=20)),
                 ('booked', jitapp.plant.models.QuantityField(decimal_places=6, default=0, max_digits=20)),
                 ('short', jitapp.plant.models.QuantityField(decimal_places=6, default=0, help_text='missing pieces: a recorded shortage, never an error', max_digits=20)),
+                ('used', models.BooleanField(default=False, help_text='the consumption has happened; a restart draws nothing')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('loop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='plant.loop')),
                 ('turn', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='pull.turn')),
