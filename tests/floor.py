@@ -1,9 +1,9 @@
 """A small language for stories of the floor: make a shop, scan, look.
 
-    floor = Floor()
-    floor.station("SMT", "PROCESS"); floor.station("SHIP", "SHIPPING")
-    loop = floor.loop("L1", part="BOARD", supply="SMT", demand="SHIP", cards=2, quantity=4)
-    floor.scan("L1", 1, "empty").code == "emptied"
+floor = Floor()
+floor.station("SMT", "PROCESS"); floor.station("SHIP", "SHIPPING")
+loop = floor.loop("L1", part="BOARD", supply="SMT", demand="SHIP", cards=2, quantity=4)
+floor.scan("L1", 1, "empty").code == "emptied"
 """
 
 from __future__ import annotations
@@ -56,7 +56,13 @@ class Floor:
         if kind == StationKind.SUPPLIER:
             supplier = Supplier.objects.create(plant=self.plant, code=f"{code}-CO", name=code.title())
         return Station.objects.create(
-            plant=self.plant, area=self.area, code=code, name=code.title(), kind=kind, supplier=supplier, **more
+            plant=self.plant,
+            area=self.area,
+            code=code,
+            name=code.title(),
+            kind=kind,
+            supplier=supplier,
+            **more,
         )
 
     def part(self, number: str) -> Part:
@@ -137,7 +143,9 @@ class Floor:
             **more,
         )
 
-    def send(self, request: ScanRequest, *, source: Source | None = None, after: float = 1) -> Answer | Conflict:
+    def send(
+        self, request: ScanRequest, *, source: Source | None = None, after: float = 1
+    ) -> Answer | Conflict:
         """Sends a scan `after` minutes of the floor's clock."""
         self.now += timedelta(minutes=after)
         return actions.scan(request, source=source or self.source, now=self.now)

@@ -58,7 +58,9 @@ ANSWERS: dict[str, Sentence] = {
     "completed": _applied(_CARD + ": {quantity} done.", "Put the container where it is collected."),
     "loaded": _applied(_CARD + " is on its way to {demand}.", "Bring it to {demand} and scan it there."),
     "received": _applied(_CARD + " is FULL at {demand} with {quantity}.", "Put the container in its place."),
-    "aborted": _applied(_CARD + ": filling was broken off. The signal stands.", "Start it again when you can."),
+    "aborted": _applied(
+        _CARD + ": filling was broken off. The signal stands.", "Start it again when you can."
+    ),
     "undone": _applied("Undone: {part} card {number} of {of} is {status} again.", "Go on."),
     # -- nothing to do ---------------------------------------------------------------------------
     "already": Sentence(
@@ -80,7 +82,8 @@ ANSWERS: dict[str, Sentence] = {
     "not_a_card_code": _refused("Not a card code: {raw}.", "Scan the kanban code, not the maker's label."),
     "bad_check": _refused("Bad read: {raw}.", "Scan again."),
     "unknown_card": _refused(
-        "Card not known: {raw}. It may be from another plant.", "Keep it aside and tell your leader; it is logged."
+        "Card not known: {raw}. It may be from another plant.",
+        "Keep it aside and tell your leader; it is logged.",
     ),
     "not_a_card": _refused("{raw} is a {kind}, not a card.", "Scan the card on the container."),
     # -- refused: the card or the loop -------------------------------------------------------------
@@ -90,9 +93,13 @@ ANSWERS: dict[str, Sentence] = {
     "card_lost": _refused(_CARD + " was reported lost.", "Bring it to your leader: it was found."),
     "card_active": _refused(_CARD + " is already in circulation.", "Scan it when the container is empty."),
     "loop_on_hold": _refused("{part} is on hold: {reason}.", "Do not fill it; ask your leader."),
-    "loop_not_active": _refused("The loop of {part} is not in use.", "Put the card aside and tell your planner."),
+    "loop_not_active": _refused(
+        "The loop of {part} is not in use.", "Put the card aside and tell your planner."
+    ),
     # -- refused: place and person -----------------------------------------------------------------
-    "wrong_station": _refused("Wrong place: this card belongs at {demand}, filled by {supply}.", "Bring it there."),
+    "wrong_station": _refused(
+        "Wrong place: this card belongs at {demand}, filled by {supply}.", "Bring it there."
+    ),
     "unknown_station": _refused("There is no station {station}.", "Choose your station again."),
     "wrong_device_station": _refused(
         "This device stands at another station than {station}.", "Use the device of that station."
@@ -122,7 +129,8 @@ ANSWERS: dict[str, Sentence] = {
         "{quantity} is no quantity of {part} ({decimals} decimals).", "Enter it again."
     ),
     "quantity_exceeds_container": _refused(
-        "{quantity} is more than a container holds ({most}).", "Count again, or use another card for the rest."
+        "{quantity} is more than a container holds ({most}).",
+        "Count again, or use another card for the rest.",
     ),
     "quantity_needs_reason": _refused(
         "{quantity} is not what was asked ({asked}).", "Scan again and choose a reason for the difference."
@@ -135,7 +143,9 @@ ANSWERS: dict[str, Sentence] = {
         _CARD + ": {supply} has already acted on it ({status}).", "Ask your leader for a correction."
     ),
     "undo_nothing": _refused(_CARD + " has no scan that can be undone.", "Ask your leader for a correction."),
-    "move_not_known": _refused("{intent} cannot be scanned for this kind of loop.", "Expected now: {expected}."),
+    "move_not_known": _refused(
+        "{intent} cannot be scanned for this kind of loop.", "Expected now: {expected}."
+    ),
 }
 
 

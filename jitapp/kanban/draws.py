@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from jitapp.kanban.lifecycle import Ledger, release, signal
+from jitapp.kanban.ledger import Ledger, release, signal
 from jitapp.kanban.state import ZERO, Card, text
 from jitapp.kanban.words import CardStatus, LoopStatus, SupplyStatus
 
@@ -134,7 +134,9 @@ def free(ledger: Ledger, *, links: Iterable[Link], turn: UUID) -> list[Card]:
         if card.turn.step or card.turn.signal_state != "RELEASED":
             acted.append(card)
         else:
-            ledger.write("turn.cancelled", card, turn=card.turn, reason="the demand was cancelled", by_turn=str(turn))
+            ledger.write(
+                "turn.cancelled", card, turn=card.turn, reason="the demand was cancelled", by_turn=str(turn)
+            )
     return acted
 
 
@@ -153,9 +155,11 @@ def _take(
         quantity=text(take),
         by_turn=str(turn),
         container=card.container,
-        **({"unbooked": text(unbooked)} if unbooked else {}),
+        more={"unbooked": text(unbooked)} if unbooked else None,
     )
     if card.contents or card.card_status is not CardStatus.IN_CIRCULATION:
         return
-    ledger.write("card.emptied", card, frm=SupplyStatus.IN_USE, to=card.position if card.turn else SupplyStatus.EMPTY)
+    ledger.write(
+        "card.emptied", card, frm=SupplyStatus.IN_USE, to=card.position if card.turn else SupplyStatus.EMPTY
+    )
     signal(ledger, card, new_uuid)

@@ -145,7 +145,7 @@ def _scanned(loop: Loop, card: Card | None, event: Event) -> None:
     elif intent == Intent.EMPTY:
         card.contents = ZERO
         card.booked = ZERO
-    elif intent == Intent.RECEIVE or event.to == SupplyStatus.FULL and intent == Intent.COMPLETE:
+    elif intent == Intent.RECEIVE or (event.to == SupplyStatus.FULL and intent == Intent.COMPLETE):
         _fill(card, _number(event, "quantity"), event.occurred_at)
     elif intent == Intent.UNDO:
         card.contents = _number(event, "contents")
@@ -182,7 +182,9 @@ def _own(turn: Turn, event: Event) -> None:
 
 def _open(card: Card, event: Event) -> Turn:
     if card.turn is not None or event.turn_number != card.turn_number + 1 or event.turn is None:
-        raise Inconsistent(f"{event.type} opens turn {event.turn_number} of card {card.code} beside another (C2)")
+        raise Inconsistent(
+            f"{event.type} opens turn {event.turn_number} of card {card.code} beside another (C2)"
+        )
     card.quantity = _number(event, "asked")
     card.turn_number = event.turn_number
     card.turn = Turn(

@@ -141,7 +141,9 @@ class Card:
     def usable(self) -> bool:
         """Whether the demand source can take from it (the rule of a runout, C9)."""
         return (
-            self.card_status is CardStatus.IN_CIRCULATION and not self.blocked and self.supply_status in USABLE
+            self.card_status is CardStatus.IN_CIRCULATION
+            and not self.blocked
+            and self.supply_status in USABLE
         )
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.validators import RegexValidator
 from django.db import models
 
@@ -17,7 +19,9 @@ from jitapp.kanban.words import (
     Trigger,
 )
 
-CODE = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$", "Letters, digits, dot, dash and underscore; at most 60.")
+CODE = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$", "Letters, digits, dot, dash and underscore; at most 60."
+)
 
 
 def one_of(field: str, words: type, name: str) -> models.CheckConstraint:
@@ -26,7 +30,7 @@ def one_of(field: str, words: type, name: str) -> models.CheckConstraint:
     return models.CheckConstraint(condition=models.Q(**{f"{field}__in": values}), name=name)
 
 
-class QuantityField(models.DecimalField):
+class QuantityField(models.DecimalField[Any, Any]):
     """A quantity: numeric(20,6), in the part's unit of measure."""
 
     def __init__(self, **options: object) -> None:
@@ -132,8 +136,12 @@ class Station(models.Model):
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=12, choices=choices(StationKind))
     consumption = models.CharField(max_length=10, choices=choices(Consumption), default=Consumption.SCAN)
-    wip_limit = models.PositiveIntegerField(null=True, blank=True, help_text="cards in process; empty: no limit")
-    receiving_limit = models.PositiveIntegerField(null=True, blank=True, help_text="full cards; empty: no limit")
+    wip_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="cards in process; empty: no limit"
+    )
+    receiving_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="full cards; empty: no limit"
+    )
     default_intent = models.CharField(max_length=12, blank=True)
     readiness_checks = models.JSONField(default=list, blank=True)
     standard_work = models.URLField(blank=True)
@@ -213,7 +221,9 @@ class Loop(models.Model):
     status = models.CharField(max_length=10, choices=choices(LoopStatus), default=LoopStatus.ACTIVE)
     hold_reason = models.CharField(max_length=200, blank=True)
     quantity = QuantityField(help_text="pieces a card asks for")
-    lead_time_minutes = models.PositiveIntegerField(default=240, help_text="working minutes of the supply station")
+    lead_time_minutes = models.PositiveIntegerField(
+        default=240, help_text="working minutes of the supply station"
+    )
     consume_at = models.CharField(max_length=10, choices=choices(ConsumeAt), default=ConsumeAt.START)
     trigger = models.CharField(max_length=20, choices=choices(Trigger), default=Trigger.ON_EMPTY)
     sequence = models.JSONField(default=dict, blank=True, help_text='{"IN_TRANSIT": "PROHIBITED"}')

@@ -15,7 +15,7 @@ from jitapp.kanban.words import CardStatus, Outcome, Party, SignalState, SupplyS
 from jitapp.plant.models import QuantityField, one_of
 
 
-class Xid8Field(models.BigIntegerField):
+class Xid8Field(models.BigIntegerField[int, int]):
     """PostgreSQL's 64-bit transaction id; the event cursor is (xid, id) below pg_snapshot_xmin."""
 
     def db_type(self, connection: object) -> str:
@@ -25,7 +25,9 @@ class Xid8Field(models.BigIntegerField):
 class LoopState(models.Model):
     """A loop's counters; this row is the lock that serialises a loop (order: station, loops by id, cards by id)."""
 
-    loop = models.OneToOneField("plant.Loop", on_delete=models.PROTECT, primary_key=True, related_name="state")
+    loop = models.OneToOneField(
+        "plant.Loop", on_delete=models.PROTECT, primary_key=True, related_name="state"
+    )
     seq = models.BigIntegerField(default=0, help_text="loop_seq of the loop's newest event; dense")
     near_since = models.DateTimeField(null=True, blank=True, help_text="near-runout since")
     suppressed = models.PositiveIntegerField(default=0, help_text="signals withheld while on hold")
@@ -48,7 +50,9 @@ class Card(models.Model):
     number = models.PositiveIntegerField()
     card_status = models.CharField(max_length=14, choices=choices(CardStatus), default=CardStatus.NEW)
     supply_status = models.CharField(max_length=10, choices=choices(SupplyStatus), default=SupplyStatus.EMPTY)
-    quantity = QuantityField(help_text="pieces a full container holds; the loop's quantity when last released")
+    quantity = QuantityField(
+        help_text="pieces a full container holds; the loop's quantity when last released"
+    )
     contents = QuantityField(default=0)
     booked = QuantityField(default=0)
     blocked = models.BooleanField(default=False)
@@ -134,7 +138,8 @@ class Turn(models.Model):
             ),
             # Rule C5: nothing is made without a released signal.
             models.CheckConstraint(
-                condition=models.Q(step="") | models.Q(released_at__isnull=False), name="turn_step_needs_release"
+                condition=models.Q(step="") | models.Q(released_at__isnull=False),
+                name="turn_step_needs_release",
             ),
             # Rule C6: received as asked, or a reason stands beside it.
             models.CheckConstraint(
@@ -152,7 +157,9 @@ class Turn(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["supply", "step"], name="turn_open_by_supply", condition=models.Q(closed_at__isnull=True)
+                fields=["supply", "step"],
+                name="turn_open_by_supply",
+                condition=models.Q(closed_at__isnull=True),
             ),
             models.Index(fields=["loop", "-released_at"], name="turn_by_loop"),
         ]
@@ -203,7 +210,9 @@ class Draw(models.Model):
     drawn = QuantityField(default=0)
     booked = QuantityField(default=0)
     short = QuantityField(default=0, help_text="missing pieces: a recorded shortage, never an error")
-    used = models.BooleanField(default=False, help_text="the consumption has happened; a restart draws nothing")
+    used = models.BooleanField(
+        default=False, help_text="the consumption has happened; a restart draws nothing"
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -234,7 +243,9 @@ class Receipt(models.Model):
     outcome = models.CharField(max_length=8, choices=choices(Outcome))
     code = models.CharField(max_length=40, help_text="what happened, or which rule said no")
     answer = models.JSONField(help_text="the stored answer; a repeat of the scan gets it word for word")
-    settled_at = models.DateTimeField(null=True, blank=True, help_text="a parked scan was settled by a person")
+    settled_at = models.DateTimeField(
+        null=True, blank=True, help_text="a parked scan was settled by a person"
+    )
 
     class Meta:
         constraints = [one_of("outcome", Outcome, "receipt_outcome_known")]
@@ -283,7 +294,9 @@ class Event(models.Model):
             models.UniqueConstraint(fields=["loop", "loop_seq"], name="event_loop_seq_once"),
             # Rule C3: a scan has its events once.
             models.UniqueConstraint(
-                fields=["scan_id", "ordinal"], condition=models.Q(scan_id__isnull=False), name="event_scan_once"
+                fields=["scan_id", "ordinal"],
+                condition=models.Q(scan_id__isnull=False),
+                name="event_scan_once",
             ),
             models.CheckConstraint(
                 condition=models.Q(loop__isnull=True, loop_seq__isnull=True)

@@ -30,5 +30,5 @@ def retried(work: Callable[[], T]) -> T:
             lost = isinstance(error, LOST_RACE) or isinstance(error.__cause__, LOST_RACE)
             if not lost or attempt == TRIES - 1:
                 raise
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  (jitter, no secret)
     raise AssertionError("unreachable")

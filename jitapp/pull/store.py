@@ -331,7 +331,12 @@ def message(loop_id: int, events: Sequence[Event]) -> dict[str, Any]:
         if event.type in FOLLOWED or event.type.startswith("turn.")
     ]
     emptied = [
-        {"type": "card.emptied", "card": event.card_id, "number": _refill_number(event, events), "at": event.occurred_at}
+        {
+            "type": "card.emptied",
+            "card": event.card_id,
+            "number": _refill_number(event, events),
+            "at": event.occurred_at,
+        }
         for event in events
         if event.type == "scan.applied" and event.data["intent"] == "empty"
     ]

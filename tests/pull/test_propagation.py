@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jitapp.kanban.words import Consumption, ConsumeAt
+from jitapp.kanban.words import ConsumeAt, Consumption
 from jitapp.outbox.models import Message
 from jitapp.pull import actions
 from jitapp.pull.models import Draw, Event, Runout, Turn, TurnLink, Wait
@@ -13,7 +13,9 @@ from tests.floor import Floor
 pytestmark = pytest.mark.django_db
 
 
-def chain(consume_at: str, consumption: str = Consumption.BACKFLUSH, quantity: int = 1, cards: int = 2) -> Floor:
+def chain(
+    consume_at: str, consumption: str = Consumption.BACKFLUSH, quantity: int = 1, cards: int = 2
+) -> Floor:
     """RAW supplier -> CUT -> WELD -> SHIP, a bill of one piece each."""
     floor = Floor()
     floor.station("MILL", "SUPPLIER")

@@ -39,7 +39,8 @@ def test_the_same_scan_again_gets_the_first_answer_and_changes_nothing(floor: Fl
     first = floor.send(request)
     events = Event.objects.count()
     again = floor.send(request)
-    assert isinstance(first, Answer) and isinstance(again, Answer)
+    assert isinstance(first, Answer)
+    assert isinstance(again, Answer)
     assert again.replayed
     assert again.body == first.body | {"replayed": True}
     assert Event.objects.count() == events
@@ -77,7 +78,11 @@ def test_a_loop_without_a_usable_bin_is_a_runout_at_that_instant(floor: Floor) -
 
 
 def test_an_unknown_code_is_refused_by_name_and_kept(floor: Floor) -> None:
-    for code, expected in [("4006381333931", "not_a_card_code"), ("KB00000000X", "bad_check"), ("", "not_a_card_code")]:
+    for code, expected in [
+        ("4006381333931", "not_a_card_code"),
+        ("KB00000000X", "bad_check"),
+        ("", "not_a_card_code"),
+    ]:
         answer = actions.scan(
             ScanRequest(id=new_uuid(), code=code, station="TEST"), source=floor.source, now=floor.now
         )
@@ -100,7 +105,8 @@ def test_a_batch_answers_in_order_and_a_bad_scan_costs_no_other(floor: Floor) ->
     answers = actions.scan_batch([first, bad, second, first], source=floor.source, now=floor.now)
     codes = [answer.body["code"] if isinstance(answer, Answer) else "conflict" for answer in answers]
     assert codes == ["emptied", "not_a_card_code", "emptied", "emptied"]
-    assert isinstance(answers[3], Answer) and answers[3].replayed
+    assert isinstance(answers[3], Answer)
+    assert answers[3].replayed
     assert floor.open_runout("L1") is not None
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.lifecycle import Ledger, release
+from jitapp.kanban.ledger import Ledger, release
 from jitapp.kanban.state import text
 from jitapp.kanban.words import CardStatus, LoopStatus, SupplyStatus
 from jitapp.outbox.publish import nudge_on_commit
@@ -38,9 +38,16 @@ def add_cards(
         loop = Loop.objects.get(pk=loop_id)
         LoopState.objects.get_or_create(loop=loop)
         LoopState.objects.select_for_update().get(pk=loop_id)
-        newest = Card.objects.filter(loop=loop).order_by("-number").values_list("number", flat=True).first() or 0
+        newest = (
+            Card.objects.filter(loop=loop).order_by("-number").values_list("number", flat=True).first() or 0
+        )
         cards = Card.objects.bulk_create(
-            Card(loop=loop, code=make_code(secrets.randbelow(COMBINATIONS)), number=newest + 1 + place, quantity=loop.quantity)
+            Card(
+                loop=loop,
+                code=make_code(secrets.randbelow(COMBINATIONS)),
+                number=newest + 1 + place,
+                quantity=loop.quantity,
+            )
             for place in range(count)
         )
         Identifier.objects.bulk_create(

@@ -17,14 +17,18 @@ from uuid import UUID
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.draws import Drawn, Link, book, draw, free, rounded, take_booked
-from jitapp.kanban.lifecycle import Ledger
+from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.state import ZERO, LoopConfig
 from jitapp.kanban.words import ConsumeAt, Consumption, Party, StationKind
 from jitapp.plant.configs import Configs, configs
 from jitapp.pull import store
 
 # Which of a turn's events makes its station use components, by the loop's setting.
-USES = {ConsumeAt.START: "turn.started", ConsumeAt.COMPLETE: "turn.completed", ConsumeAt.RELEASE: "turn.started"}
+USES = {
+    ConsumeAt.START: "turn.started",
+    ConsumeAt.COMPLETE: "turn.completed",
+    ConsumeAt.RELEASE: "turn.started",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,9 @@ def _ledger(world: store.World, ledgers: dict[int, Ledger], loop_id: int, at: da
 
 def _needs(job: Job, turn: TurnRow, world: store.World) -> Iterable[tuple[list[int], Decimal]]:
     """(feeding loops, pieces) per component: turn quantity times the quantity per piece, rounded after the product."""
-    pieces = turn.made if job.config.consume_at is ConsumeAt.COMPLETE and turn.made is not None else turn.asked
+    pieces = (
+        turn.made if job.config.consume_at is ConsumeAt.COMPLETE and turn.made is not None else turn.asked
+    )
     for loops, per_piece in world.configs.components(job.config):
         usable = [loop for loop in loops if loop in world.loops]
         if usable:
@@ -161,7 +167,9 @@ def _use(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger]
         rest = need
         for loop in loops:
             ledger = _ledger(world, ledgers, loop, job.at)
-            taken, fulfilled = take_booked(ledger, links=_links(turn, loop), turn=turn.uuid, new_uuid=new_uuid)
+            taken, fulfilled = take_booked(
+                ledger, links=_links(turn, loop), turn=turn.uuid, new_uuid=new_uuid
+            )
             for link in fulfilled:
                 _keep_link(turn, Link(link.card_id, link.number, ZERO, booked=-link.booked))
             if taken:
@@ -239,7 +247,14 @@ def _keep_link(turn: TurnRow, link: Link, kind: str = "DRAW") -> None:
 
 
 def _keep_draw(
-    turn: TurnRow, loop_id: int, need: Decimal, *, drawn: Decimal, booked: Decimal, short: Decimal = ZERO, used: bool = False
+    turn: TurnRow,
+    loop_id: int,
+    need: Decimal,
+    *,
+    drawn: Decimal,
+    booked: Decimal,
+    short: Decimal = ZERO,
+    used: bool = False,
 ) -> None:
     with store.cursor() as to_database:
         to_database.execute(
@@ -304,12 +319,16 @@ def _link_scanned(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: C
         config = settings.loops.get(loop_id)
         if config is None or config.demand_consumption is not Consumption.SCAN:
             continue
-        emptied = [event for event in payload["events"] if event["type"] == "card.emptied" and event["number"]]
+        emptied = [
+            event for event in payload["events"] if event["type"] == "card.emptied" and event["number"]
+        ]
         if not emptied:
             continue
         with store.cursor() as to_database:
             for event in emptied:
-                to_database.execute(LINK_SCANNED, {"card": event["card"], "number": event["number"], "at": event["at"]})
+                to_database.execute(
+                    LINK_SCANNED, {"card": event["card"], "number": event["number"], "at": event["at"]}
+                )
 
 
 LINK_SCANNED = """

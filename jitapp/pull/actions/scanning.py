@@ -17,8 +17,9 @@ from django.utils.translation import gettext, override
 
 from jitapp.accounts.models import Person, new_uuid
 from jitapp.kanban.answers import ANSWERS, say
-from jitapp.kanban.lifecycle import Decision, Scan, decide
 from jitapp.kanban.events import Event
+from jitapp.kanban.ledger import Decision, Scan
+from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.words import Intent, Outcome, Role, StationKind
 from jitapp.outbox.publish import nudge_on_commit
@@ -53,9 +54,7 @@ def scan(request: ScanRequest, *, source: Source, now: datetime) -> Answer | Con
         return _repeat(request)
 
 
-def scan_batch(
-    requests: Sequence[ScanRequest], *, source: Source, now: datetime
-) -> list[Answer | Conflict]:
+def scan_batch(requests: Sequence[ScanRequest], *, source: Source, now: datetime) -> list[Answer | Conflict]:
     """Up to 500 scans in one transaction, answered in order; one bad scan never costs another.
 
     The loops of all are locked beforehand in id order. If a row of the common write is refused by the database, the
@@ -171,12 +170,15 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
     occurred = _occurred(request, now)
     person_id = _person(request.by) if request.by else source.person_id
     station, refusal = _station(world.configs, request, source)
-    if item.refusal or refusal or request.intent is not None and request.intent not in INTENTS:
+    if item.refusal or refusal or (request.intent is not None and request.intent not in INTENTS):
         code = item.refusal or refusal or "move_not_known"
-        decision = Decision(code, {"station": request.station, "intent": escaped(request.intent or "")[:20]} | item.facts)
+        decision = Decision(
+            code, {"station": request.station, "intent": escaped(request.intent or "")[:20]} | item.facts
+        )
         decision.facts.setdefault("expected", "-")
     else:
-        assert loop is not None and card is not None
+        assert loop is not None
+        assert card is not None
         facts_of = Scan(
             id=request.id,
             intent=INTENTS.get(request.intent or ""),
@@ -197,7 +199,9 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
         decision = decide(loop, card, facts_of)
         occurred = facts_of.occurred_at
         if decision.events:
-            closed = [(card, turn) for turn in (decision.turn,) if turn is not None and turn.closed_at is not None]
+            closed = [
+                (card, turn) for turn in (decision.turn,) if turn is not None and turn.closed_at is not None
+            ]
             world.record(
                 loop,
                 decision.events,
@@ -324,7 +328,9 @@ def _body(
     if "by" in facts and ANSWERS[decision.code].outcome is Outcome.ALREADY:
         facts["by"] = _name(facts["by"])
     if loop is not None and decision.code == "emptied" and loop.config.supply_kind is not StationKind.PROCESS:
-        decision.code = "emptied_sent" if loop.config.supply_kind is StationKind.SUPERMARKET else "emptied_ordered"
+        decision.code = (
+            "emptied_sent" if loop.config.supply_kind is StationKind.SUPERMARKET else "emptied_ordered"
+        )
     message, next_step = say(
         decision.code,
         facts,
@@ -372,5 +378,3 @@ def _name(mover: str) -> str:
         return ""
     name = Person.objects.filter(pk=int(person)).values_list("name", flat=True).first()
     return f" ({name})" if name else ""
-
-

@@ -37,6 +37,10 @@ def record_station_event(
         device_id=source.device_id,
         occurred_at=min(started_at, now),
         recorded_at=now,
-        data={"started_at": started_at.isoformat(), "ended_at": ended_at.isoformat(), "minutes": round(minutes, 1)}
+        data={
+            "started_at": started_at.isoformat(),
+            "ended_at": ended_at.isoformat(),
+            "minutes": round(minutes, 1),
+        }
         | data,
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.lifecycle import Ledger, release
+from jitapp.kanban.ledger import Ledger, release
 from jitapp.kanban.runouts import cause_of, is_dry
 from jitapp.kanban.words import LoopStatus, SignalState
 from jitapp.outbox.publish import nudge_on_commit
@@ -116,5 +116,3 @@ def _refresh_causes(now: datetime) -> set[int]:
                 if to_database.rowcount:
                     changed.add(loop_id)
         return changed
-
-

@@ -1,0 +1,245 @@
+"""The guards G4 to G12 of a scan, in the order of the book: each answers with a code, or None to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+from jitapp.kanban.ledger import Decision, Scan
+from jitapp.kanban.state import Card, Loop
+from jitapp.kanban.transitions import (
+    FILLING,
+    KINDS,
+    MAY_FILL,
+    SIDE,
+    TABLE,
+    TARGET,
+    UNDOABLE,
+    WAY,
+    Row,
+    Side,
+)
+from jitapp.kanban.words import CardStatus, Intent, Level, LoopStatus, Need, SignalState, SupplyStatus
+
+S = SupplyStatus
+
+DOUBLE_SCAN = timedelta(seconds=60)  # a default never moves a card twice at one station within it
+CLOCK_SLACK = timedelta(seconds=2)  # two devices' clocks may differ so much before a scan counts as late
+OVERFILL = Decimal("1.1")  # a container takes at most a tenth more than its card says (guard G11)
+
+
+def side_of(loop: Loop, station_id: int | None) -> Side | None:
+    """Which end of the loop a station is."""
+    if station_id == loop.config.demand_id:
+        return "demand"
+    return "supply" if station_id == loop.config.supply_id else None
+
+
+Guard = Callable[[Loop, Card, Scan, Intent | None, Decision], str | None]
+
+
+def _bounce(loop: Loop, card: Card, scan: Scan, intent: Intent | None, _decision: Decision) -> str | None:
+    """G4: the same device read the same card twice within the bounce time."""
+    if card.moved_at is None or scan.device_id is None or not card.moved_by.startswith(f"d{scan.device_id}p"):
+        return None
+    if scan.intent is not None and scan.intent != card.last_intent:
+        return None
+    apart = abs(scan.occurred_at - card.moved_at)
+    return "bounced" if apart < timedelta(milliseconds=loop.config.bounce_ms) else None
+
+
+def _late(_loop: Loop, card: Card, scan: Scan, intent: Intent | None, _decision: Decision) -> str | None:
+    """G12: older than the card's last event. The same target is `already`; the rest waits for a person."""
+    if card.moved_at is None or scan.occurred_at >= card.moved_at:
+        return None
+    if card.moved_at - scan.occurred_at <= CLOCK_SLACK:
+        scan.occurred_at = card.moved_at
+        return None
+    if intent is not None and TARGET.get(intent) == card.supply_status:
+        return "already"
+    return "late_conflict"
+
+
+def _card_status(
+    _loop: Loop, card: Card, _scan: Scan, intent: Intent | None, _decision: Decision
+) -> str | None:
+    """G5: the card takes part. A held card with material under way may still be emptied and received."""
+    if card.card_status is CardStatus.IN_CIRCULATION:
+        return None
+    if card.card_status is CardStatus.HELD and intent in (Intent.EMPTY, Intent.RECEIVE):
+        return None
+    return {
+        CardStatus.NEW: "card_new",
+        CardStatus.HELD: "card_held",
+        CardStatus.LOST: "card_lost",
+    }.get(card.card_status, "card_retired")
+
+
+def _loop_status(
+    loop: Loop, _card: Card, _scan: Scan, intent: Intent | None, _decision: Decision
+) -> str | None:
+    """G6: the loop is in use; on hold, emptying and receiving go on and only the signal is withheld."""
+    if loop.config.status is LoopStatus.ACTIVE:
+        return None
+    if loop.config.status is LoopStatus.ON_HOLD:
+        return None if intent in (Intent.EMPTY, Intent.RECEIVE) else "loop_on_hold"
+    return "loop_not_active"
+
+
+def _place(loop: Loop, _card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
+    """G7: the station is an end of the loop, and the end where this is done (rule C13)."""
+    side = side_of(loop, scan.station_id)
+    if intent is None:
+        return "wrong_station" if scan.station_id is not None else "station_missing"
+    if scan.is_leader or (scan.station_id is None and scan.is_placeless):
+        return None
+    if scan.station_id is None:
+        return "station_missing"
+    if side is None:
+        return "wrong_station"
+    wanted = SIDE.get(intent)
+    if wanted is not None and wanted != side:
+        decision.facts["place"] = loop.config.demand_name if wanted == "demand" else loop.config.supply_name
+        return "not_your_side"
+    return None
+
+
+def _repeated(loop: Loop, card: Card, scan: Scan, intent: Intent | None, _decision: Decision) -> str | None:
+    """G8: the card is where the scan wants it; and a default moves a card once a minute at one station."""
+    if intent is None or intent not in TARGET:
+        return None
+    position = card.position if intent in FILLING and card.turn is not None else card.supply_status
+    if intent is Intent.EMPTY and card.supply_status in (S.EMPTY, S.IN_PROCESS, S.WAIT):
+        return "already"
+    if intent is not Intent.ABORT and TARGET[intent] == position:
+        return "already"
+    if scan.intent is None and card.moved_at is not None and card.last_intent in SIDE:
+        same_side = SIDE[Intent(card.last_intent)] == side_of(loop, scan.station_id)
+        if same_side and scan.occurred_at - card.moved_at < DOUBLE_SCAN:
+            return "just_moved"
+    return None
+
+
+def _step(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
+    """G9: the table has the step, the loop's sequence allows it, the signal is out (C5), the limit holds (C7)."""
+    if intent is None or intent not in TARGET or loop.config.kind not in KINDS:
+        return "move_not_known"
+    if intent in FILLING and card.turn is None:
+        return "overproduction"
+    position = card.position if intent in FILLING else card.supply_status
+    row = TABLE.get((intent, position))
+    if row is None:
+        return "wrong_step"
+    if intent in FILLING:
+        assert card.turn is not None
+        if card.turn.signal_state not in MAY_FILL:
+            return "not_released"
+    if (
+        intent is not Intent.ABORT
+        and loop.config.need(row.to) is Need.PROHIBITED
+        and not _ends_at_source(loop, row)
+    ):
+        decision.facts["status"] = str(row.to).replace("_", " ")
+        return "step_prohibited"
+    if intent in FILLING and intent is not Intent.ABORT:
+        for skipped in WAY[WAY.index(row.frm) + 1 : WAY.index(row.to)]:
+            if loop.config.need(skipped) is Need.MANDATORY:
+                decision.facts["missing"] = str(skipped).replace("_", " ")
+                return "step_missing"
+    limit = loop.config.wip_limit
+    if (
+        intent is Intent.START
+        and limit is not None
+        and scan.in_process is not None
+        and scan.in_process >= limit
+    ):
+        decision.facts |= {"count": scan.in_process, "limit": limit}
+        return "wip_limit"
+    return None
+
+
+def _ends_at_source(loop: Loop, row: Row) -> bool:
+    return row.intent is Intent.COMPLETE and loop.config.without_transport
+
+
+def _too_soon(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
+    """G10: a container cannot be empty sooner than its pieces can be used."""
+    config = loop.config
+    if intent is not Intent.EMPTY or not config.min_turn_minutes or card.full_since is None:
+        return None
+    earliest = card.full_since + timedelta(minutes=config.min_turn_minutes)
+    if config.min_turn_level is Level.NONE or scan.occurred_at >= earliest:
+        return None
+    decision.facts |= {"since": card.full_since, "earliest": earliest}
+    if config.min_turn_level is Level.BLOCK:
+        return "too_soon"
+    decision.warnings.append("It was full only a short while: is it really empty?")
+    return None
+
+
+def _quantity(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
+    """G11 and C6: a readable quantity within the container; another than asked needs a reason."""
+    quantity = scan.quantity
+    if quantity is None:
+        return None
+    decision.facts["quantity"] = quantity
+    exponent = quantity.normalize().as_tuple().exponent
+    least_ok = quantity > 0 or (quantity == 0 and intent is Intent.ACTIVATE)
+    if not least_ok or not isinstance(exponent, int) or -exponent > loop.config.decimals:
+        decision.facts["decimals"] = loop.config.decimals
+        return "quantity_unreadable"
+    if intent not in (Intent.COMPLETE, Intent.RECEIVE, Intent.ACTIVATE):
+        return None
+    asked = card.turn.asked if card.turn else card.quantity
+    if quantity > asked * OVERFILL:
+        decision.facts["most"] = asked * OVERFILL
+        return "quantity_exceeds_container"
+    if quantity != asked and quantity > 0 and not scan.reason:
+        decision.facts["asked"] = asked
+        return "quantity_needs_reason"
+    return None
+
+
+def _activation(
+    _loop: Loop, card: Card, _scan: Scan, _intent: Intent | None, _decision: Decision
+) -> str | None:
+    """Only a NEW card is activated."""
+    if card.card_status is CardStatus.NEW:
+        return None
+    return "card_active" if card.card_status is CardStatus.IN_CIRCULATION else "card_retired"
+
+
+def _undo(loop: Loop, card: Card, scan: Scan, _intent: Intent | None, decision: Decision) -> str | None:
+    """4.6: only the card's last scan, by the same operator or a leader, in the window, while nobody acted on it."""
+    if card.last_scan is None or card.moved_at is None or card.last_intent not in UNDOABLE:
+        return "undo_nothing"
+    window = loop.config.undo_window_s
+    if scan.occurred_at - card.moved_at > timedelta(seconds=window):
+        decision.facts["window"] = window
+        return "undo_too_late"
+    if not scan.is_leader and card.moved_by != scan.mover:
+        return "undo_not_yours"
+    turn = card.turn
+    opened = any(event.type == "turn.released" and event.data.get("opens") for event in scan.last_events)
+    if card.last_intent != Intent.EMPTY or turn is None or not opened:
+        return None
+    untouched = turn.signal_state is SignalState.RELEASED and not turn.step
+    return None if untouched else "undo_acted_on"
+
+
+GUARDS: tuple[Guard, ...] = (
+    _bounce,  # G4
+    _late,  # G12, right after G4
+    _card_status,  # G5
+    _loop_status,  # G6
+    _place,  # G7
+    _repeated,  # G8
+    _step,  # G9
+    _too_soon,  # G10
+    _quantity,  # G11
+)
+SPECIAL_GUARDS: dict[Intent | None, tuple[Guard, ...]] = {
+    Intent.ACTIVATE: (_bounce, _activation, _place, _quantity),
+    Intent.UNDO: (_place, _undo),
+}

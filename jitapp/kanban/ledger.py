@@ -1,0 +1,173 @@
+"""Writing events onto a loop in order, each folded at once; and the two things that every kind of use sets off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from jitapp.kanban.answers import ANSWERS
+from jitapp.kanban.events import Event, apply
+from jitapp.kanban.runouts import cause_of, is_dry, owner_of
+from jitapp.kanban.state import Card, Loop, Turn, text
+from jitapp.kanban.words import CardStatus, Intent, LoopKind, LoopStatus, Outcome, SignalState, SupplyStatus
+
+S = SupplyStatus
+
+
+@dataclass(slots=True)
+class Scan:
+    """A scan as the rules see it: whose, where, when, meaning what. `occurred_at` is corrected, never after now."""
+
+    occurred_at: datetime
+    recorded_at: datetime
+    new_uuid: Callable[[], UUID]
+    id: UUID | None = None
+    intent: Intent | None = None
+    station_id: int | None = None
+    station: str = ""
+    device_id: int | None = None
+    person_id: int | None = None
+    quantity: Decimal | None = None
+    reason: str = ""
+    is_leader: bool = False  # may override place and person; recorded
+    is_placeless: bool = False  # an ERP client or a handler's device: belongs to no station
+    in_process: int | None = None  # cards in process at the supply station, counted under its lock
+    last_events: Sequence[Event] = ()  # what the card's last scan wrote; only an undo needs it
+
+    @property
+    def mover(self) -> str:
+        """Who moves, as the card keeps it: d<device>p<person>."""
+        return f"d{self.device_id or ''}p{self.person_id or ''}"
+
+
+@dataclass(slots=True)
+class Decision:
+    """How a scan ended. `facts` fill the sentence of `code`; `events` are folded into the loop already."""
+
+    code: str
+    facts: dict[str, Any]
+    events: list[Event] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    intent: Intent | None = None
+    turn: Turn | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """applied, already, bounced, refused or parked."""
+        return ANSWERS[self.code].outcome
+
+
+class Ledger:
+    """Writes events onto a loop in order, folding each at once."""
+
+    def __init__(self, loop: Loop, *, at: datetime, scan: Scan | None = None) -> None:
+        self.loop = loop
+        self.at = at
+        self.scan = scan
+        self.events: list[Event] = []
+        self.closed: list[tuple[Card, Turn]] = []
+
+    def write(
+        self,
+        type_: str,
+        card: Card | None = None,
+        *,
+        turn: Turn | None = None,
+        frm: str = "",
+        to: str = "",
+        more: dict[str, Any] | None = None,
+        **data: Any,
+    ) -> Event:
+        """Appends one event; a card that does not move (`frm` = `to`) is written without a movement.
+
+        `data` and `more` together are the event's facts.
+        """
+        facts = data | more if more else data
+        event = Event(
+            type=type_,
+            occurred_at=self.at,
+            card_id=card.id if card else None,
+            turn_number=turn.number if turn else None,
+            turn=turn.uuid if turn else None,
+            frm=frm if frm != to else "",
+            to=to if frm != to else "",
+            data=facts,
+            seq=self.loop.seq + 1,
+            scan_id=self.scan.id if self.scan else None,
+            ordinal=len(self.events),
+            moved_by=self.scan.mover if self.scan else "",
+        )
+        if card is not None and card.turn is not None and type_ in ("turn.received", "turn.cancelled"):
+            self.closed.append((card, card.turn))
+        apply(self.loop, event)
+        self.events.append(event)
+        return event
+
+    def settle(self) -> None:
+        """Opens or closes the runout if the loop's state now says so (rule C9)."""
+        dry = is_dry(self.loop)
+        if dry == (self.loop.runout is not None):
+            return
+        turns = [
+            (card, card.turn) for card in self.loop.cards.values() if card.turn is not None
+        ] + self.closed
+        cause = cause_of(self.loop, turns, self.at)
+        facts: dict[str, Any] = {"cause": cause.reason, "owner": cause.party, "facts": cause.facts()}
+        if dry:
+            self.write("runout.opened", **facts)
+        else:
+            assert self.loop.runout is not None
+            facts["opened_at"] = self.loop.runout.opened_at.isoformat()
+            facts["opened_seq"] = self.loop.runout.opened_seq
+            if self.loop.config.status is not LoopStatus.ACTIVE:
+                facts["cause"] = "loop_on_hold"
+            self.write("runout.closed", **facts)
+
+
+def release(ledger: Ledger, card: Card, uuid: UUID) -> Turn:
+    """Opens a card's next turn (if none is open) and releases its signal; due by the supply station's calendar."""
+    config = ledger.loop.config
+    due = config.calendar.add_working_minutes(ledger.at, config.lead_time_minutes)
+    opens = card.turn is None
+    turn = card.turn or Turn(uuid, card.turn_number + 1, config.quantity, ledger.at)
+    turn.signal_state = SignalState.RELEASED
+    ledger.write(
+        "turn.released",
+        card,
+        turn=turn,
+        due_at=due.isoformat(),
+        owner=owner_of(config, turn),
+        more={"opens": True, "asked": text(config.quantity)} if opens else None,
+    )
+    assert card.turn is not None
+    return card.turn
+
+
+def open_sibling(ledger: Ledger, emptied: Card) -> None:
+    """When a bin is emptied, the longest-full sibling counts as opened unless one is open already (4.1 row 1)."""
+    loop = ledger.loop
+    if loop.config.kind is not LoopKind.TWO_BIN and loop.config.quantity <= 1:
+        return  # a container of one piece is never "in use": it is full or empty
+    siblings = [card for card in loop.siblings(emptied) if card.usable]
+    if not siblings or any(card.supply_status is S.IN_USE for card in siblings):
+        return
+    longest = min(siblings, key=lambda card: (card.full_since or ledger.at, card.number))
+    ledger.write("card.opened", longest, frm=S.FULL, to=S.IN_USE)
+
+
+def signal(ledger: Ledger, card: Card, new_uuid: Callable[[], UUID]) -> str:
+    """What an emptied card asks for: one turn, released unless the loop or the card is on hold (rule C8)."""
+    config = ledger.loop.config
+    if card.turn is not None:
+        return "emptied_under_way"
+    if config.status is LoopStatus.ACTIVE and card.card_status is CardStatus.IN_CIRCULATION:
+        release(ledger, card, new_uuid())
+        return "emptied"
+    turn = Turn(new_uuid(), card.turn_number + 1, config.quantity, ledger.at)
+    ledger.write("turn.opened", card, turn=turn, asked=text(config.quantity), owner=owner_of(config, turn))
+    ledger.write("demand.suppressed", card, turn=turn)
+    return "emptied_on_hold"
