@@ -18,7 +18,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import models, transaction
 
 from jitapp.accounts.models import Person
-from jitapp.kanban.words import LoopKind, Need, StationKind, SupplyStatus
+from jitapp.kanban.words import LoopKind, LoopStatus, Need, StationKind, SupplyStatus
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
 from jitapp.plant import shopfile
 from jitapp.plant.models import (
@@ -124,14 +124,18 @@ def load_shop(
     dry_run: bool = False,
     plant_ids: frozenset[int] | None = None,
     row_by_row: bool = False,
+    precondition: Callable[[], None] | None = None,
 ) -> Report:
     """Loads a shop document (docs/shop-files.md); never raises for what stands in it.
 
     One transaction: with any error nothing is changed, unless `row_by_row` lets the right rows through. A circle
     in the structure undoes everything in both cases. `plant_ids` bounds what may be touched to these plants.
+    `precondition` is asked once nobody else can write any more; what it raises goes to the caller, unchanged.
     """
     with transaction.atomic():
         lock_master_data()
+        if precondition is not None:
+            precondition()
         load = _Load(plant_ids)
         try:
             load.run(document)
@@ -568,6 +572,8 @@ class _Load:
             ]
             if missing:
                 raise _Wrong("malformed", f"A new loop needs {', '.join(missing)}.")
+            if wanted.get("status", LoopStatus.ACTIVE) not in (LoopStatus.ACTIVE, LoopStatus.DRAFT):
+                raise _Wrong("malformed", "A new loop begins as ACTIVE or DRAFT.")
         else:
             wanted.pop("status", None)
         if isinstance(row.part, str):

@@ -14,7 +14,17 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from jitapp.kanban.words import ConsumeAt, Consumption, Intent, Level, Need, Role, StationKind, SupplyStatus
+from jitapp.kanban.words import (
+    ConsumeAt,
+    Consumption,
+    Intent,
+    Level,
+    LoopStatus,
+    Need,
+    Role,
+    StationKind,
+    SupplyStatus,
+)
 
 FORMAT = "1"
 MOST_DEPTH = 12
@@ -152,7 +162,7 @@ class LoopRow(Row):
     bounce_ms: Annotated[int, Meta(ge=0, le=60_000)] | UnsetType = UNSET
     undo_window_s: Annotated[int, Meta(ge=0, le=86_400)] | UnsetType = UNSET
     max_empty_allowed: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
-    status: Literal["DRAFT", "ACTIVE"] | UnsetType = UNSET
+    status: LoopStatus | UnsetType = UNSET
     cards: Annotated[int, Meta(ge=0, le=1_000)] | UnsetType = UNSET
     first: FirstState | list[FirstState] | UnsetType = UNSET
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ def set_up_shop(
     dry_run: bool = False,
     plant_ids: frozenset[int] | None = None,
     row_by_row: bool = False,
+    precondition: Callable[[], None] | None = None,
 ) -> SetUp:
     """Loads a shop document and gives each loop that has no card yet the cards it asks for.
 
@@ -34,7 +35,9 @@ def set_up_shop(
     Loops that have cards keep them as they are. The first states are true from `now` on, or from the document's
     `first_at` if that is earlier: a recorded log of the past is replayed onto them.
     """
-    report = load_shop(document, dry_run=dry_run, plant_ids=plant_ids, row_by_row=row_by_row)
+    report = load_shop(
+        document, dry_run=dry_run, plant_ids=plant_ids, row_by_row=row_by_row, precondition=precondition
+    )
     first_at = min(report.first_at or now, now)
     have = _cards_per_loop([asked.loop_id for asked in report.cards])
     made = 0
