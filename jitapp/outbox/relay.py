@@ -80,8 +80,9 @@ def _alone(job: Job, handle: Handler) -> None:
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT 1 FROM outbox_message m WHERE id = %s AND done_at IS NULL AND dead_at IS NULL"
-                    " AND due_at <= clock_timestamp() AND NOT EXISTS (SELECT 1 FROM outbox_message e WHERE e.key = m.key"
-                    " AND e.id < m.id AND e.done_at IS NULL AND e.dead_at IS NULL) FOR UPDATE SKIP LOCKED",
+                    " AND due_at <= clock_timestamp() AND NOT EXISTS (SELECT 1 FROM outbox_message e"
+                    " WHERE e.key = m.key AND e.id < m.id AND e.done_at IS NULL AND e.dead_at IS NULL)"
+                    " FOR UPDATE SKIP LOCKED",
                     (job.id,),
                 )
                 if cursor.fetchone() is None:
@@ -112,7 +113,7 @@ def _done(ids: list[int]) -> None:
 
 def _put_off(job: Job, error: Exception) -> None:
     """Counts the attempt; the next one waits 1, 2, 4 ... seconds; after eight the row is dead and says why."""
-    logger.exception(
+    logger.error(
         "Outbox row %d (%s) failed, attempt %d", job.id, job.topic, job.attempts + 1, exc_info=error
     )
     with connection.cursor() as cursor:

@@ -72,7 +72,10 @@ def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-_current: Configs | None = None
+class _Kept:
+    """What this process read last; threads may read it twice, which costs time and nothing else."""
+
+    current: Configs | None = None
 
 
 def current_epoch() -> int | None:
@@ -85,11 +88,11 @@ def current_epoch() -> int | None:
 
 def configs(epoch: int | None = None) -> Configs:
     """The settings at `epoch` (as a locking read brought it), or at the epoch of now."""
-    global _current
     wanted = current_epoch() if epoch is None else epoch
-    if _current is None or wanted is None or _current.epoch != wanted:
-        _current = _load()
-    return _current
+    kept = _Kept.current
+    if kept is None or wanted is None or kept.epoch != wanted:
+        kept = _Kept.current = _load()
+    return kept
 
 
 def _load() -> Configs:

@@ -1,0 +1,172 @@
+"""Whatever is scanned, in whatever order: the rules of the book hold, and the ledger gives the state back."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jitapp.kanban.draws import book, draw, take_booked
+from jitapp.kanban.events import Event, apply
+from jitapp.kanban.ledger import Decision, Ledger
+from jitapp.kanban.runouts import is_dry, owner_of
+from jitapp.kanban.state import Loop
+from jitapp.kanban.words import CardStatus, Intent, LoopKind, StationKind, SupplyStatus
+from tests.kanban.loops import DEMAND, SUPPLY, Bench, make_loop, new_uuid
+
+INTENTS = [None, *(intent.value for intent in Intent)]
+SCANS = st.tuples(
+    st.integers(1, 3),
+    st.sampled_from(INTENTS),
+    st.sampled_from([DEMAND, SUPPLY]),
+    st.sampled_from([7, 8]),
+    st.sampled_from([0.005, 0.5, 2, 90]),
+    st.sampled_from([None, None, None, "4", "3", "9", "0"]),
+    st.sampled_from(["", "scrap"]),
+    st.booleans(),
+)
+LOOPS = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from([LoopKind.TWO_BIN, LoopKind.PRODUCTION, LoopKind.SUPPLIER]),
+        "sequence": st.sampled_from(
+            [
+                {},
+                {"COMPLETED": "MANDATORY"},
+                {"IN_TRANSIT": "PROHIBITED"},
+                {"IN_TRANSIT": "PROHIBITED", "COMPLETED": "PROHIBITED"},
+            ]
+        ),
+    }
+)
+
+
+def check(loop: Loop, was_full: bool) -> None:
+    """The rules that one loop's state can show."""
+    assert (loop.runout is not None) == is_dry(loop)  # C9
+    for card in loop.cards.values():
+        assert Decimal(0) <= card.booked <= card.contents <= card.quantity * Decimal("1.1")
+        if card.turn is None:
+            assert card.card_status is CardStatus.NEW or card.supply_status in ("FULL", "IN_USE")
+            continue
+        turn = card.turn
+        assert turn.number == card.turn_number  # C2
+        assert turn.owner == owner_of(loop.config, turn)  # C10
+        assert turn.owner_since is not None
+        assert not turn.step or turn.released_at is not None  # C5
+        if card.supply_status not in ("FULL", "IN_USE"):
+            assert card.supply_status == (turn.step or "EMPTY")
+    if was_full:
+        assert any(card.been_full for card in loop.cards.values())
+
+
+def fold(first: Loop, events: list[Event]) -> Loop:
+    """A fresh loop with the events applied, as the verification does it."""
+    loop = Loop(first.config)
+    for event in events:
+        apply(loop, event)
+    return loop
+
+
+@settings(deadline=None, max_examples=150)
+@given(setup=LOOPS, scans=st.lists(SCANS, max_size=40))
+def test_any_sequence_of_scans_keeps_the_rules(setup: dict[str, Any], scans: list[tuple[Any, ...]]) -> None:
+    if setup["kind"] is LoopKind.SUPPLIER:
+        setup = setup | {"supply_kind": StationKind.SUPPLIER}
+    bench = Bench(make_loop(("FULL", "EMPTY", "NEW"), **setup))
+    signals: dict[int, int] = defaultdict(int)
+    empties: dict[int, int] = defaultdict(int)
+    start = copy.deepcopy(bench.loop)
+    ledger: list[Event] = []
+    for number, intent, station, device, minutes, quantity, reason, leader in scans:
+        before = bench.loop.cards[number].supply_status
+        seq = bench.loop.seq
+        decision = bench.scan(
+            number,
+            intent,
+            at=station,
+            minutes=minutes,
+            device_id=device,
+            quantity=quantity,
+            reason=reason,
+            is_leader=leader,
+        )
+        if not decision.events:
+            assert bench.loop.seq == seq
+            assert bench.loop.cards[number].supply_status == before
+        ledger += decision.events
+        _count(decision, signals, empties)
+        check(bench.loop, True)
+    assert signals == empties  # C8: an emptied card asks once
+    _chains(ledger)
+    assert [event.seq for event in ledger] == list(range(start.seq + 1, bench.loop.seq + 1))
+    refolded = copy.deepcopy(start)
+    for event in ledger:
+        apply(refolded, event)
+    assert refolded.cards == bench.loop.cards  # C11
+    assert (refolded.runout is None) == (bench.loop.runout is None)
+
+
+def _count(decision: Decision, signals: dict[int, int], empties: dict[int, int]) -> None:
+    for event in decision.events:
+        assert event.card_id is not None or event.type.startswith("runout")
+        if event.type == "turn.released" and event.card_id:
+            signals[event.card_id] += 1
+        if event.type == "scan.applied" and event.card_id:
+            activated_empty = event.data["intent"] == "activate" and event.data["contents"] == "0"
+            if activated_empty or (event.data["intent"] == "empty"):
+                empties[event.card_id] += 1
+
+
+def _chains(ledger: list[Event]) -> None:
+    """C4: `from` of a card's event is `to` of the one before."""
+    last: dict[int, str] = {}
+    for event in ledger:
+        if event.to and event.card_id is not None:
+            assert last.get(event.card_id, event.frm) == event.frm
+            last[event.card_id] = event.to
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    quantity=st.integers(1, 6),
+    needs=st.lists(
+        st.tuples(st.sampled_from(["draw", "book", "use", "refill"]), st.integers(1, 7)), max_size=40
+    ),
+)
+def test_pieces_are_neither_made_nor_lost_by_draws(quantity: int, needs: list[tuple[str, int]]) -> None:
+    """What went in is what is there, what was taken, and nothing else; bookings never exceed contents."""
+    loop = make_loop(("FULL", "FULL", "FULL"), quantity=Decimal(quantity))
+    bench = Bench(loop)
+    went_in = Decimal(quantity) * 3
+    taken = Decimal(0)
+    promised: list[tuple[Any, Any]] = []
+    for what, need in needs:
+        bench.now += timedelta(minutes=5)
+        ledger = Ledger(loop, at=bench.now)
+        turn = new_uuid()
+        if what == "draw":
+            drawn = draw(ledger, need=Decimal(need), turn=turn, new_uuid=new_uuid)
+            assert drawn.taken + drawn.short == need
+            assert sum(link.quantity for link in drawn.links) == drawn.taken
+            taken += drawn.taken
+        elif what == "book":
+            promised.append((turn, book(ledger, need=Decimal(need), turn=turn, new_uuid=new_uuid).links))
+        elif what == "use" and promised:
+            turn, links = promised.pop(0)
+            got, _ = take_booked(ledger, links=links, turn=turn, new_uuid=new_uuid)
+            taken += got
+        elif what == "refill":
+            for card in loop.cards.values():
+                if card.supply_status is SupplyStatus.EMPTY and card.turn is not None:
+                    went_in += card.turn.asked
+                    assert bench.scan(card.number, "receive", minutes=1).code == "received"
+        ledger.settle()
+        for card in loop.cards.values():
+            assert Decimal(0) <= card.booked <= card.contents
+        assert sum(card.contents for card in loop.cards.values()) == went_in - taken
+        check(loop, True)
