@@ -44,6 +44,11 @@ def row_message(loop_id: int, version: int, html: bytes) -> bytes:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
+def redis_answers() -> bool:
+    """Whether Redis can be reached now; for health pages."""
+    return _publisher.answers()
+
+
 class Publisher:
     """One connection and its circuit breaker; `clock` gives monotonic seconds."""
 
@@ -77,6 +82,13 @@ class Publisher:
             return False
         self._pause = FIRST_PAUSE_SECONDS
         return True
+
+    def answers(self) -> bool:
+        """Whether Redis answers a ping, whatever the breaker thinks."""
+        try:
+            return bool(self._connected().ping())
+        except (redis.RedisError, OSError, ValueError):
+            return False
 
     def _connected(self) -> redis.Redis:
         with self._lock:

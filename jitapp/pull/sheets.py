@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from jitapp.kanban.words import SignalState
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn
@@ -118,12 +118,18 @@ def card_sheet(code: str) -> CardSheet | None:
     )
 
 
-def happenings(*, loop_id: int | None = None, card_code: str | None = None) -> list[Happening]:
-    """The newest events of a loop or a card, newest first."""
-    events = Event.objects.select_related("card", "station", "person", "device").order_by("-id")
-    events = events.filter(card__code=card_code) if card_code else events.filter(loop_id=loop_id)
-    if not card_code:
-        events = events.order_by("-loop_seq")
+def happenings_of_loop(loop_id: int) -> list[Happening]:
+    """The newest events of a loop, newest first."""
+    return _happenings(Event.objects.filter(loop_id=loop_id).order_by("-loop_seq"))
+
+
+def happenings_of_card(code: str) -> list[Happening]:
+    """The newest events of a card, newest first."""
+    return _happenings(Event.objects.filter(card__code=code).order_by("-id"))
+
+
+def _happenings(found: QuerySet[Event]) -> list[Happening]:
+    events = found.select_related("card", "station", "person", "device")
     return [
         Happening(
             type=event.type,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import update_wrapper
 from typing import Concatenate, ParamSpec
 
 from django.conf import settings
@@ -71,22 +71,22 @@ def may_see_area(viewer: Viewer, code: str) -> bool:
 def readers(page: Page[P]) -> Page[P]:
     """People who are logged in; in the demonstration everybody."""
 
-    @wraps(page)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.user.is_authenticated or guests_may_read():
             return page(request, *args, **kwargs)
         return redirect_to_login(request.get_full_path())
 
+    update_wrapper(guarded, page)
     return guarded
 
 
 def people(page: Page[P]) -> Page[P]:
     """People who are logged in."""
 
-    @wraps(page)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.user.is_authenticated:
             return page(request, *args, **kwargs)
         return redirect_to_login(request.get_full_path())
 
+    update_wrapper(guarded, page)
     return guarded

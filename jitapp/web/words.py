@@ -117,7 +117,7 @@ class Words:
     whys: dict[str, str]
     parties: dict[str, str]
     others: dict[str, str]
-    days: dict[int, str]
+    days: tuple[str, ...]  # short names, Monday first
 
     def __getitem__(self, name: str) -> str:
         return self.others[name]
@@ -141,20 +141,19 @@ def words_of(language: str) -> Words:
     with translation.override(language):
         return Words(
             language,
-            *(
-                {key: gettext(str(text)) for key, text in table.items()}
-                for table in (
-                    STATE_WORDS,
-                    STATE_HELP,
-                    TILE_WORDS,
-                    DO_WORDS,
-                    WHY_WORDS,
-                    PARTY_WORDS,
-                    OTHER_WORDS,
-                    WEEKDAYS_ABBR,
-                )
-            ),
+            states=_translated(STATE_WORDS),
+            states_help=_translated(STATE_HELP),
+            tiles=_translated(TILE_WORDS),
+            does=_translated(DO_WORDS),
+            whys=_translated(WHY_WORDS),
+            parties=_translated(PARTY_WORDS),
+            others=_translated(OTHER_WORDS),
+            days=tuple(str(WEEKDAYS_ABBR[day]) for day in range(7)),
         )
+
+
+def _translated(table: dict[str, str]) -> dict[str, str]:
+    return {key: gettext(text) for key, text in table.items()}
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from jitapp.accounts.models import Person
-from jitapp.plant.models import Area, Calendar, Loop, Membership, Part, Plant, Station, Supplier
+from jitapp.plant.models import Area, Calendar, Identifier, Loop, Membership, Part, Plant, Station, Supplier
 from jitapp.pull.models import Card, LoopState, Runout, Turn
 from jitapp.symbology.cardcode import make_code
 
@@ -52,7 +52,7 @@ class Shop:
         self.made += 1
         full = status in ("FULL", "IN_USE")
         options.setdefault("card_status", "IN_CIRCULATION")
-        return Card.objects.create(
+        card = Card.objects.create(
             loop=loop,
             code=make_code(9_000_000_000 + loop.pk * 1000 + number),
             number=number,
@@ -63,6 +63,8 @@ class Shop:
             moved_at=self.now - timedelta(minutes=20),
             **options,
         )
+        Identifier.objects.create(code=card.code, kind="card", target_id=card.pk)
+        return card
 
     def turn(
         self, card: Card, *, minutes_ago: int, due_in: int, step: str = "", owner: str = "station"

@@ -1,0 +1,105 @@
+"""What machines ask, and the same for people: alive, ready, figures, status."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from jitapp.kanban.words import Outcome
+from jitapp.live.push import redis_answers
+from jitapp.pull.sheets import measures
+from jitapp.web.headers import live_base
+from jitapp.web.visit import readers
+
+_known: set[str] = set()  # "migrated" once seen: a migration is never taken back under a running server
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process answers."""
+    return HttpResponse("alive\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Whether scans can be taken, and what is lacking. Without Redis they can: signals only go a little slower."""
+    lacks = _lacks()
+    degraded = [] if redis_answers() else ["redis"]
+    status = "lacking" if lacks else "degraded" if degraded else "ready"
+    return JsonResponse(
+        {"status": status, "lacks": lacks, "degraded": degraded}, status=503 if lacks else 200
+    )
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Figures in Prometheus's text form; no names of people or things."""
+    found = measures(now=timezone.now())
+    registry = CollectorRegistry()
+
+    def gauge(name: str, text: str, value: float) -> None:
+        Gauge(f"jitapp_{name}", text, registry=registry).set(value)
+
+    gauge("outbox_backlog", "Outbox messages that are due and not done.", found["outbox_backlog"])
+    gauge(
+        "outbox_oldest_seconds", "How long the oldest of them has been due.", found["outbox_oldest_seconds"]
+    )
+    gauge("outbox_dead", "Outbox messages given up.", found["outbox_dead"])
+    gauge("runouts_open", "Loops without a usable container.", found["runouts_open"])
+    gauge("turns_open", "Cards on their way from empty to full.", found["turns_open"])
+    gauge("redis_up", "Whether Redis answers.", float(redis_answers()))
+    scans = Gauge(
+        "jitapp_scans_last_five_minutes", "Scans of the last five minutes.", ["outcome"], registry=registry
+    )
+    for outcome in Outcome:
+        scans.labels(outcome=outcome.value).set(found["scans_by_outcome"].get(outcome.value, 0))
+    return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@require_safe
+@never_cache
+@readers
+def status(request: HttpRequest) -> HttpResponseBase:
+    """Is it us or the network? For people."""
+    begun = time.perf_counter()
+    lacks = _lacks()
+    database_ms = (time.perf_counter() - begun) * 1000
+    found: dict[str, Any] = {} if lacks else measures(now=timezone.now())
+    context = {
+        "lacks": lacks,
+        "database_ms": database_ms,
+        "redis_up": redis_answers(),
+        "live": live_base(request),
+        "found": found,
+        "outcomes": [
+            (outcome.value, found.get("scans_by_outcome", {}).get(outcome.value, 0)) for outcome in Outcome
+        ],
+        "now": timezone.now(),
+    }
+    return render(request, "status.html", context)
+
+
+def _lacks() -> list[str]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        if "migrated" not in _known:
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                return ["migrations"]
+            _known.add("migrated")
+    except DatabaseError:
+        connection.close()
+        return ["database"]
+    return []

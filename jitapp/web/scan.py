@@ -1,0 +1,268 @@
+"""The scan page: choose a station once, then every scan is a whole sentence.
+
+The same address answers a form (a page comes back) and `fetch` (JSON comes back), so the page works without
+JavaScript too. The scan itself is the API's: the client's id makes a second sending harmless.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as mark
+from django.views.decorators.http import require_http_methods, require_POST
+
+from jitapp.accounts.models import new_uuid
+from jitapp.kanban.words import Intent
+from jitapp.plant.models import Station
+from jitapp.pull.actions import scan
+from jitapp.pull.requests import Conflict, ScanRequest, Source
+from jitapp.web.visit import Viewer, people, viewer_of
+from jitapp.web.words import words_of
+
+BODY_LIMIT = 16_384
+CODE_LIMIT = 4_096
+
+# What the page offers to mean by a scan; empty: what the station usually does.
+INTENT_WORDS = {
+    Intent.EMPTY: mark("Container is empty"),
+    Intent.OPEN: mark("Container is opened"),
+    Intent.START: mark("Start filling"),
+    Intent.COMPLETE: mark("Filled"),
+    Intent.LOAD: mark("On its way"),
+    Intent.RECEIVE: mark("Received, full"),
+    Intent.ACTIVATE: mark("Put a new card in circulation"),
+}
+
+# The big line of an answer; the sentence stands below it. Codes that are not here say what their outcome says.
+HEADLINES = {
+    "activated": mark("IN CIRCULATION"),
+    "opened": mark("IN USE"),
+    "emptied": mark("EMPTY recorded"),
+    "emptied_sent": mark("EMPTY recorded"),
+    "emptied_ordered": mark("EMPTY recorded"),
+    "emptied_under_way": mark("EMPTY recorded"),
+    "emptied_on_hold": mark("EMPTY recorded"),
+    "started": mark("STARTED"),
+    "completed": mark("DONE"),
+    "loaded": mark("ON ITS WAY"),
+    "received": mark("FULL recorded"),
+    "aborted": mark("BROKEN OFF"),
+    "undone": mark("UNDONE"),
+    "just_moved": mark("Just scanned"),
+    "bad_check": mark("Bad read"),
+    "unknown_card": mark("Card not known"),
+    "not_a_card_code": mark("Not a kanban code"),
+    "not_a_card": mark("Not a card"),
+    "wrong_station": mark("Wrong place"),
+    "wip_limit": mark("Station is full"),
+    "overproduction": mark("Nothing was asked for"),
+    "card_held": mark("Card is on hold"),
+    "card_retired": mark("Card is withdrawn"),
+    "card_lost": mark("Card was lost"),
+    "loop_on_hold": mark("On hold"),
+    "station_missing": mark("Choose a station"),
+    "undo_too_late": mark("Too late to undo"),
+}
+OUTCOMES = {
+    "applied": (mark("RECORDED"), "ok", "rise"),
+    "already": (mark("Already done"), "amber", "level"),
+    "bounced": (mark("Already counted"), "calm", "tick"),
+    "refused": (mark("NOT RECORDED"), "amber", "level"),
+    "parked": (mark("Kept for your leader"), "amber", "level"),
+}
+# Refusals after which the card itself must be looked at.
+RED = frozenset({"bad_check", "unknown_card", "card_held", "card_retired", "card_lost", "overproduction"})
+
+
+@dataclass(frozen=True, slots=True)
+class BadScan(Exception):
+    """A scan that cannot be read; the text says what is wrong with it."""
+
+    sentence: str
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def scan_page(request: HttpRequest) -> HttpResponseBase:
+    """GET shows the page, POST records one scan; anything a page needs is behind a login."""
+    if request.method == "POST" and request.content_type == "application/json":
+        if not request.user.is_authenticated:
+            sentence = gettext("You are logged out. Log in again; the scan is kept.")
+            return JsonResponse({"code": "logged_out", "message": sentence}, status=401)
+        return _answer_json(request)
+    return _page(request)
+
+
+@people
+def _page(request: HttpRequest) -> HttpResponseBase:
+    viewer = viewer_of(request)
+    station = chosen_station(request, viewer)
+    if station is None:
+        return render(request, "stations.html", {"groups": _stations(viewer), "next": _next(request)})
+    context: dict[str, Any] = {
+        "station": station,
+        "intent": request.session.get("intent", ""),
+        "intents": [(intent.value, gettext(text)) for intent, text in INTENT_WORDS.items()],
+        "code": request.GET.get("code", "")[:CODE_LIMIT],
+        "fresh_id": str(new_uuid()),
+        "words": _words_for_script(viewer.language),
+    }
+    if request.method == "POST":
+        try:
+            asked = _read({**{name: value for name, value in request.POST.items() if value}})
+        except BadScan as bad:
+            context["answer"] = {"look": "red", "headline": gettext("Not readable"), "message": bad.sentence}
+        else:
+            context["answer"] = _record(asked, viewer, station)[1]
+    return render(request, "scan.html", context)
+
+
+@require_POST
+@people
+def choose_station(request: HttpRequest) -> HttpResponseBase:
+    """Keeps the station and what a scan means there in the session; an empty station asks again."""
+    viewer = viewer_of(request)
+    code = request.POST.get("station", "")
+    found = Station.objects.filter(code=code, plant_id__in=viewer.plant_ids).first() if code else None
+    if found is not None:
+        request.session["station"] = found.code
+    elif "station" in request.POST:
+        request.session.pop("station", None)
+    intent = request.POST.get("intent", "")
+    request.session["intent"] = intent if intent in INTENT_WORDS else ""
+    return redirect(_next(request))
+
+
+def chosen_station(request: HttpRequest, viewer: Viewer) -> Station | None:
+    """The station of this session, if the viewer may still stand there."""
+    code = request.session.get("station")
+    return Station.objects.filter(code=code, plant_id__in=viewer.plant_ids).first() if code else None
+
+
+def _answer_json(request: HttpRequest) -> HttpResponse:
+    viewer = viewer_of(request)
+    station = chosen_station(request, viewer)
+    if len(request.body) > BODY_LIMIT:
+        return JsonResponse({"code": "too_large", "message": gettext("The scan is too long.")}, status=413)
+    try:
+        body = json.loads(request.body)
+        if not isinstance(body, dict):
+            raise ValueError("not an object")
+        asked = _read(body)
+    except (ValueError, RecursionError):
+        sentence = gettext("The scan could not be read. Load the page again.")
+        return JsonResponse({"code": "malformed", "message": sentence}, status=400)
+    except BadScan as bad:
+        return JsonResponse({"code": "malformed", "message": bad.sentence}, status=400)
+    status, answer = _record(asked, viewer, station)
+    return JsonResponse(answer, status=status)
+
+
+def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tuple[int, dict[str, Any]]:
+    """The stored answer with what the page needs to show it: headline, look and sound."""
+    source = Source(
+        person_id=viewer.person_id,
+        station_id=station.pk if station else None,
+        plant_ids=viewer.plant_ids,
+        roles=viewer.roles,
+        language=viewer.language,
+        name=viewer.name,
+    )
+    answer = scan(asked, source=source, now=timezone.now())
+    if isinstance(answer, Conflict):
+        refused = {"outcome": "refused", "code": answer.code, "message": answer.message, "next": ""}
+        return 409, {**refused, "headline": gettext("NOT RECORDED"), "look": "red", "sound": "fall"}
+    body = dict(answer.body)
+    title, look, sound = OUTCOMES[body["outcome"]]
+    if body["code"] in RED:
+        look, sound = "red", "fall"
+    headline = HEADLINES.get(body["code"], title)
+    return 200, {**body, "headline": gettext(headline), "look": look, "sound": sound}
+
+
+def _read(body: dict[str, Any]) -> ScanRequest:
+    """A scan from a form or from JSON. Raises BadScan."""
+    code, intent = body.get("code"), body.get("intent")
+    try:
+        scan_id = UUID(str(body.get("id")))
+    except ValueError:
+        raise BadScan(gettext("The scan has no id. Load the page again.")) from None
+    if not isinstance(code, str) or not code or len(code) > CODE_LIMIT:
+        raise BadScan(gettext("There is no code. Scan the card, or type its code."))
+    if intent and intent not in set(Intent):
+        raise BadScan(gettext("That step is not known. Load the page again."))
+    return ScanRequest(
+        id=scan_id,
+        code=code,
+        intent=str(intent) if intent else None,
+        occurred_at=_instant(body.get("occurred_at")),
+        sent_at=_instant(body.get("sent_at")),
+    )
+
+
+def _instant(text: object) -> datetime | None:
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise BadScan(gettext("The time of the scan could not be read. Load the page again."))
+    return found
+
+
+def _stations(viewer: Viewer) -> list[tuple[str, list[Station]]]:
+    """Stations by area along the flow; suppliers' own at the end."""
+    groups: dict[str, list[Station]] = defaultdict(list)
+    found = Station.objects.filter(plant_id__in=viewer.plant_ids).select_related("area", "supplier")
+    for station in found.order_by("area__name", "position", "name"):
+        groups[station.area.name if station.area else gettext("Outside")].append(station)
+    return list(groups.items())
+
+
+def _next(request: HttpRequest) -> str:
+    """Where to go afterwards: a page of ours, else the scan page."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return wanted
+    return "/s/"
+
+
+def _words_for_script(language: str) -> dict[str, str]:
+    words = words_of(language)
+    return {
+        **{name: words[name] for name in ("ago", "min", "h", "d", "s")},
+        "ready": gettext("Ready. Scan a card."),
+        "read": gettext("Read"),
+        "sending": gettext("sending"),
+        "live": gettext("LIVE"),
+        "slow": gettext("SLOW"),
+        "offline": gettext("OFFLINE – {} waiting"),
+        "offline_head": gettext("SAVED HERE"),
+        "offline_next": gettext("No connection. Keep scanning: it is sent as soon as the server answers."),
+        "logged_out": gettext("Log in again – {} waiting"),
+        "bad_head": gettext("Bad read"),
+        "bad_next": gettext("Scan again."),
+        "foreign_head": gettext("Not a kanban code"),
+        "foreign_next": gettext("Scan the kanban code, not the maker's label."),
+        "undo": gettext("Undo"),
+        "undo_of": gettext("Undo {}"),
+        "nothing": gettext("Not recorded"),
+        "look": gettext("The server could not take this scan: {}. Show it to your leader."),
+        "sound_off": gettext("Sound is off: press to switch it on"),
+        "sound_on": gettext("Sound is on"),
+        "no_suffix": gettext("Your scanner does not send Enter after a code. Set its suffix to Enter."),
+    }

@@ -1,0 +1,52 @@
+"""Times and quantities as the shop floor writes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from jitapp.web.words import TILE_WORDS, clock, plain, words_of
+
+register = template.Library()
+
+
+@register.filter
+def at(instant: datetime | None, time_zone: str) -> str:
+    """The time of day in the plant, on a 24-hour clock."""
+    return clock(instant, time_zone, timezone.now(), _language()) if instant else "–"
+
+
+@register.filter
+def ago(instant: datetime | None) -> str:
+    """How long ago, or how long until."""
+    if instant is None:
+        return "–"
+    return words_of(_language()).span(abs((timezone.now() - instant).total_seconds()))
+
+
+@register.filter
+def lasting(pair: Any) -> str:
+    """How long something with `opened_at` and `closed_at` lasted, or lasts."""
+    end = pair.closed_at or timezone.now()
+    return words_of(_language()).span((end - pair.opened_at).total_seconds())
+
+
+@register.filter
+def short(quantity: Decimal) -> str:
+    """A quantity without idle zeros."""
+    return plain(quantity)
+
+
+@register.filter
+def word(status: str) -> str:
+    """A card's status in a word of the person's language."""
+    return words_of(_language()).tiles.get(status, status) if status in TILE_WORDS else status
+
+
+def _language() -> str:
+    return get_language() or "en"

@@ -1,0 +1,99 @@
+"""Pages of one thing: a loop, a card, and what a station makes next. They show; only scans change."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET
+
+from jitapp.accounts.models import new_uuid
+from jitapp.plant.models import Loop, Station
+from jitapp.pull.queries import board_rows
+from jitapp.pull.sheets import card_sheet, happenings_of_card, happenings_of_loop, jobs_of, runouts_of
+from jitapp.symbology.cardcode import find_card_code
+from jitapp.web.board import chip
+from jitapp.web.scan import chosen_station
+from jitapp.web.visit import readers, viewer_of
+from jitapp.web.words import words_of
+
+
+@require_GET
+@readers
+def loop_page(request: HttpRequest, loop_id: int) -> HttpResponseBase:
+    """All about one loop."""
+    viewer, now = viewer_of(request), timezone.now()
+    loop = (
+        Loop.objects.select_related("part", "plant", "demand__area", "supply__supplier")
+        .filter(pk=loop_id, plant_id__in=viewer.plant_ids)
+        .first()
+    )
+    if loop is None:
+        raise Http404(gettext("There is no such loop, or it belongs to a plant you are not a member of."))
+    rows = board_rows([loop_id], now=now)
+    words = words_of(viewer.language)
+    context = {
+        "loop": loop,
+        "row": rows[0] if rows else None,
+        "chip": mark_safe(chip(rows[0].state, words)) if rows else "",  # noqa: S308 (made of our own words)
+        "words": words,
+        "happenings": happenings_of_loop(loop_id),
+        "runouts": runouts_of(loop_id),
+        "now": now,
+    }
+    return render(request, "loop.html", context)
+
+
+@require_GET
+def card_page(request: HttpRequest, code: str) -> HttpResponseBase:
+    """What the QR code on a card leads to. It shows the card and never moves it.
+
+    A stranger's phone sees that this is a kanban card and where it belongs, nothing else.
+    """
+    viewer = viewer_of(request)
+    found = find_card_code(code)
+    sheet = card_sheet(found) if found else None
+    if sheet is None:
+        context = {"code": code[:40], "readable": found is not None}
+        return render(request, "card_unknown.html", context, status=404)
+    member = sheet.plant_id in viewer.plant_ids
+    words = words_of(viewer.language)
+    context = {
+        "sheet": sheet,
+        "member": member,
+        "words": words,
+        "word": words.tiles.get(sheet.word, sheet.word),
+        "does": words.does.get(sheet.phase, ""),
+        "owner": words.parties.get(sheet.owner, sheet.owner),
+        "why": words.whys.get(sheet.phase, ""),
+        "happenings": happenings_of_card(sheet.code) if member else [],
+        "now": timezone.now(),
+    }
+    return render(request, "card.html", context)
+
+
+@require_GET
+@readers
+def supply_page(request: HttpRequest, station: str) -> HttpResponseBase:
+    """What a station has been asked to make, in the order in which it should."""
+    viewer, now = viewer_of(request), timezone.now()
+    found = (
+        Station.objects.select_related("plant", "area")
+        .filter(code=station, plant_id__in=viewer.plant_ids)
+        .first()
+    )
+    if found is None:
+        raise Http404(gettext("There is no such station, or it belongs to a plant you are not a member of."))
+    jobs = jobs_of(found.pk, now=now)
+    here = chosen_station(request, viewer) if request.user.is_authenticated else None
+    context = {
+        "station": found,
+        "jobs": [(job, str(new_uuid())) for job in jobs],
+        "started": sum(1 for job in jobs if job.step),
+        "may_scan": here is not None and here.pk == found.pk,
+        "words": words_of(viewer.language),
+        "now": now,
+    }
+    return render(request, "supply.html", context)
