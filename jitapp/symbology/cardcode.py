@@ -61,14 +61,14 @@ def is_card_code(text: str) -> bool:
 
 
 def find_card_code(raw: str) -> str | None:
-    """The first valid card code inside what a scanner sent (a URL, half-typed rubbish before it), or None."""
+    """The last valid card code inside what a scanner sent (a URL, half-typed rubbish before it), or None."""
     text = raw.upper()
-    start = text.find(PREFIX)
+    start = text.rfind(PREFIX)
     while start >= 0:
         candidate = text[start : start + CODE_LENGTH]
         if is_card_code(candidate):
             return candidate
-        start = text.find(PREFIX, start + 1)
+        start = text.rfind(PREFIX, 0, start + 1)
     return None
 
 

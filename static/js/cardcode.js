@@ -25,7 +25,8 @@ export function isCardCode(text) {
 // The first valid card code inside what was read (a URL, half-typed rubbish before it), or null.
 export function findCardCode(raw) {
   const text = raw.toUpperCase();
-  for (let start = text.indexOf("KB"); start >= 0; start = text.indexOf("KB", start + 1)) {
+  // The last one counts: rubbish stands in front. (lastIndexOf takes -1 for 0, so the start of the text ends it.)
+  for (let start = text.lastIndexOf("KB"); start >= 0; start = start ? text.lastIndexOf("KB", start - 1) : -1) {
     const candidate = text.slice(start, start + LENGTH);
     if (isCardCode(candidate)) return candidate;
   }
