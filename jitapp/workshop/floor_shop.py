@@ -126,7 +126,7 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def _scan_id(at: int, facts: str) -> str:
+def _line_id(at: int, facts: str) -> str:
     """A UUID version 7 of the log's time and a hash: one log gives the same ids, in the order of time."""
     noise = int.from_bytes(hashlib.sha256(facts.encode()).digest()[:10])
     return str(
@@ -141,7 +141,7 @@ def _scan_lines(scans: Iterable[CardScan], names: _Names) -> Iterable[dict[str, 
         times[loop, scan.card] += 1
         line: dict[str, Any] = {
             "at": _iso(datetime.fromtimestamp(scan.at, UTC)),
-            "id": _scan_id(scan.at, f"{loop} {scan.card} {times[loop, scan.card]} {scan.intent}"),
+            "id": _line_id(scan.at, f"{loop} {scan.card} {times[loop, scan.card]} {scan.intent}"),
             "loop": loop,
             "card": scan.card,
             "station": names.station(scan.place),
@@ -157,11 +157,17 @@ def _scan_lines(scans: Iterable[CardScan], names: _Names) -> Iterable[dict[str, 
 
 
 def _station_lines(reports: Iterable[Report], names: _Names) -> Iterable[dict[str, Any]]:
+    times: Counter[tuple[str, str, int]] = Counter()
     for report in reports:
         route = names.routes.get(report.part)
         placed = route is not None and report.operation in route.operations
+        at = int(report.completed.timestamp())
+        times[report.kind, report.operation, at] += 1
         yield {
             "at": _iso(report.completed),
+            "id": _line_id(
+                at, f"{report.kind} {report.operation} {times[report.kind, report.operation, at]}"
+            ),
             "station": names.stations[report.operation],
             "event": EVENTS[report.kind],
             "started_at": _iso(report.started),
