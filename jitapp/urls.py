@@ -8,3 +8,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("jitapp.web.urls")),
 ]
+
+# Under /api/ a fault answers JSON, elsewhere a page.
+handler400 = "jitapp.api.errors.bad_request"
+handler403 = "jitapp.api.errors.permission_denied"
+handler404 = "jitapp.api.errors.page_not_found"
+handler500 = "jitapp.api.errors.server_error"

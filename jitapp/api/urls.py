@@ -1,10 +1,46 @@
-"""The room's site map."""
+"""The API's site map; jitapp/api/openapi.py describes the same addresses, and a test keeps the two equal."""
 
 from django.urls import URLPattern, URLResolver, path
 
+from jitapp.api.about import docs, openapi_json
+from jitapp.api.events import Events
 from jitapp.api.scans import scans, scans_batch
+from jitapp.api.things import (
+    Loops,
+    OneBill,
+    OneLoop,
+    OnePart,
+    OneStation,
+    OneSupplier,
+    Parts,
+    Stations,
+    Suppliers,
+    Upserts,
+)
+from jitapp.api.turns import Cards, OneCard, OneTurn, Runouts, StationBoard, TurnChain, Turns, Waits
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("scans", scans, name="scans"),
     path("scans/batch", scans_batch, name="scans-batch"),
+    path("parts", Parts.as_view(), name="parts"),
+    path("parts/<str:key>", OnePart.as_view(), name="part"),
+    path("stations", Stations.as_view(), name="stations"),
+    path("stations/<str:key>", OneStation.as_view(), name="station"),
+    path("loops", Loops.as_view(), name="loops"),
+    path("loops/<str:key>", OneLoop.as_view(), name="loop"),
+    path("suppliers", Suppliers.as_view(), name="suppliers"),
+    path("suppliers/<str:key>", OneSupplier.as_view(), name="supplier"),
+    path("bills/<str:key>", OneBill.as_view(), name="bill"),
+    path("upserts", Upserts.as_view(), name="upserts"),
+    path("cards", Cards.as_view(), name="cards"),
+    path("cards/<str:code>", OneCard.as_view(), name="card"),
+    path("turns", Turns.as_view(), name="turns"),
+    path("turns/<uuid:turn>", OneTurn.as_view(), name="turn"),
+    path("turns/<uuid:turn>/chain", TurnChain.as_view(), name="turn-chain"),
+    path("runouts", Runouts.as_view(), name="runouts"),
+    path("waits", Waits.as_view(), name="waits"),
+    path("boards/<str:station>", StationBoard.as_view(), name="station-board"),
+    path("events", Events.as_view(), name="events"),
+    path("openapi.json", openapi_json, name="openapi"),
+    path("docs", docs, name="api-docs"),
 ]

@@ -78,14 +78,18 @@ def _text(data: bytes) -> str:
 # -- JSON --------------------------------------------------------------------------------------
 
 
-def _read_json(data: bytes) -> ShopDocument:
+def read_json(data: bytes) -> Any:
+    """JSON with its numbers as written: 0.1 is not a float on its way to a Decimal. Raises Unreadable."""
     try:
-        # Numbers stay as written: 0.1 is not a float on its way to a Decimal.
-        return _document(json.loads(_text(data), parse_float=str, parse_int=str, object_pairs_hook=_once))
+        return json.loads(_text(data), parse_float=str, parse_int=str, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise Unreadable(f"Line {error.lineno}, column {error.colno}: {error.msg}.") from None
     except RecursionError:
         raise Unreadable("Lists and members are nested too deeply.") from None
+
+
+def _read_json(data: bytes) -> ShopDocument:
+    return _document(read_json(data))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import models
 
 from jitapp.kanban.state import text
+from jitapp.kanban.words import CardStatus
 from jitapp.plant.models import Identifier, Station
 from jitapp.pull.models import Card, Runout, Turn, Wait
 
@@ -157,6 +158,17 @@ def cards(*, plant_ids: Iterable[int], loop: str | None, after: int, limit: int,
     return _page(list(rows[: limit + 1]), limit, lambda found: _card_facts(found, now))
 
 
+def cards_per_loop(loop_ids: Iterable[int]) -> dict[int, int]:
+    """Cards that a loop has, removed ones not counted; loops without cards are left out."""
+    counted = (
+        Card.objects.filter(loop__in=list(loop_ids))
+        .exclude(card_status=CardStatus.REMOVED)
+        .values_list("loop_id")
+        .annotate(models.Count("pk"))
+    )
+    return dict(counted)
+
+
 def turns(
     *, plant_ids: Iterable[int], open_only: bool, station: str | None, after: int, limit: int, now: datetime
 ) -> Page:
@@ -167,6 +179,12 @@ def turns(
     if station is not None:
         rows = rows.filter(supply__code=station)
     return _page(list(rows[: limit + 1]), limit, lambda found: [turn_facts(row, now) for row in found])
+
+
+def turn(uuid: UUID, *, plant_ids: Iterable[int], now: datetime) -> TurnFacts | None:
+    """One turn by its outside id; None if there is none to see."""
+    row = _turns(plant_ids).filter(uuid=uuid).first()
+    return turn_facts(row, now) if row else None
 
 
 def runouts(*, plant_ids: Iterable[int], open_only: bool, after: int, limit: int) -> Page:
@@ -300,13 +318,7 @@ def _card_facts(rows: Iterable[Card], now: datetime) -> list[CardFacts]:
             card__in=[row.pk for row in found], closed_at__isnull=True
         ).select_related("card", "supply", *_OF_LOOP)
     }
-    counted = (
-        Card.objects.filter(loop__in={row.loop_id for row in found})
-        .exclude(card_status="REMOVED")
-        .values_list("loop_id")
-        .annotate(models.Count("pk"))
-    )
-    of: dict[int, int] = dict(counted)
+    of = cards_per_loop({row.loop_id for row in found})
     return [
         CardFacts(
             code=row.code,

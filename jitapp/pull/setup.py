@@ -9,7 +9,7 @@ from typing import Any
 
 from jitapp.plant.loading import Report, load_shop
 from jitapp.pull.actions import add_cards
-from jitapp.pull.models import Card
+from jitapp.pull.lists import cards_per_loop
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def set_up_shop(
         document, dry_run=dry_run, plant_ids=plant_ids, row_by_row=row_by_row, precondition=precondition
     )
     first_at = min(report.first_at or now, now)
-    have = _cards_per_loop([asked.loop_id for asked in report.cards])
+    have = cards_per_loop([asked.loop_id for asked in report.cards])
     made = 0
     for asked in report.cards:
         count = have.get(asked.loop_id, 0)
@@ -54,10 +54,3 @@ def set_up_shop(
             add_cards(loop_id=asked.loop_id, count=len(asked.first), first=asked.first, now=first_at)
         made += len(asked.first)
     return SetUp(report, made)
-
-
-def _cards_per_loop(loop_ids: list[int]) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for loop_id in Card.objects.filter(loop__in=loop_ids).values_list("loop_id", flat=True):
-        counts[loop_id] = counts.get(loop_id, 0) + 1
-    return counts

@@ -1,0 +1,81 @@
+"""Who calls: a device by its bearer token, and how often it may."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from jitapp.pull.requests import Source
+from jitapp.pull.sources import source_of_token
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+LONGEST_TOKEN = 200
+# Per token and web process; scans have no such bound, they are an operator's work.
+REQUESTS_A_SECOND = 50.0
+BURST = 200.0
+
+
+class DeviceToken(BaseAuthentication):
+    """`Authorization: Bearer TOKEN`; the source of what follows is the device behind the token."""
+
+    def authenticate(self, request: Request) -> tuple[Source, Source] | None:
+        """The device, None without a token. Raises AuthenticationFailed for one that is not known."""
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        scheme, _, token = header.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            return None
+        source = source_of_token(token) if len(token) <= LONGEST_TOKEN else None
+        if source is None:
+            raise AuthenticationFailed
+        return source, source
+
+    def authenticate_header(self, _request: Request) -> str:
+        """Makes REST framework answer 401 instead of 403."""
+        return 'Bearer realm="jitapp"'
+
+
+class HasDevice(BasePermission):
+    """A known device; only an ERP client may change master data."""
+
+    message = "Only a token of kind erp may change master data."
+
+    def has_permission(self, request: Request, _view: APIView) -> bool:
+        """Reads for all devices, writes for ERP clients."""
+        source = request.auth
+        if not isinstance(source, Source):
+            return False
+        return request.method in SAFE_METHODS or source.placeless
+
+
+class Pace(BaseThrottle):
+    """A bucket per token: REQUESTS_A_SECOND flow in, BURST fit into it."""
+
+    _buckets: dict[int, tuple[float, float]] = {}
+
+    def allow_request(self, request: Request, _view: APIView) -> bool:
+        """Takes one out of the bucket if there is one."""
+        source = request.auth
+        if not isinstance(source, Source) or source.device_id is None:
+            return True
+        now = time.monotonic()
+        level, at = self._buckets.get(source.device_id, (BURST, now))
+        level = min(BURST, level + (now - at) * REQUESTS_A_SECOND)
+        if level < 1:
+            return False
+        if len(self._buckets) > 10_000:
+            self._buckets.clear()
+        self._buckets[source.device_id] = (level - 1, now)
+        return True
+
+    def wait(self) -> float:
+        """Seconds until the bucket holds one again, rounded up by the caller."""
+        return 1.0

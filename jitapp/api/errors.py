@@ -1,0 +1,162 @@
+"""One shape for every "no" of the API: application/problem+json (RFC 9457) with a stable member `code`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+import psycopg2
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import DataError, IntegrityError
+from django.db import Error as DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = "2"
+API = "/api/"
+_encode = msgspec.json.Encoder(decimal_format="string").encode
+
+# Every code of the API with the statuses it comes with; docs and OpenAPI are made from it.
+CODES: dict[str, tuple[int, str]] = {
+    "malformed": (400, "The body is no JSON object, or a parameter cannot be read."),
+    "malformed_json": (400, "The body is no valid JSON."),
+    "cursor_unknown": (400, "The cursor was not given out by this list."),
+    "token_missing": (401, "Send `Authorization: Bearer TOKEN`."),
+    "token_unknown": (401, "The token is not known or was revoked."),
+    "not_allowed": (403, "This token may not do this."),
+    "not_found": (404, "There is nothing here that this token may see."),
+    "method_not_allowed": (405, "The address is right, the method is not."),
+    "not_acceptable": (406, "Answers are JSON."),
+    "scan_id_reused": (409, "The scan id was used before for another scan."),
+    "taken": (409, "The code names something else already."),
+    "identity": (409, "What stands on printed cards cannot be changed."),
+    "changed_meanwhile": (409, "Somebody else wrote the same at the same moment. Read and send again."),
+    "precondition_failed": (412, "`If-Match` names another version. Read it again and repeat the change."),
+    "body_too_large": (413, "The body is too large."),
+    "too_many_scans": (413, "Too many scans at once."),
+    "too_many_rows": (413, "Too many rows at once."),
+    "media_type": (415, "Bodies are application/json."),
+    "field_unreadable": (422, "A member cannot be read; the detail says which."),
+    "unknown_reference": (422, "A member names something that does not exist."),
+    "twice": (422, "The same thing stands in the body twice."),
+    "circle": (422, "Bills or loops would go in a circle."),
+    "too_many_requests": (429, "More requests than this token may make; wait as Retry-After says."),
+    "internal_error": (500, "The fault is ours and was written down."),
+    "store_unreachable": (503, "The database cannot be reached; wait as Retry-After says."),
+}
+
+
+class Problem(Exception):
+    """A refusal at the door: HTTP status, a stable code and one sentence; `more` are further members."""
+
+    def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.body: dict[str, Any] = {
+            "type": f"about:blank#{code}",
+            "title": code.replace("_", " "),
+            "status": status,
+            "code": code,
+            "detail": detail,
+        } | more
+
+    def headers(self) -> dict[str, str]:
+        """What the status asks for beside the body."""
+        if self.status == 401:
+            return {"WWW-Authenticate": 'Bearer realm="jitapp"'}
+        if self.status in (429, 503):
+            return {"Retry-After": RETRY_SECONDS}
+        return {}
+
+    def response(self) -> HttpResponse:
+        """The problem as an HTTP answer."""
+        return HttpResponse(
+            _encode(self.body), content_type=MEDIA_TYPE, status=self.status, headers=self.headers()
+        )
+
+
+def store_unreachable() -> Problem:
+    """The only 5xx that a client's own doing can meet."""
+    return Problem(503, "store_unreachable", "The database cannot be reached now. Send the same again later.")
+
+
+def problem_handler(error: Exception, _context: dict[str, Any]) -> Response | None:
+    """REST framework's exceptions in our shape; None hands the rest to Django, and so to `server_error`."""
+    problem = _problem_of(error)
+    if problem is None:
+        return None
+    return Response(problem.body, status=problem.status, headers=problem.headers(), content_type=MEDIA_TYPE)
+
+
+def _problem_of(error: Exception) -> Problem | None:
+    match error:
+        case Problem():
+            return error
+        case exceptions.NotAuthenticated():
+            return Problem(401, "token_missing", "Send the header `Authorization: Bearer TOKEN`.")
+        case exceptions.AuthenticationFailed():
+            return Problem(401, "token_unknown", "This token is not known or was revoked. Ask for a new one.")
+        case exceptions.PermissionDenied() | PermissionDenied():
+            return Problem(403, "not_allowed", str(error) or "This token may not do this.")
+        case exceptions.NotFound() | Http404():
+            return Problem(404, "not_found", "There is nothing here that this token may see.")
+        case exceptions.MethodNotAllowed():
+            return Problem(405, "method_not_allowed", str(error.detail))
+        case exceptions.NotAcceptable():
+            return Problem(406, "not_acceptable", "Answers are JSON: send `Accept: application/json`.")
+        case exceptions.UnsupportedMediaType():
+            return Problem(415, "media_type", "Send the body as application/json.")
+        case exceptions.Throttled():
+            return Problem(429, "too_many_requests", "Too many requests with this token. Wait and go on.")
+        case exceptions.ParseError():
+            return Problem(400, "malformed_json", str(error.detail))
+        case RequestDataTooBig():
+            return Problem(413, "body_too_large", "The body is too large. Send less at once.")
+        case exceptions.ValidationError():
+            return Problem(422, "field_unreadable", str(error.detail))
+        case IntegrityError():
+            return Problem(
+                409, "changed_meanwhile", "Somebody else wrote the same meanwhile. Read and send again."
+            )
+        case DataError():
+            return Problem(422, "field_unreadable", "A value does not fit its column.")
+        case DatabaseError() | psycopg2.Error():
+            logger.warning("The database failed a request: %s", error)
+            return store_unreachable()
+    return None
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Django's 400: JSON under /api/, a page elsewhere."""
+    if request.path_info.startswith(API):
+        return Problem(400, "malformed", "The request cannot be read.").response()
+    return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Django's 403: JSON under /api/, a page elsewhere."""
+    if request.path_info.startswith(API):
+        return Problem(403, "not_allowed", "This token may not do this.").response()
+    return defaults.permission_denied(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Django's 404: JSON under /api/, a page elsewhere."""
+    if request.path_info.startswith(API):
+        return Problem(404, "not_found", "There is no such address in this API; see /api/v1/docs.").response()
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """Django's 500: JSON under /api/, a page elsewhere."""
+    if request.path_info.startswith(API):
+        return Problem(
+            500, "internal_error", "The fault is ours and was written down. Nothing was changed."
+        ).response()
+    return defaults.server_error(request)
