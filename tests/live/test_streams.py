@@ -1,0 +1,234 @@
+"""The event streams, with a real server, a real Redis and real connections."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from django.conf import settings
+from django.core import signing
+
+from jitapp.live import stream
+from jitapp.live.push import Publisher, row_message, rows_changed
+from jitapp.live.stream import Client, Hub
+from jitapp.live.ticket import SALT, channel_of, make_ticket
+from jitapp.workshop import processes
+from jitapp.workshop.embedded import Valkey, free_port
+from tests.live.served import Served, events, served, until, wait_until
+
+CHANNEL = channel_of("SMT", "en")
+TIMEOUT = httpx.Timeout(5, read=15)
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.2)
+    with served(settings.REDIS_URL, ("https://boards.example",)) as running:
+        wait_until(lambda: not running.hub.degraded)
+        yield running
+
+
+def url_of(live: Served, channel: str = CHANNEL, last: str = "") -> str:
+    return f"{live.url}/live/board?ticket={make_ticket(channel)}&last={last}"
+
+
+def test_a_change_reaches_every_browser_of_its_board_as_the_same_bytes_and_no_other_board(
+    live: Served,
+) -> None:
+    other = channel_of("OTHER", "en")
+    with (
+        httpx.stream("GET", url_of(live), timeout=TIMEOUT) as one,
+        httpx.stream("GET", url_of(live), timeout=TIMEOUT) as two,
+        httpx.stream("GET", url_of(live, other), timeout=TIMEOUT) as elsewhere,
+    ):
+        first, second, third = events(one), events(two), events(elsewhere)
+        for reader in (first, second, third):
+            assert until(reader, "hello").data["resync"] is True
+        rows_changed([(CHANNEL, 7, 3, "<tr>ä\n</tr>".encode()), (other, 8, 1, b"<tr>other</tr>")])
+        told = until(first, "row")
+        assert told.data == {"loop": 7, "version": 3, "html": "<tr>ä\n</tr>"}
+        assert until(second, "row").raw == told.raw
+        assert until(third, "row").data["loop"] == 8
+
+
+def test_a_stream_is_never_buffered_compressed_or_cached(live: Served) -> None:
+    with httpx.stream("GET", url_of(live), headers={"Accept-Encoding": "gzip"}, timeout=TIMEOUT) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["x-accel-buffering"] == "no"
+        assert response.headers["content-encoding"] == "identity"
+        assert "no-transform" in response.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    "ticket",
+    ["", "rubbish", "a:b:c", signing.TimestampSigner(salt="another").sign_object(CHANNEL)],
+    ids=["none", "rubbish", "unsigned", "signed for something else"],
+)
+def test_a_wrong_ticket_is_refused_and_never_redirected(live: Served, ticket: str) -> None:
+    answer = httpx.get(f"{live.url}/live/board", params={"ticket": ticket})
+    assert answer.status_code == 403
+    assert "Load the page again" in answer.text
+
+
+def test_an_old_ticket_is_refused(live: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: 1_000_000_000.0)
+        ticket = signing.TimestampSigner(salt=SALT).sign_object(CHANNEL)
+    assert httpx.get(f"{live.url}/live/board", params={"ticket": ticket}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("https://boards.example", True),
+        ("https://evil.example", False),
+        ("null", False),
+    ],
+)
+def test_only_our_own_pages_may_read_a_stream(live: Served, origin: str, allowed: bool) -> None:
+    with httpx.stream("GET", url_of(live), headers={"Origin": origin}, timeout=TIMEOUT) as response:
+        assert (response.headers.get("access-control-allow-origin") == origin) is allowed
+
+
+def test_heartbeats_tell_the_servers_clock(live: Served) -> None:
+    with httpx.stream("GET", url_of(live), timeout=TIMEOUT) as response:
+        beat = until(events(response), "hb")
+    assert abs(beat.data["now"] / 1000 - time.time()) < 2
+    assert beat.data["degraded"] is False
+
+
+def test_whoever_comes_back_gets_what_was_missed_and_no_more(live: Served) -> None:
+    with httpx.stream("GET", url_of(live), timeout=TIMEOUT) as response:
+        reader = events(response)
+        until(reader, "hello")
+        rows_changed([(CHANNEL, 1, 1, b"<tr>1</tr>")])
+        last = until(reader, "row").number
+    rows_changed([(CHANNEL, 2, 5, b"<tr>2</tr>")])
+    wait_until(lambda: len(live.hub._rings[CHANNEL]) == 2)
+    with httpx.stream("GET", url_of(live, last=last), timeout=TIMEOUT) as response:
+        reader = events(response)
+        missed = next(reader)
+        assert (missed.event, missed.data["loop"]) == ("row", 2)
+        assert until(reader, "hello").data["resync"] is False
+    with httpx.stream("GET", url_of(live, last="another.1"), timeout=TIMEOUT) as response:
+        assert until(events(response), "hello").data["resync"] is True
+
+
+def test_a_browser_that_goes_is_forgotten(live: Served) -> None:
+    with httpx.stream("GET", url_of(live), timeout=TIMEOUT):
+        wait_until(lambda: live.hub.clients == 1)
+    wait_until(lambda: live.hub.clients == 0)
+
+
+def test_a_client_that_cannot_keep_up_is_told_to_read_everything_anew() -> None:
+    async def story() -> None:
+        client = Client(CHANNEL)
+        for number in range(stream.QUEUE_LENGTH + 1):
+            client.put(b"%d\n\n" % number)
+        assert await client.take() == stream.RESYNC
+        assert client.overflows == 1
+
+    asyncio.run(story())
+
+
+def test_what_fell_out_of_the_ring_makes_the_returning_browser_read_everything() -> None:
+    async def story() -> None:
+        hub = Hub(settings.REDIS_URL)
+        hub.degraded = False
+        hub.heard(CHANNEL, row_message(1, 1, b"x"))
+        client = hub.join(CHANNEL)
+        hub.greet(client, "")
+        first = f"{hub._boot}.1"
+        assert hub._missed(CHANNEL, first) == []
+        for version in range(stream.RING_LENGTH + 2):
+            hub.heard(CHANNEL, row_message(1, version, b"x"))
+        assert hub._missed(CHANNEL, first) is None
+
+    asyncio.run(story())
+
+
+def test_without_redis_the_streams_stand_say_so_and_heal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.2)
+    valkey = Valkey(tmp_path, port=free_port(), durable=False)
+    valkey.prepare(lambda _text: None)
+    with served(valkey.url) as live:
+        with httpx.stream("GET", url_of(live), timeout=TIMEOUT) as response:
+            reader = events(response)
+            assert until(reader, "hello").data["degraded"] is True
+            process = processes.start(valkey.command(), output=subprocess.DEVNULL)
+            try:
+                until(reader, "resync")
+                assert until(reader, "hb").data["degraded"] is False
+                Publisher(valkey.url).publish([(f"jitapp:board:{CHANNEL}", row_message(1, 1, b"x"))])
+                assert until(reader, "row").data["loop"] == 1
+            finally:
+                process.kill()
+                process.wait()
+            wait_until(lambda: live.hub.degraded)
+            while not until(reader, "hb").data["degraded"]:
+                pass
+
+
+def test_a_worker_is_not_held_up_by_a_dead_redis() -> None:
+    clock = [0.0]
+    publisher = Publisher(f"redis://127.0.0.1:{free_port()}/0", clock=lambda: clock[0])
+    begun = time.monotonic()
+    assert publisher.publish([("jitapp:board:x:en", b"x")]) is False
+    assert publisher.resting
+    for _ in range(1000):
+        assert publisher.publish([("jitapp:board:x:en", b"x")]) is False
+    assert time.monotonic() - begun < 1.5
+    clock[0] = 1.1
+    assert not publisher.resting
+
+
+def test_streams_end_at_the_first_stop_signal_and_in_order() -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "jitapp.asgi:application",
+        ],
+        env={**os.environ, "SECRET_KEY": settings.SECRET_KEY},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: _alive(port), 20)
+        with httpx.stream(
+            "GET", f"http://127.0.0.1:{port}/live/board?ticket={make_ticket(CHANNEL)}"
+        ) as response:
+            reader = events(response)
+            until(reader, "hello")
+            begun = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert [told.event for told in reader if told.event not in ("hb", "resync")] == []
+        assert process.wait(timeout=5) in (0, -signal.SIGTERM)
+        assert time.monotonic() - begun < 2
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _alive(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+    except httpx.HTTPError:
+        return False
