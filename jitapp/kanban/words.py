@@ -97,6 +97,31 @@ class Trigger(StrEnum):
     ON_QTY = "ON_QTY"
 
 
+class Accumulate(StrEnum):
+    """What a loop gathers before its signals go out together."""
+
+    NONE = "NONE"
+    CARDS = "CARDS"  # so many cards
+    QUANTITY = "QUANTITY"  # so many pieces: a lot; with a triangle, the signal kanban
+    CLOCK = "CLOCK"  # at fixed times of the plant's day
+
+
+class DocPolicy(StrEnum):
+    """Whether a signal needs a document of the ERP."""
+
+    NONE = "NONE"
+    CREATE_ON_RELEASE = "CREATE_ON_RELEASE"
+    WAIT_FOR_DOC_NUMBER = "WAIT_FOR_DOC_NUMBER"
+
+
+class GrPolicy(StrEnum):
+    """What posts the goods receipt."""
+
+    FULL_POSTS_RECEIPT = "FULL_POSTS_RECEIPT"
+    RECEIPT_SETS_FULL = "RECEIPT_SETS_FULL"
+    SEPARATE = "SEPARATE"
+
+
 class Need(StrEnum):
     """Whether a loop's sequence asks for a status (domain: `sequence`)."""
 
@@ -131,6 +156,14 @@ class Intent(StrEnum):
     FOUND = "found"
     COUNT = "count"
     CORRECT = "correct"
+    # Beside the contract's: what suppliers, buyers, docks and planners do to a turn or a card.
+    PROMISE = "promise"
+    REJECT = "reject"
+    SHIP = "ship"
+    DOCK = "dock"
+    CANCEL = "cancel"
+    LOST = "lost"
+    REMOVE = "remove"
 
 
 class Outcome(StrEnum):

@@ -9,8 +9,11 @@ from django.db import models
 
 from jitapp.accounts.models import choices, new_uuid
 from jitapp.kanban.words import (
+    Accumulate,
     ConsumeAt,
     Consumption,
+    DocPolicy,
+    GrPolicy,
     Level,
     LoopKind,
     LoopStatus,
@@ -120,6 +123,7 @@ class Supplier(models.Model):
     name = models.CharField(max_length=120)
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, null=True, blank=True)
     ack_within_minutes = models.PositiveIntegerField(null=True, blank=True)
+    delivery_days = models.JSONField(default=list, blank=True, help_text='["tue", "thu"]; empty: every day')
     version = models.PositiveIntegerField(default=1)
 
     def __str__(self) -> str:
@@ -232,6 +236,30 @@ class Loop(models.Model):
     bounce_ms = models.PositiveIntegerField(default=1500)
     undo_window_s = models.PositiveIntegerField(default=120)
     max_empty_allowed = models.PositiveIntegerField(default=0)
+    accumulate = models.CharField(max_length=10, choices=choices(Accumulate), default=Accumulate.NONE)
+    accumulate_cards = models.PositiveIntegerField(null=True, blank=True, help_text="at most N - 1")
+    lot_quantity = QuantityField(null=True, blank=True, help_text="pieces released together")
+    triangle_quantity = QuantityField(
+        null=True,
+        blank=True,
+        help_text="signal kanban: pieces left where the triangle hangs; at most the lot",
+    )
+    accumulate_times = models.JSONField(default=list, blank=True, help_text='["10:00"] in the plant\'s time')
+    independent_supply = models.BooleanField(
+        default=False, help_text="an emptied card waits until the supply side releases it"
+    )
+    doc_policy = models.CharField(max_length=20, choices=choices(DocPolicy), default=DocPolicy.NONE)
+    ack_required = models.BooleanField(default=False)
+    gr_policy = models.CharField(
+        max_length=20, choices=choices(GrPolicy), default=GrPolicy.FULL_POSTS_RECEIPT
+    )
+    reorder_level = QuantityField(
+        null=True, blank=True, help_text="ON_QTY: a signal goes out when the stock is strictly below it"
+    )
+    auto_detach = models.BooleanField(
+        default=False,
+        help_text="WITHDRAWAL: software detaches the supermarket's card when the container leaves",
+    )
     version = models.PositiveIntegerField(default=1)
     revision = models.PositiveIntegerField(default=1)
 
@@ -241,7 +269,28 @@ class Loop(models.Model):
             one_of("status", LoopStatus, "loop_status_known"),
             one_of("consume_at", ConsumeAt, "loop_consume_at_known"),
             one_of("trigger", Trigger, "loop_trigger_known"),
+            one_of("accumulate", Accumulate, "loop_accumulate_known"),
+            one_of("doc_policy", DocPolicy, "loop_doc_policy_known"),
+            one_of("gr_policy", GrPolicy, "loop_gr_policy_known"),
             models.CheckConstraint(condition=models.Q(quantity__gt=0), name="loop_quantity_positive"),
+            # A signal kanban whose lot is smaller than what the triangle leaves would ask again before it is filled.
+            models.CheckConstraint(
+                condition=models.Q(triangle_quantity__isnull=True)
+                | models.Q(lot_quantity__gte=models.F("triangle_quantity")),
+                name="loop_lot_at_least_triangle",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(accumulate=Accumulate.CARDS) | models.Q(accumulate_cards__gt=0),
+                name="loop_accumulate_says_how_many",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(accumulate=Accumulate.QUANTITY) | models.Q(lot_quantity__gt=0),
+                name="loop_accumulate_says_how_much",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(trigger=Trigger.ON_QTY) | models.Q(reorder_level__gt=0),
+                name="loop_quantity_signal_has_level",
+            ),
             models.CheckConstraint(
                 condition=~models.Q(demand=models.F("supply")), name="loop_not_onto_itself"
             ),
@@ -249,6 +298,24 @@ class Loop(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class LoopRevision(models.Model):
+    """Planned values of a loop with the instant from which they hold; applied by the sweeper, never edited after."""
+
+    loop = models.ForeignKey(Loop, on_delete=models.PROTECT, related_name="revisions")
+    number = models.PositiveIntegerField()
+    effective_at = models.DateTimeField()
+    values = models.JSONField(help_text='{"quantity": "8", "cards": 3}')
+    reason = models.CharField(max_length=200, blank=True)
+    author = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, blank=True)
+    applied_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["loop", "number"], name="loop_revision_once")]
+
+    def __str__(self) -> str:
+        return f"{self.loop_id} revision {self.number}"
 
 
 class Identifier(models.Model):

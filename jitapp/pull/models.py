@@ -56,6 +56,13 @@ class Card(models.Model):
     contents = QuantityField(default=0)
     booked = QuantityField(default=0)
     blocked = models.BooleanField(default=False)
+    urgent = models.BooleanField(default=False)
+    out_of_stock = models.BooleanField(default=False, help_text="the supply side has nothing to send")
+    label_stale = models.BooleanField(default=False, help_text="printed values are no longer true: reprint")
+    note = models.CharField(max_length=200, blank=True, help_text="why it is held, lost or removed")
+    turns_left = models.PositiveIntegerField(
+        null=True, blank=True, help_text="limited-use card: turns it may still do"
+    )
     been_full = models.BooleanField(default=False, help_text="has been FULL before (rule C9)")
     turn_number = models.PositiveIntegerField(default=0, help_text="number of the newest turn")
     full_since = models.DateTimeField(null=True, blank=True)
@@ -116,12 +123,25 @@ class Turn(models.Model):
     loaded_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    promised_at = models.DateTimeField(null=True, blank=True)
+    docked_at = models.DateTimeField(null=True, blank=True, help_text="at the dock, not yet at its place")
+    document = models.CharField(
+        max_length=60, blank=True, default="", help_text="number of the ERP's document"
+    )
+    batch = models.UUIDField(null=True, blank=True, help_text="released together")
     owner = models.CharField(max_length=10, choices=choices(Party), blank=True, help_text="who must act next")
     owner_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["card", "number"], name="turn_number_once"),
+            # Rule C2: a document belongs to one live turn.
+            models.UniqueConstraint(
+                fields=["supply", "document"],
+                condition=models.Q(closed_at__isnull=True) & ~models.Q(document=""),
+                name="turn_document_once",
+            ),
             # Rule C2: at most one open turn per card.
             models.UniqueConstraint(
                 fields=["card"], condition=models.Q(closed_at__isnull=True), name="turn_one_open_per_card"
@@ -370,3 +390,79 @@ class Wait(models.Model):
 
     def __str__(self) -> str:
         return f"{self.turn_id} {self.reason}"
+
+
+class AndonCall(models.Model):
+    """Somebody calls for help at a station: what it is about, who took it, how it was solved."""
+
+    class Kind(models.TextChoices):
+        MATERIAL = "material"
+        QUALITY = "quality"
+        MACHINE = "machine"
+        HELP = "help"
+
+    uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
+    station = models.ForeignKey("plant.Station", on_delete=models.PROTECT, related_name="calls")
+    loop = models.ForeignKey(
+        "plant.Loop", on_delete=models.PROTECT, null=True, blank=True, related_name="calls"
+    )
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, null=True, blank=True, related_name="calls")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    stops_line = models.BooleanField(default=False)
+    note = models.CharField(max_length=200, blank=True)
+    called_by = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, null=True, related_name="calls_made"
+    )
+    device = models.ForeignKey("accounts.Device", on_delete=models.PROTECT, null=True, blank=True)
+    called_at = models.DateTimeField()
+    owner = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, null=True, related_name="calls_owned"
+    )
+    owned_at = models.DateTimeField(null=True, blank=True)
+    level = models.PositiveSmallIntegerField(default=0, help_text="step of escalation reached")
+    solved_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=40, blank=True)
+    countermeasure = models.CharField(max_length=400, blank=True)
+    countermeasure_due = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["material", "quality", "machine", "help"]),
+                name="call_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(solved_at__isnull=True) | ~models.Q(reason=""), name="call_solved_says_why"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["called_at"], name="call_open", condition=models.Q(solved_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.station_id}"
+
+
+class QualityHold(models.Model):
+    """A container or card that must not be used until quality says so."""
+
+    uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, related_name="holds")
+    reason = models.CharField(max_length=200)
+    held_by = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, null=True, related_name="holds_made"
+    )
+    held_at = models.DateTimeField()
+    released_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField(null=True, blank=True)
+    decision = models.CharField(max_length=40, blank=True, help_text="use, rework, scrap")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["card"], condition=models.Q(released_at__isnull=True), name="hold_one_open_per_card"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.card_id}: {self.reason}"

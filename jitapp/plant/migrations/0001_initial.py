@@ -10,237 +10,714 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Plant',
+            name="Plant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$', 'Letters, digits, dot, dash and underscore; at most 60.')])),
-                ('name', models.CharField(max_length=120)),
-                ('time_zone', models.CharField(default='UTC', max_length=60)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=60,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$",
+                                "Letters, digits, dot, dash and underscore; at most 60.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("time_zone", models.CharField(default="UTC", max_length=60)),
             ],
         ),
         migrations.CreateModel(
-            name='Epoch',
+            name="Epoch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.BigIntegerField(default=1)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.BigIntegerField(default=1)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='epoch_one_row')],
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="epoch_one_row")],
             },
         ),
         migrations.CreateModel(
-            name='Identifier',
+            name="Identifier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=128, unique=True)),
-                ('kind', models.CharField(choices=[('card', 'Card'), ('bin', 'Bin'), ('station', 'Station'), ('part', 'Part'), ('person', 'Person')], max_length=8)),
-                ('target_id', models.BigIntegerField(help_text='id of the card, bin, station, part or person')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=128, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("card", "Card"),
+                            ("bin", "Bin"),
+                            ("station", "Station"),
+                            ("part", "Part"),
+                            ("person", "Person"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "target_id",
+                    models.BigIntegerField(help_text="id of the card, bin, station, part or person"),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['kind', 'target_id'], name='identifier_target')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['card', 'bin', 'station', 'part', 'person'])), name='identifier_kind_known')],
+                "indexes": [models.Index(fields=["kind", "target_id"], name="identifier_target")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["card", "bin", "station", "part", "person"])),
+                        name="identifier_kind_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Part',
+            name="Part",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True)),
-                ('number', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$', 'Letters, digits, dot, dash and underscore; at most 60.')])),
-                ('description', models.CharField(blank=True, max_length=200)),
-                ('unit', models.CharField(default='pcs', max_length=10)),
-                ('decimals', models.PositiveSmallIntegerField(default=0)),
-                ('gtin', models.CharField(blank=True, max_length=14)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('plant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='plant.plant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True),
+                ),
+                (
+                    "number",
+                    models.CharField(
+                        max_length=60,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$",
+                                "Letters, digits, dot, dash and underscore; at most 60.",
+                            )
+                        ],
+                    ),
+                ),
+                ("description", models.CharField(blank=True, max_length=200)),
+                ("unit", models.CharField(default="pcs", max_length=10)),
+                ("decimals", models.PositiveSmallIntegerField(default=0)),
+                ("gtin", models.CharField(blank=True, max_length=14)),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "plant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="parts", to="plant.plant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('operator', 'operator'), ('handler', 'handler'), ('leader', 'leader'), ('planner', 'planner'), ('buyer', 'buyer'), ('quality', 'quality'), ('supplier', 'supplier'), ('admin', 'admin')], max_length=12)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('plant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='plant.plant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("operator", "operator"),
+                            ("handler", "handler"),
+                            ("leader", "leader"),
+                            ("planner", "planner"),
+                            ("buyer", "buyer"),
+                            ("quality", "quality"),
+                            ("supplier", "supplier"),
+                            ("admin", "admin"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "plant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="plant.plant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Calendar',
+            name="Calendar",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=60, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$', 'Letters, digits, dot, dash and underscore; at most 60.')])),
-                ('name', models.CharField(blank=True, max_length=120)),
-                ('is_default', models.BooleanField(default=False)),
-                ('shifts', models.JSONField(blank=True, default=list)),
-                ('holidays', models.JSONField(blank=True, default=list)),
-                ('plant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calendars', to='plant.plant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=60,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$",
+                                "Letters, digits, dot, dash and underscore; at most 60.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=120)),
+                ("is_default", models.BooleanField(default=False)),
+                ("shifts", models.JSONField(blank=True, default=list)),
+                ("holidays", models.JSONField(blank=True, default=list)),
+                (
+                    "plant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="calendars",
+                        to="plant.plant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Area',
+            name="Area",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$', 'Letters, digits, dot, dash and underscore; at most 60.')])),
-                ('name', models.CharField(max_length=120)),
-                ('leader', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
-                ('plant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='areas', to='plant.plant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=60,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$",
+                                "Letters, digits, dot, dash and underscore; at most 60.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "leader",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "plant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="areas", to="plant.plant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Station',
+            name="Station",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True)),
-                ('code', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$', 'Letters, digits, dot, dash and underscore; at most 60.')])),
-                ('name', models.CharField(max_length=120)),
-                ('kind', models.CharField(choices=[('PROCESS', 'PROCESS'), ('SUPERMARKET', 'SUPERMARKET'), ('SUPPLIER', 'SUPPLIER'), ('SHIPPING', 'SHIPPING')], max_length=12)),
-                ('consumption', models.CharField(choices=[('SCAN', 'SCAN'), ('BACKFLUSH', 'BACKFLUSH')], default=jitapp.kanban.words.Consumption['SCAN'], max_length=10)),
-                ('wip_limit', models.PositiveIntegerField(blank=True, help_text='cards in process; empty: no limit', null=True)),
-                ('receiving_limit', models.PositiveIntegerField(blank=True, help_text='full cards; empty: no limit', null=True)),
-                ('default_intent', models.CharField(blank=True, max_length=12)),
-                ('readiness_checks', models.JSONField(blank=True, default=list)),
-                ('standard_work', models.URLField(blank=True)),
-                ('position', models.PositiveIntegerField(default=0, help_text='place along the flow, upstream first')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('area', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='stations', to='plant.area')),
-                ('calendar', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='plant.calendar')),
-                ('plant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stations', to='plant.plant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=60,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$",
+                                "Letters, digits, dot, dash and underscore; at most 60.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("PROCESS", "PROCESS"),
+                            ("SUPERMARKET", "SUPERMARKET"),
+                            ("SUPPLIER", "SUPPLIER"),
+                            ("SHIPPING", "SHIPPING"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "consumption",
+                    models.CharField(
+                        choices=[("SCAN", "SCAN"), ("BACKFLUSH", "BACKFLUSH")],
+                        default=jitapp.kanban.words.Consumption["SCAN"],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "wip_limit",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="cards in process; empty: no limit", null=True
+                    ),
+                ),
+                (
+                    "receiving_limit",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="full cards; empty: no limit", null=True
+                    ),
+                ),
+                ("default_intent", models.CharField(blank=True, max_length=12)),
+                ("readiness_checks", models.JSONField(blank=True, default=list)),
+                ("standard_work", models.URLField(blank=True)),
+                (
+                    "position",
+                    models.PositiveIntegerField(default=0, help_text="place along the flow, upstream first"),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "area",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="stations",
+                        to="plant.area",
+                    ),
+                ),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="plant.calendar",
+                    ),
+                ),
+                (
+                    "plant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="stations", to="plant.plant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Placement',
+            name="Placement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('device', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='placement', to='accounts.device')),
-                ('plant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placements', to='plant.plant')),
-                ('station', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='plant.station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "device",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="placement",
+                        to="accounts.device",
+                    ),
+                ),
+                (
+                    "plant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="placements",
+                        to="plant.plant",
+                    ),
+                ),
+                (
+                    "station",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="plant.station"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Loop',
+            name="Loop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True)),
-                ('code', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$', 'Letters, digits, dot, dash and underscore; at most 60.')])),
-                ('kind', models.CharField(choices=[('TWO_BIN', 'TWO_BIN'), ('PRODUCTION', 'PRODUCTION'), ('WITHDRAWAL', 'WITHDRAWAL'), ('SUPPLIER', 'SUPPLIER'), ('TRANSFER', 'TRANSFER'), ('EVENT', 'EVENT')], max_length=12)),
-                ('status', models.CharField(choices=[('DRAFT', 'DRAFT'), ('ACTIVE', 'ACTIVE'), ('ON_HOLD', 'ON_HOLD'), ('RETIRED', 'RETIRED')], default=jitapp.kanban.words.LoopStatus['ACTIVE'], max_length=10)),
-                ('hold_reason', models.CharField(blank=True, max_length=200)),
-                ('quantity', jitapp.plant.models.QuantityField(decimal_places=6, help_text='pieces a card asks for', max_digits=20)),
-                ('lead_time_minutes', models.PositiveIntegerField(default=240, help_text='working minutes of the supply station')),
-                ('consume_at', models.CharField(choices=[('START', 'START'), ('COMPLETE', 'COMPLETE'), ('RELEASE', 'RELEASE')], default=jitapp.kanban.words.ConsumeAt['START'], max_length=10)),
-                ('trigger', models.CharField(choices=[('ON_EMPTY', 'ON_EMPTY'), ('ON_IN_USE', 'ON_IN_USE'), ('ON_SIBLING_IN_USE', 'ON_SIBLING_IN_USE'), ('ON_SIBLING_WAIT', 'ON_SIBLING_WAIT'), ('ON_QTY', 'ON_QTY')], default=jitapp.kanban.words.Trigger['ON_EMPTY'], max_length=20)),
-                ('sequence', models.JSONField(blank=True, default=dict, help_text='{"IN_TRANSIT": "PROHIBITED"}')),
-                ('min_turn_minutes', models.PositiveIntegerField(default=0)),
-                ('min_turn_level', models.CharField(choices=[('NONE', 'NONE'), ('WARN', 'WARN'), ('BLOCK', 'BLOCK')], default=jitapp.kanban.words.Level['WARN'], max_length=5)),
-                ('bounce_ms', models.PositiveIntegerField(default=1500)),
-                ('undo_window_s', models.PositiveIntegerField(default=120)),
-                ('max_empty_allowed', models.PositiveIntegerField(default=0)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('revision', models.PositiveIntegerField(default=1)),
-                ('part', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='loops', to='plant.part')),
-                ('plant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='loops', to='plant.plant')),
-                ('demand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='loops_in', to='plant.station')),
-                ('supply', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='loops_out', to='plant.station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=60,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$",
+                                "Letters, digits, dot, dash and underscore; at most 60.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("TWO_BIN", "TWO_BIN"),
+                            ("PRODUCTION", "PRODUCTION"),
+                            ("WITHDRAWAL", "WITHDRAWAL"),
+                            ("SUPPLIER", "SUPPLIER"),
+                            ("TRANSFER", "TRANSFER"),
+                            ("EVENT", "EVENT"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("DRAFT", "DRAFT"),
+                            ("ACTIVE", "ACTIVE"),
+                            ("ON_HOLD", "ON_HOLD"),
+                            ("RETIRED", "RETIRED"),
+                        ],
+                        default=jitapp.kanban.words.LoopStatus["ACTIVE"],
+                        max_length=10,
+                    ),
+                ),
+                ("hold_reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "quantity",
+                    jitapp.plant.models.QuantityField(
+                        decimal_places=6, help_text="pieces a card asks for", max_digits=20
+                    ),
+                ),
+                (
+                    "lead_time_minutes",
+                    models.PositiveIntegerField(
+                        default=240, help_text="working minutes of the supply station"
+                    ),
+                ),
+                (
+                    "consume_at",
+                    models.CharField(
+                        choices=[("START", "START"), ("COMPLETE", "COMPLETE"), ("RELEASE", "RELEASE")],
+                        default=jitapp.kanban.words.ConsumeAt["START"],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "trigger",
+                    models.CharField(
+                        choices=[
+                            ("ON_EMPTY", "ON_EMPTY"),
+                            ("ON_IN_USE", "ON_IN_USE"),
+                            ("ON_SIBLING_IN_USE", "ON_SIBLING_IN_USE"),
+                            ("ON_SIBLING_WAIT", "ON_SIBLING_WAIT"),
+                            ("ON_QTY", "ON_QTY"),
+                        ],
+                        default=jitapp.kanban.words.Trigger["ON_EMPTY"],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "sequence",
+                    models.JSONField(blank=True, default=dict, help_text='{"IN_TRANSIT": "PROHIBITED"}'),
+                ),
+                ("min_turn_minutes", models.PositiveIntegerField(default=0)),
+                (
+                    "min_turn_level",
+                    models.CharField(
+                        choices=[("NONE", "NONE"), ("WARN", "WARN"), ("BLOCK", "BLOCK")],
+                        default=jitapp.kanban.words.Level["WARN"],
+                        max_length=5,
+                    ),
+                ),
+                ("bounce_ms", models.PositiveIntegerField(default=1500)),
+                ("undo_window_s", models.PositiveIntegerField(default=120)),
+                ("max_empty_allowed", models.PositiveIntegerField(default=0)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("revision", models.PositiveIntegerField(default=1)),
+                (
+                    "part",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="loops", to="plant.part"
+                    ),
+                ),
+                (
+                    "plant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="loops", to="plant.plant"
+                    ),
+                ),
+                (
+                    "demand",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="loops_in",
+                        to="plant.station",
+                    ),
+                ),
+                (
+                    "supply",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="loops_out",
+                        to="plant.station",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Supplier',
+            name="Supplier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$', 'Letters, digits, dot, dash and underscore; at most 60.')])),
-                ('name', models.CharField(max_length=120)),
-                ('ack_within_minutes', models.PositiveIntegerField(blank=True, null=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('calendar', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='plant.calendar')),
-                ('plant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='suppliers', to='plant.plant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=60,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$",
+                                "Letters, digits, dot, dash and underscore; at most 60.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("ack_within_minutes", models.PositiveIntegerField(blank=True, null=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="plant.calendar",
+                    ),
+                ),
+                (
+                    "plant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="suppliers",
+                        to="plant.plant",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='station',
-            name='supplier',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='plant.supplier'),
+            model_name="station",
+            name="supplier",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="plant.supplier"
+            ),
         ),
         migrations.CreateModel(
-            name='BillOfMaterials',
+            name="BillOfMaterials",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', jitapp.plant.models.QuantityField(decimal_places=6, max_digits=20)),
-                ('component', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='used_in', to='plant.part')),
-                ('parent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bill', to='plant.part')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("quantity", jitapp.plant.models.QuantityField(decimal_places=6, max_digits=20)),
+                (
+                    "component",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="used_in", to="plant.part"
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="bill", to="plant.part"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'bills of materials',
-                'constraints': [models.UniqueConstraint(fields=('parent', 'component'), name='bill_line_once'), models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='bill_quantity_positive'), models.CheckConstraint(condition=models.Q(('parent', models.F('component')), _negated=True), name='bill_not_of_itself')],
+                "verbose_name_plural": "bills of materials",
+                "constraints": [
+                    models.UniqueConstraint(fields=("parent", "component"), name="bill_line_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gt", 0)), name="bill_quantity_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("parent", models.F("component")), _negated=True),
+                        name="bill_not_of_itself",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='part',
-            constraint=models.CheckConstraint(condition=models.Q(('decimals__lte', 6)), name='part_decimals_at_most_six'),
+            model_name="part",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("decimals__lte", 6)), name="part_decimals_at_most_six"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('person', 'plant', 'role'), name='membership_once'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("person", "plant", "role"), name="membership_once"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['operator', 'handler', 'leader', 'planner', 'buyer', 'quality', 'supplier', 'admin'])), name='membership_role_known'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "role__in",
+                        ["operator", "handler", "leader", "planner", "buyer", "quality", "supplier", "admin"],
+                    )
+                ),
+                name="membership_role_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='calendar',
-            constraint=models.UniqueConstraint(fields=('plant', 'code'), name='calendar_code_once'),
+            model_name="calendar",
+            constraint=models.UniqueConstraint(fields=("plant", "code"), name="calendar_code_once"),
         ),
         migrations.AddConstraint(
-            model_name='calendar',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('plant',), name='calendar_default_once'),
+            model_name="calendar",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)), fields=("plant",), name="calendar_default_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='area',
-            constraint=models.CheckConstraint(condition=models.Q(('code', 'supply'), _negated=True), name='area_code_not_reserved'),
+            model_name="area",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("code", "supply"), _negated=True), name="area_code_not_reserved"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loop',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['TWO_BIN', 'PRODUCTION', 'WITHDRAWAL', 'SUPPLIER', 'TRANSFER', 'EVENT'])), name='loop_kind_known'),
+            model_name="loop",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind__in", ["TWO_BIN", "PRODUCTION", "WITHDRAWAL", "SUPPLIER", "TRANSFER", "EVENT"])
+                ),
+                name="loop_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loop',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['DRAFT', 'ACTIVE', 'ON_HOLD', 'RETIRED'])), name='loop_status_known'),
+            model_name="loop",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["DRAFT", "ACTIVE", "ON_HOLD", "RETIRED"])),
+                name="loop_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loop',
-            constraint=models.CheckConstraint(condition=models.Q(('consume_at__in', ['START', 'COMPLETE', 'RELEASE'])), name='loop_consume_at_known'),
+            model_name="loop",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("consume_at__in", ["START", "COMPLETE", "RELEASE"])),
+                name="loop_consume_at_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loop',
-            constraint=models.CheckConstraint(condition=models.Q(('trigger__in', ['ON_EMPTY', 'ON_IN_USE', 'ON_SIBLING_IN_USE', 'ON_SIBLING_WAIT', 'ON_QTY'])), name='loop_trigger_known'),
+            model_name="loop",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "trigger__in",
+                        ["ON_EMPTY", "ON_IN_USE", "ON_SIBLING_IN_USE", "ON_SIBLING_WAIT", "ON_QTY"],
+                    )
+                ),
+                name="loop_trigger_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loop',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='loop_quantity_positive'),
+            model_name="loop",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gt", 0)), name="loop_quantity_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loop',
-            constraint=models.CheckConstraint(condition=models.Q(('demand', models.F('supply')), _negated=True), name='loop_not_onto_itself'),
+            model_name="loop",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("demand", models.F("supply")), _negated=True), name="loop_not_onto_itself"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='station',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['PROCESS', 'SUPERMARKET', 'SUPPLIER', 'SHIPPING'])), name='station_kind_known'),
+            model_name="station",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["PROCESS", "SUPERMARKET", "SUPPLIER", "SHIPPING"])),
+                name="station_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='station',
-            constraint=models.CheckConstraint(condition=models.Q(('consumption__in', ['SCAN', 'BACKFLUSH'])), name='station_consumption_known'),
+            model_name="station",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("consumption__in", ["SCAN", "BACKFLUSH"])),
+                name="station_consumption_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='station',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', jitapp.kanban.words.StationKind['SUPPLIER']), ('supplier__isnull', False)), models.Q(models.Q(('kind', jitapp.kanban.words.StationKind['SUPPLIER']), _negated=True), ('supplier__isnull', True)), _connector='OR'), name='station_supplier_fits_kind'),
+            model_name="station",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind", jitapp.kanban.words.StationKind["SUPPLIER"]), ("supplier__isnull", False)
+                    ),
+                    models.Q(
+                        models.Q(("kind", jitapp.kanban.words.StationKind["SUPPLIER"]), _negated=True),
+                        ("supplier__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="station_supplier_fits_kind",
+            ),
         ),
     ]
