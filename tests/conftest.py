@@ -24,6 +24,7 @@ from django.db import connection
 from playwright.sync_api import Browser, sync_playwright
 
 from jitapp.workshop.embedded import Running, start_both
+from tests.shop import Shop
 
 if TYPE_CHECKING:
     from django.db.backends.base.operations import BaseDatabaseOperations
@@ -81,6 +82,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of the running installation go to one worker (with --dist loadgroup), so that one is enough."""
+    for item in items:
+        if "running_shop" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("running_shop"))
+
+
 def _end_like_ctrl_c(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
@@ -120,3 +129,16 @@ def chromium() -> Iterator[Browser]:
             del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
         else:
             os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@pytest.fixture(scope="session")
+def running_shop() -> Iterator[Shop]:
+    """The whole installation with the demonstration shop at rest, as `make run` starts it. Its tests share it, in
+    any order: each uses things of its own making, or leaves the shop's as it found them."""
+    with tempfile.TemporaryDirectory(prefix="jitapp-shop-") as name:
+        shop = Shop(Path(name))
+        try:
+            shop.start()
+            yield shop
+        finally:
+            shop.stop()

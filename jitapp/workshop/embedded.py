@@ -218,10 +218,13 @@ class Postgres:
         )
 
     def answers(self) -> bool:
-        """True once the server takes connections."""
+        """True once the server takes connections. Asked too early it would log an error that frightens people, so
+        its own note is read first."""
         try:
+            if "ready" not in (self.data / "postmaster.pid").read_text():
+                return False
             psycopg2.connect(self._url(ADMIN, "postgres"), connect_timeout=2).close()
-        except psycopg2.OperationalError:
+        except (OSError, psycopg2.OperationalError):
             return False
         return True
 

@@ -124,6 +124,10 @@ def services(wishes: Wishes, environment: Mapping[str, str]) -> list[Service]:
 
     # Work behind the pages may take longer than a page: an import, a sweep.
     patient = {"JITAPP_STATEMENT_TIMEOUT_MS": "30000"}
+    # Whoever starts a trial as root has decided so.
+    as_root = (
+        {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"} if os.geteuid() == 0 else {}
+    )
     found = [
         Service(
             "web",
@@ -158,6 +162,7 @@ def services(wishes: Wishes, environment: Mapping[str, str]) -> list[Service]:
                 *("--concurrency", "2", "--loglevel", "WARNING"),
                 *("--without-mingle", "--without-gossip", "--without-heartbeat"),
                 **patient,
+                **as_root,
             ),
             Stage.WORKER,
             # Warm first: the task at hand ends. Then cold: it goes back into the queue.

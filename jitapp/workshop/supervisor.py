@@ -219,10 +219,10 @@ class Supervisor:
             child.unfinished = b""
         for line in lines:
             text = line.decode(errors="replace").rstrip("\r")
-            if child.kept is None:
-                self.show(child.name, text)
-            else:
+            if child.kept is not None:
                 child.kept.append(text)
+            elif text:
+                self.show(child.name, text)
 
     def _drain(self, child: Child) -> None:
         """What a process wrote before it died comes before the sentence about its death."""
