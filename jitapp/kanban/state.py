@@ -13,9 +13,12 @@ from decimal import Decimal
 from uuid import UUID
 
 from jitapp.kanban.words import (
+    Accumulate,
     CardStatus,
     ConsumeAt,
     Consumption,
+    DocPolicy,
+    GrPolicy,
     Level,
     LoopKind,
     LoopStatus,
@@ -78,6 +81,19 @@ class LoopConfig:
     demand_intent: str
     supply_intent: str
     calendar: WorkCalendar
+    supply_plant_id: int = 0
+    accumulate: Accumulate = Accumulate.NONE
+    accumulate_cards: int | None = None
+    lot_quantity: Decimal | None = None
+    triangle_quantity: Decimal | None = None
+    accumulate_times: tuple[str, ...] = ()
+    independent_supply: bool = False
+    doc_policy: DocPolicy = DocPolicy.NONE
+    ack_required: bool = False
+    gr_policy: GrPolicy = GrPolicy.FULL_POSTS_RECEIPT
+    reorder_level: Decimal | None = None
+    auto_detach: bool = False
+    delivery_days: tuple[str, ...] = ()
 
     def need(self, status: SupplyStatus) -> Need:
         """Whether the loop's sequence asks for a status; statuses it does not name are optional."""
@@ -111,6 +127,11 @@ class Turn:
     loaded_at: datetime | None = None
     closed_at: datetime | None = None
     due_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    promised_at: datetime | None = None
+    docked_at: datetime | None = None
+    document: str = ""
+    batch: UUID | None = None
     owner: str = ""
     owner_since: datetime | None = None
 
@@ -128,6 +149,11 @@ class Card:
     contents: Decimal = ZERO
     booked: Decimal = ZERO
     blocked: bool = False
+    urgent: bool = False
+    out_of_stock: bool = False
+    label_stale: bool = False
+    note: str = ""
+    turns_left: int | None = None
     been_full: bool = False
     turn_number: int = 0
     full_since: datetime | None = None

@@ -16,8 +16,11 @@ from django.db import connection, transaction
 
 from jitapp.kanban.state import LoopConfig
 from jitapp.kanban.words import (
+    Accumulate,
     ConsumeAt,
     Consumption,
+    DocPolicy,
+    GrPolicy,
     Level,
     LoopKind,
     LoopStatus,
@@ -111,7 +114,7 @@ def _load() -> Configs:
         for line in BillOfMaterials.objects.order_by("component_id"):
             found.bills[line.parent_id].append((line.component_id, line.quantity))
         related = Loop.objects.select_related(
-            "plant", "part", "demand__area", "supply__supplier", "supply__area"
+            "plant", "part", "demand__area", "supply__supplier", "supply__plant"
         ).order_by("pk")
         for loop in related:
             config = _config(loop, calendars, defaults)
@@ -124,7 +127,7 @@ def _load() -> Configs:
 def _config(loop: Loop, calendars: dict[int, WorkCalendar], defaults: dict[int, WorkCalendar]) -> LoopConfig:
     demand, supply = loop.demand, loop.supply
     named = supply.calendar_id or (supply.supplier.calendar_id if supply.supplier else None)
-    calendar = calendars[named] if named else defaults.get(loop.plant_id)
+    calendar = calendars[named] if named else defaults.get(supply.plant_id)
     return LoopConfig(
         id=loop.pk,
         code=loop.code,
@@ -162,5 +165,18 @@ def _config(loop: Loop, calendars: dict[int, WorkCalendar], defaults: dict[int, 
         max_empty_allowed=loop.max_empty_allowed,
         demand_intent=demand.default_intent,
         supply_intent=supply.default_intent,
-        calendar=calendar or WorkCalendar(loop.plant.time_zone, [], []),
+        calendar=calendar or WorkCalendar(supply.plant.time_zone, [], []),
+        supply_plant_id=supply.plant_id,
+        accumulate=Accumulate(loop.accumulate),
+        accumulate_cards=loop.accumulate_cards,
+        lot_quantity=loop.lot_quantity,
+        triangle_quantity=loop.triangle_quantity,
+        accumulate_times=tuple(loop.accumulate_times),
+        independent_supply=loop.independent_supply,
+        doc_policy=DocPolicy(loop.doc_policy),
+        ack_required=loop.ack_required,
+        gr_policy=GrPolicy(loop.gr_policy),
+        reorder_level=loop.reorder_level,
+        auto_detach=loop.auto_detach,
+        delivery_days=tuple(supply.supplier.delivery_days) if supply.supplier else (),
     )

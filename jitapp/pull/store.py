@@ -40,7 +40,9 @@ PREPARED: dict[str, str] = {
                c.blocked, c.been_full, c.turn_number, c.full_since, c.moved_at, c.moved_by, c.last_intent,
                c.last_scan,
                t.uuid, t.number, t.asked, t.opened_at, t.signal_state, t.step, t.made, t.reason, t.released_at,
-               t.started_at, t.completed_at, t.loaded_at, t.due_at, t.owner, t.owner_since
+               t.started_at, t.completed_at, t.loaded_at, t.due_at, t.owner, t.owner_since,
+               t.acknowledged_at, t.promised_at, t.docked_at, t.document, t.batch,
+               c.urgent, c.out_of_stock, c.label_stale, c.note, c.turns_left
         FROM pull_loopstate s
         LEFT JOIN pull_runout r ON r.loop_id = s.loop_id AND r.closed_at IS NULL
         LEFT JOIN pull_card c ON c.loop_id = s.loop_id AND c.card_status <> 'REMOVED'
@@ -77,29 +79,37 @@ PREPARED: dict[str, str] = {
         ), cards AS (
             UPDATE pull_card c SET quantity = n.quantity, card_status = n.card_status,
                 supply_status = n.supply_status, contents = n.contents, booked = n.booked, been_full = n.been_full,
+                blocked = n.blocked, urgent = n.urgent, out_of_stock = n.out_of_stock,
+                label_stale = n.label_stale, note = n.note, turns_left = n.turns_left,
                 turn_number = n.turn_number, full_since = n.full_since, moved_at = n.moved_at,
                 moved_by = n.moved_by, last_intent = n.last_intent, last_scan = n.last_scan
             FROM jsonb_to_recordset($1->'cards') AS n(id bigint, quantity numeric, card_status text,
-                supply_status text, contents numeric, booked numeric, been_full boolean, turn_number int,
+                supply_status text, contents numeric, booked numeric, been_full boolean, blocked boolean,
+                urgent boolean, out_of_stock boolean, label_stale boolean, note text, turns_left int,
+                turn_number int,
                 full_since timestamptz, moved_at timestamptz, moved_by text, last_intent text, last_scan uuid)
             WHERE c.id = n.id
         ), turns AS (
             INSERT INTO pull_turn (uuid, card_id, loop_id, supply_id, number, signal_state, step, asked, made,
                 received, reason, opened_at, released_at, started_at, completed_at, loaded_at, closed_at, due_at,
-                owner, owner_since)
+                owner, owner_since, acknowledged_at, promised_at, docked_at, document, batch)
             SELECT uuid, card_id, loop_id, supply_id, number, signal_state, step, asked, made, received, reason,
-                opened_at, released_at, started_at, completed_at, loaded_at, closed_at, due_at, owner, owner_since
+                opened_at, released_at, started_at, completed_at, loaded_at, closed_at, due_at, owner, owner_since,
+                acknowledged_at, promised_at, docked_at, document, batch
             FROM jsonb_to_recordset($1->'turns') AS n(uuid uuid, card_id bigint, loop_id bigint, supply_id bigint,
                 number int, signal_state text, step text, asked numeric, made numeric, received numeric,
                 reason text, opened_at timestamptz, released_at timestamptz, started_at timestamptz,
                 completed_at timestamptz, loaded_at timestamptz, closed_at timestamptz, due_at timestamptz,
-                owner text, owner_since timestamptz)
+                owner text, owner_since timestamptz, acknowledged_at timestamptz, promised_at timestamptz,
+                docked_at timestamptz, document text, batch uuid)
             ON CONFLICT (card_id, number) DO UPDATE SET signal_state = excluded.signal_state,
                 step = excluded.step, made = excluded.made, received = excluded.received,
                 reason = excluded.reason, released_at = excluded.released_at, started_at = excluded.started_at,
                 completed_at = excluded.completed_at, loaded_at = excluded.loaded_at,
                 closed_at = excluded.closed_at, due_at = excluded.due_at, owner = excluded.owner,
-                owner_since = excluded.owner_since
+                owner_since = excluded.owner_since, acknowledged_at = excluded.acknowledged_at,
+                promised_at = excluded.promised_at, docked_at = excluded.docked_at,
+                document = excluded.document, batch = excluded.batch, asked = excluded.asked
         ), loops AS (
             UPDATE pull_loopstate s SET seq = n.seq, suppressed = n.suppressed
             FROM jsonb_to_recordset($1->'loops') AS n(id bigint, seq bigint, suppressed int)
@@ -198,8 +208,9 @@ class World:
                     "ordinal": event.ordinal,
                     "from_status": event.frm,
                     "to_status": event.to,
-                    "occurred_at": min(event.occurred_at, now),
-                    "recorded_at": now,
+                    "occurred_at": event.occurred_at,
+                    # Whoever waited for the lock has an older clock than the scan before it, and follows it.
+                    "recorded_at": max(now, event.occurred_at),
                     "late": event.late,
                     "data": event.data,
                 },
@@ -263,6 +274,12 @@ class World:
                     "contents": card.contents,
                     "booked": card.booked,
                     "been_full": card.been_full,
+                    "blocked": card.blocked,
+                    "urgent": card.urgent,
+                    "out_of_stock": card.out_of_stock,
+                    "label_stale": card.label_stale,
+                    "note": card.note,
+                    "turns_left": card.turns_left,
                     "turn_number": card.turn_number,
                     "full_since": card.full_since,
                     "moved_at": card.moved_at,
@@ -302,6 +319,11 @@ class World:
                     "due_at": turn.due_at,
                     "owner": turn.owner,
                     "owner_since": turn.owner_since,
+                    "acknowledged_at": turn.acknowledged_at,
+                    "promised_at": turn.promised_at,
+                    "docked_at": turn.docked_at,
+                    "document": turn.document,
+                    "batch": turn.batch,
                 }
                 for (card_id, _), (loop_id, supply_id, turn) in sorted(self.touched_turns.items())
             ]
@@ -400,6 +422,11 @@ def _card(row: tuple[Any, ...]) -> Card:
         moved_by=row[20],
         last_intent=row[21],
         last_scan=row[22],
+        urgent=row[43],
+        out_of_stock=row[44],
+        label_stale=row[45],
+        note=row[46],
+        turns_left=row[47],
     )
     if row[23] is not None:
         card.turn = Turn(
@@ -418,6 +445,11 @@ def _card(row: tuple[Any, ...]) -> Card:
             due_at=row[35],
             owner=row[36],
             owner_since=row[37],
+            acknowledged_at=row[38],
+            promised_at=row[39],
+            docked_at=row[40],
+            document=row[41],
+            batch=row[42],
         )
     return card
 
