@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Value
 
 from jitapp.accounts.models import choices, new_uuid
 from jitapp.kanban.words import (
@@ -123,7 +124,12 @@ class Supplier(models.Model):
     name = models.CharField(max_length=120)
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, null=True, blank=True)
     ack_within_minutes = models.PositiveIntegerField(null=True, blank=True)
-    delivery_days = models.JSONField(default=list, blank=True, help_text='["tue", "thu"]; empty: every day')
+    delivery_days = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        blank=True,
+        help_text='["tue", "thu"]; empty: every day',
+    )
     version = models.PositiveIntegerField(default=1)
 
     def __str__(self) -> str:
@@ -236,7 +242,9 @@ class Loop(models.Model):
     bounce_ms = models.PositiveIntegerField(default=1500)
     undo_window_s = models.PositiveIntegerField(default=120)
     max_empty_allowed = models.PositiveIntegerField(default=0)
-    accumulate = models.CharField(max_length=10, choices=choices(Accumulate), default=Accumulate.NONE)
+    accumulate = models.CharField(
+        max_length=10, choices=choices(Accumulate), default=Accumulate.NONE, db_default=Accumulate.NONE
+    )
     accumulate_cards = models.PositiveIntegerField(null=True, blank=True, help_text="at most N - 1")
     lot_quantity = QuantityField(null=True, blank=True, help_text="pieces released together")
     triangle_quantity = QuantityField(
@@ -244,20 +252,31 @@ class Loop(models.Model):
         blank=True,
         help_text="signal kanban: pieces left where the triangle hangs; at most the lot",
     )
-    accumulate_times = models.JSONField(default=list, blank=True, help_text='["10:00"] in the plant\'s time')
-    independent_supply = models.BooleanField(
-        default=False, help_text="an emptied card waits until the supply side releases it"
+    accumulate_times = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        blank=True,
+        help_text='["10:00"] in the plant\'s time',
     )
-    doc_policy = models.CharField(max_length=20, choices=choices(DocPolicy), default=DocPolicy.NONE)
-    ack_required = models.BooleanField(default=False)
+    independent_supply = models.BooleanField(
+        default=False, db_default=False, help_text="an emptied card waits until the supply side releases it"
+    )
+    doc_policy = models.CharField(
+        max_length=20, choices=choices(DocPolicy), default=DocPolicy.NONE, db_default=DocPolicy.NONE
+    )
+    ack_required = models.BooleanField(default=False, db_default=False)
     gr_policy = models.CharField(
-        max_length=20, choices=choices(GrPolicy), default=GrPolicy.FULL_POSTS_RECEIPT
+        max_length=20,
+        choices=choices(GrPolicy),
+        default=GrPolicy.FULL_POSTS_RECEIPT,
+        db_default=GrPolicy.FULL_POSTS_RECEIPT,
     )
     reorder_level = QuantityField(
         null=True, blank=True, help_text="ON_QTY: a signal goes out when the stock is strictly below it"
     )
     auto_detach = models.BooleanField(
         default=False,
+        db_default=False,
         help_text="WITHDRAWAL: software detaches the supermarket's card when the container leaves",
     )
     version = models.PositiveIntegerField(default=1)

@@ -56,10 +56,16 @@ class Card(models.Model):
     contents = QuantityField(default=0)
     booked = QuantityField(default=0)
     blocked = models.BooleanField(default=False)
-    urgent = models.BooleanField(default=False)
-    out_of_stock = models.BooleanField(default=False, help_text="the supply side has nothing to send")
-    label_stale = models.BooleanField(default=False, help_text="printed values are no longer true: reprint")
-    note = models.CharField(max_length=200, blank=True, help_text="why it is held, lost or removed")
+    urgent = models.BooleanField(default=False, db_default=False)
+    out_of_stock = models.BooleanField(
+        default=False, db_default=False, help_text="the supply side has nothing to send"
+    )
+    label_stale = models.BooleanField(
+        default=False, db_default=False, help_text="printed values are no longer true: reprint"
+    )
+    note = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="why it is held, lost or removed"
+    )
     turns_left = models.PositiveIntegerField(
         null=True, blank=True, help_text="limited-use card: turns it may still do"
     )
@@ -127,7 +133,7 @@ class Turn(models.Model):
     promised_at = models.DateTimeField(null=True, blank=True)
     docked_at = models.DateTimeField(null=True, blank=True, help_text="at the dock, not yet at its place")
     document = models.CharField(
-        max_length=60, blank=True, default="", help_text="number of the ERP's document"
+        max_length=60, blank=True, default="", db_default="", help_text="number of the ERP's document"
     )
     batch = models.UUIDField(null=True, blank=True, help_text="released together")
     owner = models.CharField(max_length=10, choices=choices(Party), blank=True, help_text="who must act next")
