@@ -482,11 +482,13 @@ def _runs_out_at(
     rate = pieces / (minutes + max(elapsed - usual, 0.0))
     left = float(sum(card.contents for card in usable))
     partly_used = any(card.contents < card.quantity for card in usable)
-    # Contents that fall with each draw are the truth of now; else they are the truth of the last emptying.
+    # Contents that fall with each draw are the truth of now; else they are the truth of the last emptying. Whatever
+    # the clock says, only the container in use can be used up unseen: the others are still full.
     begin, gone = (now, 0.0) if partly_used else (newest, elapsed)
+    unseen = (left - float(max(card.contents for card in usable))) / rate if gone else 0.0
     ahead = left / rate
-    if ahead <= gone:
-        return now
+    if ahead - gone <= unseen:
+        return calendar.add_working_minutes(now, round(unseen)) if unseen else now
     return max(calendar.add_working_minutes(begin, round(ahead)), now)
 
 

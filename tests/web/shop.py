@@ -90,7 +90,7 @@ class Shop:
 
     def history(self, loop: Loop, *, every: int, taken: int, count: int = 6, newest: int = 30) -> None:
         """Closed turns: one each `every` minutes, filled again `taken` minutes later; the newest `newest` ago."""
-        card = loop.cards.order_by("number").first()
+        card = loop.cards.get(number=1)
         for k in range(count):
             opened = self.now - timedelta(minutes=newest + every * k)
             Turn.objects.create(

@@ -1,0 +1,261 @@
+"""The scan page in a browser, with a scanner that types: a scan is a whole sentence, and none is lost."""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, Route, expect
+from pytest_django.live_server_helper import LiveServer
+
+from jitapp.pull.models import Card, Receipt
+from jitapp.symbology.cardcode import ALPHABET, COMBINATIONS, find_card_code, make_code
+from tests.journeys.pages import Site, log_in, scan, site
+from tests.live.served import wait_until
+from tests.web.shop import Shop, a_person, every_state
+
+pytestmark = pytest.mark.django_db(transaction=True)
+JS = Path(__file__).parents[2] / "static" / "js"
+
+
+@pytest.fixture
+def shop() -> Shop:
+    made = every_state(timezone.now())
+    loop = made.loop("L-MANY", "PCB-MANY", "TEST", "SHIP")
+    for number in range(1, 31):
+        made.card(loop, number, "FULL")
+    a_person(made)
+    return made
+
+
+@pytest.fixture
+def pages(live_server: LiveServer, chromium: Browser, settings: LazySettings, shop: Shop) -> Iterator[Site]:
+    with site(live_server, chromium, settings) as running:
+        yield running
+
+
+@pytest.fixture
+def page(pages: Site) -> Iterator[Page]:
+    with pages.context() as context:
+        tab = context.new_page()
+        log_in(tab, pages.url, "SHIP")
+        yield tab
+
+
+def codes(shop: Shop) -> list[str]:
+    return list(shop.loops["L-MANY"].cards.order_by("number").values_list("code", flat=True))
+
+
+def result(page: Page) -> Any:
+    return expect(page.locator("#result"))
+
+
+def test_every_way_a_scanner_may_type_gives_the_right_card(page: Page, shop: Shop) -> None:
+    ways = [
+        lambda code: scan(page, code),
+        lambda code: scan(page, code, "Tab"),
+        lambda code: scan(page, code, ""),
+        lambda code: scan(page, code.lower()),
+        lambda code: scan(page, f"https://kanban.example/k/{code}"),
+        lambda code: scan(page, f"xyz{code}"),
+        lambda code: page.evaluate(
+            """code => { const clipboardData = new DataTransfer(); clipboardData.setData('text', code);
+                         document.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true})); }""",
+            code,
+        ),
+        lambda code: _azerty(page, code),
+    ]
+    for number, (way, code) in enumerate(zip(ways, codes(shop), strict=False), start=1):
+        way(code)
+        result(page).to_have_attribute("data-look", "ok")
+        expect(page.locator("#last li:first-child b")).to_have_text(f"PCB-MANY {number}/30")
+
+
+def _azerty(page: Page, code: str) -> None:
+    """A scanner that presses US keys at a computer with a French layout: letters and digits come out wrong."""
+    session = page.context.new_cdp_session(page)
+    french = dict(zip("QWAZM1234567890", "aqzw,&é\"'(-è_çà", strict=False)) | {
+        "A": "q",
+        "Z": "w",
+        "Q": "a",
+        "W": "z",
+    }
+    for symbol in code:
+        name = f"Digit{symbol}" if symbol.isdigit() else f"Key{symbol}"
+        text = french.get(symbol, symbol.lower())
+        session.send("Input.dispatchKeyEvent", {"type": "keyDown", "code": name, "key": text, "text": text})
+        session.send("Input.dispatchKeyEvent", {"type": "keyUp", "code": name, "key": text})
+    page.keyboard.press("Enter")
+
+
+def test_a_scan_works_wherever_the_focus_is_and_leaves_the_field_as_it_was(page: Page, shop: Shop) -> None:
+    places = ["body", ".top .button", "#sound", "#code", "#typing button"]
+    for place, code in zip(places, codes(shop), strict=False):
+        if place == "#code":
+            page.fill("#code", "note")
+        page.locator(place).focus()
+        scan(page, code)
+        result(page).to_have_attribute("data-look", "ok")
+        expect(page.locator("#last li:first-child b")).to_have_text(
+            f"PCB-MANY {codes(shop).index(code) + 1}/30"
+        )
+        if place == "#code":
+            expect(page.locator("#code")).to_have_value("note")
+    assert Receipt.objects.count() == len(places)
+
+
+def test_fast_scans_are_applied_in_order_and_the_last_eight_are_listed(page: Page, shop: Shop) -> None:
+    for code in codes(shop)[:20]:
+        scan(page, code)
+    wait_until(lambda: Receipt.objects.filter(outcome="applied").count() == 20, 20)
+    numbers = list(Receipt.objects.order_by("id").values_list("card__number", flat=True))
+    assert numbers == list(range(1, 21))
+    expect(page.locator("#last li")).to_have_count(8)
+    expect(page.locator("#last li:first-child b")).to_have_text("PCB-MANY 20/30")
+
+
+def test_ordinary_typing_and_bad_reads_are_never_sent(page: Page, shop: Shop) -> None:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.keyboard.type("the quick brown fox jumps over the lazy dog 0123456789 " * 3)
+    page.wait_for_timeout(400)
+    page.keyboard.press("Enter")
+    result(page).to_have_attribute("data-state", "not_a_card_code")
+    good = codes(shop)[0]
+    scan(page, good[:-1] + ("0" if good[-1] != "0" else "1"))
+    result(page).to_have_attribute("data-state", "bad_check")
+    result(page).to_have_attribute("role", "alert")
+    assert sent == []
+
+
+def test_the_same_card_twice_is_counted_once_and_can_be_undone(page: Page, shop: Shop) -> None:
+    code = codes(shop)[0]
+    scan(page, code)
+    result(page).to_have_attribute("data-state", "emptied")
+    scan(page, code)
+    expect(page.locator("#last li")).to_have_count(2)
+    assert page.locator("#result").get_attribute("data-state") in ("bounced", "just_moved", "already")
+    assert Card.objects.get(code=code).turn_number == 1
+    page.get_by_role("button", name="Undo PCB-MANY 1/30").click()
+    result(page).to_have_attribute("data-state", "undone")
+    assert Card.objects.get(code=code).supply_status in ("FULL", "IN_USE")
+
+
+def test_without_a_connection_a_scan_is_kept_shown_and_sent_later_with_the_same_id(
+    page: Page, shop: Shop
+) -> None:
+    ids: list[str] = []
+
+    def lose_the_answer(route: Route) -> None:
+        ids.append(route.request.post_data_json["id"])
+        if len(ids) == 1:
+            route.abort()
+        elif len(ids) == 2:
+            route.fetch()  # the server has it, the answer is lost
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/s/", lose_the_answer)
+    scan(page, codes(shop)[0])
+    result(page).to_have_attribute("data-look", "saved")
+    expect(page.locator("#link .word")).to_contain_text("1 waiting")
+    result(page).to_have_attribute("data-look", "ok", timeout=15_000)
+    assert len(ids) == 3
+    assert len(set(ids)) == 1
+    assert Receipt.objects.count() == 1
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+
+
+def test_scans_that_wait_survive_a_reload_and_are_sent_in_order(page: Page, shop: Shop) -> None:
+    page.route("**/s/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.on("dialog", lambda dialog: dialog.accept())
+    for code in codes(shop)[:5]:
+        scan(page, code)
+    expect(page.locator("#link .word")).to_contain_text("5 waiting")
+    page.reload()
+    expect(page.locator("#link .word")).to_contain_text("5 waiting")
+    page.unroute("**/s/")
+    wait_until(lambda: Receipt.objects.filter(outcome="applied").count() == 5, 25)
+    assert list(Receipt.objects.order_by("id").values_list("card__number", flat=True)) == [1, 2, 3, 4, 5]
+
+
+def test_each_outcome_has_its_own_sound_once(page: Page, shop: Shop) -> None:
+    page.evaluate(
+        "window.heard = []; document.addEventListener('jitapp:sound', e => window.heard.push(e.detail))"
+    )
+    scan(page, codes(shop)[0])
+    result(page).to_have_attribute("data-look", "ok")
+    scan(page, "4006381333931")
+    result(page).to_have_attribute("data-state", "not_a_card_code")
+    scan(page, make_code(COMBINATIONS - 1))
+    result(page).to_have_attribute("data-state", "unknown_card")
+    assert page.evaluate("window.heard") == ["rise", "level", "fall"]
+
+
+def test_letters_and_targets_are_big_enough_for_gloves_and_distance(page: Page, shop: Shop) -> None:
+    scan(page, codes(shop)[0])
+    result(page).to_have_attribute("data-look", "ok")
+    assert (
+        float(page.evaluate("parseFloat(getComputedStyle(document.querySelector('.headline')).fontSize)"))
+        >= 56
+    )
+    sizes: dict[str, list[float]] = page.evaluate(
+        """Object.fromEntries([...document.querySelectorAll('button, a.button, input:not([type=hidden]), select')]
+           .filter(e => e.offsetParent).map((e, i) => [i + e.tagName + (e.textContent.trim() || e.name),
+             [e.getBoundingClientRect().width, e.getBoundingClientRect().height]]))"""
+    )
+    assert all(min(box) >= 48 for box in sizes.values()), sizes
+    big = [box for name, box in sizes.items() if name.endswith(("Record", "Undo"))]
+    assert len(big) == 2
+    assert all(min(box) >= 96 for box in big), sizes
+
+
+@pytest.mark.parametrize("theme", ["day", "dim", "sun"])
+def test_what_the_operator_reads_has_seven_to_one_contrast(page: Page, shop: Shop, theme: str) -> None:
+    scan(page, codes(shop)[0])
+    result(page).to_have_attribute("data-look", "ok")
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    ratios: dict[str, float] = page.evaluate(
+        """() => {
+          const part = v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 };
+          const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map(part);
+                               return 0.2126 * r + 0.7152 * g + 0.0722 * b };
+          const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+                                if (!/, 0\\)$/.test(c)) return c } return 'rgb(255,255,255)' };
+          const seen = ['.headline', '.what', '.next', '.last b', '.last small', '.typing label', '.top h1'];
+          return Object.fromEntries(seen.map(s => { const e = document.querySelector(s);
+            const [a, b] = [light(getComputedStyle(e).color), light(ground(e))];
+            return [s, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)] })) }"""
+    )
+    assert all(ratio >= 7 for ratio in ratios.values()), ratios
+
+
+def test_the_check_symbol_is_the_same_in_the_browser_and_on_the_server(pages: Site) -> None:
+    dice = random.Random(7)
+    good = [make_code(dice.randrange(COMBINATIONS)) for _ in range(300)]
+    wrong = []
+    for code in good:
+        place = dice.randrange(2, 11)
+        symbol = dice.choice([symbol for symbol in ALPHABET if symbol != code[place]])
+        wrong.append(code[:place] + symbol + code[place + 1 :])
+        if code[3] != code[4]:
+            wrong.append(code[:3] + code[4] + code[3] + code[5:])
+    rubbish = [f"KBKB{code}x" for code in good[:50]] + ["", "KB", "kb" + good[0], good[0][:-1], "KBILOU00000"]
+    cases = good + wrong + rubbish
+    source = base64.b64encode((JS / "cardcode.js").read_bytes()).decode()
+    with pages.context() as context:
+        page = context.new_page()
+        found = page.evaluate(
+            "async ([source, cases]) => { const m = await import('data:text/javascript;base64,' + source);"
+            " return cases.map(m.findCardCode) }",
+            [source, cases],
+        )
+    assert found == [find_card_code(case) for case in cases]
+    assert found[: len(good)] == good

@@ -1,0 +1,134 @@
+"""What the board knows of a loop: its state, who must act, when it runs out and when it is full again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from jitapp.pull.queries import BoardRow, UnknownArea, board, board_rows
+from jitapp.web.board import counts, render_row, render_rows
+from tests.web.shop import NOW, Shop, every_state, make_shop
+
+pytestmark = pytest.mark.django_db
+
+
+def rows_of(shop: Shop) -> dict[str, BoardRow]:
+    return {row.loop: row for row in board("SMT", now=shop.now).rows}
+
+
+def test_the_worst_comes_first_and_every_state_has_its_rank() -> None:
+    every_state()
+    shown = board("SMT", now=NOW)
+    assert [row.loop for row in shown.rows] == ["L-OUT", "L-ACT", "L-LATE", "L-MOVE", "L-OK", "L-HELD"]
+    assert [row.state for row in shown.rows] == ["out", "act", "soon", "move", "ok", "held"]
+    assert counts(shown.rows) == {"out": 1, "act": 1, "soon": 1, "move": 1, "ok": 1, "held": 1, "late": 2}
+
+
+def test_every_row_that_is_not_ok_names_who_must_act_since_when_and_why() -> None:
+    rows = rows_of(every_state())
+    assert (rows["L-OUT"].owner_name, rows["L-OUT"].why_code) == ("Solder paste", "queue")
+    assert rows["L-OUT"].owner_since == NOW - timedelta(minutes=95)
+    assert rows["L-OUT"].runout_since == NOW - timedelta(minutes=12)
+    assert (rows["L-ACT"].owner, rows["L-ACT"].why) == ("station Reflow oven", "being made")
+    assert (rows["L-LATE"].owner_party, rows["L-LATE"].why_code, rows["L-LATE"].late) == (
+        "handler",
+        "transit",
+        1,
+    )
+    assert (rows["L-MOVE"].owner_party, rows["L-MOVE"].why_code) == ("handler", "collect")
+    assert (rows["L-OK"].owner, rows["L-OK"].why_code) == ("", "")
+    assert (rows["L-HELD"].owner_party, rows["L-HELD"].hold_reason) == ("planner", "pins bent, lot 4711")
+
+
+def test_when_a_loop_runs_out_and_is_refilled_is_learned_from_its_last_turns() -> None:
+    shop = make_shop()
+    loop = shop.loop("L", "P", "PASTE", "REFLOW")
+    shop.card(loop, 1, "FULL")
+    shop.turn(shop.card(loop, 2, "EMPTY"), minutes_ago=30, due_in=200)
+    shop.history(loop, every=60, taken=40, newest=90)
+    row = board_rows([loop.pk], now=NOW)[0]
+    # One container an hour; one is left since the last emptying 30 minutes ago; a refill takes 40 minutes.
+    assert row.runs_out_at == NOW + timedelta(minutes=30)
+    assert row.refill_at == NOW + timedelta(minutes=10)
+    assert row.state == "move"
+
+
+def test_a_refill_that_comes_too_late_asks_for_action() -> None:
+    shop = make_shop()
+    loop = shop.loop("L", "P", "PASTE", "REFLOW")
+    shop.card(loop, 1, "FULL")
+    shop.turn(shop.card(loop, 2, "EMPTY"), minutes_ago=30, due_in=200)
+    shop.history(loop, every=60, taken=80, newest=90)
+    row = board_rows([loop.pk], now=NOW)[0]
+    assert row.refill_at == NOW + timedelta(minutes=50)
+    assert row.state == "act"
+
+
+def test_a_line_that_stands_still_does_not_look_as_if_it_ran_out() -> None:
+    shop = make_shop()
+    loop = shop.loop("L", "P", "PASTE", "REFLOW")
+    shop.card(loop, 1, "FULL")
+    shop.card(loop, 2, "FULL")
+    shop.history(loop, every=60, taken=40, newest=24 * 60)
+    row = board_rows([loop.pk], now=NOW)[0]
+    assert row.state == "ok"
+    assert row.runs_out_at is not None
+    assert row.runs_out_at > NOW
+
+
+def test_few_turns_say_nothing() -> None:
+    shop = make_shop()
+    loop = shop.loop("L", "P", "PASTE", "REFLOW")
+    shop.card(loop, 1, "FULL")
+    shop.history(loop, every=60, taken=40, count=2)
+    assert board_rows([loop.pk], now=NOW)[0].runs_out_at is None
+
+
+def test_a_dry_loop_points_to_the_dry_part_behind_it() -> None:
+    shop = make_shop()
+    part = shop.loop("L-PART", "SOLDER", "ACME-DOCK", "PASTE", kind="SUPPLIER")
+    loop = shop.loop("L", "P", "PASTE", "REFLOW")
+    shop.turn(shop.card(part, 1, "EMPTY"), minutes_ago=60, due_in=60, owner="supplier")
+    shop.turn(shop.card(loop, 1, "EMPTY"), minutes_ago=30, due_in=60)
+    shop.runout(loop, minutes_ago=30, upstream=shop.runout(part, minutes_ago=60))
+    row = rows_of(shop)["L"]
+    assert (row.why_code, row.upstream) == ("upstream", "SOLDER")
+    assert b"its own parts have run out: SOLDER" in render_row(row, NOW, "en")
+
+
+def test_a_board_is_read_in_six_statements_however_many_loops_it_has() -> None:
+    shop = every_state()
+    with CaptureQueriesContext(connection) as few:
+        board("SMT", now=NOW)
+    for number in range(20):
+        loop = shop.loop(f"MORE-{number}", f"PART-{number}", "PASTE", "REFLOW")
+        shop.card(loop, 1, "FULL")
+    with CaptureQueriesContext(connection) as many:
+        assert len(board("SMT", now=NOW).rows) == 26
+    assert len(few) == len(many) <= 6
+
+
+def test_an_unknown_area_is_named() -> None:
+    with pytest.raises(UnknownArea, match="NOWHERE"):
+        board("NOWHERE", now=NOW)
+
+
+def test_a_row_is_drawn_once_per_language_for_every_viewer() -> None:
+    shop = every_state()
+    drawn = render_rows([shop.loops["L-OUT"].pk], NOW)
+    assert [channel for channel, *_ in drawn] == ["SMT:en", "SMT:de"]
+    assert all(html.startswith(b"<tr ") and html.endswith(b"</tr>") for *_, html in drawn)
+
+
+def test_what_people_have_typed_stays_text() -> None:
+    shop = make_shop()
+    loop = shop.loop("L", "P", "PASTE", "REFLOW", description="<script>x</script>", status="ON_HOLD")
+    loop.hold_reason = '"><img src=x>'
+    loop.save(update_fields=["hold_reason"])
+    shop.card(loop, 1, "FULL")
+    html = render_row(board_rows([loop.pk], now=NOW)[0], NOW, "en").decode()
+    assert "<script>" not in html
+    assert "<img" not in html
