@@ -94,6 +94,9 @@ class LoopConfig:
     reorder_level: Decimal | None = None
     auto_detach: bool = False
     delivery_days: tuple[str, ...] = ()
+    readiness_checks: tuple[str, ...] = ()
+    keeps_sequence: bool = False
+    receiving_limit: int | None = None
 
     def need(self, status: SupplyStatus) -> Need:
         """Whether the loop's sequence asks for a status; statuses it does not name are optional."""
@@ -132,6 +135,7 @@ class Turn:
     docked_at: datetime | None = None
     document: str = ""
     batch: UUID | None = None
+    recall: bool = False
     owner: str = ""
     owner_since: datetime | None = None
 
@@ -207,6 +211,7 @@ class Loop:
     config: LoopConfig
     seq: int = 0
     suppressed: int = 0
+    surplus_due: int = 0
     cards: dict[int, Card] = field(default_factory=dict)
     runout: OpenRunout | None = None
 

@@ -178,5 +178,8 @@ def _config(loop: Loop, calendars: dict[int, WorkCalendar], defaults: dict[int, 
         gr_policy=GrPolicy(loop.gr_policy),
         reorder_level=loop.reorder_level,
         auto_detach=loop.auto_detach,
+        readiness_checks=tuple(supply.readiness_checks),
+        keeps_sequence=supply.keeps_sequence,
+        receiving_limit=demand.receiving_limit,
         delivery_days=tuple(supply.supplier.delivery_days) if supply.supplier else (),
     )

@@ -154,6 +154,9 @@ class Station(models.Model):
     )
     default_intent = models.CharField(max_length=12, blank=True)
     readiness_checks = models.JSONField(default=list, blank=True)
+    keeps_sequence = models.BooleanField(
+        default=False, db_default=False, help_text="starting out of the order of release needs a reason"
+    )
     standard_work = models.URLField(blank=True)
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, null=True, blank=True)
     supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, null=True, blank=True)

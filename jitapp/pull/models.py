@@ -31,6 +31,9 @@ class LoopState(models.Model):
     seq = models.BigIntegerField(default=0, help_text="loop_seq of the loop's newest event; dense")
     near_since = models.DateTimeField(null=True, blank=True, help_text="near-runout since")
     suppressed = models.PositiveIntegerField(default=0, help_text="signals withheld while on hold")
+    surplus_due = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="cards to be taken out, each when it is next empty"
+    )
 
     def __str__(self) -> str:
         return f"{self.loop_id}@{self.seq}"
@@ -136,6 +139,9 @@ class Turn(models.Model):
         max_length=60, blank=True, default="", db_default="", help_text="number of the ERP's document"
     )
     batch = models.UUIDField(null=True, blank=True, help_text="released together")
+    recall = models.BooleanField(
+        default=False, db_default=False, help_text="the card was held or lost while material was under way"
+    )
     owner = models.CharField(max_length=10, choices=choices(Party), blank=True, help_text="who must act next")
     owner_since = models.DateTimeField(null=True, blank=True)
 

@@ -42,7 +42,7 @@ PREPARED: dict[str, str] = {
                t.uuid, t.number, t.asked, t.opened_at, t.signal_state, t.step, t.made, t.reason, t.released_at,
                t.started_at, t.completed_at, t.loaded_at, t.due_at, t.owner, t.owner_since,
                t.acknowledged_at, t.promised_at, t.docked_at, t.document, t.batch,
-               c.urgent, c.out_of_stock, c.label_stale, c.note, c.turns_left
+               c.urgent, c.out_of_stock, c.label_stale, c.note, c.turns_left, t.recall, s.surplus_due
         FROM pull_loopstate s
         LEFT JOIN pull_runout r ON r.loop_id = s.loop_id AND r.closed_at IS NULL
         LEFT JOIN pull_card c ON c.loop_id = s.loop_id AND c.card_status <> 'REMOVED'
@@ -56,7 +56,7 @@ PREPARED: dict[str, str] = {
         LEFT JOIN pull_card c ON i.kind = 'card' AND c.id = i.target_id
         WHERE i.code = $1""",
     "pull_receipts": """(uuid[]) AS
-        SELECT scan_id, encode(fingerprint, 'hex'), answer FROM pull_receipt WHERE scan_id = ANY($1)""",
+        SELECT scan_id, encode(fingerprint, 'hex'), plant_id, answer FROM pull_receipt WHERE scan_id = ANY($1)""",
     "pull_write": """(jsonb) AS
         WITH receipts AS (
             INSERT INTO pull_receipt (scan_id, fingerprint, plant_id, device_id, person_id, station_id, loop_id,
@@ -92,16 +92,16 @@ PREPARED: dict[str, str] = {
         ), turns AS (
             INSERT INTO pull_turn (uuid, card_id, loop_id, supply_id, number, signal_state, step, asked, made,
                 received, reason, opened_at, released_at, started_at, completed_at, loaded_at, closed_at, due_at,
-                owner, owner_since, acknowledged_at, promised_at, docked_at, document, batch)
+                owner, owner_since, acknowledged_at, promised_at, docked_at, document, batch, recall)
             SELECT uuid, card_id, loop_id, supply_id, number, signal_state, step, asked, made, received, reason,
                 opened_at, released_at, started_at, completed_at, loaded_at, closed_at, due_at, owner, owner_since,
-                acknowledged_at, promised_at, docked_at, document, batch
+                acknowledged_at, promised_at, docked_at, document, batch, recall
             FROM jsonb_to_recordset($1->'turns') AS n(uuid uuid, card_id bigint, loop_id bigint, supply_id bigint,
                 number int, signal_state text, step text, asked numeric, made numeric, received numeric,
                 reason text, opened_at timestamptz, released_at timestamptz, started_at timestamptz,
                 completed_at timestamptz, loaded_at timestamptz, closed_at timestamptz, due_at timestamptz,
                 owner text, owner_since timestamptz, acknowledged_at timestamptz, promised_at timestamptz,
-                docked_at timestamptz, document text, batch uuid)
+                docked_at timestamptz, document text, batch uuid, recall boolean)
             ON CONFLICT (card_id, number) DO UPDATE SET signal_state = excluded.signal_state,
                 step = excluded.step, made = excluded.made, received = excluded.received,
                 reason = excluded.reason, released_at = excluded.released_at, started_at = excluded.started_at,
@@ -109,10 +109,10 @@ PREPARED: dict[str, str] = {
                 closed_at = excluded.closed_at, due_at = excluded.due_at, owner = excluded.owner,
                 owner_since = excluded.owner_since, acknowledged_at = excluded.acknowledged_at,
                 promised_at = excluded.promised_at, docked_at = excluded.docked_at,
-                document = excluded.document, batch = excluded.batch, asked = excluded.asked
+                document = excluded.document, batch = excluded.batch, recall = excluded.recall, asked = excluded.asked
         ), loops AS (
-            UPDATE pull_loopstate s SET seq = n.seq, suppressed = n.suppressed
-            FROM jsonb_to_recordset($1->'loops') AS n(id bigint, seq bigint, suppressed int)
+            UPDATE pull_loopstate s SET seq = n.seq, suppressed = n.suppressed, surplus_due = n.surplus_due
+            FROM jsonb_to_recordset($1->'loops') AS n(id bigint, seq bigint, suppressed int, surplus_due int)
             WHERE s.loop_id = n.id
         ), closed AS (
             UPDATE pull_runout r SET closed_at = n.closed_at, closed_seq = n.closed_seq, cause = n.cause,
@@ -292,7 +292,12 @@ class World:
         if self.document.get("events"):
             changed = dict.fromkeys(row["loop_id"] for row in self.document["events"])
             self.document["loops"] = [
-                {"id": loop_id, "seq": self.loops[loop_id].seq, "suppressed": self.loops[loop_id].suppressed}
+                {
+                    "id": loop_id,
+                    "seq": self.loops[loop_id].seq,
+                    "suppressed": self.loops[loop_id].suppressed,
+                    "surplus_due": self.loops[loop_id].surplus_due,
+                }
                 for loop_id in changed
             ]
         if self.touched_turns:
@@ -324,6 +329,7 @@ class World:
                     "docked_at": turn.docked_at,
                     "document": turn.document,
                     "batch": turn.batch,
+                    "recall": turn.recall,
                 }
                 for (card_id, _), (loop_id, supply_id, turn) in sorted(self.touched_turns.items())
             ]
@@ -395,7 +401,7 @@ def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> World
     for row in rows:
         loop = loops.get(row[0])
         if loop is None:
-            loop = Loop(config=settings.loops[row[0]], seq=row[1], suppressed=row[2])
+            loop = Loop(config=settings.loops[row[0]], seq=row[1], suppressed=row[2], surplus_due=row[49])
             if row[4] is not None:
                 loop.runout = OpenRunout(opened_at=row[4], opened_seq=row[5], cause=row[6])
             loops[row[0]] = loop
@@ -450,6 +456,7 @@ def _card(row: tuple[Any, ...]) -> Card:
             docked_at=row[40],
             document=row[41],
             batch=row[42],
+            recall=row[48],
         )
     return card
 
@@ -476,6 +483,7 @@ class StoredAnswer:
     """The first answer to a scan id, and the fingerprint of what was asked."""
 
     fingerprint: str
+    plant_id: int | None
     answer: dict[str, Any]
 
 
@@ -484,4 +492,4 @@ def stored_answers(scan_ids: Sequence[UUID]) -> dict[UUID, StoredAnswer]:
     with cursor() as to_database:
         to_database.execute("EXECUTE pull_receipts(%s::uuid[])", (list(scan_ids),))
         rows = to_database.fetchall()
-    return {row[0]: StoredAnswer(row[1], decode(row[2])) for row in rows}
+    return {row[0]: StoredAnswer(row[1], row[2], decode(row[3])) for row in rows}

@@ -3,326 +3,844 @@
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
+from django.conf import settings
+from django.db import migrations, models
+
 import jitapp.accounts.models
 import jitapp.kanban.words
 import jitapp.plant.models
 import jitapp.pull.models
-from django.conf import settings
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('plant', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("plant", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LoopState',
+            name="LoopState",
             fields=[
-                ('loop', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='state', serialize=False, to='plant.loop')),
-                ('seq', models.BigIntegerField(default=0, help_text="loop_seq of the loop's newest event; dense")),
-                ('near_since', models.DateTimeField(blank=True, help_text='near-runout since', null=True)),
-                ('suppressed', models.PositiveIntegerField(default=0, help_text='signals withheld while on hold')),
+                (
+                    "loop",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="state",
+                        serialize=False,
+                        to="plant.loop",
+                    ),
+                ),
+                (
+                    "seq",
+                    models.BigIntegerField(default=0, help_text="loop_seq of the loop's newest event; dense"),
+                ),
+                ("near_since", models.DateTimeField(blank=True, help_text="near-runout since", null=True)),
+                (
+                    "suppressed",
+                    models.PositiveIntegerField(default=0, help_text="signals withheld while on hold"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Card',
+            name="Card",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True)),
-                ('code', models.CharField(max_length=11, unique=True)),
-                ('number', models.PositiveIntegerField()),
-                ('card_status', models.CharField(choices=[('NEW', 'NEW'), ('IN_CIRCULATION', 'IN_CIRCULATION'), ('HELD', 'HELD'), ('SURPLUS', 'SURPLUS'), ('OBSOLETE', 'OBSOLETE'), ('LOST', 'LOST'), ('REMOVED', 'REMOVED')], default=jitapp.kanban.words.CardStatus['NEW'], max_length=14)),
-                ('supply_status', models.CharField(choices=[('WAIT', 'WAIT'), ('EMPTY', 'EMPTY'), ('IN_PROCESS', 'IN_PROCESS'), ('COMPLETED', 'COMPLETED'), ('IN_TRANSIT', 'IN_TRANSIT'), ('FULL', 'FULL'), ('IN_USE', 'IN_USE'), ('ERROR', 'ERROR')], default=jitapp.kanban.words.SupplyStatus['EMPTY'], max_length=10)),
-                ('quantity', jitapp.plant.models.QuantityField(decimal_places=6, help_text="pieces a full container holds; the loop's quantity when last released", max_digits=20)),
-                ('contents', jitapp.plant.models.QuantityField(decimal_places=6, default=0, max_digits=20)),
-                ('booked', jitapp.plant.models.QuantityField(decimal_places=6, default=0, max_digits=20)),
-                ('blocked', models.BooleanField(default=False)),
-                ('been_full', models.BooleanField(default=False, help_text='has been FULL before (rule C9)')),
-                ('turn_number', models.PositiveIntegerField(default=0, help_text='number of the newest turn')),
-                ('full_since', models.DateTimeField(blank=True, null=True)),
-                ('moved_at', models.DateTimeField(blank=True, help_text='occurred_at of the last applied event', null=True)),
-                ('moved_by', models.CharField(blank=True, help_text='p<id> or d<id> of who moved it last', max_length=120)),
-                ('last_intent', models.CharField(blank=True, max_length=12)),
-                ('last_scan', models.UUIDField(blank=True, null=True)),
-                ('loop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cards', to='plant.loop')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True),
+                ),
+                ("code", models.CharField(max_length=11, unique=True)),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "card_status",
+                    models.CharField(
+                        choices=[
+                            ("NEW", "NEW"),
+                            ("IN_CIRCULATION", "IN_CIRCULATION"),
+                            ("HELD", "HELD"),
+                            ("SURPLUS", "SURPLUS"),
+                            ("OBSOLETE", "OBSOLETE"),
+                            ("LOST", "LOST"),
+                            ("REMOVED", "REMOVED"),
+                        ],
+                        default=jitapp.kanban.words.CardStatus["NEW"],
+                        max_length=14,
+                    ),
+                ),
+                (
+                    "supply_status",
+                    models.CharField(
+                        choices=[
+                            ("WAIT", "WAIT"),
+                            ("EMPTY", "EMPTY"),
+                            ("IN_PROCESS", "IN_PROCESS"),
+                            ("COMPLETED", "COMPLETED"),
+                            ("IN_TRANSIT", "IN_TRANSIT"),
+                            ("FULL", "FULL"),
+                            ("IN_USE", "IN_USE"),
+                            ("ERROR", "ERROR"),
+                        ],
+                        default=jitapp.kanban.words.SupplyStatus["EMPTY"],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "quantity",
+                    jitapp.plant.models.QuantityField(
+                        decimal_places=6,
+                        help_text="pieces a full container holds; the loop's quantity when last released",
+                        max_digits=20,
+                    ),
+                ),
+                ("contents", jitapp.plant.models.QuantityField(decimal_places=6, default=0, max_digits=20)),
+                ("booked", jitapp.plant.models.QuantityField(decimal_places=6, default=0, max_digits=20)),
+                ("blocked", models.BooleanField(default=False)),
+                ("been_full", models.BooleanField(default=False, help_text="has been FULL before (rule C9)")),
+                (
+                    "turn_number",
+                    models.PositiveIntegerField(default=0, help_text="number of the newest turn"),
+                ),
+                ("full_since", models.DateTimeField(blank=True, null=True)),
+                (
+                    "moved_at",
+                    models.DateTimeField(
+                        blank=True, help_text="occurred_at of the last applied event", null=True
+                    ),
+                ),
+                (
+                    "moved_by",
+                    models.CharField(
+                        blank=True, help_text="p<id> or d<id> of who moved it last", max_length=120
+                    ),
+                ),
+                ("last_intent", models.CharField(blank=True, max_length=12)),
+                ("last_scan", models.UUIDField(blank=True, null=True)),
+                (
+                    "loop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="cards", to="plant.loop"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Bin',
+            name="Bin",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True)),
-                ('code', models.CharField(max_length=60, unique=True)),
-                ('plant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bins', to='plant.plant')),
-                ('card', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bin', to='pull.card')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True),
+                ),
+                ("code", models.CharField(max_length=60, unique=True)),
+                (
+                    "plant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="bins", to="plant.plant"
+                    ),
+                ),
+                (
+                    "card",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bin",
+                        to="pull.card",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True)),
-                ('xid', jitapp.pull.models.Xid8Field(db_default=django.db.models.expressions.RawSQL('pg_current_xact_id()', ()), editable=False)),
-                ('type', models.CharField(max_length=32)),
-                ('loop_seq', models.BigIntegerField(blank=True, null=True)),
-                ('turn_number', models.PositiveIntegerField(blank=True, null=True)),
-                ('turn', models.UUIDField(blank=True, help_text="the turn's outside id", null=True)),
-                ('scan_id', models.UUIDField(blank=True, null=True)),
-                ('ordinal', models.PositiveSmallIntegerField(default=0)),
-                ('from_status', models.CharField(blank=True, default='', max_length=10)),
-                ('to_status', models.CharField(blank=True, default='', max_length=10)),
-                ('occurred_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('late', models.BooleanField(default=False)),
-                ('data', models.JSONField(default=dict)),
-                ('card', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='pull.card')),
-                ('device', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.device')),
-                ('loop', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='plant.loop')),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('plant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='plant.plant')),
-                ('station', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='plant.station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True),
+                ),
+                (
+                    "xid",
+                    jitapp.pull.models.Xid8Field(
+                        db_default=django.db.models.expressions.RawSQL("pg_current_xact_id()", ()),
+                        editable=False,
+                    ),
+                ),
+                ("type", models.CharField(max_length=32)),
+                ("loop_seq", models.BigIntegerField(blank=True, null=True)),
+                ("turn_number", models.PositiveIntegerField(blank=True, null=True)),
+                ("turn", models.UUIDField(blank=True, help_text="the turn's outside id", null=True)),
+                ("scan_id", models.UUIDField(blank=True, null=True)),
+                ("ordinal", models.PositiveSmallIntegerField(default=0)),
+                ("from_status", models.CharField(blank=True, default="", max_length=10)),
+                ("to_status", models.CharField(blank=True, default="", max_length=10)),
+                ("occurred_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                ("late", models.BooleanField(default=False)),
+                ("data", models.JSONField(default=dict)),
+                (
+                    "card",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="pull.card",
+                    ),
+                ),
+                (
+                    "device",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.device",
+                    ),
+                ),
+                (
+                    "loop",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="plant.loop"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("plant", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="plant.plant")),
+                (
+                    "station",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="plant.station"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Receipt',
+            name="Receipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scan_id', models.UUIDField(unique=True)),
-                ('fingerprint', models.BinaryField(help_text="SHA-256 of the scan's content", max_length=32)),
-                ('raw', models.TextField(help_text='as received, control characters escaped, at most 4 kB')),
-                ('intent', models.CharField(blank=True, max_length=12)),
-                ('seq', models.BigIntegerField(blank=True, null=True)),
-                ('epoch', models.CharField(blank=True, max_length=64)),
-                ('occurred_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('outcome', models.CharField(choices=[('applied', 'applied'), ('already', 'already'), ('bounced', 'bounced'), ('refused', 'refused'), ('parked', 'parked')], max_length=8)),
-                ('code', models.CharField(help_text='what happened, or which rule said no', max_length=40)),
-                ('answer', models.JSONField(help_text='the stored answer; a repeat of the scan gets it word for word')),
-                ('settled_at', models.DateTimeField(blank=True, help_text='a parked scan was settled by a person', null=True)),
-                ('card', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='pull.card')),
-                ('device', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.device')),
-                ('loop', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='plant.loop')),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('plant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='plant.plant')),
-                ('station', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='plant.station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("scan_id", models.UUIDField(unique=True)),
+                ("fingerprint", models.BinaryField(help_text="SHA-256 of the scan's content", max_length=32)),
+                ("raw", models.TextField(help_text="as received, control characters escaped, at most 4 kB")),
+                ("intent", models.CharField(blank=True, max_length=12)),
+                ("seq", models.BigIntegerField(blank=True, null=True)),
+                ("epoch", models.CharField(blank=True, max_length=64)),
+                ("occurred_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("applied", "applied"),
+                            ("already", "already"),
+                            ("bounced", "bounced"),
+                            ("refused", "refused"),
+                            ("parked", "parked"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("code", models.CharField(help_text="what happened, or which rule said no", max_length=40)),
+                (
+                    "answer",
+                    models.JSONField(
+                        help_text="the stored answer; a repeat of the scan gets it word for word"
+                    ),
+                ),
+                (
+                    "settled_at",
+                    models.DateTimeField(
+                        blank=True, help_text="a parked scan was settled by a person", null=True
+                    ),
+                ),
+                (
+                    "card",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="pull.card"
+                    ),
+                ),
+                (
+                    "device",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.device",
+                    ),
+                ),
+                (
+                    "loop",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="plant.loop"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "plant",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="plant.plant"
+                    ),
+                ),
+                (
+                    "station",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="plant.station"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Runout',
+            name="Runout",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('opened_seq', models.BigIntegerField()),
-                ('closed_seq', models.BigIntegerField(blank=True, null=True)),
-                ('cause', models.CharField(blank=True, help_text='candidate while open, final at the close', max_length=20)),
-                ('cause_facts', models.JSONField(blank=True, default=dict)),
-                ('owner', models.CharField(blank=True, choices=[('station', 'station'), ('supplier', 'supplier'), ('planner', 'planner'), ('buyer', 'buyer'), ('handler', 'handler'), ('receiving', 'receiving'), ('person', 'person')], max_length=10)),
-                ('loop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runouts', to='plant.loop')),
-                ('upstream', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='downstream', to='pull.runout')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("opened_seq", models.BigIntegerField()),
+                ("closed_seq", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "cause",
+                    models.CharField(
+                        blank=True, help_text="candidate while open, final at the close", max_length=20
+                    ),
+                ),
+                ("cause_facts", models.JSONField(blank=True, default=dict)),
+                (
+                    "owner",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("station", "station"),
+                            ("supplier", "supplier"),
+                            ("planner", "planner"),
+                            ("buyer", "buyer"),
+                            ("handler", "handler"),
+                            ("receiving", "receiving"),
+                            ("person", "person"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "loop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="runouts", to="plant.loop"
+                    ),
+                ),
+                (
+                    "upstream",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="downstream",
+                        to="pull.runout",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Turn',
+            name="Turn",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True)),
-                ('number', models.PositiveIntegerField()),
-                ('signal_state', models.CharField(choices=[('UNRELEASED', 'UNRELEASED'), ('ACCUMULATING', 'ACCUMULATING'), ('PENDING_DOC', 'PENDING_DOC'), ('RELEASED', 'RELEASED'), ('ACKNOWLEDGED', 'ACKNOWLEDGED'), ('REJECTED', 'REJECTED'), ('CANCELLED', 'CANCELLED'), ('CLOSED', 'CLOSED')], default=jitapp.kanban.words.SignalState['UNRELEASED'], max_length=12)),
-                ('step', models.CharField(blank=True, default='', help_text='IN_PROCESS, COMPLETED, IN_TRANSIT or empty', max_length=10)),
-                ('asked', jitapp.plant.models.QuantityField(decimal_places=6, max_digits=20)),
-                ('made', jitapp.plant.models.QuantityField(blank=True, decimal_places=6, max_digits=20, null=True)),
-                ('received', jitapp.plant.models.QuantityField(blank=True, decimal_places=6, max_digits=20, null=True)),
-                ('reason', models.CharField(blank=True, default='', max_length=200)),
-                ('opened_at', models.DateTimeField()),
-                ('released_at', models.DateTimeField(blank=True, null=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('completed_at', models.DateTimeField(blank=True, null=True)),
-                ('loaded_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('owner', models.CharField(blank=True, choices=[('station', 'station'), ('supplier', 'supplier'), ('planner', 'planner'), ('buyer', 'buyer'), ('handler', 'handler'), ('receiving', 'receiving'), ('person', 'person')], help_text='who must act next', max_length=10)),
-                ('owner_since', models.DateTimeField(blank=True, null=True)),
-                ('card', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='turns', to='pull.card')),
-                ('loop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='turns', to='plant.loop')),
-                ('supply', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='turns', to='plant.station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "signal_state",
+                    models.CharField(
+                        choices=[
+                            ("UNRELEASED", "UNRELEASED"),
+                            ("ACCUMULATING", "ACCUMULATING"),
+                            ("PENDING_DOC", "PENDING_DOC"),
+                            ("RELEASED", "RELEASED"),
+                            ("ACKNOWLEDGED", "ACKNOWLEDGED"),
+                            ("REJECTED", "REJECTED"),
+                            ("CANCELLED", "CANCELLED"),
+                            ("CLOSED", "CLOSED"),
+                        ],
+                        default=jitapp.kanban.words.SignalState["UNRELEASED"],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="IN_PROCESS, COMPLETED, IN_TRANSIT or empty",
+                        max_length=10,
+                    ),
+                ),
+                ("asked", jitapp.plant.models.QuantityField(decimal_places=6, max_digits=20)),
+                (
+                    "made",
+                    jitapp.plant.models.QuantityField(blank=True, decimal_places=6, max_digits=20, null=True),
+                ),
+                (
+                    "received",
+                    jitapp.plant.models.QuantityField(blank=True, decimal_places=6, max_digits=20, null=True),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=200)),
+                ("opened_at", models.DateTimeField()),
+                ("released_at", models.DateTimeField(blank=True, null=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("completed_at", models.DateTimeField(blank=True, null=True)),
+                ("loaded_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "owner",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("station", "station"),
+                            ("supplier", "supplier"),
+                            ("planner", "planner"),
+                            ("buyer", "buyer"),
+                            ("handler", "handler"),
+                            ("receiving", "receiving"),
+                            ("person", "person"),
+                        ],
+                        help_text="who must act next",
+                        max_length=10,
+                    ),
+                ),
+                ("owner_since", models.DateTimeField(blank=True, null=True)),
+                (
+                    "card",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="turns", to="pull.card"
+                    ),
+                ),
+                (
+                    "loop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="turns", to="plant.loop"
+                    ),
+                ),
+                (
+                    "supply",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="turns", to="plant.station"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Draw',
+            name="Draw",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('needed', jitapp.plant.models.QuantityField(decimal_places=6, max_digits=20)),
-                ('drawn', jitapp.plant.models.QuantityField(decimal_places=6, default=0, max_digits=20)),
-                ('booked', jitapp.plant.models.QuantityField(decimal_places=6, default=0, max_digits=20)),
-                ('short', jitapp.plant.models.QuantityField(decimal_places=6, default=0, help_text='missing pieces: a recorded shortage, never an error', max_digits=20)),
-                ('used', models.BooleanField(default=False, help_text='the consumption has happened; a restart draws nothing')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('loop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='plant.loop')),
-                ('turn', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='pull.turn')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("needed", jitapp.plant.models.QuantityField(decimal_places=6, max_digits=20)),
+                ("drawn", jitapp.plant.models.QuantityField(decimal_places=6, default=0, max_digits=20)),
+                ("booked", jitapp.plant.models.QuantityField(decimal_places=6, default=0, max_digits=20)),
+                (
+                    "short",
+                    jitapp.plant.models.QuantityField(
+                        decimal_places=6,
+                        default=0,
+                        help_text="missing pieces: a recorded shortage, never an error",
+                        max_digits=20,
+                    ),
+                ),
+                (
+                    "used",
+                    models.BooleanField(
+                        default=False, help_text="the consumption has happened; a restart draws nothing"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "loop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="draws", to="plant.loop"
+                    ),
+                ),
+                (
+                    "turn",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="draws", to="pull.turn"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TurnLink',
+            name="TurnLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('upstream_number', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('DRAW', 'Draw'), ('SCAN', 'Scan'), ('SWAP', 'Swap'), ('EVENT', 'Event')], max_length=5)),
-                ('quantity', jitapp.plant.models.QuantityField(decimal_places=6, max_digits=20)),
-                ('booked', jitapp.plant.models.QuantityField(decimal_places=6, default=0, max_digits=20)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('downstream', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links_up', to='pull.turn')),
-                ('upstream_card', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links_down', to='pull.card')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("upstream_number", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("DRAW", "Draw"), ("SCAN", "Scan"), ("SWAP", "Swap"), ("EVENT", "Event")],
+                        max_length=5,
+                    ),
+                ),
+                ("quantity", jitapp.plant.models.QuantityField(decimal_places=6, max_digits=20)),
+                ("booked", jitapp.plant.models.QuantityField(decimal_places=6, default=0, max_digits=20)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "downstream",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="links_up", to="pull.turn"
+                    ),
+                ),
+                (
+                    "upstream_card",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="links_down", to="pull.card"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Wait',
+            name="Wait",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True)),
-                ('reason', models.CharField(max_length=20)),
-                ('owner', models.CharField(choices=[('station', 'station'), ('supplier', 'supplier'), ('planner', 'planner'), ('buyer', 'buyer'), ('handler', 'handler'), ('receiving', 'receiving'), ('person', 'person')], max_length=10)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('loop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waits', to='plant.loop')),
-                ('turn', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waits', to='pull.turn')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.UUIDField(default=jitapp.accounts.models.new_uuid, editable=False, unique=True),
+                ),
+                ("reason", models.CharField(max_length=20)),
+                (
+                    "owner",
+                    models.CharField(
+                        choices=[
+                            ("station", "station"),
+                            ("supplier", "supplier"),
+                            ("planner", "planner"),
+                            ("buyer", "buyer"),
+                            ("handler", "handler"),
+                            ("receiving", "receiving"),
+                            ("person", "person"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "loop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="waits", to="plant.loop"
+                    ),
+                ),
+                (
+                    "turn",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="waits", to="pull.turn"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.UniqueConstraint(fields=('loop', 'number'), name='card_number_once'),
+            model_name="card",
+            constraint=models.UniqueConstraint(fields=("loop", "number"), name="card_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.CheckConstraint(condition=models.Q(('card_status__in', ['NEW', 'IN_CIRCULATION', 'HELD', 'SURPLUS', 'OBSOLETE', 'LOST', 'REMOVED'])), name='card_status_known'),
+            model_name="card",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "card_status__in",
+                        ["NEW", "IN_CIRCULATION", "HELD", "SURPLUS", "OBSOLETE", "LOST", "REMOVED"],
+                    )
+                ),
+                name="card_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.CheckConstraint(condition=models.Q(('supply_status__in', ['WAIT', 'EMPTY', 'IN_PROCESS', 'COMPLETED', 'IN_TRANSIT', 'FULL', 'IN_USE', 'ERROR'])), name='card_supply_status_known'),
+            model_name="card",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "supply_status__in",
+                        ["WAIT", "EMPTY", "IN_PROCESS", "COMPLETED", "IN_TRANSIT", "FULL", "IN_USE", "ERROR"],
+                    )
+                ),
+                name="card_supply_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.CheckConstraint(condition=models.Q(('booked__gte', 0), ('booked__lte', models.F('contents')), ('contents__gte', 0)), name='card_contents_bounds'),
+            model_name="card",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("booked__gte", 0), ("booked__lte", models.F("contents")), ("contents__gte", 0)
+                ),
+                name="card_contents_bounds",
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['xid', 'id'], name='event_cursor'),
+            model_name="event",
+            index=models.Index(fields=["xid", "id"], name="event_cursor"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['card', 'id'], name='event_by_card'),
+            model_name="event",
+            index=models.Index(fields=["card", "id"], name="event_by_card"),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('loop', 'loop_seq'), name='event_loop_seq_once'),
+            model_name="event",
+            constraint=models.UniqueConstraint(fields=("loop", "loop_seq"), name="event_loop_seq_once"),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(condition=models.Q(('scan_id__isnull', False)), fields=('scan_id', 'ordinal'), name='event_scan_once'),
+            model_name="event",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("scan_id__isnull", False)),
+                fields=("scan_id", "ordinal"),
+                name="event_scan_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('loop__isnull', True), ('loop_seq__isnull', True)), models.Q(('loop__isnull', False), ('loop_seq__isnull', False)), _connector='OR'), name='event_loop_has_seq'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("loop__isnull", True), ("loop_seq__isnull", True)),
+                    models.Q(("loop__isnull", False), ("loop_seq__isnull", False)),
+                    _connector="OR",
+                ),
+                name="event_loop_has_seq",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('occurred_at__lte', models.F('recorded_at'))), name='event_not_from_tomorrow'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("occurred_at__lte", models.F("recorded_at"))),
+                name="event_not_from_tomorrow",
+            ),
         ),
         migrations.AddIndex(
-            model_name='receipt',
-            index=models.Index(fields=['card', '-recorded_at'], name='receipt_by_card'),
+            model_name="receipt",
+            index=models.Index(fields=["card", "-recorded_at"], name="receipt_by_card"),
         ),
         migrations.AddIndex(
-            model_name='receipt',
-            index=models.Index(condition=models.Q(('outcome', 'applied'), _negated=True), fields=['outcome', 'recorded_at'], name='receipt_not_applied'),
+            model_name="receipt",
+            index=models.Index(
+                condition=models.Q(("outcome", "applied"), _negated=True),
+                fields=["outcome", "recorded_at"],
+                name="receipt_not_applied",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['applied', 'already', 'bounced', 'refused', 'parked'])), name='receipt_outcome_known'),
+            model_name="receipt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome__in", ["applied", "already", "bounced", "refused", "parked"])),
+                name="receipt_outcome_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='runout',
-            index=models.Index(fields=['loop', '-opened_at'], name='runout_by_loop'),
+            model_name="runout",
+            index=models.Index(fields=["loop", "-opened_at"], name="runout_by_loop"),
         ),
         migrations.AddConstraint(
-            model_name='runout',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('loop',), name='runout_one_open_per_loop'),
+            model_name="runout",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=("loop",),
+                name="runout_one_open_per_loop",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='runout',
-            constraint=models.UniqueConstraint(fields=('loop', 'opened_seq'), name='runout_opened_once'),
+            model_name="runout",
+            constraint=models.UniqueConstraint(fields=("loop", "opened_seq"), name="runout_opened_once"),
         ),
         migrations.AddIndex(
-            model_name='turn',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['supply', 'step'], name='turn_open_by_supply'),
+            model_name="turn",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=["supply", "step"],
+                name="turn_open_by_supply",
+            ),
         ),
         migrations.AddIndex(
-            model_name='turn',
-            index=models.Index(fields=['loop', '-released_at'], name='turn_by_loop'),
+            model_name="turn",
+            index=models.Index(fields=["loop", "-released_at"], name="turn_by_loop"),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.UniqueConstraint(fields=('card', 'number'), name='turn_number_once'),
+            model_name="turn",
+            constraint=models.UniqueConstraint(fields=("card", "number"), name="turn_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('card',), name='turn_one_open_per_card'),
+            model_name="turn",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=("card",),
+                name="turn_one_open_per_card",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.CheckConstraint(condition=models.Q(('signal_state__in', ['UNRELEASED', 'ACCUMULATING', 'PENDING_DOC', 'RELEASED', 'ACKNOWLEDGED', 'REJECTED', 'CANCELLED', 'CLOSED'])), name='turn_signal_state_known'),
+            model_name="turn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "signal_state__in",
+                        [
+                            "UNRELEASED",
+                            "ACCUMULATING",
+                            "PENDING_DOC",
+                            "RELEASED",
+                            "ACKNOWLEDGED",
+                            "REJECTED",
+                            "CANCELLED",
+                            "CLOSED",
+                        ],
+                    )
+                ),
+                name="turn_signal_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.CheckConstraint(condition=models.Q(('step__in', ['', 'IN_PROCESS', 'COMPLETED', 'IN_TRANSIT'])), name='turn_step_known'),
+            model_name="turn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("step__in", ["", "IN_PROCESS", "COMPLETED", "IN_TRANSIT"])),
+                name="turn_step_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('signal_state__in', ['CLOSED', 'CANCELLED'])), models.Q(models.Q(('signal_state__in', ['CLOSED', 'CANCELLED']), _negated=True), ('closed_at__isnull', True)), _connector='OR'), name='turn_closed_says_when'),
+            model_name="turn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", False), ("signal_state__in", ["CLOSED", "CANCELLED"])),
+                    models.Q(
+                        models.Q(("signal_state__in", ["CLOSED", "CANCELLED"]), _negated=True),
+                        ("closed_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="turn_closed_says_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.CheckConstraint(condition=models.Q(('step', ''), ('released_at__isnull', False), _connector='OR'), name='turn_step_needs_release'),
+            model_name="turn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("step", ""), ("released_at__isnull", False), _connector="OR"),
+                name="turn_step_needs_release",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.CheckConstraint(condition=models.Q(('received__isnull', True), ('received', models.F('asked')), models.Q(('reason', ''), _negated=True), _connector='OR'), name='turn_difference_needs_reason'),
+            model_name="turn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("received__isnull", True),
+                    ("received", models.F("asked")),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="turn_difference_needs_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_at__isnull', False), models.Q(models.Q(('owner', ''), _negated=True), ('owner_since__isnull', False)), _connector='OR'), name='turn_open_has_owner'),
+            model_name="turn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("closed_at__isnull", False),
+                    models.Q(models.Q(("owner", ""), _negated=True), ("owner_since__isnull", False)),
+                    _connector="OR",
+                ),
+                name="turn_open_has_owner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='draw',
-            constraint=models.UniqueConstraint(fields=('turn', 'loop'), name='draw_once_per_turn_and_loop'),
+            model_name="draw",
+            constraint=models.UniqueConstraint(fields=("turn", "loop"), name="draw_once_per_turn_and_loop"),
         ),
         migrations.AddIndex(
-            model_name='turnlink',
-            index=models.Index(fields=['upstream_card', 'upstream_number'], name='link_upstream'),
+            model_name="turnlink",
+            index=models.Index(fields=["upstream_card", "upstream_number"], name="link_upstream"),
         ),
         migrations.AddConstraint(
-            model_name='turnlink',
-            constraint=models.UniqueConstraint(fields=('downstream', 'upstream_card', 'upstream_number'), name='link_once'),
+            model_name="turnlink",
+            constraint=models.UniqueConstraint(
+                fields=("downstream", "upstream_card", "upstream_number"), name="link_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='wait',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('turn',), name='wait_one_open_per_turn'),
+            model_name="wait",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=("turn",),
+                name="wait_one_open_per_turn",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='wait',
-            constraint=models.UniqueConstraint(fields=('turn', 'reason', 'opened_at'), name='wait_once'),
+            model_name="wait",
+            constraint=models.UniqueConstraint(fields=("turn", "reason", "opened_at"), name="wait_once"),
         ),
         migrations.AddConstraint(
-            model_name='wait',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('closed_at__gte', models.F('opened_at')), _connector='OR'), name='wait_ends_after_it_begins'),
+            model_name="wait",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("closed_at__isnull", True), ("closed_at__gte", models.F("opened_at")), _connector="OR"
+                ),
+                name="wait_ends_after_it_begins",
+            ),
         ),
     ]
