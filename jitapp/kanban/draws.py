@@ -11,8 +11,15 @@ from decimal import Decimal
 from uuid import UUID
 
 from jitapp.kanban.ledger import Ledger, release, signal
-from jitapp.kanban.state import ZERO, Card, text
-from jitapp.kanban.words import CardStatus, LoopStatus, SupplyStatus
+from jitapp.kanban.state import ZERO, Card, LoopConfig, text
+from jitapp.kanban.words import CardStatus, ConsumeAt, Consumption, LoopStatus, StationKind, SupplyStatus
+
+# Which of a turn's events makes its station use components, by the loop's setting.
+USES = {
+    ConsumeAt.START: "turn.started",
+    ConsumeAt.COMPLETE: "turn.completed",
+    ConsumeAt.RELEASE: "turn.started",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,13 @@ class Drawn:
     links: tuple[Link, ...]
     taken: Decimal
     short: Decimal
+
+
+def counted(config: LoopConfig) -> bool:
+    """Whether software counts what filling uses: a BACKFLUSH station by its bill, a supermarket its own part."""
+    return config.supply_kind is StationKind.SUPERMARKET or (
+        config.supply_kind is StationKind.PROCESS and config.supply_consumption is Consumption.BACKFLUSH
+    )
 
 
 def rounded(quantity: Decimal, decimals: int) -> Decimal:

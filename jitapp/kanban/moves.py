@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from jitapp.kanban.guards import side_of
-from jitapp.kanban.ledger import Decision, Ledger, Scan, open_sibling, release, signal
+from jitapp.kanban.ledger import Decision, Ledger, Scan, open_sibling, signal
 from jitapp.kanban.runouts import owner_of
 from jitapp.kanban.state import Card, Loop, Turn, text
 from jitapp.kanban.transitions import SIDE, WAY
-from jitapp.kanban.words import Intent, LoopStatus, Need, SupplyStatus
+from jitapp.kanban.words import Intent, Need, SupplyStatus
 
 S = SupplyStatus
 
@@ -24,8 +24,8 @@ def _do_activate(ledger: Ledger, card: Card, scan: Scan, decision: Decision) -> 
     if scan.reason:
         data["reason"] = scan.reason
     ledger.write("scan.applied", card, frm=card.supply_status, to=to, **data)
-    if to is S.EMPTY and ledger.loop.config.status is LoopStatus.ACTIVE:
-        release(ledger, card, scan.new_uuid())
+    if to is S.EMPTY:
+        signal(ledger, card, scan.new_uuid)
     return "activated"
 
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.ledger import Ledger, release
+from jitapp.kanban.ledger import Ledger, signal
 from jitapp.kanban.state import text
-from jitapp.kanban.words import CardStatus, LoopStatus, SupplyStatus
+from jitapp.kanban.words import SupplyStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.models import Identifier, Loop
 from jitapp.pull import store
@@ -64,9 +64,8 @@ def add_cards(
                 continue
             contents = text(card.quantity) if first_state == SupplyStatus.FULL else "0"
             ledger.write("card.activated", card, frm=SupplyStatus.EMPTY, to=first_state, contents=contents)
-            if first_state == SupplyStatus.EMPTY and state.config.status is LoopStatus.ACTIVE:
-                assert card.card_status is CardStatus.IN_CIRCULATION
-                release(ledger, card, new_uuid())
+            if first_state == SupplyStatus.EMPTY:
+                signal(ledger, card, new_uuid)
         ledger.settle()
         world.record(state, ledger.events, now=now, person_id=source.person_id, device_id=source.device_id)
         world.write()

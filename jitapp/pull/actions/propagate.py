@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.draws import Drawn, Link, book, draw, free, rounded, take_booked
+from jitapp.kanban.draws import USES, Drawn, Link, book, counted, draw, free, rounded, take_booked
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.state import ZERO, LoopConfig
 from jitapp.kanban.words import ConsumeAt, Consumption, Party, StationKind
@@ -76,10 +76,7 @@ def propagate(messages: Sequence[tuple[int, Mapping[str, Any]]], *, now: datetim
 
 def _jobs(config: LoopConfig, events: Iterable[Mapping[str, Any]]) -> list[Job]:
     """A BACKFLUSH station uses its bill by software; a supermarket hands on its own part; suppliers use nothing."""
-    counted = config.supply_kind is StationKind.SUPERMARKET or (
-        config.supply_kind is StationKind.PROCESS and config.supply_consumption is Consumption.BACKFLUSH
-    )
-    if not counted:
+    if not counted(config):
         return []
     jobs: list[Job] = []
     for event in events:
@@ -104,8 +101,11 @@ def _run(jobs: Sequence[Job], settings: Configs, now: datetime) -> set[int]:
         turn = turns.get(job.turn)
         if turn is not None:
             _RUN[job.kind](job, turn, world, ledgers)
+            for loops, _ in settings.components(job.config):
+                for loop_id in loops:
+                    if loop_id in ledgers:
+                        ledgers[loop_id].settle()  # at this job's instant, not at the last one's (rule C9)
     for loop_id, ledger in ledgers.items():
-        ledger.settle()
         world.record(world.loops[loop_id], ledger.events, now=now, turns=ledger.closed)
     world.write()
     return {loop_id for loop_id, ledger in ledgers.items() if ledger.events}
