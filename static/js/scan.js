@@ -233,3 +233,4 @@ if (waiting.length) {
   drain();
 }
 showLink();
+result.dataset.ready = "";

@@ -61,7 +61,7 @@ def log_in(page: Page, site_url: str, station: str) -> None:
     page.click("main button.main")
     page.goto(f"{site_url}/s/")
     page.click(f"button[value='{station}']")
-    page.wait_for_selector("#result")
+    page.wait_for_selector("#result[data-ready]")
 
 
 def scan(page: Page, code: str, suffix: str = "Enter") -> None:
