@@ -6,10 +6,11 @@ with 200 and `outcome: refused`; 503 with Retry-After only while the store canno
 
 from __future__ import annotations
 
+import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -55,6 +56,7 @@ class BatchBody(msgspec.Struct):
 _scan = msgspec.json.Decoder(ScanBody)
 _batch = msgspec.json.Decoder(BatchBody)
 _encode = msgspec.json.Encoder(decimal_format="string").encode
+T = TypeVar("T")
 
 
 class Problem(Exception):
@@ -63,14 +65,20 @@ class Problem(Exception):
     def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
         super().__init__(detail)
         self.status = status
-        self.body = {"type": f"about:blank#{code}", "title": code.replace("_", " "), "status": status} | {
-            "code": code,
-            "detail": detail,
-        } | more
+        self.body = (
+            {"type": f"about:blank#{code}", "title": code.replace("_", " "), "status": status}
+            | {
+                "code": code,
+                "detail": detail,
+            }
+            | more
+        )
 
     def response(self) -> HttpResponse:
         """The problem as an HTTP answer."""
-        response = HttpResponse(_encode(self.body), content_type="application/problem+json", status=self.status)
+        response = HttpResponse(
+            _encode(self.body), content_type="application/problem+json", status=self.status
+        )
         if self.status == 401:
             response["WWW-Authenticate"] = 'Bearer realm="jitapp"'
         if self.status in (429, 503):
@@ -80,7 +88,9 @@ class Problem(Exception):
 
 def store_unreachable() -> Problem:
     """The only 5xx of these doors."""
-    return Problem(503, "store_unreachable", "The database cannot be reached now. Keep the scan and send it again.")
+    return Problem(
+        503, "store_unreachable", "The database cannot be reached now. Keep the scan and send it again."
+    )
 
 
 @csrf_exempt  # a bearer token, no cookie: nothing to forge
@@ -107,12 +117,11 @@ def scans_batch(request: HttpRequest) -> HttpResponse:
     try:
         source = _authenticated(request)
         raw = _body(request, MOST_BATCH_BYTES)
-        try:
-            items = _batch.decode(raw).scans
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise _unreadable(error) from error
+        items = _decoded(_batch, raw).scans
         if len(items) > actions.BATCH_LIMIT:
-            raise Problem(413, "too_many_scans", f"At most {actions.BATCH_LIMIT} scans at once. Send the rest after.")
+            raise Problem(
+                413, "too_many_scans", f"At most {actions.BATCH_LIMIT} scans at once. Send the rest after."
+            )
         return HttpResponse(_encode({"results": _answers(items, source)}), content_type="application/json")
     except Problem as problem:
         return problem.response()
@@ -151,13 +160,19 @@ def _authenticated(request: HttpRequest) -> Source:
 
 
 def _body(request: HttpRequest, most: int) -> bytes:
+    """At most `most` bytes, whatever Content-Length says."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
+        raw = b"" if length > most else request.read(most + 1)
     except ValueError:
-        length = 0
-    if length > most:
+        length, raw = 0, b""
+    except OSError:
+        raise Problem(400, "body_cut_off", "The body ended before its length. Send the scan again.") from None
+    if max(length, len(raw)) > most:
         raise Problem(413, "body_too_large", f"The body is larger than {most} bytes. Send less at once.")
-    return request.read(most + 1)[: most + 1] if not length else request.body
+    if len(raw) < length:
+        raise Problem(400, "body_cut_off", "The body ended before its length. Send the scan again.")
+    return raw
 
 
 def _unreadable(error: Exception) -> Problem:
@@ -167,34 +182,75 @@ def _unreadable(error: Exception) -> Problem:
     return Problem(400, "malformed_json", "The body is not valid JSON. Send one JSON object.")
 
 
-def _readable(raw: bytes) -> ScanRequest:
+def _decoded(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
     try:
-        body = _scan.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        try:
+            return decoder.decode(raw)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            # Half of a surrogate pair is a scanner's rubbish, but JSON: it is kept, written out (G1 refuses it).
+            return decoder.decode(_encode(_written_out(json.loads(raw.decode(), parse_constant=_no_number))))
+    except (ValueError, RecursionError) as error:
         raise _unreadable(error) from error
+
+
+def _written_out(value: Any) -> Any:
+    """The same JSON value with lone surrogates as text: `\\ud83d`."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, list):
+        return [_written_out(item) for item in value]
+    if isinstance(value, dict):
+        return {_written_out(name): _written_out(item) for name, item in value.items()}
+    return value
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no JSON number")
+
+
+def _readable(raw: bytes) -> ScanRequest:
+    body = _decoded(_scan, raw)
     for name, longest in LONGEST.items():
         value = getattr(body, name)
         if isinstance(value, str) and len(value) > longest:
-            raise Problem(422, "field_unreadable", f"`{name}` is longer than {longest} characters.", id=str(body.id))
+            raise Problem(
+                422, "field_unreadable", f"`{name}` is longer than {longest} characters.", id=str(body.id)
+            )
     if body.seq is not None and not -(2**63) <= body.seq < 2**63:
         raise Problem(422, "field_unreadable", "`seq` does not fit 64 bits.", id=str(body.id))
-    for name in ("occurred_at", "sent_at"):
-        at = getattr(body, name)
-        if at is not None and at.tzinfo is None:
-            raise Problem(422, "field_unreadable", f"`{name}` has no offset. Write 2026-11-21T09:00:00+01:00.")
     return ScanRequest(
         id=body.id,
         code=body.code,
         station=body.station,
         intent=body.intent or None,
-        occurred_at=body.occurred_at,
+        occurred_at=_instant(body, "occurred_at"),
         quantity=_quantity(body),
         reason=body.reason,
         by=body.by,
         seq=body.seq,
         epoch=None if body.epoch is None else str(body.epoch),
-        sent_at=body.sent_at,
+        sent_at=_instant(body, "sent_at"),
     )
+
+
+def _instant(body: ScanBody, name: str) -> datetime | None:
+    """In UTC; some instants of the years 1 and 9999 have no such reading."""
+    at: datetime | None = getattr(body, name)
+    if at is None:
+        return None
+    try:
+        if at.tzinfo is None:
+            raise ValueError
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Problem(
+            422,
+            "field_unreadable",
+            f"`{name}` is no instant with an offset. Write 2026-11-21T09:00:00+01:00.",
+            id=str(body.id),
+        ) from None
 
 
 def _quantity(body: ScanBody) -> Decimal | None:
@@ -206,7 +262,9 @@ def _quantity(body: ScanBody) -> Decimal | None:
             raise InvalidOperation
         return Decimal(text)
     except InvalidOperation:
-        raise Problem(422, "field_unreadable", "`quantity` is no decimal number like 12 or 0.5.", id=str(body.id)) from None
+        raise Problem(
+            422, "field_unreadable", "`quantity` is no decimal number like 12 or 0.5.", id=str(body.id)
+        ) from None
 
 
 def _store_failed(_error: Exception) -> HttpResponse:

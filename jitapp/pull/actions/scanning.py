@@ -32,6 +32,7 @@ from jitapp.symbology.cardcode import find_card_code, looks_like_card_code
 LEADERS = frozenset({Role.LEADER, Role.ADMIN})
 INTENTS = {intent.value: intent for intent in Intent}
 BATCH_LIMIT = 500
+NEVER_SET = datetime(2000, 1, 1, tzinfo=UTC)  # a device that tells an earlier time has never been told it
 # Card codes never change and are never reused, so what a code points to may be remembered.
 _REMEMBERED = 50_000
 _cards: dict[str, tuple[int, int]] = {}
@@ -51,7 +52,7 @@ def scan(request: ScanRequest, *, source: Source, now: datetime) -> Answer | Con
     try:
         return retried(lambda: _once([request], source, now))[0]
     except Duplicate:
-        return _repeat(request)
+        return _repeat(request, source)
 
 
 def scan_batch(requests: Sequence[ScanRequest], *, source: Source, now: datetime) -> list[Answer | Conflict]:
@@ -82,14 +83,18 @@ def scan_batch(requests: Sequence[ScanRequest], *, source: Source, now: datetime
             first.add(request.id)
             result.append(answers[request.id])
         else:
-            result.append(_repeat(request))
+            result.append(_repeat(request, source))
     return result
 
 
-def _repeat(request: ScanRequest) -> Answer | Conflict:
-    """The stored first answer of a scan that came again; Conflict if its content differs."""
+def _repeat(request: ScanRequest, source: Source) -> Answer | Conflict:
+    """The stored first answer of a scan that came again; Conflict if its content differs.
+
+    An answer that tells of a plant is for that plant's devices only.
+    """
     stored = store.stored_answers([request.id])[request.id]
-    if stored.fingerprint != request.fingerprint():
+    foreign = stored.plant_id is not None and stored.plant_id not in source.plant_ids
+    if foreign or stored.fingerprint != request.fingerprint():
         return Conflict(request.id)
     return Answer(stored.answer | {"replayed": True}, replayed=True)
 
@@ -168,12 +173,18 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
         item.refusal, item.facts = "unknown_card", {"raw": escaped(request.code.strip())[:40]}
         loop = card = None
     occurred = _occurred(request, now)
+    if card is not None and card.moved_at is not None and card.moved_at > now:
+        # Whoever held the lock before us read the clock after us, or our clock was set back: the order is the lock's.
+        now = card.moved_at
+        occurred = now if request.occurred_at is None else occurred
     person_id = _person(request.by) if request.by else source.person_id
     station, refusal = _station(world.configs, request, source)
     if item.refusal or refusal or (request.intent is not None and request.intent not in INTENTS):
         code = item.refusal or refusal or "move_not_known"
         decision = Decision(
-            code, {"station": request.station, "intent": escaped(request.intent or "")[:20]} | item.facts
+            code,
+            {"station": escaped(request.station or ""), "intent": escaped(request.intent or "")[:20]}
+            | item.facts,
         )
         decision.facts.setdefault("expected", "-")
     else:
@@ -189,7 +200,7 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
             occurred_at=occurred,
             recorded_at=now,
             quantity=request.quantity,
-            reason=(request.reason or "").strip()[:200],
+            reason=escaped((request.reason or "").strip())[:200],
             is_leader=bool(LEADERS & source.roles),
             is_placeless=source.placeless,
             in_process=world.in_process.get(loop.config.supply_id),
@@ -252,7 +263,10 @@ def _count_start(world: store.World, loop: Loop, decision: Decision) -> None:
 
 
 def _occurred(request: ScanRequest, now: datetime) -> datetime:
-    """When it happened by our clock: the client's, corrected by its measured offset, never after now."""
+    """When it happened by our clock: the client's, corrected by its measured offset, never after now.
+
+    A clock that was never set says nothing: then it happened when it came.
+    """
     occurred = request.occurred_at
     if occurred is None:
         return now
@@ -262,8 +276,11 @@ def _occurred(request: ScanRequest, now: datetime) -> datetime:
         sent = request.sent_at if request.sent_at.tzinfo else request.sent_at.replace(tzinfo=UTC)
         skew = now - sent
         if abs(skew) > timedelta(seconds=2):
-            occurred += skew
-    return min(occurred, now)
+            try:
+                occurred += skew
+            except OverflowError:
+                return now
+    return min(occurred, now) if occurred > NEVER_SET else now
 
 
 def _station(settings: Configs, request: ScanRequest, source: Source) -> tuple[StationInfo | None, str]:
