@@ -136,6 +136,7 @@ PREPARED: dict[str, str] = {
 
 def cursor() -> Any:
     """A plain psycopg2 cursor of this thread's connection, its statements prepared once per session."""
+    connection.close_if_health_check_failed()  # once a request; Django's own cursors do the same
     connection.ensure_connection()
     session = connection.connection
     if getattr(connection, "jitapp_prepared", None) is not session:
