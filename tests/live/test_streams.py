@@ -162,22 +162,21 @@ def test_without_redis_the_streams_stand_say_so_and_heal(
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.2)
     valkey = Valkey(tmp_path, port=free_port(), durable=False)
     valkey.prepare(lambda _text: None)
-    with served(valkey.url) as live:
-        with httpx.stream("GET", url_of(live), timeout=TIMEOUT) as response:
-            reader = events(response)
-            assert until(reader, "hello").data["degraded"] is True
-            process = processes.start(valkey.command(), output=subprocess.DEVNULL)
-            try:
-                until(reader, "resync")
-                assert until(reader, "hb").data["degraded"] is False
-                Publisher(valkey.url).publish([(f"jitapp:board:{CHANNEL}", row_message(1, 1, b"x"))])
-                assert until(reader, "row").data["loop"] == 1
-            finally:
-                process.kill()
-                process.wait()
-            wait_until(lambda: live.hub.degraded)
-            while not until(reader, "hb").data["degraded"]:
-                pass
+    with served(valkey.url) as live, httpx.stream("GET", url_of(live), timeout=TIMEOUT) as response:
+        reader = events(response)
+        assert until(reader, "hello").data["degraded"] is True
+        process = processes.start(valkey.command(), output=subprocess.DEVNULL)
+        try:
+            until(reader, "resync")
+            assert until(reader, "hb").data["degraded"] is False
+            Publisher(valkey.url).publish([(f"jitapp:board:{CHANNEL}", row_message(1, 1, b"x"))])
+            assert until(reader, "row").data["loop"] == 1
+        finally:
+            process.kill()
+            process.wait()
+        wait_until(lambda: live.hub.degraded)
+        while not until(reader, "hb").data["degraded"]:
+            pass
 
 
 def test_a_worker_is_not_held_up_by_a_dead_redis() -> None:
