@@ -51,6 +51,21 @@ ANSWERS: dict[str, Sentence] = {
     "emptied_under_way": _applied(
         _CARD + " is EMPTY. {supply} is already filling it again.", "Put the bin on the return rack."
     ),
+    "emptied_gathers": _applied(
+        _CARD + " is EMPTY. {gathered} of {batch} gathered; the signal goes out with the batch.",
+        "Put the bin on the return rack.",
+    ),
+    "emptied_pending_doc": _applied(
+        _CARD + " is EMPTY. The order waits for its document number.", "Put the bin on the return rack."
+    ),
+    "emptied_waits": _applied(
+        _CARD + " is EMPTY and waits until {supply} releases it.", "Put the bin on the return rack."
+    ),
+    "emptied_enough": _applied(_CARD + " is EMPTY. There is enough stock: nothing was asked.", "Go on."),
+    "emptied_surplus": _applied(
+        _CARD + " is EMPTY and no longer needed: no signal went out.", "Put this card in the red box."
+    ),
+    "emptied_last": _applied(_CARD + " is EMPTY. It was its last turn.", "Put this card in the red box."),
     "emptied_on_hold": _applied(
         _CARD + " is EMPTY. No signal went out: {reason}.", "Put the bin aside and tell your leader."
     ),
@@ -62,6 +77,35 @@ ANSWERS: dict[str, Sentence] = {
         _CARD + ": filling was broken off. The signal stands.", "Start it again when you can."
     ),
     "undone": _applied("Undone: {part} card {number} of {of} is {status} again.", "Go on."),
+    "swapped": _applied(
+        _CARD + " took the place of card {other} on a full container.",
+        "Bring it to {demand}; put card {other} in the receiving post.",
+    ),
+    # -- applied: cards and turns ---------------------------------------------------------------
+    "held": _applied(_CARD + " is on hold: {given}.", "Leave the container where it is."),
+    "hold_released": _applied(_CARD + " takes part again.", "Go on."),
+    "released": _applied(_CARD + ": the signal went out to {supply}.", "Nothing else to do."),
+    "lost": _applied(_CARD + " is reported lost.", "Print its replacement and put it on the container."),
+    "found": _applied(_CARD + " was found and takes part again.", "Put it on its container."),
+    "found_removed": _applied(
+        _CARD + " was found, but its replacement takes part.", "Put this card in the red box."
+    ),
+    "removed": _applied(_CARD + " is withdrawn.", "Put this card in the red box."),
+    "counted": _applied(
+        _CARD + ": counted {found}, expected {expected_quantity}; the difference of {difference} is posted.",
+        "Look for the cause of the difference.",
+    ),
+    "counted_right": _applied(_CARD + ": counted {found}, as expected.", "Nothing else to do."),
+    "corrected": _applied(_CARD + " is {status} now, by correction.", "Check that the container is there."),
+    "acknowledged": _applied(_CARD + ": {supply} has seen the signal.", "Fill it by {due}."),
+    "promised": _applied(_CARD + ": promised for {promised}.", "Keep the promise, or change it in time."),
+    "rejected": _applied(_CARD + ": {supply} cannot fill it: {given}.", "The buyer looks for another way."),
+    "docked": _applied(
+        _CARD + ": {quantity} arrived at the dock.", "Bring it to {demand} and scan it there."
+    ),
+    "cancelled": _applied(
+        _CARD + ": the signal is taken back: {given}.", "Keep the card until it is released again."
+    ),
     # -- nothing to do ---------------------------------------------------------------------------
     "already": Sentence(
         Outcome.ALREADY, _CARD + " is already {status} since {since}{by}.", "Nothing to do. Due {due}."
@@ -70,6 +114,22 @@ ANSWERS: dict[str, Sentence] = {
         Outcome.ALREADY,
         _CARD + " was just scanned here: {status} since {since}{by}.",
         "Nothing to do. Choose the step on the screen if you mean the next one.",
+    ),
+    "already_held": Sentence(Outcome.ALREADY, _CARD + " is already on hold.", "Nothing to do."),
+    "already_lost": Sentence(Outcome.ALREADY, _CARD + " is already reported lost.", "Nothing to do."),
+    "already_acknowledged": Sentence(
+        Outcome.ALREADY, _CARD + " is already acknowledged.", "Nothing to do. Due {due}."
+    ),
+    "already_docked": Sentence(Outcome.ALREADY, _CARD + " is already at the dock.", "Bring it to {demand}."),
+    "late_history": Sentence(
+        Outcome.ALREADY,
+        _CARD + ": the scan of {occurred} came late; the container has been filled since.",
+        "Nothing to do: it is in the history.",
+    ),
+    "late_passed": Sentence(
+        Outcome.ALREADY,
+        _CARD + ": the scan of {occurred} came late; the card is past that step.",
+        "Nothing to do: it is in the history.",
     ),
     "bounced": Sentence(Outcome.BOUNCED, _CARD + ": read twice, counted once.", "Nothing to do."),
     # -- kept for a person -----------------------------------------------------------------------
@@ -134,6 +194,55 @@ ANSWERS: dict[str, Sentence] = {
     ),
     "quantity_needs_reason": _refused(
         "{quantity} is not what was asked ({asked}).", "Scan again and choose a reason for the difference."
+    ),
+    "line_stopped": _refused(
+        "The line of {supply} stands still: {reason}.", "Solve the call first, then start."
+    ),
+    "not_ready": _refused("{supply} is not ready: {missing}.", "Make the check, tick it, then start."),
+    "out_of_sequence": _refused(
+        "{ahead} signals came to {supply} before this one.",
+        "Take the oldest first, or scan again with a reason.",
+    ),
+    "receiver_not_ready": _refused(
+        "{demand} has no room: {count} of {limit} containers are full.",
+        "Keep it here until {demand} has room.",
+    ),
+    "reason_missing": _refused(_CARD + ": this needs a reason.", "Scan again and choose the reason."),
+    "quantity_missing": _refused(_CARD + ": how many are in it?", "Count them and enter the number."),
+    "status_missing": _refused(_CARD + ": which status is true?", "Choose the status and scan again."),
+    "promise_missing": _refused(_CARD + ": when will it come?", "Enter the date and send it again."),
+    "count_not_here": _refused(
+        _CARD + " is {status}: its container is not here.", "Receive it first, or correct it."
+    ),
+    "correct_needs_signal": _refused(
+        _CARD + " has no released signal, so it cannot be {status}.", "Correct it to EMPTY first."
+    ),
+    "nothing_to_release": _refused(_CARD + " has no signal that waits.", "Nothing to release."),
+    "not_lost": _refused(_CARD + " is not reported lost.", "Scan it as usual."),
+    "remove_under_way": _refused(
+        _CARD + ": its container is under way.", "Wait until it has come in, or cancel the signal first."
+    ),
+    "no_open_turn": _refused(_CARD + " has no open signal.", "Nothing is asked of you."),
+    "too_late_to_answer": _refused(_CARD + " is already {status}.", "Go on with the next step."),
+    "too_late_to_cancel": _refused(
+        _CARD + ": {supply} has begun to fill it.", "Call {supply}, or receive it."
+    ),
+    "cancel_needs_consent": _refused(
+        _CARD + ": {supply} has promised it.", "Ask {supply}; a leader can cancel it then."
+    ),
+    "not_on_its_way": _refused(_CARD + " is {status}, not on its way.", "Scan it when it is sent."),
+    "swap_incomplete": _refused(
+        _CARD + ": now scan the card on the full container.",
+        "Scan it within 60 seconds; nothing has changed yet.",
+    ),
+    "swap_other_part": _refused(
+        "That container holds {other_part}, not {part}.", "Scan the card on a container of {part}."
+    ),
+    "swap_not_full": _refused(
+        "The container of card {other} is {other_status}, not FULL.", "Take the card from a full container."
+    ),
+    "swap_not_oldest": _refused(
+        "Card {oldest} has stood there longer.", "Take the oldest first, or scan again with a reason."
     ),
     "undo_too_late": _refused(
         _CARD + ": the last scan is older than {window} seconds.", "Ask your leader for a correction."

@@ -10,9 +10,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from jitapp.kanban.ledger import Ledger, release, signal
-from jitapp.kanban.state import ZERO, Card, LoopConfig, text
-from jitapp.kanban.words import CardStatus, ConsumeAt, Consumption, LoopStatus, StationKind, SupplyStatus
+from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.signals import below, opened, release, signal
+from jitapp.kanban.state import ZERO, Card, Loop, LoopConfig, text
+from jitapp.kanban.words import (
+    Accumulate,
+    ConsumeAt,
+    Consumption,
+    DocPolicy,
+    LoopKind,
+    LoopStatus,
+    StationKind,
+    SupplyStatus,
+    Trigger,
+)
 
 # Which of a turn's events makes its station use components, by the loop's setting.
 USES = {
@@ -43,7 +54,8 @@ class Drawn:
 
 def counted(config: LoopConfig) -> bool:
     """Whether software counts what filling uses: a BACKFLUSH station by its bill, a supermarket its own part."""
-    return config.supply_kind is StationKind.SUPERMARKET or (
+    by_hand = config.kind is LoopKind.WITHDRAWAL and not config.auto_detach  # the swap scan detaches the card
+    return (config.supply_kind is StationKind.SUPERMARKET and not by_hand) or (
         config.supply_kind is StationKind.PROCESS and config.supply_consumption is Consumption.BACKFLUSH
     )
 
@@ -96,10 +108,11 @@ def book(ledger: Ledger, *, need: Decimal, turn: UUID, new_uuid: Callable[[], UU
         take = min(card.free, rest)
         if take <= 0:
             continue
-        _open(ledger, card)
+        _open(ledger, card, new_uuid)
         links.append(Link(card.id, card.container, take, booked=take))
         ledger.write("card.booked", card, quantity=text(take), by_turn=str(turn))
-        if not card.free and card.turn is None and ledger.loop.config.status is LoopStatus.ACTIVE:
+        below(ledger, new_uuid)
+        if not card.free and card.turn is None and _asks_early(ledger.loop):
             release(ledger, card, new_uuid())
         rest -= take
     if rest:
@@ -154,15 +167,29 @@ def free(ledger: Ledger, *, links: Iterable[Link], turn: UUID) -> list[Card]:
     return acted
 
 
-def _open(ledger: Ledger, card: Card) -> None:
+def _asks_early(loop: Loop) -> bool:
+    """Whether a booked-out container may ask before it is empty: not where signals are gathered, counted or held."""
+    config = loop.config
+    return (
+        config.status is LoopStatus.ACTIVE
+        and config.accumulate is Accumulate.NONE
+        and config.doc_policy is not DocPolicy.WAIT_FOR_DOC_NUMBER
+        and config.trigger in (Trigger.ON_EMPTY, Trigger.ON_IN_USE)
+        and not config.independent_supply
+        and not loop.surplus_due
+    )
+
+
+def _open(ledger: Ledger, card: Card, new_uuid: Callable[[], UUID]) -> None:
     if card.supply_status is SupplyStatus.FULL:
         ledger.write("card.opened", card, frm=SupplyStatus.FULL, to=SupplyStatus.IN_USE)
+        opened(ledger, card, new_uuid)
 
 
 def _take(
     ledger: Ledger, card: Card, take: Decimal, *, unbooked: Decimal, turn: UUID, new_uuid: Callable[[], UUID]
 ) -> None:
-    _open(ledger, card)
+    _open(ledger, card, new_uuid)
     ledger.write(
         "card.drawn",
         card,
@@ -171,7 +198,8 @@ def _take(
         container=card.container,
         more={"unbooked": text(unbooked)} if unbooked else None,
     )
-    if card.contents or card.card_status is not CardStatus.IN_CIRCULATION:
+    if card.contents:
+        below(ledger, new_uuid)
         return
     ledger.write(
         "card.emptied", card, frm=SupplyStatus.IN_USE, to=card.position if card.turn else SupplyStatus.EMPTY

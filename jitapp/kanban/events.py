@@ -54,8 +54,25 @@ EVENT_TYPES: dict[str, str] = {
     "card.unbooked": "A promise was freed because the turn was cancelled.",
     "card.emptied": "A draw took the last piece.",
     "card.held": "The card was taken out of circulation for a time.",
+    "card.unheld": "A held card takes part again.",
+    "card.lost": "The card was reported lost.",
+    "card.found": "A lost card takes part again.",
+    "card.removed": "The card was withdrawn for good.",
+    "card.surplus": "The card is no longer needed; it goes out with its container empty.",
+    "card.restored": "A surplus card takes part again.",
+    "card.relabelled": "The printed values of the card are no longer true; it stands on the list for reprint.",
+    "card.waits": "An empty card waits until the supply side releases it.",
+    "card.released": "A waiting card was released.",
+    "card.detached": "A withdrawal took the container; the supermarket's card goes to the receiving post.",
     "turn.opened": "A turn began, its signal still withheld.",
     "turn.released": "The signal went upstream: fill `asked` pieces by `due_at`.",
+    "turn.acknowledged": "The supply source has seen the signal, perhaps with a promise.",
+    "turn.promised": "The supplier promised a date.",
+    "turn.rejected": "The supplier cannot fill it; the buyer must act.",
+    "turn.documented": "The ERP gave the number of its document.",
+    "turn.docked": "The container arrived at the dock; it is not at its place yet.",
+    "turn.recalled": "The card was held or lost: the signal is withheld or flagged.",
+    "turn.corrected": "A person set the turn to the step that is true.",
     "turn.started": "The supply source began to fill.",
     "turn.completed": "The container was filled, `quantity` pieces.",
     "turn.aborted": "Filling was broken off; the signal stands.",
@@ -121,6 +138,8 @@ def _added(loop: Loop, _card: Card | None, event: Event) -> None:
         code=event.data["code"],
         number=int(event.data["number"]),
         quantity=_number(event, "quantity"),
+        turns_left=event.data.get("turns"),
+        note=event.data.get("note", ""),
     )
 
 
@@ -146,10 +165,22 @@ def _scanned(loop: Loop, card: Card | None, event: Event) -> None:
         card.contents = ZERO
         card.booked = ZERO
     elif intent == Intent.RECEIVE or (event.to == SupplyStatus.FULL and intent == Intent.COMPLETE):
+        added = card.contents if event.data.get("adds") else ZERO
+        _fill(card, _number(event, "quantity") + added, event.occurred_at)
+    elif intent == Intent.DOCK and event.to == SupplyStatus.FULL:
         _fill(card, _number(event, "quantity"), event.occurred_at)
     elif intent == Intent.UNDO:
         card.contents = _number(event, "contents")
         card.booked = ZERO
+    elif intent == Intent.COUNT:
+        card.contents = _number(event, "found")
+        card.booked = min(card.booked, card.contents)
+    elif intent in (Intent.CORRECT, Intent.FOUND) and "contents" in event.data:
+        contents = _number(event, "contents")
+        if event.to == SupplyStatus.FULL:
+            _fill(card, contents, event.occurred_at)
+        card.contents = contents
+        card.booked = min(card.booked, contents)
     card.moved_at = event.occurred_at
     card.moved_by = event.moved_by
     card.last_intent = intent
@@ -187,14 +218,25 @@ def _open(card: Card, event: Event) -> Turn:
         )
     card.quantity = _number(event, "asked")
     card.turn_number = event.turn_number
+    if card.turns_left is not None:
+        card.turns_left -= 1
     card.turn = Turn(
         uuid=event.turn, number=event.turn_number, asked=card.quantity, opened_at=event.occurred_at
     )
     return card.turn
 
 
+def _batch(turn: Turn, event: Event) -> None:
+    if event.data.get("batch"):
+        turn.batch = UUID(event.data["batch"])
+
+
 def _turn_opened(_loop: Loop, card: Card | None, event: Event) -> None:
-    _own(_open(_need_card(card, event), event), event)
+    card = _need_card(card, event)
+    turn = _open(card, event) if event.data.get("opens", card.turn is None) else _turn(card, event)
+    turn.signal_state = SignalState(event.data.get("state", SignalState.UNRELEASED))
+    _batch(turn, event)
+    _own(turn, event)
 
 
 def _turn_released(_loop: Loop, card: Card | None, event: Event) -> None:
@@ -203,7 +245,90 @@ def _turn_released(_loop: Loop, card: Card | None, event: Event) -> None:
     turn.signal_state = SignalState.RELEASED
     turn.released_at = event.occurred_at
     turn.due_at = datetime.fromisoformat(event.data["due_at"])
+    turn.recall = False
+    card.out_of_stock = False
+    _batch(turn, event)
     _own(turn, event)
+
+
+def _turn_acknowledged(_loop: Loop, card: Card | None, event: Event) -> None:
+    turn = _turn(card, event)
+    turn.signal_state = SignalState.ACKNOWLEDGED
+    turn.acknowledged_at = event.occurred_at
+    if event.data.get("promised_at"):
+        turn.promised_at = datetime.fromisoformat(event.data["promised_at"])
+    _own(turn, event)
+
+
+def _turn_promised(_loop: Loop, card: Card | None, event: Event) -> None:
+    _turn(card, event).promised_at = datetime.fromisoformat(event.data["promised_at"])
+
+
+def _turn_rejected(_loop: Loop, card: Card | None, event: Event) -> None:
+    turn = _turn(card, event)
+    turn.signal_state = SignalState.REJECTED
+    turn.reason = event.data["reason"]
+    _need_card(card, event).out_of_stock = True
+    _own(turn, event)
+
+
+def _turn_documented(_loop: Loop, card: Card | None, event: Event) -> None:
+    _turn(card, event).document = event.data["document"]
+
+
+def _turn_docked(_loop: Loop, card: Card | None, event: Event) -> None:
+    turn = _turn(card, event)
+    turn.docked_at = event.occurred_at
+    turn.made = _number(event, "quantity")
+    turn.reason = event.data.get("reason", turn.reason)
+    _own(turn, event)
+
+
+def _turn_recalled(_loop: Loop, card: Card | None, event: Event) -> None:
+    turn = _turn(card, event)
+    if event.data["withheld"]:
+        turn.signal_state = SignalState.UNRELEASED
+    else:
+        turn.recall = True
+    _own(turn, event)
+
+
+def _turn_corrected(_loop: Loop, card: Card | None, event: Event) -> None:
+    turn = _turn(card, event)
+    turn.step = event.data["step"]
+    order = ("", SupplyStatus.IN_PROCESS, SupplyStatus.COMPLETED, SupplyStatus.IN_TRANSIT)
+    reached = order.index(turn.step)
+    turn.started_at = (turn.started_at or event.occurred_at) if reached >= 1 else None
+    turn.completed_at = (turn.completed_at or event.occurred_at) if reached >= 2 else None
+    turn.loaded_at = (turn.loaded_at or event.occurred_at) if reached >= 3 else None
+    _own(turn, event)
+
+
+def _card_is(status: CardStatus) -> Callable[[Loop, Card | None, Event], None]:
+    def effect(loop: Loop, card: Card | None, event: Event) -> None:
+        card = _need_card(card, event)
+        card.card_status = status
+        card.note = event.data.get("reason", event.data.get("note", ""))
+        if event.type == "card.surplus":
+            loop.surplus_due = max(0, loop.surplus_due - 1)
+
+    return effect
+
+
+def _relabelled(_loop: Loop, card: Card | None, event: Event) -> None:
+    _need_card(card, event).label_stale = bool(event.data.get("stale", True))
+
+
+def _loop_changed(loop: Loop, _card: Card | None, event: Event) -> None:
+    loop.surplus_due = int(event.data.get("surplus_due", loop.surplus_due))
+
+
+def _detached(_loop: Loop, card: Card | None, event: Event) -> None:
+    card = _need_card(card, event)
+    card.contents = ZERO
+    card.booked = ZERO
+    card.moved_at = event.occurred_at
+    card.moved_by = event.moved_by
 
 
 def _turn_started(_loop: Loop, card: Card | None, event: Event) -> None:
@@ -297,6 +422,23 @@ _EFFECTS: dict[str, Callable[[Loop, Card | None, Event], None]] = {
     "card.unbooked": _unbooked,
     "turn.opened": _turn_opened,
     "turn.released": _turn_released,
+    "turn.acknowledged": _turn_acknowledged,
+    "turn.promised": _turn_promised,
+    "turn.rejected": _turn_rejected,
+    "turn.documented": _turn_documented,
+    "turn.docked": _turn_docked,
+    "turn.recalled": _turn_recalled,
+    "turn.corrected": _turn_corrected,
+    "card.held": _card_is(CardStatus.HELD),
+    "card.unheld": _card_is(CardStatus.IN_CIRCULATION),
+    "card.lost": _card_is(CardStatus.LOST),
+    "card.found": _card_is(CardStatus.IN_CIRCULATION),
+    "card.removed": _card_is(CardStatus.REMOVED),
+    "card.surplus": _card_is(CardStatus.SURPLUS),
+    "card.restored": _card_is(CardStatus.IN_CIRCULATION),
+    "card.relabelled": _relabelled,
+    "card.detached": _detached,
+    "loop.changed": _loop_changed,
     "turn.started": _turn_started,
     "turn.completed": _turn_completed,
     "turn.aborted": _turn_aborted,

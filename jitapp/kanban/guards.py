@@ -26,6 +26,7 @@ S = SupplyStatus
 
 DOUBLE_SCAN = timedelta(seconds=60)  # a default never moves a card twice at one station within it
 CLOCK_SLACK = timedelta(seconds=2)  # two devices' clocks may differ so much before a scan counts as late
+TOO_LATE = timedelta(hours=72)  # a scan older than this waits for a person, whatever it says
 OVERFILL = Decimal("1.1")  # a container takes at most a tenth more than its card says (guard G11)
 
 
@@ -39,7 +40,7 @@ def side_of(loop: Loop, station_id: int | None) -> Side | None:
 Guard = Callable[[Loop, Card, Scan, Intent | None, Decision], str | None]
 
 
-def _bounce(loop: Loop, card: Card, scan: Scan, intent: Intent | None, _decision: Decision) -> str | None:
+def bounce(loop: Loop, card: Card, scan: Scan, intent: Intent | None, _decision: Decision) -> str | None:
     """G4: the same device read the same card twice within the bounce time."""
     if card.moved_at is None or scan.device_id is None or not card.moved_by.startswith(f"d{scan.device_id}p"):
         return None
@@ -56,9 +57,28 @@ def _late(_loop: Loop, card: Card, scan: Scan, intent: Intent | None, _decision:
     if card.moved_at - scan.occurred_at <= CLOCK_SLACK:
         scan.occurred_at = card.moved_at
         return None
+    if scan.recorded_at - scan.occurred_at > TOO_LATE or card.card_status is not CardStatus.IN_CIRCULATION:
+        return "late_conflict"
     if intent is not None and TARGET.get(intent) == card.supply_status:
         return "already"
+    if intent is Intent.EMPTY and card.supply_status in (S.FULL, S.IN_USE) and card.full_since is not None:
+        if card.full_since > scan.occurred_at:
+            return "late_history"  # the container was filled after it was empty: its cycle is over
+        scan.late = True  # legal then, and what came after (an opening, a draw, a count) stays legal
+        return None
+    if _past(card, scan, intent):
+        return "late_passed"
     return "late_conflict"
+
+
+def _past(card: Card, scan: Scan, intent: Intent | None) -> bool:
+    """Whether the same turn has gone beyond the step since: the late scan only tells when."""
+    turn = card.turn
+    if intent not in FILLING or intent is Intent.ABORT or turn is None or turn.released_at is None:
+        return False
+    if scan.occurred_at < turn.released_at or card.supply_status not in WAY:
+        return False
+    return WAY.index(TARGET[intent]) < WAY.index(card.position)
 
 
 def _card_status(
@@ -159,6 +179,28 @@ def _step(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: D
     return None
 
 
+def _discipline(loop: Loop, _card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
+    """What a station asks before it starts or sends: the line runs, the checks are made, the order is kept (F2-F7)."""
+    config = loop.config
+    if intent is Intent.START:
+        if scan.line_stopped:
+            decision.facts["reason"] = scan.line_stopped
+            return "line_stopped"
+        missing = [check for check in config.readiness_checks if check not in scan.checks]
+        if missing:
+            decision.facts["missing"] = ", ".join(missing)
+            return "not_ready"
+        if config.keeps_sequence and scan.ahead and not scan.reason:
+            decision.facts["ahead"] = scan.ahead
+            return "out_of_sequence"
+    limit = config.receiving_limit
+    sends = intent in (Intent.LOAD, Intent.SHIP)
+    if sends and limit is not None and scan.full_at_demand is not None and scan.full_at_demand >= limit:
+        decision.facts |= {"count": scan.full_at_demand, "limit": limit}
+        return "receiver_not_ready"
+    return None
+
+
 def _ends_at_source(loop: Loop, row: Row) -> bool:
     return row.intent is Intent.COMPLETE and loop.config.without_transport
 
@@ -178,18 +220,31 @@ def _too_soon(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decisio
     return None
 
 
-def _quantity(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
-    """G11 and C6: a readable quantity within the container; another than asked needs a reason."""
+def quantity_readable(
+    loop: Loop, _card: Card, scan: Scan, intent: Intent | None, decision: Decision
+) -> str | None:
+    """G11, first half: a quantity of the part's unit, with no more decimals than it has."""
     quantity = scan.quantity
     if quantity is None:
         return None
     decision.facts["quantity"] = quantity
     exponent = quantity.normalize().as_tuple().exponent
-    least_ok = quantity > 0 or (quantity == 0 and intent is Intent.ACTIVATE)
-    if not least_ok or not isinstance(exponent, int) or -exponent > loop.config.decimals:
+    zero_says_something = intent in (Intent.ACTIVATE, Intent.COUNT, Intent.FOUND, Intent.CORRECT)
+    in_range = quantity > 0 or (quantity == 0 and zero_says_something)
+    if not in_range or not isinstance(exponent, int) or -exponent > loop.config.decimals:
         decision.facts["decimals"] = loop.config.decimals
         return "quantity_unreadable"
-    if intent not in (Intent.COMPLETE, Intent.RECEIVE, Intent.ACTIVATE):
+    return None
+
+
+def _quantity(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
+    """G11 and C6: a readable quantity within the container; another than asked needs a reason."""
+    quantity = scan.quantity
+    if quantity is None:
+        return None
+    if code := quantity_readable(loop, card, scan, intent, decision):
+        return code
+    if intent not in (Intent.COMPLETE, Intent.RECEIVE, Intent.ACTIVATE, Intent.SHIP, Intent.LOAD):
         return None
     asked = card.turn.asked if card.turn else card.quantity
     if quantity > asked * OVERFILL:
@@ -229,17 +284,18 @@ def _undo(loop: Loop, card: Card, scan: Scan, _intent: Intent | None, decision: 
 
 
 GUARDS: tuple[Guard, ...] = (
-    _bounce,  # G4
+    bounce,  # G4
     _late,  # G12, right after G4
     _card_status,  # G5
     _loop_status,  # G6
     _place,  # G7
     _repeated,  # G8
     _step,  # G9
+    _discipline,  # F2 to F7, A5
     _too_soon,  # G10
     _quantity,  # G11
 )
 SPECIAL_GUARDS: dict[Intent | None, tuple[Guard, ...]] = {
-    Intent.ACTIVATE: (_bounce, _activation, _place, _quantity),
+    Intent.ACTIVATE: (bounce, _activation, _place, _quantity),
     Intent.UNDO: (_place, _undo),
 }

@@ -37,6 +37,15 @@ class Scan:
     is_placeless: bool = False  # an ERP client or a handler's device: belongs to no station
     in_process: int | None = None  # cards in process at the supply station, counted under its lock
     last_events: Sequence[Event] = ()  # what the card's last scan wrote; only an undo needs it
+    roles: frozenset[str] = frozenset()
+    target: SupplyStatus | None = None  # correct: the status that is true
+    promised_at: datetime | None = None
+    document: str = ""
+    checks: frozenset[str] = frozenset()  # readiness checks that were ticked
+    ahead: int = 0  # turns of the station released before this one and not started
+    full_at_demand: int | None = None  # full containers at the demand source, counted under its lock
+    late: bool = False  # set by guard G12: older than the card's last event, and still right
+    line_stopped: str = ""  # why the supply station's line stands still
 
     @property
     def mover(self) -> str:
@@ -64,10 +73,11 @@ class Decision:
 class Ledger:
     """Writes events onto a loop in order, folding each at once."""
 
-    def __init__(self, loop: Loop, *, at: datetime, scan: Scan | None = None) -> None:
+    def __init__(self, loop: Loop, *, at: datetime, scan: Scan | None = None, first_ordinal: int = 0) -> None:
         self.loop = loop
         self.at = at
         self.scan = scan
+        self.first_ordinal = first_ordinal
         self.events: list[Event] = []
         self.closed: list[tuple[Card, Turn]] = []
 
@@ -98,7 +108,8 @@ class Ledger:
             data=facts,
             seq=self.loop.seq + 1,
             scan_id=self.scan.id if self.scan else None,
-            ordinal=len(self.events),
+            ordinal=self.first_ordinal + len(self.events),
+            late=bool(self.scan and self.scan.late),
             moved_by=self.scan.mover if self.scan else "",
         )
         if card is not None and card.turn is not None and type_ in ("turn.received", "turn.cancelled"):
@@ -126,48 +137,3 @@ class Ledger:
             if self.loop.config.status is not LoopStatus.ACTIVE:
                 facts["cause"] = "loop_on_hold"
             self.write("runout.closed", **facts)
-
-
-def release(ledger: Ledger, card: Card, uuid: UUID) -> Turn:
-    """Opens a card's next turn (if none is open) and releases its signal; due by the supply station's calendar."""
-    config = ledger.loop.config
-    due = config.calendar.add_working_minutes(ledger.at, config.lead_time_minutes)
-    opens = card.turn is None
-    turn = card.turn or Turn(uuid, card.turn_number + 1, config.quantity, ledger.at)
-    turn.signal_state = SignalState.RELEASED
-    ledger.write(
-        "turn.released",
-        card,
-        turn=turn,
-        due_at=due.isoformat(),
-        owner=owner_of(config, turn),
-        more={"opens": True, "asked": text(config.quantity)} if opens else None,
-    )
-    assert card.turn is not None
-    return card.turn
-
-
-def open_sibling(ledger: Ledger, emptied: Card) -> None:
-    """When a bin is emptied, the longest-full sibling counts as opened unless one is open already (4.1 row 1)."""
-    loop = ledger.loop
-    if loop.config.kind is not LoopKind.TWO_BIN and loop.config.quantity <= 1:
-        return  # a container of one piece is never "in use": it is full or empty
-    siblings = [card for card in loop.siblings(emptied) if card.usable]
-    if not siblings or any(card.supply_status is S.IN_USE for card in siblings):
-        return
-    longest = min(siblings, key=lambda card: (card.full_since or ledger.at, card.number))
-    ledger.write("card.opened", longest, frm=S.FULL, to=S.IN_USE)
-
-
-def signal(ledger: Ledger, card: Card, new_uuid: Callable[[], UUID]) -> str:
-    """What an emptied card asks for: one turn, released unless the loop or the card is on hold (rule C8)."""
-    config = ledger.loop.config
-    if card.turn is not None:
-        return "emptied_under_way"
-    if config.status is LoopStatus.ACTIVE and card.card_status is CardStatus.IN_CIRCULATION:
-        release(ledger, card, new_uuid())
-        return "emptied"
-    turn = Turn(new_uuid(), card.turn_number + 1, config.quantity, ledger.at)
-    ledger.write("turn.opened", card, turn=turn, asked=text(config.quantity), owner=owner_of(config, turn))
-    ledger.write("demand.suppressed", card, turn=turn)
-    return "emptied_on_hold"

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from jitapp.kanban.guards import GUARDS, SPECIAL_GUARDS, side_of
+from jitapp.kanban.acts import ACTS, act_guard
+from jitapp.kanban.guards import GUARDS, SPECIAL_GUARDS, bounce, quantity_readable, side_of
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.moves import MOVES
+from jitapp.kanban.signals import settle
 from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.words import CardStatus, Intent, SupplyStatus
+from jitapp.kanban.words import CardStatus, Intent, SignalState, SupplyStatus
 
 S = SupplyStatus
 
@@ -24,7 +26,8 @@ def decide(loop: Loop, card: Card, scan: Scan) -> Decision:
     Refusals change nothing. `facts["expected"]` names the step that would fit now.
     """
     intent = scan.intent or default_intent(loop, card, scan)
-    guards = SPECIAL_GUARDS.get(intent, GUARDS)
+    act = ACTS.get(intent)
+    guards = (bounce, quantity_readable, act_guard) if act else SPECIAL_GUARDS.get(intent, GUARDS)
     decision = Decision("", facts(loop, card, scan, intent), intent=intent, turn=card.turn)
     for guard in guards:
         code = guard(loop, card, scan, intent, decision)
@@ -32,8 +35,9 @@ def decide(loop: Loop, card: Card, scan: Scan) -> Decision:
             decision.code = code
             return decision
     ledger = Ledger(loop, at=scan.occurred_at, scan=scan)
-    decision.code = MOVES[intent](ledger, card, scan, decision)
-    ledger.settle()
+    effect = act.effect if act else MOVES[intent]
+    decision.code = effect(ledger, card, scan, decision)
+    settle(ledger, scan.new_uuid)
     decision.events = ledger.events
     decision.turn = card.turn or decision.turn
     decision.facts["status"] = shown(card)
@@ -61,9 +65,16 @@ def facts(loop: Loop, card: Card, scan: Scan, intent: Intent | None) -> dict[str
         "due": card.turn.due_at if card.turn else None,
         "reason": config.hold_reason or "loop on hold",
         "occurred": scan.occurred_at,
+        "given": scan.reason,
+        "gathered": sum(1 for other in loop.cards.values() if _gathers(other)) + 1,
+        "batch": config.accumulate_cards or config.lot_quantity or "the batch",
         "intent": str(intent) if intent else "",
         "expected": expected(card),
     }
+
+
+def _gathers(card: Card) -> bool:
+    return card.turn is not None and card.turn.signal_state is SignalState.ACCUMULATING
 
 
 def expected(card: Card) -> str:

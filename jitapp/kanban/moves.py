@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from jitapp.kanban.guards import side_of
-from jitapp.kanban.ledger import Decision, Ledger, Scan, open_sibling, signal
+from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.runouts import owner_of
+from jitapp.kanban.signals import below, open_sibling, opened, signal
 from jitapp.kanban.state import Card, Loop, Turn, text
 from jitapp.kanban.transitions import SIDE, WAY
-from jitapp.kanban.words import Intent, Need, SupplyStatus
+from jitapp.kanban.words import Intent, Need, SupplyStatus, Trigger
 
 S = SupplyStatus
 
@@ -29,8 +30,9 @@ def _do_activate(ledger: Ledger, card: Card, scan: Scan, decision: Decision) -> 
     return "activated"
 
 
-def _do_open(ledger: Ledger, card: Card, _scan: Scan, _decision: Decision) -> str:
+def _do_open(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
     ledger.write("scan.applied", card, frm=card.supply_status, to=S.IN_USE, intent=Intent.OPEN)
+    opened(ledger, card, scan.new_uuid)
     return "opened"
 
 
@@ -47,7 +49,7 @@ def _do_empty(ledger: Ledger, card: Card, scan: Scan, decision: Decision) -> str
         more={"difference": text(-card.contents)} if card.contents and _counted(ledger.loop) else None,
     )
     code = signal(ledger, card, scan.new_uuid)
-    open_sibling(ledger, card)
+    open_sibling(ledger, card, scan.new_uuid)
     decision.facts["due"] = card.turn.due_at if card.turn else None
     return code
 
@@ -100,6 +102,10 @@ def _fill_step(intent: Intent, to: SupplyStatus, code: str) -> Callable[[Ledger,
             data["quantity"] = text(quantity)
             if card.contents:
                 data["left"] = text(card.contents)
+                if ledger.loop.config.trigger is Trigger.ON_QTY:
+                    data["adds"] = (
+                        True  # stock on hand grows; elsewhere a new container takes the old one's place
+                    )
         if scan.is_leader and SIDE[intent] != side_of(ledger.loop, scan.station_id):
             data["override"] = True
         # A card still IN_USE shows that until it is emptied; its turn's progress lives on the turn.
@@ -113,6 +119,8 @@ def _fill_step(intent: Intent, to: SupplyStatus, code: str) -> Callable[[Ledger,
             **data,
         )
         _walk(ledger, card, scan, end)
+        if end is S.FULL:
+            below(ledger, scan.new_uuid)
         return answer
 
     return effect
@@ -191,6 +199,7 @@ def _do_undo(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
 
 
 MOVES: dict[Intent | None, Callable[[Ledger, Card, Scan, Decision], str]] = {
+    Intent.SHIP: _fill_step(Intent.LOAD, S.IN_TRANSIT, "loaded"),
     Intent.ACTIVATE: _do_activate,
     Intent.OPEN: _do_open,
     Intent.EMPTY: _do_empty,

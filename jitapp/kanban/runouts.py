@@ -29,6 +29,8 @@ def owner_of(config: LoopConfig, turn: Turn) -> Party:
         return Party.PLANNER
     if turn.signal_state in (SignalState.PENDING_DOC, SignalState.REJECTED):
         return Party.BUYER
+    if turn.docked_at is not None:
+        return Party.RECEIVING
     if turn.step in (SupplyStatus.COMPLETED, SupplyStatus.IN_TRANSIT):
         return Party.HANDLER
     return Party.SUPPLIER if config.supply_kind is StationKind.SUPPLIER else Party.STATION

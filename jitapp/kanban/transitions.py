@@ -35,6 +35,9 @@ TRANSITIONS: tuple[Row, ...] = (
     Row(Intent.LOAD, S.EMPTY, S.IN_TRANSIT, "supply", "loaded"),
     Row(Intent.LOAD, S.IN_PROCESS, S.IN_TRANSIT, "supply", "loaded"),
     Row(Intent.LOAD, S.COMPLETED, S.IN_TRANSIT, "supply", "loaded"),
+    Row(Intent.SHIP, S.EMPTY, S.IN_TRANSIT, "supply", "loaded"),
+    Row(Intent.SHIP, S.IN_PROCESS, S.IN_TRANSIT, "supply", "loaded"),
+    Row(Intent.SHIP, S.COMPLETED, S.IN_TRANSIT, "supply", "loaded"),
     # 4.1 row 8, 4.4 row 10: the demand side takes the full container in.
     Row(Intent.RECEIVE, S.EMPTY, S.FULL, "demand", "received"),
     Row(Intent.RECEIVE, S.IN_PROCESS, S.FULL, "demand", "received"),
@@ -47,7 +50,7 @@ TABLE: dict[tuple[Intent, SupplyStatus], Row] = {(row.intent, row.frm): row for 
 WAY: tuple[SupplyStatus, ...] = (S.EMPTY, S.IN_PROCESS, S.COMPLETED, S.IN_TRANSIT, S.FULL)
 TARGET: dict[Intent, SupplyStatus] = {row.intent: row.to for row in TRANSITIONS}
 SIDE: dict[Intent, Side] = {row.intent: row.side for row in TRANSITIONS}
-FILLING = frozenset({Intent.START, Intent.COMPLETE, Intent.LOAD, Intent.RECEIVE, Intent.ABORT})
+FILLING = frozenset({Intent.START, Intent.COMPLETE, Intent.LOAD, Intent.SHIP, Intent.RECEIVE, Intent.ABORT})
 MAY_FILL = frozenset({SignalState.RELEASED, SignalState.ACKNOWLEDGED})
-KINDS = frozenset({LoopKind.TWO_BIN, LoopKind.PRODUCTION, LoopKind.SUPPLIER})
+KINDS = frozenset(LoopKind)
 UNDOABLE = frozenset({Intent.EMPTY, Intent.OPEN, Intent.START, Intent.COMPLETE, Intent.LOAD})

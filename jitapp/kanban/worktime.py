@@ -99,6 +99,22 @@ class WorkCalendar:
             day += timedelta(days=1)
         return total / _MICROSECONDS
 
+    def next_day_of(self, at: datetime, days: Sequence[str]) -> datetime:
+        """`at` if its local day is one of `days` ("mon" ...); else the first working instant of the next such day.
+
+        A named day without working time counts from its midnight; `at` itself if no named day lies in the horizon.
+        """
+        wanted = {DAYS.index(day) for day in days if day in DAYS}
+        local = at.astimezone(self._zone)
+        if not wanted or local.weekday() in wanted:
+            return at
+        for ahead in range(1, 8):
+            day = local.date() + timedelta(days=ahead)
+            if day.weekday() in wanted:
+                spans = self._spans(day)
+                return _instant(spans[0][0]) if spans else _instant(self._at(day, 0))
+        return at
+
     def is_working(self, at: datetime) -> bool:
         """Whether the instant lies in working time; the first instant of a shift does, its end does not."""
         if self._always:

@@ -45,12 +45,28 @@ class ScanRequest:
     seq: int | None = None
     epoch: str | None = None
     sent_at: datetime | None = None
+    status: str | None = None  # correct: the supply status that is true
+    promised_at: datetime | None = None  # acknowledge, promise
+    checks: tuple[str, ...] = ()  # start: readiness checks that were ticked
+    pair: str | None = None  # swap: the code on the full container, beside the withdrawal card's own
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) over the content that rule C3 names; the counters and `sent_at` may differ in a repeat."""
         at = self.occurred_at.timestamp() if self.occurred_at else ""
         quantity = "" if self.quantity is None else format(self.quantity.normalize(), "f")
-        parts = (self.code, self.station or "", self.intent or "", at, quantity, self.reason or "", self.by or "")
+        parts = (
+            self.code,
+            self.station or "",
+            self.intent or "",
+            at,
+            quantity,
+            self.reason or "",
+            self.by or "",
+        )
+        # Members beside rule C3's count too where they are given; without them the print stays what it was.
+        extra = (self.status, self.promised_at, self.checks or None, self.pair)
+        if any(extra):
+            parts += tuple(str(part or "") for part in extra)
         joined = "\x1f".join(str(part) for part in parts)
         return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -70,7 +86,9 @@ class Conflict:
 
     id: UUID
     code: str = "scan_id_reused"
-    message: str = "This scan id was used before for another scan. Nothing was changed; send it with a new id."
+    message: str = (
+        "This scan id was used before for another scan. Nothing was changed; send it with a new id."
+    )
 
 
 @dataclass(slots=True)

@@ -9,8 +9,9 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from jitapp.kanban.ledger import Decision, Ledger, Scan, release
+from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.lifecycle import decide
+from jitapp.kanban.signals import settle, signal
 from jitapp.kanban.state import Card, Loop, LoopConfig, text
 from jitapp.kanban.words import (
     ConsumeAt,
@@ -98,8 +99,8 @@ def make_loop(first: Sequence[str] = ("FULL", "FULL"), **settings: Any) -> Loop:
         contents = text(card.quantity) if state == "FULL" else "0"
         ledger.write("card.activated", card, frm=SupplyStatus.EMPTY, to=state, contents=contents)
         if state == "EMPTY":
-            release(ledger, card, new_uuid())
-    ledger.settle()
+            signal(ledger, card, new_uuid)
+    settle(ledger, new_uuid)
     return loop
 
 

@@ -286,5 +286,5 @@ def test_undo_has_its_window_its_owner_and_its_end() -> None:
 
 def test_every_sentence_of_the_catalogue_has_a_message_and_a_next_step() -> None:
     for code, sentence in ANSWERS.items():
-        assert sentence.message.endswith("."), code
+        assert sentence.message.endswith((".", "?")), code
         assert sentence.next.endswith((".", "?")), code

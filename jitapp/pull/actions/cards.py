@@ -9,7 +9,8 @@ from datetime import datetime
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.ledger import Ledger, signal
+from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.signals import settle, signal
 from jitapp.kanban.state import text
 from jitapp.kanban.words import SupplyStatus
 from jitapp.outbox.publish import nudge_on_commit
@@ -66,7 +67,7 @@ def add_cards(
             ledger.write("card.activated", card, frm=SupplyStatus.EMPTY, to=first_state, contents=contents)
             if first_state == SupplyStatus.EMPTY:
                 signal(ledger, card, new_uuid)
-        ledger.settle()
+        settle(ledger, new_uuid)
         world.record(state, ledger.events, now=now, person_id=source.person_id, device_id=source.device_id)
         world.write()
         nudge_on_commit()

@@ -18,6 +18,7 @@ from uuid import UUID
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.draws import USES, Drawn, Link, book, counted, draw, free, rounded, take_booked
 from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.signals import settle
 from jitapp.kanban.state import ZERO, LoopConfig
 from jitapp.kanban.words import ConsumeAt, Consumption, Party, StationKind
 from jitapp.plant.configs import Configs, configs
@@ -104,7 +105,9 @@ def _run(jobs: Sequence[Job], settings: Configs, now: datetime) -> set[int]:
             for loops, _ in settings.components(job.config):
                 for loop_id in loops:
                     if loop_id in ledgers:
-                        ledgers[loop_id].settle()  # at this job's instant, not at the last one's (rule C9)
+                        settle(
+                            ledgers[loop_id], new_uuid
+                        )  # at this job's instant, not at the last one's (rule C9)
     for loop_id, ledger in ledgers.items():
         world.record(world.loops[loop_id], ledger.events, now=now, turns=ledger.closed)
     world.write()

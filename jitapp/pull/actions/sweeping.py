@@ -8,9 +8,9 @@ from datetime import datetime
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.ledger import Ledger, release
-from jitapp.kanban.runouts import cause_of, is_dry
-from jitapp.kanban.words import LoopStatus, SignalState
+from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.signals import resume, settle
+from jitapp.kanban.runouts import cause_of
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.pull import store
 from jitapp.pull.actions.propagate import link_runouts
@@ -24,14 +24,15 @@ SUSPECTS = """
             bool_or(c.been_full) AS been_full,
             count(*) FILTER (WHERE c.card_status = 'IN_CIRCULATION' AND NOT c.blocked
                 AND c.supply_status IN ('FULL', 'IN_USE')) AS usable,
-            bool_or(t.signal_state = 'UNRELEASED') AS withheld
+            bool_or(t.signal_state = 'UNRELEASED' AND c.card_status = 'IN_CIRCULATION') AS withheld
         FROM pull_card c LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
         WHERE c.loop_id = l.id AND c.card_status <> 'REMOVED'
     ) c ON true
     LEFT JOIN pull_runout r ON r.loop_id = l.id AND r.closed_at IS NULL
     WHERE (r.id IS NOT NULL) IS DISTINCT FROM (l.status = 'ACTIVE' AND c.circulating > 0
             AND coalesce(c.been_full, false) AND c.usable = 0)
-        OR (l.status = 'ACTIVE' AND coalesce(c.withheld, false))
+        OR (l.status = 'ACTIVE' AND coalesce(c.withheld, false) AND NOT l.independent_supply
+            AND l.trigger NOT IN ('ON_SIBLING_IN_USE', 'ON_SIBLING_WAIT'))
 """
 
 # Exactly one usable container left, and the next one late: a near-runout.
@@ -63,12 +64,8 @@ def settle_loops(loop_ids: Iterable[int], *, now: datetime) -> set[int]:
             changed: set[int] = set()
             for loop_id, loop in world.loops.items():
                 ledger = Ledger(loop, at=now)
-                if loop.config.status is LoopStatus.ACTIVE:
-                    for card in list(loop.cards.values()):
-                        if card.turn is not None and card.turn.signal_state is SignalState.UNRELEASED:
-                            release(ledger, card, new_uuid())
-                if is_dry(loop) != (loop.runout is not None):
-                    ledger.settle()
+                resume(ledger, new_uuid)
+                settle(ledger, new_uuid)
                 if ledger.events:
                     world.record(loop, ledger.events, now=now, turns=ledger.closed)
                     changed.add(loop_id)

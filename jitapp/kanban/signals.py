@@ -1,0 +1,261 @@
+"""What an emptied, opened or drawn container asks for, and when the signal goes out.
+
+release = UNRELEASED -> [ACCUMULATING] -> [PENDING_DOC] -> RELEASED (domain 4.5); each bracketed stage is a state of
+the turn with an owner and a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.runouts import owner_of
+from jitapp.kanban.state import ZERO, Card, Loop, Turn, text
+from jitapp.kanban.words import (
+    Accumulate,
+    CardStatus,
+    DocPolicy,
+    LoopKind,
+    LoopStatus,
+    SignalState,
+    SupplyStatus,
+    Trigger,
+)
+
+S = SupplyStatus
+NewUuid = Callable[[], UUID]
+# A turn in one of these states has not gone upstream yet.
+WITHHELD = frozenset({SignalState.UNRELEASED, SignalState.ACCUMULATING, SignalState.PENDING_DOC})
+
+
+def due(loop: Loop, at: datetime) -> datetime:
+    """Release time plus lead time in working minutes of the supply station, on a delivery day of the supplier."""
+    config = loop.config
+    ready = config.calendar.add_working_minutes(at, config.lead_time_minutes)
+    return config.calendar.next_day_of(ready, config.delivery_days) if config.delivery_days else ready
+
+
+def release(ledger: Ledger, card: Card, uuid: UUID, *, why: str = "", batch: UUID | None = None) -> Turn:
+    """Sends a card's signal upstream; opens its turn first if none is open. `why` names an early release."""
+    loop = ledger.loop
+    opens = card.turn is None
+    turn = _next(ledger, card, uuid) if opens else card.turn
+    assert turn is not None
+    if card.supply_status is S.WAIT:
+        ledger.write("card.released", card, frm=S.WAIT, to=S.EMPTY)
+    more: dict[str, object] = {"opens": True, "asked": text(turn.asked)} if opens else {}
+    if why:
+        more["why"] = why
+    if batch is not None:
+        more["batch"] = str(batch)
+    released = _as(turn, SignalState.RELEASED)
+    ledger.write(
+        "turn.released",
+        card,
+        turn=turn,
+        due_at=due(loop, ledger.at).isoformat(),
+        owner=owner_of(loop.config, released),
+        more=more,
+    )
+    assert card.turn is not None
+    return card.turn
+
+
+def dispatch(ledger: Ledger, card: Card, uuid: UUID, *, why: str = "", batch: UUID | None = None) -> str:
+    """Releases, or asks the ERP for its document first; answers the code for the person who emptied the card."""
+    config = ledger.loop.config
+    turn = card.turn
+    if config.doc_policy is DocPolicy.WAIT_FOR_DOC_NUMBER and not (turn and turn.document):
+        _open(ledger, card, uuid, SignalState.PENDING_DOC, batch=batch)
+        return "emptied_pending_doc"
+    release(ledger, card, uuid, why=why, batch=batch)
+    return "emptied"
+
+
+def signal(ledger: Ledger, card: Card, new_uuid: NewUuid) -> str:
+    """What an emptied card asks for: one turn (rule C8), in the state that the loop's settings say."""
+    loop = ledger.loop
+    config = loop.config
+    if card.turn is not None:
+        return "emptied_under_way"
+    if config.trigger is Trigger.ON_QTY:
+        below(ledger, new_uuid)
+        return "emptied" if _asked(card) else "emptied_enough"
+    if card.turns_left == 0:
+        ledger.write("card.removed", card, note="its last turn is done")
+        return "emptied_last"
+    if loop.surplus_due and card.card_status is CardStatus.IN_CIRCULATION:
+        ledger.write("card.surplus", card)
+        return "emptied_surplus"
+    if config.status is not LoopStatus.ACTIVE or card.card_status is not CardStatus.IN_CIRCULATION:
+        _open(ledger, card, new_uuid(), SignalState.UNRELEASED)
+        ledger.write("demand.suppressed", card, turn=card.turn)
+        return "emptied_on_hold"
+    if waits_by_rule(loop):
+        _open(ledger, card, new_uuid(), SignalState.UNRELEASED)
+        ledger.write("card.waits", card, frm=card.supply_status, to=S.WAIT)
+        if config.trigger is Trigger.ON_SIBLING_WAIT:
+            _release_waiting(ledger, card, new_uuid)
+        return "emptied_waits"
+    if config.accumulate is not Accumulate.NONE:
+        _open(ledger, card, new_uuid(), SignalState.ACCUMULATING)
+        gather(ledger, new_uuid)
+        return "emptied" if _asked(card) else "emptied_gathers"
+    return dispatch(ledger, card, new_uuid())
+
+
+def _asked(card: Card) -> bool:
+    """Whether the card's signal has gone upstream."""
+    return card.turn is not None and card.turn.signal_state not in WITHHELD
+
+
+def accumulating(loop: Loop) -> list[Card]:
+    """The cards whose signals are being gathered, the oldest first."""
+    found = [
+        card
+        for card in loop.cards.values()
+        if card.turn is not None and card.turn.signal_state is SignalState.ACCUMULATING
+    ]
+    return sorted(found, key=lambda card: (card.turn.opened_at if card.turn else loop.config.id, card.number))
+
+
+def gather(ledger: Ledger, new_uuid: NewUuid, *, why: str = "") -> list[Card]:
+    """Releases the gathered batch together if it is complete, or for the reason given; answers its cards.
+
+    CARDS: so many cards. QUANTITY: so many pieces; with a triangle, as soon as no more than its quantity is left
+    (planning: signal kanban). CLOCK: only for a reason (the time has come).
+    """
+    loop = ledger.loop
+    config = loop.config
+    cards = accumulating(loop)
+    if not cards:
+        return []
+    asked = sum((card.turn.asked for card in cards if card.turn), ZERO)
+    complete = {
+        Accumulate.CARDS: len(cards) >= (config.accumulate_cards or 1),
+        Accumulate.QUANTITY: asked >= (config.lot_quantity or ZERO) or _triangle_met(loop),
+    }.get(config.accumulate, False)
+    if not complete and not why:
+        return []
+    batch = new_uuid()
+    for card in cards:
+        dispatch(ledger, card, new_uuid(), why=why, batch=batch)
+    return cards
+
+
+def _triangle_met(loop: Loop) -> bool:
+    if loop.config.triangle_quantity is None:
+        return False
+    left = sum((card.contents for card in loop.cards.values() if card.usable), ZERO)
+    return left <= loop.config.triangle_quantity
+
+
+def settle(ledger: Ledger, new_uuid: NewUuid) -> None:
+    """Opens or closes the runout; a dry loop waits for no batch."""
+    ledger.settle()
+    if ledger.loop.runout is not None and accumulating(ledger.loop):
+        gather(ledger, new_uuid, why="runout")
+
+
+def resume(ledger: Ledger, new_uuid: NewUuid) -> None:
+    """Sends the signals that a hold withheld, now that the loop is ACTIVE; where signals wait by rule they wait on."""
+    loop = ledger.loop
+    config = loop.config
+    if config.status is not LoopStatus.ACTIVE or waits_by_rule(loop):
+        return
+    for card in list(loop.cards.values()):
+        turn = card.turn
+        if turn is None or turn.signal_state is not SignalState.UNRELEASED:
+            continue
+        if card.card_status is not CardStatus.IN_CIRCULATION:
+            continue
+        if config.accumulate is Accumulate.NONE:
+            dispatch(ledger, card, new_uuid(), why="resumed")
+        else:
+            _open(ledger, card, new_uuid(), SignalState.ACCUMULATING)
+    gather(ledger, new_uuid)
+
+
+def waits_by_rule(loop: Loop) -> bool:
+    """Whether an emptied card of the loop waits until somebody or something else releases it."""
+    config = loop.config
+    return config.independent_supply or config.trigger in (Trigger.ON_SIBLING_IN_USE, Trigger.ON_SIBLING_WAIT)
+
+
+def open_sibling(ledger: Ledger, emptied: Card, new_uuid: NewUuid) -> None:
+    """When a bin is emptied, the longest-full sibling counts as opened unless one is open already (4.1 row 1)."""
+    loop = ledger.loop
+    if loop.config.kind is not LoopKind.TWO_BIN and loop.config.quantity <= 1:
+        return  # a container of one piece is never "in use": it is full or empty
+    siblings = [card for card in loop.siblings(emptied) if card.usable]
+    if not siblings or any(card.supply_status is S.IN_USE for card in siblings):
+        return
+    longest = min(siblings, key=lambda card: (card.full_since or ledger.at, card.number))
+    ledger.write("card.opened", longest, frm=S.FULL, to=S.IN_USE)
+    opened(ledger, longest, new_uuid)
+
+
+def opened(ledger: Ledger, card: Card, new_uuid: NewUuid) -> None:
+    """The early triggers: the first piece taken asks for the refill, or releases the sibling that waits."""
+    config = ledger.loop.config
+    if config.status is not LoopStatus.ACTIVE or card.card_status is not CardStatus.IN_CIRCULATION:
+        return
+    if config.trigger is Trigger.ON_IN_USE and card.turn is None:
+        release(ledger, card, new_uuid(), why="first piece")
+    elif config.trigger is Trigger.ON_SIBLING_IN_USE:
+        _release_waiting(ledger, card, new_uuid)
+
+
+def _release_waiting(ledger: Ledger, but: Card, new_uuid: NewUuid) -> None:
+    for sibling in ledger.loop.siblings(but):
+        if sibling.turn is not None and sibling.turn.signal_state is SignalState.UNRELEASED:
+            dispatch(ledger, sibling, new_uuid(), why="sibling")
+
+
+def stock(loop: Loop) -> Decimal:
+    """Pieces that are free to use at the demand source."""
+    circulating = (card for card in loop.cards.values() if card.card_status is CardStatus.IN_CIRCULATION)
+    return sum((card.free for card in circulating if not card.blocked), ZERO)
+
+
+def below(ledger: Ledger, new_uuid: NewUuid) -> bool:
+    """The quantity signal: stock strictly below the level asks once until that order has come in.
+
+    However often it is computed, one crossing is one signal: while a turn is open nothing is asked again.
+    """
+    loop = ledger.loop
+    config = loop.config
+    if config.trigger is not Trigger.ON_QTY or config.reorder_level is None:
+        return False
+    if config.status is not LoopStatus.ACTIVE or not stock(loop) < config.reorder_level:
+        return False
+    circulating = [card for card in loop.cards.values() if card.card_status is CardStatus.IN_CIRCULATION]
+    if not circulating or any(card.turn is not None for card in circulating):
+        return False
+    emptiest = min(circulating, key=lambda card: (card.contents, card.number))
+    dispatch(ledger, emptiest, new_uuid(), why="below the level")
+    return True
+
+
+def _next(ledger: Ledger, card: Card, uuid: UUID) -> Turn:
+    return Turn(uuid, card.turn_number + 1, ledger.loop.config.quantity, ledger.at)
+
+
+def _as(turn: Turn, state: SignalState) -> Turn:
+    return Turn(turn.uuid, turn.number, turn.asked, turn.opened_at, signal_state=state, step=turn.step)
+
+
+def _open(ledger: Ledger, card: Card, uuid: UUID, state: SignalState, *, batch: UUID | None = None) -> None:
+    """Opens a turn whose signal is withheld, or moves an open one to another withheld state."""
+    config = ledger.loop.config
+    turn = card.turn
+    more: dict[str, object] = {"batch": str(batch)} if batch is not None else {}
+    if turn is None:
+        turn = _next(ledger, card, uuid)
+        more |= {"opens": True, "asked": text(turn.asked)}
+    ledger.write(
+        "turn.opened", card, turn=turn, state=state, owner=owner_of(config, _as(turn, state)), more=more
+    )
