@@ -8,6 +8,7 @@ import threading
 import time
 from typing import Any
 
+import psycopg2
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
                 if time.monotonic() - swept_at >= SWEEP_SECONDS:
                     switchboard.sweep()
                     swept_at = time.monotonic()
-            except Error as error:
+            except (Error, psycopg2.Error) as error:
                 logger.warning("The database does not answer (%s); trying again.", str(error).strip())
                 stopped.wait(1.0)
             stopped.wait(POLL_SECONDS)
