@@ -11,9 +11,9 @@ from uuid import UUID
 
 from jitapp.kanban.answers import ANSWERS
 from jitapp.kanban.events import Event, apply
-from jitapp.kanban.runouts import cause_of, is_dry, owner_of
-from jitapp.kanban.state import Card, Loop, Turn, text
-from jitapp.kanban.words import CardStatus, Intent, LoopKind, LoopStatus, Outcome, SignalState, SupplyStatus
+from jitapp.kanban.runouts import cause_of, is_dry
+from jitapp.kanban.state import Card, Loop, Turn
+from jitapp.kanban.words import Intent, LoopStatus, Outcome, SupplyStatus
 
 S = SupplyStatus
 
@@ -63,6 +63,7 @@ class Decision:
     warnings: list[str] = field(default_factory=list)
     intent: Intent | None = None
     turn: Turn | None = None
+    closed: list[tuple[Card, Turn]] = field(default_factory=list)
 
     @property
     def outcome(self) -> Outcome:

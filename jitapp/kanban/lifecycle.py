@@ -39,6 +39,7 @@ def decide(loop: Loop, card: Card, scan: Scan) -> Decision:
     decision.code = effect(ledger, card, scan, decision)
     settle(ledger, scan.new_uuid)
     decision.events = ledger.events
+    decision.closed = ledger.closed
     decision.turn = card.turn or decision.turn
     decision.facts["status"] = shown(card)
     return decision

@@ -56,6 +56,7 @@ def swap(w_loop: Loop, w_card: Card, p_loop: Loop, p_card: Card, scan: Scan) -> 
     settle(other, scan.new_uuid)
     decision.code = "swapped"
     decision.events = ledger.events
+    decision.closed = ledger.closed
     decision.turn = w_card.turn or decision.turn
     decision.facts["status"] = shown(w_card)
     return Swap(decision, other.events, number)
@@ -64,7 +65,7 @@ def swap(w_loop: Loop, w_card: Card, p_loop: Loop, p_card: Card, scan: Scan) -> 
 def _fits(
     w_loop: Loop, w_card: Card, p_loop: Loop, p_card: Card, scan: Scan, decision: Decision
 ) -> str | None:
-    """The production card hangs on a full container of the same part and quantity in the same supermarket, the oldest."""
+    """The other card hangs on the oldest full container of the same part and quantity in this supermarket."""
     asked = w_card.turn.asked if w_card.turn else w_card.quantity
     if p_loop.config.part_id != w_loop.config.part_id or p_loop.config.demand_id != w_loop.config.supply_id:
         return "swap_other_part"

@@ -54,7 +54,7 @@ class ScanRequest:
         """SHA-256 (hex) over the content that rule C3 names; the counters and `sent_at` may differ in a repeat."""
         at = self.occurred_at.timestamp() if self.occurred_at else ""
         quantity = "" if self.quantity is None else format(self.quantity.normalize(), "f")
-        parts = (
+        parts: tuple[object, ...] = (
             self.code,
             self.station or "",
             self.intent or "",
@@ -98,6 +98,8 @@ class Resolved:
     request: ScanRequest
     card_id: int | None = None
     loop_id: int | None = None
+    pair_card_id: int | None = None  # the full container's card, or the withdrawal card scanned before it
+    pair_loop_id: int | None = None
     refusal: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
 

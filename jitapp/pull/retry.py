@@ -11,7 +11,7 @@ import psycopg2.errors
 from django.db import OperationalError, connection
 
 T = TypeVar("T")
-TRIES = 5
+TRIES = 7  # a start passes six statements that may each lose a race
 LOST_RACE = (
     psycopg2.errors.SerializationFailure,
     psycopg2.errors.DeadlockDetected,

@@ -51,6 +51,15 @@ PREPARED: dict[str, str] = {
         ORDER BY s.loop_id, c.number""",
     "pull_in_process": """(bigint) AS
         SELECT count(*) FROM pull_turn WHERE supply_id = $1 AND step = 'IN_PROCESS' AND closed_at IS NULL""",
+    "pull_line_stopped": """(bigint) AS
+        SELECT CASE note WHEN '' THEN kind ELSE note END FROM pull_andoncall
+        WHERE station_id = $1 AND stops_line AND solved_at IS NULL ORDER BY called_at LIMIT 1""",
+    "pull_ahead": """(bigint, timestamptz) AS
+        SELECT count(*) FROM pull_turn WHERE supply_id = $1 AND step = '' AND closed_at IS NULL
+            AND signal_state IN ('RELEASED', 'ACKNOWLEDGED') AND released_at < $2""",
+    "pull_full_at": """(bigint) AS
+        SELECT count(*) FROM pull_card c JOIN plant_loop l ON l.id = c.loop_id
+        WHERE l.demand_id = $1 AND c.supply_status = 'FULL' AND c.card_status = 'IN_CIRCULATION'""",
     "pull_resolve": """(text) AS
         SELECT i.kind, i.target_id, c.loop_id FROM plant_identifier i
         LEFT JOIN pull_card c ON i.kind = 'card' AND c.id = i.target_id

@@ -240,7 +240,8 @@ def test_a_late_scan_never_moves_a_card_that_has_moved_on() -> None:
     bench.scan(1, "empty")
     bench.scan(1, "receive")
     late = bench.now - timedelta(minutes=15)
-    assert bench.scan(1, "empty", occurred_at=late, device_id=8).code == "late_conflict"
+    assert bench.scan(1, "empty", occurred_at=late, device_id=8).code == "late_history"
+    assert bench.scan(1, "start", occurred_at=late, device_id=8).code == "late_conflict"
     assert bench.scan(1, "receive", occurred_at=late, device_id=8).code == "already"
 
 

@@ -24,13 +24,6 @@ from jitapp.kanban.words import ConsumeAt, Consumption, Party, StationKind
 from jitapp.plant.configs import Configs, configs
 from jitapp.pull import store
 
-# Which of a turn's events makes its station use components, by the loop's setting.
-USES = {
-    ConsumeAt.START: "turn.started",
-    ConsumeAt.COMPLETE: "turn.completed",
-    ConsumeAt.RELEASE: "turn.started",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Job:

@@ -21,14 +21,18 @@ from jitapp.kanban.events import Event
 from jitapp.kanban.ledger import Decision, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.words import Intent, Outcome, Role, StationKind
+from jitapp.kanban.words import Intent, Outcome, Role, StationKind, SupplyStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import Configs, StationInfo, configs, zone
 from jitapp.pull import store
+from jitapp.pull.actions.circumstances import circumstances, stations_to_lock
+from jitapp.pull.actions.swapping import do_swap, find_pairs, swaps_by_hand
+from jitapp.pull.models import Card as CardRow
 from jitapp.pull.requests import Answer, Conflict, Resolved, ScanRequest, Source, escaped
 from jitapp.pull.retry import retried
 from jitapp.symbology.cardcode import find_card_code, looks_like_card_code
 
+STATUSES = {status.value: status for status in SupplyStatus}
 LEADERS = frozenset({Role.LEADER, Role.ADMIN})
 INTENTS = {intent.value: intent for intent in Intent}
 BATCH_LIMIT = 500
@@ -113,7 +117,8 @@ def _once(requests: Sequence[ScanRequest], source: Source, now: datetime) -> lis
 
 def _in_transaction(requests: Sequence[ScanRequest], source: Source, now: datetime) -> list[Answer]:
     resolved = [_resolve(request) for request in requests]
-    loop_ids = {item.loop_id for item in resolved if item.loop_id is not None}
+    find_pairs(resolved, source, now, code_of=_resolve)
+    loop_ids = {loop for item in resolved for loop in (item.loop_id, item.pair_loop_id) if loop is not None}
     world = _lock(resolved, loop_ids, source) if loop_ids else store.World(configs(), {})
     with override(source.language):
         answers = [_one(world, item, source, now) for item in resolved]
@@ -127,16 +132,14 @@ def _in_transaction(requests: Sequence[ScanRequest], source: Source, now: dateti
 def _lock(resolved: Sequence[Resolved], loop_ids: Iterable[int], source: Source) -> store.World:
     """Stations first (only where a start may count against a limit), then loops by id."""
     known = configs()
-    limited: set[int] = set()
+    locks: set[int] = set()
     for item in resolved:
         config = known.loops.get(item.loop_id) if item.loop_id is not None else None
-        if config is None or config.wip_limit is None or item.request.intent not in (None, Intent.START):
+        if config is None:
             continue
         named = known.stations.get(item.request.station) if item.request.station else None
-        station_id = named.id if named else source.station_id
-        if item.request.intent == Intent.START or station_id == config.supply_id:
-            limited.add(config.supply_id)
-    return store.load(loop_ids, lock_stations=limited)
+        locks |= stations_to_lock(config, item.request.intent, named.id if named else source.station_id)
+    return store.load(loop_ids, lock_stations=locks)
 
 
 def _resolve(request: ScanRequest) -> Resolved:
@@ -168,8 +171,8 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
     if not item.refusal and (loop is None or card is None):
         # The card was removed, or the memory of its code is older than the database (a restore).
         _cards.pop(find_card_code(request.code) or request.code.strip(), None)
-        item.refusal, item.facts = "unknown_card", {"raw": escaped(request.code.strip())[:40]}
-    if loop is not None and loop.config.plant_id not in source.plant_ids:
+        item.refusal, item.facts = _withdrawn(item, loop)
+    if loop is not None and not {loop.config.plant_id, loop.config.supply_plant_id} & source.plant_ids:
         item.refusal, item.facts = "unknown_card", {"raw": escaped(request.code.strip())[:40]}
         loop = card = None
     occurred = _occurred(request, now)
@@ -190,10 +193,12 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
     else:
         assert loop is not None
         assert card is not None
+        station_id = station.id if station else None
+        around = circumstances(loop, card, request.intent, station_id, world.in_process)
         facts_of = Scan(
             id=request.id,
             intent=INTENTS.get(request.intent or ""),
-            station_id=station.id if station else None,
+            station_id=station_id,
             station=station.code if station else "",
             device_id=source.device_id,
             person_id=person_id,
@@ -203,16 +208,23 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
             reason=escaped((request.reason or "").strip())[:200],
             is_leader=bool(LEADERS & source.roles),
             is_placeless=source.placeless,
-            in_process=world.in_process.get(loop.config.supply_id),
+            roles=source.roles,
+            target=STATUSES.get(request.status or ""),
+            promised_at=request.promised_at,
+            checks=frozenset(request.checks),
+            in_process=around.in_process,
+            ahead=around.ahead,
+            full_at_demand=around.full_at_demand,
+            line_stopped=around.line_stopped,
             new_uuid=new_uuid,
             last_events=_last_events(card) if request.intent == Intent.UNDO else (),
         )
-        decision = decide(loop, card, facts_of)
+        if swaps_by_hand(loop, facts_of):
+            decision = do_swap(world, item, loop, card, facts_of, now)
+        else:
+            decision = decide(loop, card, facts_of)
         occurred = facts_of.occurred_at
         if decision.events:
-            closed = [
-                (card, turn) for turn in (decision.turn,) if turn is not None and turn.closed_at is not None
-            ]
             world.record(
                 loop,
                 decision.events,
@@ -220,7 +232,7 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
                 station_id=facts_of.station_id,
                 person_id=person_id,
                 device_id=source.device_id,
-                turns=closed,
+                turns=decision.closed,
             )
             _count_start(world, loop, decision)
     body = _body(request, decision, loop, card, now)
@@ -248,6 +260,18 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
         },
     )
     return Answer(body, loop_id=loop.config.id if loop else None)
+
+
+def _withdrawn(item: Resolved, loop: Loop | None) -> tuple[str, dict[str, Any]]:
+    """A code that points to a card which takes part no more, or to nothing at all."""
+    row = CardRow.objects.filter(pk=item.card_id).first() if item.card_id is not None else None
+    if loop is None or row is None:
+        return "unknown_card", {"raw": escaped(item.request.code.strip())[:40]}
+    return "card_retired", {
+        "part": loop.config.part,
+        "number": row.number,
+        "of": max(loop.circulating, row.number),
+    }
 
 
 def _count_start(world: store.World, loop: Loop, decision: Decision) -> None:

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.signals import resume, settle
 from jitapp.kanban.runouts import cause_of
+from jitapp.kanban.signals import resume, settle
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.pull import store
 from jitapp.pull.actions.propagate import link_runouts

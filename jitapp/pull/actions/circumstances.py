@@ -1,0 +1,64 @@
+"""What the rules ask about the stations of a loop: counted under the station's lock where a limit depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jitapp.kanban.state import Card, Loop, LoopConfig
+from jitapp.kanban.words import Intent
+from jitapp.pull import store
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Cards in process, turns ahead in the queue, full containers at the receiver, and why the line stands still."""
+
+    in_process: int | None = None
+    ahead: int = 0
+    full_at_demand: int | None = None
+    line_stopped: str = ""
+
+
+NOTHING_SPECIAL = Circumstances()
+
+
+def stations_to_lock(config: LoopConfig, intent: str | None, station_id: int | None) -> set[int]:
+    """Stations whose limits this scan may touch; without an intent, a scan at the supply source may be any step."""
+    locks: set[int] = set()
+    at_supply = station_id == config.supply_id
+    if config.wip_limit is not None and (intent == Intent.START or (intent is None and at_supply)):
+        locks.add(config.supply_id)
+    sends = intent in (Intent.LOAD, Intent.SHIP) or (intent is None and at_supply)
+    if config.receiving_limit is not None and sends:
+        locks.add(config.demand_id)
+    return locks
+
+
+def circumstances(
+    loop: Loop, card: Card, intent: str | None, station_id: int | None, in_process: Mapping[int, int]
+) -> Circumstances:
+    """Asked only for a scan that may start or send; everything else needs nothing of it."""
+    config = loop.config
+    at_supply = station_id == config.supply_id
+    starts = intent == Intent.START or (intent is None and at_supply)
+    sends = intent in (Intent.LOAD, Intent.SHIP) or (intent is None and at_supply)
+    if not starts and not sends:
+        return NOTHING_SPECIAL
+    turn = card.turn
+    ahead, full = 0, None
+    with store.cursor() as to_database:
+        to_database.execute("EXECUTE pull_line_stopped(%s)", (config.supply_id,))
+        stopped = to_database.fetchone()
+        if starts and config.keeps_sequence and turn is not None and turn.released_at is not None:
+            to_database.execute("EXECUTE pull_ahead(%s, %s)", (config.supply_id, turn.released_at))
+            ahead = int(to_database.fetchone()[0])
+        if sends and config.receiving_limit is not None:
+            to_database.execute("EXECUTE pull_full_at(%s)", (config.demand_id,))
+            full = int(to_database.fetchone()[0])
+    return Circumstances(
+        in_process=in_process.get(config.supply_id),
+        ahead=ahead,
+        full_at_demand=full,
+        line_stopped=stopped[0] if stopped else "",
+    )
