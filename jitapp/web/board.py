@@ -146,15 +146,21 @@ def _nothing(text: str) -> str:
     return f'<span class="none"><span aria-hidden="true">–</span><span class="unseen">{escape(text)}</span></span>'
 
 
+def who_acts(row: BoardRow, words: Words) -> tuple[str, str]:
+    """The party that must act next by name, and what it must do."""
+    return row.owner_name or words.parties.get(row.owner_party, row.owner_party), words.does.get(
+        row.why_code, ""
+    )
+
+
 def _who(row: BoardRow, words: Words, now: datetime) -> str:
     if not row.owner_party:
         return _nothing(words["quiet"])
-    name = row.owner_name or words.parties.get(row.owner_party, row.owner_party)
-    does = words.does.get(row.why_code, "")
+    name, does = who_acts(row, words)
     why = row.hold_reason if row.why_code == "on_hold" and row.hold_reason else words.whys.get(row.why_code)
     why = why or row.why_code.replace("_", " ")
     if row.why_code == "upstream":
-        why = f"{why}: {row.upstream}"
+        why = why.format(row.upstream)
     since = row.owner_since or row.why_since
     age = f' <span class="age">{tick("since", since, now, words)}</span>' if since else ""
     return (

@@ -15,11 +15,14 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from jitapp.live.ticket import channel_of, make_ticket
+from jitapp.plant.models import Station
 from jitapp.pull.queries import STATES, BoardRow, UnknownArea, board, board_rows_of_areas
-from jitapp.web.board import counts, render_row
+from jitapp.web.board import chip, counts, render_row, who_acts
 from jitapp.web.headers import live_base
 from jitapp.web.visit import Viewer, areas_of, may_see_area, readers, viewer_of
 from jitapp.web.words import Words, clock, words_of
+
+WORST = 4  # loops named on the home page, per area
 
 
 @require_GET
@@ -32,8 +35,21 @@ def home(request: HttpRequest) -> HttpResponseBase:
     for row in board_rows_of_areas([area.code for area in areas], now=timezone.now()):
         rows[row.area].append(row)
     words = words_of(viewer.language)
+    stations: dict[int | None, list[Station]] = defaultdict(list)
+    for station in (
+        Station.objects.filter(area__in=areas, loops_out__isnull=False).distinct().order_by("position")
+    ):
+        stations[station.area_id].append(station)
     cards = [
-        {"area": area, "numbers": _band(rows[area.code], words), "loops": len(rows[area.code])}
+        {
+            "area": area,
+            "numbers": _band(rows[area.code], words),
+            "loops": len(rows[area.code]),
+            "worst": [
+                _summary(row, words) for row in rows[area.code][:WORST] if row.state in ("out", "act", "soon")
+            ],
+            "stations": stations[area.pk],
+        }
         for area in areas
     ]
     return render(request, "home.html", {"areas": cards, "viewer": viewer})
@@ -96,6 +112,15 @@ def _fingerprint(row: BoardRow) -> tuple[object, ...]:
     """What a reader would notice: five minutes more or less of a forecast are not it."""
     ahead = tuple(at and int(at.timestamp() // 300) for at in (row.runs_out_at, row.refill_at))
     return row.loop_id, row.version, row.state, row.late, row.owner, row.why, row.upstream, ahead
+
+
+def _summary(row: BoardRow, words: Words) -> dict[str, str]:
+    """A loop in one line: its state, its part, who must do what."""
+    return {
+        "chip": mark_safe(chip(row.state, words)),  # noqa: S308 (made of our own words)
+        "part": row.part,
+        "who": " ".join(who_acts(row, words)),
+    }
 
 
 def _see(viewer: Viewer, area: str) -> None:

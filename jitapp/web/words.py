@@ -66,7 +66,7 @@ WHY_WORDS = {
     "process": mark("being made"),
     "collect": mark("finished, not collected"),
     "transit": mark("on its way"),
-    "ack": mark("no answer from the supplier yet"),
+    "ack": mark("no answer yet"),
     "supplier": mark("the supplier is filling it"),
     "accumulate": mark("waits for a batch"),
     "order_number": mark("waits for an order number"),
@@ -74,7 +74,7 @@ WHY_WORDS = {
     "on_hold": mark("loop on hold"),
     "cards_held": mark("cards on hold"),
     "no_signal": mark("no card was scanned empty"),
-    "upstream": mark("its own parts have run out"),
+    "upstream": mark("waits for {}"),
 }
 PARTY_WORDS = {
     "station": mark("Station"),

@@ -96,7 +96,7 @@ def test_a_dry_loop_points_to_the_dry_part_behind_it() -> None:
     shop.runout(loop, minutes_ago=30, upstream=shop.runout(part, minutes_ago=60))
     row = rows_of(shop)["L"]
     assert (row.why_code, row.upstream) == ("upstream", "SOLDER")
-    assert b"its own parts have run out: SOLDER" in render_row(row, NOW, "en")
+    assert b"waits for SOLDER" in render_row(row, NOW, "en")
 
 
 def test_a_board_is_read_in_six_statements_however_many_loops_it_has() -> None:
