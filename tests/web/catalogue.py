@@ -21,12 +21,14 @@ _TAGS = re.compile(r"""\{%\s*translate\s+(?:"([^"]*)"|'([^']*)')|_\("([^"]*)"\)"
 _BLOCKS = re.compile(r"\{%\s*blocktranslate[^%]*%\}(.*?)\{%\s*endblocktranslate\s*%\}", re.DOTALL)
 
 
-def wanted() -> set[str]:
-    """Every sentence in the web room, its templates and the answers to scans."""
-    found = set(_in_python()) | set(_in_templates())
-    for sentence in ANSWERS.values():
-        found |= {sentence.message, sentence.next}
-    return found - {""}
+def of_pages() -> set[str]:
+    """Every sentence of the web room and its templates."""
+    return (set(_in_python()) | set(_in_templates())) - {""}
+
+
+def of_answers() -> set[str]:
+    """Every sentence a scan may be answered with."""
+    return {text for sentence in ANSWERS.values() for text in (sentence.message, sentence.next)} - {""}
 
 
 def _in_python() -> Iterator[str]:
@@ -49,7 +51,7 @@ def _in_templates() -> Iterator[str]:
 
 def read(text: str) -> dict[str, str]:
     """The pairs of a .po file without plurals."""
-    pairs: dict[str, str] = {}
+    found: dict[str, str] = {}
     for block in re.split(r"\n\s*\n", text):
         parts: dict[str, str] = {}
         name = ""
@@ -61,13 +63,13 @@ def read(text: str) -> dict[str, str]:
             elif line.startswith('"') and name:
                 parts[name] += ast.literal_eval(line)
         if "msgid" in parts:
-            pairs[parts["msgid"]] = parts.get("msgstr", "")
-    return pairs
+            found[parts["msgid"]] = parts.get("msgstr", "")
+    return found
 
 
-def compiled(pairs: dict[str, str]) -> bytes:
+def compiled(catalogue: dict[str, str]) -> bytes:
     """The .mo file of the pairs, as gettext lays it out: sorted by message, without a hash table."""
-    ordered = sorted((key.encode(), value.encode()) for key, value in pairs.items() if value)
+    ordered = sorted((key.encode(), value.encode()) for key, value in catalogue.items() if value)
     start = 7 * 4 + 16 * len(ordered)
     ids = b"".join(key + b"\0" for key, _ in ordered)
     texts = b"".join(value + b"\0" for _, value in ordered)
@@ -83,12 +85,17 @@ def compiled(pairs: dict[str, str]) -> bytes:
     return head + struct.pack(f"<{len(places)}I", *places) + ids + texts
 
 
-def lacking() -> list[str]:
-    """Sentences without a German text."""
-    pairs = read((FOLDER / "django.po").read_text())
-    return sorted(text for text in wanted() if not pairs.get(text))
+def pairs() -> dict[str, str]:
+    """The catalogue as it stands."""
+    return read((FOLDER / "django.po").read_text())
+
+
+def lacking(sentences: set[str]) -> list[str]:
+    """Those without a German text."""
+    known = pairs()
+    return sorted(text for text in sentences if not known.get(text))
 
 
 if __name__ == "__main__":
-    (FOLDER / "django.mo").write_bytes(compiled(read((FOLDER / "django.po").read_text())))
-    raise SystemExit("\n".join(lacking()) or None)
+    (FOLDER / "django.mo").write_bytes(compiled(pairs()))
+    raise SystemExit("\n".join(lacking(of_pages() | of_answers())) or None)

@@ -262,5 +262,5 @@ def test_every_page_speaks_german_too(mia: Person, client: Client) -> None:
     client.cookies["django_language"] = "de"
     page = client.get("/b/SMT").content.decode()
     assert '<html lang="de"' in page
-    assert "LEER" in page
+    assert "HANDELN" in page
     assert "SMT:de" in page
