@@ -13,6 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import redis
@@ -49,7 +50,7 @@ class Listener:
         self.heard: dict[int, list[tuple[int, float]]] = defaultdict(list)
         self.changed = threading.Condition()
         self._client = redis.Redis.from_url(url)
-        self._pubsub = self._client.pubsub()
+        self._pubsub = self._client.pubsub()  # type: ignore[no-untyped-call]
         self._pubsub.psubscribe(**{CHANNELS: self._hear})
         self._thread = self._pubsub.run_in_thread(sleep_time=1.0, daemon=True)
 
@@ -98,7 +99,7 @@ def cascades(installation: Installation, plan: dict[str, Any], *, most: int) -> 
     listener, hand, result = Listener(installation.redis_url), Hand(installation, plan["token"]), Cascades()
     chains = plan["chains"]
     done: dict[int, int] = defaultdict(int)
-    dice = random.Random(6)
+    dice = random.Random(6)  # noqa: S311  (a seed, not a secret)
     for number in range(min(most, len(chains) * len(chains[0]["cards"]))):
         place = number % len(chains)
         chain = chains[place]
@@ -116,7 +117,7 @@ def cascades(installation: Installation, plan: dict[str, Any], *, most: int) -> 
             by_loop[loop_id].append(at)
         for way in zip(*(by_loop[loop_id] for loop_id in chain["loops"]), strict=False):
             result.commits.append((way[-1] - way[0]) * 1000)
-            result.hops += [(b - a) * 1000 for a, b in zip(way, way[1:], strict=False)]
+            result.hops += [(b - a) * 1000 for a, b in pairwise(way)]
             told = min((at for _, at in listener.heard[chain["loops"][-1]] if at >= way[-1]), default=None)
             if told is not None:
                 result.boards.append((told - way[0]) * 1000)

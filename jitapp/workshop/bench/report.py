@@ -36,7 +36,8 @@ class Gate:
         """As a line of the table."""
         sign = "at least" if self.upwards else "at most"
         goal = "" if self.goal is None else f"{self.goal:g}{self.unit}"
-        return f"| {self.what} | {self.value:.3g}{self.unit} | {sign} {self.gate:g}{self.unit} | {goal} | {self.verdict} |"
+        limit = f"{sign} {self.gate:g}{self.unit}"
+        return f"| {self.what} | {self.value:.3g}{self.unit} | {limit} | {goal} | {self.verdict} |"
 
 
 @dataclass(slots=True)
@@ -68,7 +69,8 @@ class Row:
         cores = ", ".join(
             f"{name} {median([used.get(name, 0.0) for used in self.cpu]):.2f}" for name in names
         )
-        return f"| {self.name} | {self.pace:,.0f} | {median(self.p50):.1f} / {median(self.p99):.1f} | {each} | {cores} |"
+        times = f"{median(self.p50):.1f} / {median(self.p99):.1f}"
+        return f"| {self.name} | {self.pace:,.0f} | {times} | {each} | {cores} |"
 
 
 def percentile(values: list[float], percent: int) -> float:
@@ -93,8 +95,9 @@ def page(
         [
             f"# Benchmarks of {at:%Y-%m-%d %H:%M} UTC",
             "",
-            f"{machine}. {servers}. Medians of {rounds} alternating rounds in one run; load, web and database share the",
-            "cores. Read the ratios: absolute figures move with the machine and with what else runs on it.",
+            f"{machine}. {servers}.",
+            f"Medians of {rounds} alternating rounds in one run; load, web and database share the cores. Read the ratios:",
+            "absolute figures move with the machine and with what else runs on it.",
             "",
             "## Promises",
             "",

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import django
 
@@ -142,7 +143,7 @@ def _chains(plant: Plant) -> list[list[Loop]]:
         )
         BillOfMaterials.objects.bulk_create(
             BillOfMaterials(parent=parent, component=component, quantity=Decimal(1))
-            for parent, component in zip(parts, parts[1:], strict=False)
+            for parent, component in pairwise(parts)
         )
         chains.append(
             Loop.objects.bulk_create(
