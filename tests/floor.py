@@ -165,6 +165,11 @@ class Floor:
         assert isinstance(answer, Answer), answer
         return answer.body
 
+    def replace_lost(self, loop: str, number: int) -> str:
+        """Makes the NEW card that takes a lost card's place; answers its code."""
+        card = self.card(loop, number)
+        return actions.replace_card(card_id=card.pk, now=self.now)
+
     def cycle(self, loop: str, number: int) -> None:
         """Starts, completes, loads and receives an emptied card."""
         for intent in ("start", "complete", "load", "receive"):

@@ -190,17 +190,21 @@ def test_a_scan_that_loses_a_race_for_locks_at_its_nth_statement_is_tried_again_
 ) -> None:
     struck: list[str] = []
     for at in range(1, MOST):
-        request = floor.request("L1", 1, ("empty", "start", "complete", "load", "receive")[(at - 1) % 5])
-        floor.now += timedelta(minutes=1)
-        with sabotage(Saboteur(at, after, psycopg2.errors.DeadlockDetected)) as saboteur:
-            answer = attempt(partial(actions.scan, request, source=floor.source, now=floor.now))
-        assert isinstance(answer, Answer)
-        assert answer.body["outcome"] == "applied", answer.body
-        assert Event.objects.filter(scan_id=request.id, type="scan.applied").count() == 1
+        struck_now: list[str] = []
+        for intent in ("empty", "start", "complete", "load", "receive"):
+            request = floor.request("L1", 1, intent)
+            floor.now += timedelta(minutes=1)
+            with sabotage(Saboteur(at, after, psycopg2.errors.DeadlockDetected)) as saboteur:
+                answer = attempt(partial(actions.scan, request, source=floor.source, now=floor.now))
+            assert isinstance(answer, Answer)
+            assert answer.body["outcome"] == "applied", answer.body
+            assert Event.objects.filter(scan_id=request.id, type="scan.applied").count() == 1
+            if saboteur.struck:
+                struck_now.append(saboteur.struck.partition("(")[0])
         assert wrong(settled=False) == []
-        if not saboteur.struck:
+        if not struck_now:
             break
-        struck.append(saboteur.struck.partition("(")[0])
+        struck += struck_now
     assert {"EXECUTE pull_lock_loops", "EXECUTE pull_write", "COMMIT"} <= set(struck), struck
 
 

@@ -9,10 +9,11 @@ from datetime import datetime
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
+from jitapp.kanban import state
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import settle, signal
 from jitapp.kanban.state import text
-from jitapp.kanban.words import SupplyStatus
+from jitapp.kanban.words import CardStatus, SupplyStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.models import Identifier, Loop
 from jitapp.pull import store
@@ -36,39 +37,93 @@ def add_cards(
     if any(state not in (None, SupplyStatus.FULL, SupplyStatus.EMPTY) for state in states):
         raise ValueError("A first state is FULL or EMPTY.")
     with transaction.atomic():
-        loop = Loop.objects.get(pk=loop_id)
-        LoopState.objects.get_or_create(loop=loop)
-        LoopState.objects.select_for_update().get(pk=loop_id)
-        newest = (
-            Card.objects.filter(loop=loop).order_by("-number").values_list("number", flat=True).first() or 0
-        )
-        cards = Card.objects.bulk_create(
-            Card(
-                loop=loop,
-                code=make_code(secrets.randbelow(COMBINATIONS)),
-                number=newest + 1 + place,
-                quantity=loop.quantity,
-            )
-            for place in range(count)
-        )
-        Identifier.objects.bulk_create(
-            Identifier(code=card.code, kind=Identifier.Kind.CARD, target_id=card.pk) for card in cards
-        )
-        world = store.load([loop_id])
-        state = world.loops[loop_id]
-        ledger = Ledger(state, at=now)
-        for row, first_state in zip(cards, states, strict=True):
-            card = state.cards[row.pk]
-            ledger.write("card.added", card, code=card.code, number=card.number, quantity=text(card.quantity))
-            card = state.cards[row.pk]
+        world, cards = make(loop_id, count)
+        ledger = Ledger(world.loops[loop_id], at=now)
+        for card, first_state in zip(added(ledger, cards), states, strict=True):
             if first_state is None:
                 continue
             contents = text(card.quantity) if first_state == SupplyStatus.FULL else "0"
             ledger.write("card.activated", card, frm=SupplyStatus.EMPTY, to=first_state, contents=contents)
             if first_state == SupplyStatus.EMPTY:
                 signal(ledger, card, new_uuid)
-        settle(ledger, new_uuid)
-        world.record(state, ledger.events, now=now, person_id=source.person_id, device_id=source.device_id)
-        world.write()
-        nudge_on_commit()
+        _keep(world, ledger, now, source)
     return [card.code for card in cards]
+
+
+def add_extra_card(
+    *, loop_id: int, turns: int, now: datetime, source: Source = NOBODY, note: str = ""
+) -> str:
+    """A limited-use card: it asks at once, does `turns` turns and then goes into the red box."""
+    with transaction.atomic():
+        world, cards = make(loop_id, 1)
+        ledger = Ledger(world.loops[loop_id], at=now)
+        card = added(ledger, cards, turns=turns, note=note)[0]
+        ledger.write("card.activated", card, frm=SupplyStatus.EMPTY, to=SupplyStatus.EMPTY, contents="0")
+        signal(ledger, card, new_uuid)
+        _keep(world, ledger, now, source)
+    return cards[0].code
+
+
+def replace_card(*, card_id: int, now: datetime, source: Source = NOBODY) -> str:
+    """The NEW card that takes a lost card's place; answers its code. ValueError if the card is not lost."""
+    with transaction.atomic():
+        lost = Card.objects.get(pk=card_id)
+        if lost.card_status != CardStatus.LOST:
+            raise ValueError(f"Card {lost.code} is not reported lost. Report it first.")
+        world, cards = make(lost.loop_id, 1)
+        ledger = Ledger(world.loops[lost.loop_id], at=now)
+        added(ledger, cards, note=f"replaces {lost.number}")
+        _keep(world, ledger, now, source)
+    return cards[0].code
+
+
+def make(loop_id: int, count: int) -> tuple[store.World, list[Card]]:
+    """New rows of cards with their codes, and the loop locked and read with them; inside a transaction."""
+    loop = Loop.objects.get(pk=loop_id)
+    LoopState.objects.get_or_create(loop=loop)
+    LoopState.objects.select_for_update().get(pk=loop_id)
+    newest = Card.objects.filter(loop=loop).order_by("-number").values_list("number", flat=True).first() or 0
+    cards = Card.objects.bulk_create(
+        Card(
+            loop=loop,
+            code=make_code(secrets.randbelow(COMBINATIONS)),
+            number=newest + 1 + place,
+            quantity=loop.quantity,
+        )
+        for place in range(count)
+    )
+    Identifier.objects.bulk_create(
+        Identifier(code=card.code, kind=Identifier.Kind.CARD, target_id=card.pk) for card in cards
+    )
+    return store.load([loop_id]), cards
+
+
+def added(
+    ledger: Ledger, cards: Sequence[Card], *, turns: int | None = None, note: str = ""
+) -> list[state.Card]:
+    """Writes that the cards exist; answers them as the rules know them."""
+    found: list[state.Card] = []
+    more: dict[str, object] = {"turns": turns} if turns is not None else {}
+    if note:
+        more["note"] = note
+    for row in cards:
+        card = ledger.loop.cards[row.pk]
+        ledger.write(
+            "card.added", card, code=card.code, number=card.number, quantity=text(card.quantity), more=more
+        )
+        found.append(ledger.loop.cards[row.pk])
+    return found
+
+
+def _keep(world: store.World, ledger: Ledger, now: datetime, source: Source) -> None:
+    settle(ledger, new_uuid)
+    world.record(
+        ledger.loop,
+        ledger.events,
+        now=now,
+        person_id=source.person_id,
+        device_id=source.device_id,
+        turns=ledger.closed,
+    )
+    world.write()
+    nudge_on_commit()
