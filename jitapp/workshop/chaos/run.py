@@ -1,0 +1,424 @@
+"""The whole run: an installation of its own, clients, accidents, and the reckoning at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+import psutil
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from jitapp.accounts.models import Device, new_token, token_hash
+from jitapp.celery import app as celery
+from jitapp.env import BASE_DIR, RUNNING
+from jitapp.kanban.words import DeviceKind
+from jitapp.plant.models import Placement, Plant
+from jitapp.pull.models import Card, Receipt
+from jitapp.pull.setup import set_up_shop
+from jitapp.pull.verify import verify
+from jitapp.workshop import processes
+from jitapp.workshop.chaos import shop
+from jitapp.workshop.chaos.accidents import Killer
+from jitapp.workshop.chaos.clients import Client, PlayCard, Tally
+from jitapp.workshop.embedded import Valkey, free_port
+from jitapp.workshop.soundness import troubles
+
+START_PATIENCE_S = 180.0
+STOP_PATIENCE_S = 60.0
+DRAIN_PATIENCE_S = 60.0
+SIGNAL_GOAL_S = 2.0
+Say = Callable[[str], None]
+
+
+class Failed(Exception):
+    """The run could not be made; the text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to happen. `seconds` is the time over which the scans are spread, so that accidents find them at work."""
+
+    scans: int
+    clients: int
+    kills: int
+    repeat: float
+    seed: int
+    seconds: float
+    redis_stop: float
+    redis_how: str  # gone: the process is killed and started again; frozen: SIGSTOP and SIGCONT
+
+
+@dataclass
+class Result:
+    """The figures, and what is wrong: an empty `wrong` is a passed run."""
+
+    figures: dict[str, Any] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+
+# -- the installation --------------------------------------------------------------------------------
+class Redis:
+    """A Valkey of this run's own, which can be taken away and given back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server = Valkey(folder, port=free_port())
+        self.server.prepare(lambda _: None)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Until it answers."""
+        with (self.server.folder / "log").open("ab") as log:
+            self.process = processes.start(self.server.command(), output=log)
+        deadline = time.monotonic() + START_PATIENCE_S
+        while not self.server.answers():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise Failed(f"Valkey did not start; {self.server.folder / 'log'} says why.")
+            time.sleep(0.02)
+
+    def take_away(self, how: str) -> None:
+        """gone or frozen."""
+        assert self.process is not None
+        if how == "frozen":
+            self.process.send_signal(signal.SIGSTOP)
+        else:
+            self.process.kill()
+            self.process.wait()
+
+    def give_back(self, how: str) -> None:
+        """As it was, with what it had written to its file."""
+        assert self.process is not None
+        if how == "frozen":
+            self.process.send_signal(signal.SIGCONT)
+        else:
+            self.start()
+
+    def end(self) -> None:
+        """For good."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGCONT)
+            processes.stop(self.process, signal.SIGTERM, patience=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What `manage.py up` runs in a folder of its own."""
+
+    up: psutil.Popen
+    port: int
+    log: Path
+    redis: Redis
+
+
+@contextlib.contextmanager
+def installation(folder: Path, say: Say) -> Iterator[Installation]:
+    """Started through the supervisor, empty (JITAPP_DEMO=0), ended with everything it started."""
+    redis = Redis(folder / "redis")
+    port, live_port = free_port(), free_port()
+    kept_out = ("DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL_FILE", "SECRET_KEY_FILE", "JITAPP_HOST")
+    environment = {name: value for name, value in os.environ.items() if name not in kept_out} | {
+        "PORT": str(port),
+        "JITAPP_LIVE_PORT": str(live_port),
+        "JITAPP_DATA": str(folder / "data"),
+        "JITAPP_DEMO": "0",
+        "REDIS_URL": redis.server.url,
+    }
+    log = folder / "up.log"
+    say("starting an installation of its own")
+    with log.open("wb") as output:
+        up = psutil.Popen(
+            [sys.executable, str(BASE_DIR / "manage.py"), "up"],
+            cwd=BASE_DIR,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + START_PATIENCE_S
+        while "\nReady: " not in f"\n{log.read_text(errors='replace')}":
+            if up.poll() is not None or time.monotonic() > deadline:
+                raise Failed(f"The installation did not start: {_last_line(log)}")
+            time.sleep(0.1)
+        yield Installation(up, port, log, redis)
+    finally:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            up.send_signal(signal.SIGTERM)
+        try:
+            up.wait(STOP_PATIENCE_S)
+        except psutil.TimeoutExpired:
+            up.kill()
+        redis.end()
+
+
+def _last_line(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing."
+
+
+def use_servers_of(folder: Path, installed: Installation) -> None:
+    """From here on Django's connection and Celery's broker of this process are the installation's."""
+    celery.conf.update(broker_url=installed.redis.server.url)
+    lines = (folder / "data" / RUNNING).read_text().splitlines()
+    url = dict(line.split("=", 1) for line in lines)["DATABASE_URL"]
+    connection.close()
+    options = connection.settings_dict.get("OPTIONS", {})
+    connection.settings_dict.update(dj_database_url.parse(url))
+    connection.settings_dict["OPTIONS"] = options
+
+
+def build_shop(clients: int) -> tuple[list[str], list[PlayCard]]:
+    """The synthetic shop; a token per client, and its cards."""
+    made = set_up_shop(shop.document(), now=timezone.now())
+    if made.report.errors:
+        raise Failed(f"The synthetic shop was refused: {made.report.errors[0].message}")
+    plant = Plant.objects.get(code="CHAOS")
+    tokens = []
+    for number in range(clients):
+        token = new_token()
+        device = Device.objects.create(
+            name=f"chaos client {number}", kind=DeviceKind.SCANNER, token_hash=token_hash(token)
+        )
+        Placement.objects.create(device=device, plant=plant)
+        tokens.append(token)
+    rows = Card.objects.order_by("pk").values_list("code", "loop__demand__code", "loop__supply__code")
+    return tokens, [PlayCard(*row) for row in rows]
+
+
+# -- the run -----------------------------------------------------------------------------------------
+def run(plan: Plan, *, say: Say, keep: Path | None = None) -> Result:
+    """Raises Failed if the run itself cannot be made. `keep` names a folder that stays afterwards."""
+    folder = keep or Path(tempfile.mkdtemp(prefix="jitapp-chaos-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with installation(folder, say) as installed:
+            use_servers_of(folder, installed)
+            try:
+                return _accidents(plan, installed, say)
+            finally:
+                connection.close()
+    finally:
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _accidents(plan: Plan, installed: Installation, say: Say) -> Result:
+    tokens, cards = build_shop(plan.clients)
+    tally = Tally()
+    stop = threading.Event()
+    clients = [
+        Client(
+            number,
+            port=installed.port,
+            token=token,
+            cards=cards,
+            tally=tally,
+            repeat=plan.repeat,
+            seed=plan.seed,
+        )
+        for number, token in enumerate(tokens)
+    ]
+    shares = [
+        plan.scans // plan.clients + (number < plan.scans % plan.clients) for number in range(plan.clients)
+    ]
+    threads = [
+        threading.Thread(target=client.run, args=(share, plan.seconds, stop), name=f"client {number}")
+        for number, (client, share) in enumerate(zip(clients, shares, strict=True))
+    ]
+    dice = random.Random(plan.seed)  # noqa: S311  (a run can be repeated)
+    killer = Killer(psutil.Process(installed.up.pid), dice)
+    say(f"{plan.scans} scans from {plan.clients} clients over {plan.seconds:.0f} s, {plan.kills} kills")
+    begun = time.monotonic()
+    for thread in threads:
+        thread.start()
+    try:
+        away = _conduct(plan, installed, killer, dice, threads, say)
+    except BaseException:
+        stop.set()
+        raise
+    finally:
+        for thread in threads:
+            thread.join(STOP_PATIENCE_S)
+    lasted = time.monotonic() - begun
+    waited = _wait_for_the_drain()
+    say("reckoning")
+    return _reckon(plan, tally, killer, lasted=lasted, waited=waited, away=away)
+
+
+def _conduct(
+    plan: Plan,
+    installed: Installation,
+    killer: Killer,
+    dice: random.Random,
+    threads: list[threading.Thread],
+    say: Say,
+) -> tuple[Any, Any] | None:
+    """Kills at random instants while the clients scan, and Redis away in the middle; when it was away."""
+    begun = time.monotonic()
+    kills = sorted(dice.uniform(0.03, 0.97) * plan.seconds for _ in range(plan.kills))
+    leaves_at = plan.seconds * 0.4 if plan.redis_stop else math.inf
+    returns_at = math.inf
+    away: list[Any] = []
+    while any(thread.is_alive() for thread in threads) or kills or returns_at < math.inf:
+        if installed.up.poll() is not None:
+            raise Failed(f"The installation ended in the middle of the run: {_last_line(installed.log)}")
+        now = time.monotonic() - begun
+        if now >= leaves_at:
+            say(f"Redis is {plan.redis_how} for {plan.redis_stop:.0f} s")
+            installed.redis.take_away(plan.redis_how)
+            away.append(timezone.now())
+            leaves_at, returns_at = math.inf, now + plan.redis_stop
+        if now >= returns_at:
+            away.append(timezone.now())
+            installed.redis.give_back(plan.redis_how)
+            returns_at = math.inf
+            say("Redis is back")
+        if kills and now >= kills[0]:
+            # Without Redis the relay alone carries signals upstream: then it is spared, as one accident at a time.
+            spare = frozenset({"relay"}) if returns_at < math.inf else frozenset()
+            if killer.strike(spare=spare):
+                kills.pop(0)
+            elif now > plan.seconds + DRAIN_PATIENCE_S:
+                raise Failed(f"{len(kills)} kills found no process: {_last_line(installed.log)}")
+        time.sleep(0.02)
+    return (away[0], away[1]) if len(away) == 2 else None
+
+
+def _wait_for_the_drain() -> float:
+    """Seconds until no outbox row waits."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < DRAIN_PATIENCE_S:
+        close_old_connections()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM outbox_message WHERE done_at IS NULL AND dead_at IS NULL")
+            if cursor.fetchone()[0] == 0:
+                break
+        time.sleep(0.1)
+    return time.monotonic() - begun
+
+
+# -- the reckoning -----------------------------------------------------------------------------------
+def _reckon(
+    plan: Plan,
+    tally: Tally,
+    killer: Killer,
+    *,
+    lasted: float,
+    waited: float,
+    away: tuple[Any, Any] | None,
+) -> Result:
+    result = Result()
+    wrong = result.wrong
+    stored = {
+        str(id): {name: value for name, value in answer.items() if name != "replayed"}
+        for id, answer in Receipt.objects.values_list("scan_id", "answer").iterator()
+    }
+    lost = [id for id in tally.answers if id not in stored]
+    other = [id for id, said in tally.answers.items() if id in stored and stored[id] != said]
+    unsent = [id for id in stored if id not in tally.answers]
+    if len(tally.answers) != plan.scans:
+        wrong.append(f"{plan.scans - len(tally.answers)} scans were never answered with 200.")
+    if lost:
+        wrong.append(f"{len(lost)} acknowledged scans are lost, the first {lost[0]}.")
+    if other or tally.changed_answers:
+        wrong.append(f"{len(other) + len(tally.changed_answers)} scans have two different answers.")
+    if unsent:
+        wrong.append(f"{len(unsent)} scans are stored that nobody was told of, the first {unsent[0]}.")
+    refused = {
+        kind: count
+        for kind, count in tally.failures.items()
+        if kind.startswith("HTTP ") and kind != "HTTP 503"
+    }
+    if refused:
+        wrong.append(f"The door refused good scans: {refused}.")
+    with connection.cursor() as cursor:
+        wrong += troubles(cursor)
+        figures = _signals(cursor, away)
+    report = verify()
+    wrong += [str(difference) for difference in report.differences[:10]]
+    if figures["while_redis_was_away"] and figures["while_redis_was_away"]["longest_s"] > SIGNAL_GOAL_S:
+        wrong.append(
+            f"Without Redis a signal took {figures['while_redis_was_away']['longest_s']} s;"
+            f" {SIGNAL_GOAL_S:g} s are allowed."
+        )
+    doubled = sum("(C3)" in sentence or "(C2, C8)" in sentence for sentence in wrong)
+    result.figures = {
+        "scans": plan.scans,
+        "clients": plan.clients,
+        "seed": plan.seed,
+        "lasted_s": round(lasted, 1),
+        "acknowledged": len(tally.answers),
+        "lost": len(lost),
+        "doubled": doubled,
+        "sent_twice": tally.repeats,
+        "attempts": tally.attempts,
+        "failed_attempts": dict(tally.failures.most_common()),
+        "answer_ms": _spread(tally.seconds, 1000),
+        "kept_s_when_the_first_attempt_failed": _spread(tally.kept, 1),
+        "outcomes": dict(Counter(answer["outcome"] for answer in tally.answers.values()).most_common()),
+        "kills": dict(sorted(killer.killed.items())),
+        "killed": sum(killer.killed.values()),
+        "redis_away_s": plan.redis_stop,
+        "redis_how": plan.redis_how if plan.redis_stop else "",
+        "signals": figures,
+        "drained_s_after_the_last_scan": round(waited, 1),
+        "verified_events": report.events,
+        "differences": report.total,
+    }
+    return result
+
+
+def _spread(values: list[float], factor: float) -> dict[str, float]:
+    """count, p50, p99 and the longest."""
+    if not values:
+        return {"count": 0}
+    ordered = sorted(values)
+    at = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] * factor for share in (0.5, 0.99)]
+    return {
+        "count": len(ordered),
+        "p50": round(at[0], 2),
+        "p99": round(at[1], 2),
+        "longest": round(ordered[-1] * factor, 2),
+    }
+
+
+SIGNALS = """
+    SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY took),
+        percentile_cont(0.99) WITHIN GROUP (ORDER BY took), max(took)
+    FROM (SELECT extract(epoch FROM done_at - created_at) AS took FROM outbox_message
+        WHERE done_at IS NOT NULL AND (%(begin)s::timestamptz IS NULL OR created_at BETWEEN %(begin)s AND %(end)s)) s
+"""
+
+
+def _signals(cursor: Any, away: tuple[Any, Any] | None) -> dict[str, Any]:
+    """From the beginning of the transaction that caused it to the effect upstream, in seconds."""
+
+    def spread(begin: Any, end: Any) -> dict[str, Any] | None:
+        cursor.execute(SIGNALS, {"begin": begin, "end": end})
+        count, *seconds = cursor.fetchone()
+        if not count:
+            return None
+        return {"count": count} | {
+            name: round(float(value), 3)
+            for name, value in zip(("p50_s", "p99_s", "longest_s"), seconds, strict=True)
+        }
+
+    return {"all": spread(None, None), "while_redis_was_away": spread(*away) if away else None}
