@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from jitapp.accounts.models import Device, Person, new_token, new_uuid, token_hash
-from jitapp.kanban.words import DeviceKind, StationKind
+from jitapp.kanban.words import DeviceKind, Role, StationKind
 from jitapp.outbox import relay
 from jitapp.plant.models import Area, BillOfMaterials, Loop, Part, Placement, Plant, Station, Supplier
 from jitapp.pull import actions, store
@@ -50,6 +50,13 @@ class Floor:
 
     def person(self, username: str, **more: Any) -> Person:
         return Person.objects.create(username=username, name=username.title(), **more)
+
+    def leader(self) -> Source:
+        """A person who leads the plant, without a device."""
+        person, _ = Person.objects.get_or_create(username=f"{self.plant_code} leader", name="Lea")
+        return Source(
+            person_id=person.pk, plant_ids=frozenset({self.plant.pk}), roles=frozenset({Role.LEADER})
+        )
 
     def station(self, code: str, kind: str = "PROCESS", **more: Any) -> Station:
         supplier = None

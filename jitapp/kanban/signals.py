@@ -38,11 +38,22 @@ def due(loop: Loop, at: datetime) -> datetime:
     return config.calendar.next_day_of(ready, config.delivery_days) if config.delivery_days else ready
 
 
-def release(ledger: Ledger, card: Card, uuid: UUID, *, why: str = "", batch: UUID | None = None) -> Turn:
-    """Sends a card's signal upstream; opens its turn first if none is open. `why` names an early release."""
+def release(
+    ledger: Ledger,
+    card: Card,
+    uuid: UUID,
+    *,
+    why: str = "",
+    batch: UUID | None = None,
+    asked: Decimal | None = None,
+) -> Turn:
+    """Sends a card's signal upstream; opens its turn first if none is open. `why` names an early release.
+
+    `asked` is the loop's quantity unless an order names its own.
+    """
     loop = ledger.loop
     opens = card.turn is None
-    turn = _next(ledger, card, uuid) if opens else card.turn
+    turn = _next(ledger, card, uuid, asked) if opens else card.turn
     assert turn is not None
     if card.supply_status is S.WAIT:
         ledger.write("card.released", card, frm=S.WAIT, to=S.EMPTY)
@@ -240,8 +251,8 @@ def below(ledger: Ledger, new_uuid: NewUuid) -> bool:
     return True
 
 
-def _next(ledger: Ledger, card: Card, uuid: UUID) -> Turn:
-    return Turn(uuid, card.turn_number + 1, ledger.loop.config.quantity, ledger.at)
+def _next(ledger: Ledger, card: Card, uuid: UUID, asked: Decimal | None = None) -> Turn:
+    return Turn(uuid, card.turn_number + 1, asked or ledger.loop.config.quantity, ledger.at)
 
 
 def _as(turn: Turn, state: SignalState) -> Turn:

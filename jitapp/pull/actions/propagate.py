@@ -20,9 +20,10 @@ from jitapp.kanban.draws import USES, Drawn, Link, book, counted, draw, free, ro
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import settle
 from jitapp.kanban.state import ZERO, LoopConfig
-from jitapp.kanban.words import ConsumeAt, Consumption, Party, StationKind
+from jitapp.kanban.words import ConsumeAt, Consumption, LoopKind, Party, StationKind
 from jitapp.plant.configs import Configs, configs
 from jitapp.pull import store
+from jitapp.pull.actions.orders import cancel_tree, explode
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,29 @@ def propagate(messages: Sequence[tuple[int, Mapping[str, Any]]], *, now: datetim
     _link_scanned(messages, settings)
     if jobs:
         changed |= _run(jobs, settings, now)
+    changed |= _follow_orders(messages, settings, now)
     if any(event["type"] == "runout.opened" for _, payload in messages for event in payload["events"]):
         link_runouts()
     return changed
+
+
+def _follow_orders(
+    messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs, now: datetime
+) -> set[int]:
+    """EVENT loops: a released order asks at every tier, a cancelled one is cancelled as a tree."""
+    released: list[UUID] = []
+    cancelled: list[UUID] = []
+    for loop_id, payload in messages:
+        config = settings.loops.get(loop_id)
+        if config is None or config.kind is not LoopKind.EVENT:
+            continue
+        for event in payload["events"]:
+            if event["type"] == "turn.released":
+                released.append(UUID(event["turn"]))
+            elif event["type"] == "turn.cancelled":
+                cancelled.append(UUID(event["turn"]))
+    changed = explode(released, now=now) if released else set()
+    return changed | (cancel_tree(cancelled, now=now) if cancelled else set())
 
 
 def _jobs(config: LoopConfig, events: Iterable[Mapping[str, Any]]) -> list[Job]:

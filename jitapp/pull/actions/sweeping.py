@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.runouts import cause_of
-from jitapp.kanban.signals import resume, settle
+from jitapp.kanban.signals import accumulating, gather, resume, settle
+from jitapp.kanban.words import Accumulate, LoopStatus
 from jitapp.outbox.publish import nudge_on_commit
+from jitapp.plant.configs import configs, zone
 from jitapp.pull import store
+from jitapp.pull.actions.loops import apply_due_revisions
 from jitapp.pull.actions.propagate import link_runouts
 from jitapp.pull.retry import retried
 
@@ -83,12 +87,53 @@ def sweep(*, now: datetime) -> set[int]:
         to_database.execute(SUSPECTS)
         suspects = [row[0] for row in to_database.fetchall()]
     changed = settle_loops(suspects, now=now) if suspects else set()
+    changed |= apply_due_revisions(now=now) | _release_by_clock(now)
     with transaction.atomic():
         with store.cursor() as to_database:
             to_database.execute(NEAR, {"now": now})
             changed |= {row[0] for row in to_database.fetchall()}
         link_runouts()
     return changed | _refresh_causes(now)
+
+
+def _release_by_clock(now: datetime) -> set[int]:
+    """Loops that gather until fixed times of the plant's day: what was opened before the last such time goes out."""
+    changed: set[int] = set()
+    for config in list(configs().loops.values()):
+        if config.accumulate is not Accumulate.CLOCK or config.status is not LoopStatus.ACTIVE:
+            continue
+        last = last_time(config.accumulate_times, zone(config.time_zone), now)
+        if last is None:
+            continue
+        with transaction.atomic():
+            world = store.load([config.id])
+            loop = world.loops.get(config.id)
+            waiting = (
+                [card for card in accumulating(loop) if card.turn and card.turn.opened_at <= last]
+                if loop
+                else []
+            )
+            if loop is None or not waiting:
+                continue
+            ledger = Ledger(loop, at=now)
+            gather(ledger, new_uuid, why="clock")
+            settle(ledger, new_uuid)
+            world.record(loop, ledger.events, now=now, turns=ledger.closed)
+            world.write()
+            nudge_on_commit()
+        changed.add(config.id)
+    return changed
+
+
+def last_time(times: Sequence[str], place: ZoneInfo, now: datetime) -> datetime | None:
+    """The newest of the day's fixed times (HH:MM, local) that is not after `now`; yesterday's count too."""
+    local = now.astimezone(place)
+    found = [
+        datetime.combine(local.date() - timedelta(days=back), time.fromisoformat(clock), tzinfo=place)
+        for back in (0, 1)
+        for clock in times
+    ]
+    return max((at for at in found if at <= local), default=None)
 
 
 def _refresh_causes(now: datetime) -> set[int]:
