@@ -1,13 +1,13 @@
 """What is asked of the pull room; reads only.
 
-A board is five statements whatever the number of loops: the loops, their cards with open turns, the open runouts,
-the newest turns (for the rate of use and the learned time of a refill) and the calendars.
+A board is five statements whatever the number of loops: its area, the loops with their open runouts, their cards with
+open turns, the newest turns (for the rate of use and the learned time of a refill) and the calendars.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import defaultdict, namedtuple
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,8 +104,9 @@ class Board:
     name: str
     as_of: datetime
     rows: tuple[BoardRow, ...]
-    plant: str = ""
-    time_zone: str = "UTC"
+    plant: str
+    plant_id: int
+    time_zone: str
 
 
 class UnknownArea(LookupError):
@@ -120,7 +121,8 @@ SELECT l.id, l.code, l.status, l.hold_reason, l.quantity, l.max_empty_allowed,
        d.code AS demand, d.name AS demand_name, s.code AS supply, s.name AS supply_name, s.kind AS supply_kind,
        coalesce(sup.name, '') AS supplier, coalesce(a.code, '') AS area, pl.time_zone, pl.id AS plant,
        d.calendar_id AS demand_calendar, coalesce(s.calendar_id, sup.calendar_id) AS supply_calendar,
-       coalesce(st.seq, 0) AS seq, st.near_since
+       coalesce(st.seq, 0) AS seq, st.near_since,
+       r.opened_at AS dry_since, r.cause AS dry_cause, r.owner AS dry_owner, up.number AS dry_upstream
   FROM plant_loop l
   JOIN plant_part p ON p.id = l.part_id
   JOIN plant_station d ON d.id = l.demand_id
@@ -129,13 +131,17 @@ SELECT l.id, l.code, l.status, l.hold_reason, l.quantity, l.max_empty_allowed,
   LEFT JOIN plant_area a ON a.id = d.area_id
   LEFT JOIN plant_supplier sup ON sup.id = s.supplier_id
   LEFT JOIN pull_loopstate st ON st.loop_id = l.id
+  LEFT JOIN pull_runout r ON r.loop_id = l.id AND r.closed_at IS NULL
+  LEFT JOIN pull_runout ur ON ur.id = r.upstream_id AND ur.closed_at IS NULL
+  LEFT JOIN plant_loop ul ON ul.id = ur.loop_id
+  LEFT JOIN plant_part up ON up.id = ul.part_id
  WHERE l.status IN ('ACTIVE', 'ON_HOLD') AND {where}
 """
 
 _CARDS = """
 SELECT c.loop_id, c.code, c.number, c.card_status, c.supply_status, c.quantity, c.contents, c.blocked, c.moved_at,
-       t.number AS turn, t.signal_state, t.step, t.asked, t.opened_at, t.released_at, t.started_at, t.completed_at,
-       t.loaded_at, t.due_at, t.owner, t.owner_since, w.reason AS wait, w.opened_at AS wait_since
+       t.number AS turn, t.signal_state, t.step, t.opened_at, t.released_at, t.due_at, t.owner, t.owner_since,
+       w.reason AS wait, w.opened_at AS wait_since
   FROM pull_card c
   LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
   LEFT JOIN pull_wait w ON w.turn_id = t.id AND w.closed_at IS NULL
@@ -143,20 +149,11 @@ SELECT c.loop_id, c.code, c.number, c.card_status, c.supply_status, c.quantity, 
  ORDER BY c.loop_id, c.number
 """
 
-_RUNOUTS = """
-SELECT r.loop_id, r.opened_at, r.cause, r.owner, coalesce(p.number, '') AS upstream
-  FROM pull_runout r
-  LEFT JOIN pull_runout u ON u.id = r.upstream_id AND u.closed_at IS NULL
-  LEFT JOIN plant_loop l ON l.id = u.loop_id
-  LEFT JOIN plant_part p ON p.id = l.part_id
- WHERE r.closed_at IS NULL AND r.loop_id = ANY(%s)
-"""
-
 _HISTORY = """
-SELECT l.id AS loop_id, h.opened_at, h.released_at, h.closed_at, h.asked, h.signal_state
+SELECT l.id AS loop_id, h.opened_at, h.released_at, h.closed_at, h.asked
   FROM unnest(%s::bigint[]) AS l(id)
  CROSS JOIN LATERAL (
-       SELECT t.opened_at, t.released_at, t.closed_at, t.asked, t.signal_state FROM pull_turn t
+       SELECT t.opened_at, t.released_at, t.closed_at, t.asked FROM pull_turn t
         WHERE t.loop_id = l.id AND t.released_at IS NOT NULL AND t.signal_state <> 'CANCELLED'
         ORDER BY t.released_at DESC LIMIT %s) AS h
 """
@@ -168,23 +165,19 @@ SELECT c.id, c.plant_id, c.is_default, pl.time_zone, c.shifts, c.holidays
 """
 
 
-class _Record:
-    """A row of a statement, its columns as attributes."""
+_Record = Any  # a row of a statement, its columns as attributes
 
-    __slots__ = ("__dict__",)
 
-    def __init__(self, names: Sequence[str], values: Sequence[Any]) -> None:
-        self.__dict__.update(zip(names, values, strict=True))
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
+@lru_cache(maxsize=16)
+def _record(*columns: str) -> Any:
+    return namedtuple("Row", columns)
 
 
 def _rows(sql: str, parameters: Sequence[Any]) -> list[_Record]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        names = [column[0] for column in cursor.description or ()]
-        return [_Record(names, values) for values in cursor.fetchall()]
+        make = _record(*(column[0] for column in cursor.description or ()))._make
+        return [make(values) for values in cursor.fetchall()]
 
 
 # -- the board -----------------------------------------------------------------------------------
@@ -193,21 +186,15 @@ def _rows(sql: str, parameters: Sequence[Any]) -> list[_Record]:
 def board(area_code: str, *, now: datetime) -> Board:
     """The loops whose demand station lies in the area, most urgent first. Raises UnknownArea."""
     areas = _rows(
-        "SELECT a.code, a.name, p.code AS plant, p.time_zone FROM plant_area a"
+        "SELECT a.code, a.name, p.code AS plant, p.id AS plant_id, p.time_zone FROM plant_area a"
         " JOIN plant_plant p ON p.id = a.plant_id WHERE a.code = %s",
         [area_code],
     )
     if not areas:
         raise UnknownArea(area_code)
     rows = _board_rows(_rows(_LOOPS.format(where="a.code = %s"), [area_code]), now)
-    return Board(
-        areas[0].code,
-        areas[0].name,
-        now,
-        tuple(rows),
-        areas[0].plant,
-        areas[0].time_zone,
-    )
+    area = areas[0]
+    return Board(area.code, area.name, now, tuple(rows), area.plant, area.plant_id, area.time_zone)
 
 
 def board_rows(loop_ids: Sequence[int], *, now: datetime) -> list[BoardRow]:
@@ -230,11 +217,8 @@ def _board_rows(loops: list[_Record], now: datetime) -> list[BoardRow]:
     ids = [loop.id for loop in loops]
     cards = _by_loop(_rows(_CARDS, [ids]))
     history = _by_loop(_rows(_HISTORY, [ids, HISTORY]))
-    runouts = {row.loop_id: row for row in _rows(_RUNOUTS, [ids])}
     calendars = _Calendars(loops)
-    made = [
-        _row(loop, cards[loop.id], runouts.get(loop.id), history[loop.id], calendars, now) for loop in loops
-    ]
+    made = [_row(loop, cards[loop.id], history[loop.id], calendars, now) for loop in loops]
     made.sort(key=lambda row: (tuple(-part for part in row.urgency), row.part, row.loop))
     return made
 
@@ -249,7 +233,6 @@ def _by_loop(rows: Iterable[_Record]) -> dict[int, list[_Record]]:
 def _row(
     loop: _Record,
     cards: list[_Record],
-    runout: _Record | None,
     history: list[_Record],
     calendars: _Calendars,
     now: datetime,
@@ -277,16 +260,15 @@ def _row(
         circulating=len(circulating),
         cards=len(cards),
         usable=len(usable),
-        dry=runout is not None,
+        dry=loop.dry_since is not None,
         near=loop.near_since is not None,
         late=len(late),
         turns=len(turns),
         margin=margin,
         empty_share=empty_share,
     )
-    code, since = _why(loop, next_turn, runout, state)
-    party, name, owner_since = _owner(loop, next_turn, runout, state)
-    dry_since = runout.opened_at if runout is not None else None
+    code, since = _why(loop, next_turn, state)
+    party, name, owner_since = _owner(loop, next_turn, state)
     return BoardRow(
         loop_id=loop.id,
         loop=loop.code,
@@ -306,9 +288,9 @@ def _row(
         usable=len(usable),
         circulating=len(circulating),
         late=len(late),
-        runout_since=dry_since,
-        cause=runout.cause if runout is not None else "",
-        upstream=runout.upstream if runout is not None else "",
+        runout_since=loop.dry_since,
+        cause=loop.dry_cause or "",
+        upstream=loop.dry_upstream or "",
         near_since=loop.near_since,
         runs_out_at=runs_out_at,
         refill_at=refill_at,
@@ -320,7 +302,7 @@ def _row(
         why_code=code,
         why_since=since,
         hold_reason=loop.hold_reason,
-        urgency=_urgency(state, dry_since, margin, empty_share, late, now),
+        urgency=_urgency(state, loop.dry_since, margin, empty_share, late, now),
     )
 
 
@@ -414,15 +396,13 @@ _WHY = {
 }
 
 
-def _why(
-    loop: _Record, turn: _Record | None, runout: _Record | None, state: str
-) -> tuple[str, datetime | None]:
+def _why(loop: _Record, turn: _Record | None, state: str) -> tuple[str, datetime | None]:
     if state == "held":
         return ("on_hold" if loop.status == LoopStatus.ON_HOLD else "cards_held"), None
-    if runout is not None and runout.upstream:
-        return "upstream", runout.opened_at
+    if loop.dry_upstream:
+        return "upstream", loop.dry_since
     if turn is None:
-        return ("no_signal", runout.opened_at) if runout is not None else ("", None)
+        return ("no_signal" if loop.dry_since else ""), loop.dry_since
     if turn.wait:
         return turn.wait, turn.wait_since
     return phase_of(turn.signal_state, turn.step, loop.supply_kind), turn.owner_since
@@ -445,17 +425,12 @@ def phase_of(signal_state: str, step: str, supply_kind: str) -> str:
     return "process" if step == SupplyStatus.IN_PROCESS else "queue"
 
 
-def _owner(
-    loop: _Record, turn: _Record | None, runout: _Record | None, state: str
-) -> tuple[str, str, datetime | None]:
+def _owner(loop: _Record, turn: _Record | None, state: str) -> tuple[str, str, datetime | None]:
     if state == "held" and loop.status == LoopStatus.ON_HOLD:
         return Party.PLANNER, "", None
     if turn is None:
-        return (runout.owner or Party.PLANNER, "", runout.opened_at) if runout is not None else ("", "", None)
-    named = {
-        Party.STATION: loop.supply_name,
-        Party.SUPPLIER: loop.supplier or loop.supply_name,
-    }
+        return (loop.dry_owner or Party.PLANNER, "", loop.dry_since) if loop.dry_since else ("", "", None)
+    named = {Party.STATION: loop.supply_name, Party.SUPPLIER: loop.supplier or loop.supply_name}
     return turn.owner, named.get(turn.owner, ""), turn.owner_since
 
 

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_GET
 
 from jitapp.live.ticket import channel_of, make_ticket
 from jitapp.plant.models import Station
-from jitapp.pull.queries import STATES, BoardRow, UnknownArea, board, board_rows_of_areas
+from jitapp.pull.queries import STATES, Board, BoardRow, UnknownArea, board, board_rows_of_areas
 from jitapp.web.board import chip, counts, render_row, who_acts
 from jitapp.web.headers import live_base
-from jitapp.web.visit import Viewer, areas_of, may_see_area, readers, viewer_of
+from jitapp.web.visit import Viewer, areas_of, readers, viewer_of
 from jitapp.web.words import Words, clock, words_of
 
 WORST = 4  # loops named on the home page, per area
@@ -60,8 +60,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
 def board_page(request: HttpRequest, area: str) -> HttpResponseBase:
     """The live board of an area."""
     viewer, now = viewer_of(request), timezone.now()
-    _see(viewer, area)
-    shown = board(area, now=now)
+    shown = _visible_board(viewer, area, now)
     words = words_of(viewer.language)
     channel = channel_of(area, viewer.language)
     context = {
@@ -88,9 +87,8 @@ def rows(request: HttpRequest, area: str) -> HttpResponseBase:
     if not viewer.plant_ids:
         return HttpResponse(status=401)
     try:
-        _see(viewer, area)
-        shown = list(board(area, now=now).rows)
-    except (Http404, UnknownArea):
+        shown = list(_visible_board(viewer, area, now).rows)
+    except Http404:
         return HttpResponse(status=404)
     state = hashlib.sha256(repr([_fingerprint(row) for row in shown]).encode())
     tag = f'"{state.hexdigest()[:24]}"'
@@ -123,9 +121,15 @@ def _summary(row: BoardRow, words: Words) -> dict[str, str]:
     }
 
 
-def _see(viewer: Viewer, area: str) -> None:
-    if not may_see_area(viewer, area):
+def _visible_board(viewer: Viewer, area: str, now: datetime) -> Board:
+    """The board, if it lies in one of the viewer's plants. Raises Http404."""
+    try:
+        shown = board(area, now=now)
+    except UnknownArea:
+        shown = None
+    if shown is None or shown.plant_id not in viewer.plant_ids:
         raise Http404(gettext("There is no such board, or it belongs to a plant you are not a member of."))
+    return shown
 
 
 def _rows_html(shown: list[BoardRow], now: datetime, language: str) -> bytes:

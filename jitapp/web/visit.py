@@ -63,11 +63,6 @@ def areas_of(viewer: Viewer) -> list[Area]:
     )
 
 
-def may_see_area(viewer: Viewer, code: str) -> bool:
-    """Whether the area exists in one of the viewer's plants."""
-    return Area.objects.filter(code=code, plant_id__in=viewer.plant_ids).exists()
-
-
 def readers(page: Page[P]) -> Page[P]:
     """People who are logged in; in the demonstration everybody."""
 

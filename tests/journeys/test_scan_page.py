@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,7 +154,7 @@ def test_without_a_connection_a_scan_is_kept_shown_and_sent_later_with_the_same_
     ids: list[str] = []
 
     def lose_the_answer(route: Route) -> None:
-        ids.append(route.request.post_data_json["id"])
+        ids.append(json.loads(route.request.post_data or "{}")["id"])
         if len(ids) == 1:
             route.abort()
         elif len(ids) == 2:
