@@ -437,6 +437,8 @@ def _cancel(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
         reason=scan.reason,
     )
     ledger.write("turn.cancelled", card, turn=card.turn, reason=scan.reason)
+    if card.turns_left == 0:
+        ledger.write("card.removed", card, note="its order was cancelled")
     return "cancelled"
 
 

@@ -20,7 +20,7 @@ from jitapp.kanban.events import Event, Inconsistent, apply
 from jitapp.kanban.runouts import owner_of
 from jitapp.kanban.state import ZERO, Card, Loop, LoopConfig, Turn, text
 from jitapp.kanban.transitions import FILLING, MAY_FILL, SIDE
-from jitapp.kanban.words import CardStatus, ConsumeAt, Intent, LoopStatus, SupplyStatus
+from jitapp.kanban.words import CardStatus, ConsumeAt, Intent, LoopStatus, SupplyStatus, Trigger
 
 WORK = frozenset({"turn.started", "turn.completed", "turn.shipped", "turn.received"})
 OPENS = frozenset({"turn.opened", "turn.released"})
@@ -216,7 +216,7 @@ class Audit:
                 self._opened[event.card_id] += 1
         elif event.type.startswith("runout."):
             self._runout(event)
-        if card is not None and (event.to or event.type in ("scan.applied", "card.activated")):
+        if card is not None and (event.to or event.type == "scan.applied" or event.type.startswith("card.")):
             self._weigh(event)
             # What a turn brought is weighed by C6; this is the first filling.
             first = event.type == "card.activated" or event.data.get("intent") == Intent.ACTIVATE
@@ -277,7 +277,11 @@ class Audit:
     def _settle(self) -> None:
         for card_id in self._emptied:
             card = self.loop.cards.get(card_id)
-            if card is not None and card.supply_status is SupplyStatus.EMPTY and card.turn is None:
+            asks = card is not None and card.card_status in (CardStatus.IN_CIRCULATION, CardStatus.HELD)
+            asks = (
+                asks and self.loop.config.trigger is not Trigger.ON_QTY
+            )  # there the stock asks, not the card
+            if card is not None and asks and card.supply_status is SupplyStatus.EMPTY and card.turn is None:
                 self._find(
                     "C8", card_id, f"signal of the emptied card (event {self.loop.seq})", "one turn", "none"
                 )

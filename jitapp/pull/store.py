@@ -120,9 +120,12 @@ PREPARED: dict[str, str] = {
                 promised_at = excluded.promised_at, docked_at = excluded.docked_at,
                 document = excluded.document, batch = excluded.batch, recall = excluded.recall, asked = excluded.asked
         ), loops AS (
-            UPDATE pull_loopstate s SET seq = n.seq, suppressed = n.suppressed, surplus_due = n.surplus_due
+            -- They exist; but a conflict is found by the index, where an UPDATE joined to a document reads the table.
+            INSERT INTO pull_loopstate (loop_id, seq, suppressed, surplus_due)
+            SELECT id, seq, suppressed, surplus_due
             FROM jsonb_to_recordset($1->'loops') AS n(id bigint, seq bigint, suppressed int, surplus_due int)
-            WHERE s.loop_id = n.id
+            ON CONFLICT (loop_id) DO UPDATE SET seq = excluded.seq, suppressed = excluded.suppressed,
+                surplus_due = excluded.surplus_due
         ), closed AS (
             UPDATE pull_runout r SET closed_at = n.closed_at, closed_seq = n.closed_seq, cause = n.cause,
                 cause_facts = n.cause_facts, owner = n.owner
@@ -154,7 +157,8 @@ def cursor() -> Any:
             known = {row[0] for row in first.fetchall()}
             missing = [f"PREPARE {name} {body}" for name, body in PREPARED.items() if name not in known]
             if missing:
-                first.execute(";\n".join(missing))
+                # A plan for any argument, kept: planning a read anew costs more than the read.
+                first.execute("SET plan_cache_mode = force_generic_plan;\n" + ";\n".join(missing))
         connection.jitapp_prepared = session  # type: ignore[attr-defined]
     return session.cursor()
 

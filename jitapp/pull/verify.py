@@ -92,7 +92,8 @@ CHECKS: tuple[tuple[str, str], ...] = (
         "C8",
         """SELECT l.code, c.code, 'signal of the emptied card', 'an open turn', 'none'
         FROM pull_card c JOIN plant_loop l ON l.id = c.loop_id
-        WHERE c.card_status = 'IN_CIRCULATION' AND c.supply_status NOT IN ('FULL', 'IN_USE')
+        WHERE c.card_status = 'IN_CIRCULATION' AND l.trigger <> 'ON_QTY'
+            AND c.supply_status NOT IN ('FULL', 'IN_USE', 'WAIT')
             AND NOT EXISTS (SELECT 1 FROM pull_turn t WHERE t.card_id = c.id AND t.closed_at IS NULL)""",
     ),
     (

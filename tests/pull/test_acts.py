@@ -13,7 +13,7 @@ from jitapp.pull.models import Card, Event, Turn, TurnLink
 from jitapp.pull.requests import Source
 from tests.floor import Floor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("true_ledger")]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from jitapp.pull import actions
 from jitapp.pull.models import Card, Event, LoopState, Turn, TurnLink
 from tests.floor import Floor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("true_ledger")]
 
 
 @pytest.fixture

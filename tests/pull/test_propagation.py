@@ -10,7 +10,7 @@ from jitapp.pull import actions
 from jitapp.pull.models import Draw, Event, Runout, Turn, TurnLink, Wait
 from tests.floor import Floor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("true_ledger")]
 
 
 def chain(

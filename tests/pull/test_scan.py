@@ -12,7 +12,7 @@ from jitapp.pull.models import Event, Receipt, Turn
 from jitapp.pull.requests import Answer, Conflict, ScanRequest
 from tests.floor import Floor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("true_ledger")]
 
 
 @pytest.fixture

@@ -75,12 +75,12 @@ def explode(turns: Sequence[UUID], *, now: datetime) -> set[int]:
             need = rounded(asked * per_piece, target.decimals)
             with store.cursor() as to_database:
                 to_database.execute(
-                    "INSERT INTO pull_draw (turn_id, loop_id, needed, drawn, booked, short, used)"
-                    " VALUES (%s, %s, %s, 0, 0, 0, false) ON CONFLICT (turn_id, loop_id) DO NOTHING",
-                    (turn_id, target.id, need),
+                    "SELECT 1 FROM pull_turnlink l JOIN pull_card c ON c.id = l.upstream_card_id"
+                    " WHERE l.downstream_id = %s AND l.kind = 'EVENT' AND c.loop_id = %s",
+                    (turn_id, target.id),
                 )
-                if not to_database.rowcount:
-                    continue
+                if to_database.fetchone():
+                    continue  # asked before: a message handled again asks nothing
             upstream = _ask(target.id, need, now, NOBODY, "")
             with store.cursor() as to_database:
                 to_database.execute(

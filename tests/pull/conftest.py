@@ -1,0 +1,21 @@
+"""Stories of the pull room end with the ledger held against the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+
+@pytest.fixture
+def true_ledger(db: None) -> Iterator[None]:
+    """After the story: the ledger folded again gives the present state, and every rule holds."""
+    yield
+    said = StringIO()
+    try:
+        call_command("verify", stdout=said, stderr=said)
+    except (SystemExit, Exception):
+        pytest.fail(said.getvalue())
+    assert "0 differences" in said.getvalue(), said.getvalue()
