@@ -3,8 +3,8 @@
 One loop, no threads: it waits for output of the children, for signals and for the next thing that is due.
 
 - Every line a process writes is passed on with the process's name before it.
-- What dies is started again, after a pause that doubles; what dies at once again and again ends the whole start
-  with one sentence.
+- What dies is started again, after a pause that doubles; what dies at once again and again and has never lived any
+  longer ends the whole start with one sentence. What once worked is started again for as long as it takes.
 - Ctrl-C, SIGTERM and a closed terminal end everything in the order of `Stage`, PostgreSQL last; then nothing of
   ours is left, not even a grandchild whose parent was killed.
 """
@@ -31,7 +31,6 @@ from jitapp.workshop.installation import (
 )
 from jitapp.workshop.processes import Command
 
-LONG_ENOUGH_S = 20.0  # a process that lived this long did not die at once
 DEATHS_IN_A_ROW = 6
 LONGEST_PAUSE_S = 8.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -55,6 +54,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     deaths: int = 0  # in a row, each soon after its start
+    proven: bool = False  # lived long enough once: what ends it now is no mistake in how it is started
     start_again_at: float | None = None
     unfinished: bytes = b""
     lasting: bool = True  # False: a command that is meant to end
@@ -76,6 +76,7 @@ class Supervisor:
     children: list[Child] = field(default_factory=list)
     stopping: bool = False
     ending: bool = False
+    long_enough_s: float = 20.0  # a process that lived this long did not die at once
     first_pause_s: float = 0.5  # before what died is started again; doubles each time
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     _output_open: bool = True
@@ -253,9 +254,10 @@ class Supervisor:
         if self.stopping or self.ending or not child.lasting:
             return
         lived = time.monotonic() - child.started_at
-        child.deaths = child.deaths + 1 if lived < LONG_ENOUGH_S else 1
+        child.proven = child.proven or lived >= self.long_enough_s
+        child.deaths = child.deaths + 1 if lived < self.long_enough_s else 1
         how = _how_it_ended(child.process.returncode)
-        if child.deaths >= DEATHS_IN_A_ROW:
+        if child.deaths >= DEATHS_IN_A_ROW and not child.proven:
             sentence = (
                 f"{child.name} ended {child.deaths} times right after its start ({how});"
                 " its last lines stand above: mend what they name and start again."
@@ -264,7 +266,7 @@ class Supervisor:
                 raise GiveUp(sentence)
             self.say(sentence + " The others go on without it.")
             return
-        pause = min(self.first_pause_s * 2 ** (child.deaths - 1), LONGEST_PAUSE_S)
+        pause = min(self.first_pause_s * 2 ** min(child.deaths - 1, 10), LONGEST_PAUSE_S)
         child.start_again_at = time.monotonic() + pause
         self.say(f"{child.name} ended by itself ({how}); starting it again in {pause:g} s.")
 

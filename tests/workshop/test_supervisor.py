@@ -65,10 +65,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Toy]]:
     """Starts a toy installation of the given services."""
     begun: list[Toy] = []
 
-    def starter(*services: dict[str, Any], ready: bool = True) -> Toy:
+    def starter(*services: dict[str, Any], ready: bool = True, **more: Any) -> Toy:
         file = tmp_path / f"plan-{len(begun)}.json"
         book = tmp_path / f"book-{len(begun)}"
-        file.write_text(json.dumps({"services": services, "book": str(book), "ready": ready}))
+        file.write_text(json.dumps({"services": services, "book": str(book), "ready": ready} | more))
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.workshop.toy", str(file)],
             cwd=ROOT,
@@ -144,6 +144,19 @@ def test_what_dies_at_once_again_and_again_ends_the_start_with_one_sentence(
     toy.read_until(r"^relay ended 6 times right after its start \(exit code 3\)")
     assert sum("my last words" in line for line in toy.lines) == 6
     assert gone(pid)
+
+
+def test_what_once_lived_long_enough_is_started_again_however_often_it_dies(
+    start: Callable[..., Toy],
+) -> None:
+    toy = start({"name": "web"}, long_enough_s=0.2)
+    for time_ in range(1, 8):
+        pid = int(toy.read_until(r"^web +\| here (\d+)", times=time_)[-1][1])
+        if time_ == 1:
+            time.sleep(0.3)
+        os.kill(pid, signal.SIGKILL)
+    toy.read_until(r"^web +\| here (\d+)", times=8)
+    assert toy.end() == 0
 
 
 def test_what_the_shop_can_do_without_does_not_end_it(start: Callable[..., Toy]) -> None:

@@ -33,6 +33,7 @@ def main(file: Path) -> int:
 
     def life(supervisor: Supervisor) -> None:
         supervisor.first_pause_s = 0.02
+        supervisor.long_enough_s = plan.get("long_enough_s", supervisor.long_enough_s)
         for toy in plan["services"]:
             farewells = tuple(
                 Farewell(signal.Signals[number], patience)
