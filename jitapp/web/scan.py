@@ -186,8 +186,17 @@ def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tupl
     title, look, sound = OUTCOMES[body["outcome"]]
     if body["code"] in RED:
         look, sound = "red", "fall"
-    headline = HEADLINES.get(body["code"], title)
-    return 200, {**body, "headline": gettext(headline), "look": look, "sound": sound}
+    headline = gettext(HEADLINES.get(body["code"], title))
+    detail = _without(headline, body["message"])
+    return 200, {**body, "headline": headline, "detail": detail, "look": look, "sound": sound}
+
+
+def _without(headline: str, message: str) -> str:
+    """The sentence without the words that stand above it in big letters already."""
+    if not message.startswith(f"{headline}: "):
+        return message
+    rest = message[len(headline) + 2 :]
+    return rest[:1].upper() + rest[1:]
 
 
 def _read(body: dict[str, Any]) -> ScanRequest:

@@ -4,7 +4,7 @@ const button = document.querySelector("[data-theme-switch]");
 
 function label() {
   const theme = document.documentElement.dataset.theme;
-  button.textContent = button.dataset[theme];
+  button.querySelector(".which").textContent = button.dataset[theme];
 }
 
 if (button) {

@@ -141,7 +141,7 @@ function show(answer, family) {
   result.setAttribute("role", answer.look === "red" ? "alert" : "status");
   result.querySelector("use").setAttribute("href", `#${SHAPES[answer.look] ?? "sh-soon"}`);
   result.querySelector(".headline").textContent = answer.headline;
-  result.querySelector(".what").textContent = answer.message ?? "";
+  result.querySelector(".what").textContent = answer.detail ?? answer.message ?? "";
   result.querySelector(".next").textContent = answer.next ?? "";
   if (answer.look !== "sending") {
     result.classList.remove("flash");

@@ -260,3 +260,18 @@ def test_the_check_symbol_is_the_same_in_the_browser_and_on_the_server(pages: Si
         )
     assert found == [find_card_code(case) for case in cases]
     assert found[: len(good)] == good
+
+
+def test_a_station_starts_and_finishes_what_was_asked_for_from_its_list(
+    page: Page, pages: Site, shop: Shop
+) -> None:
+    card = shop.loops["L-OUT"].cards.get(number=1)
+    page.goto(f"{pages.url}/b/supply/PASTE")
+    page.get_by_role("button", name="I stand here").click()
+    job = page.locator(".job", has=page.locator(f"a[href='/k/{card.code}']"))
+    job.get_by_role("button", name="Start").click()
+    expect(page.locator("#said")).to_contain_text("STARTED")
+    job.get_by_role("button", name="Filled").click()
+    expect(page.locator("#said")).to_contain_text("DONE")
+    expect(job).to_have_count(0)
+    assert Card.objects.get(pk=card.pk).supply_status == "COMPLETED"
