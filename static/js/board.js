@@ -326,10 +326,14 @@ function start() {
   else leadWhileVisible();
 
   bus?.addEventListener("message", (message) => {
-    if (leading) return;
-    if (message.data.type === "ask") return;
-    handle(message.data);
+    if (message.data.type === "ask") {
+      // A tab has just been opened: it need not wait for the next heartbeat.
+      if (leading && source && !degraded) bus.postMessage({ type: "hb", data: { now: now(), degraded } });
+    } else if (!leading) {
+      handle(message.data);
+    }
   });
+  bus?.postMessage({ type: "ask" });
   document.addEventListener("visibilitychange", () => {
     if (!hasLocks) leadWhileVisible();
     if (!document.hidden) fetchRows();
