@@ -5,18 +5,24 @@ the rules write onto it is collected and goes to the database as one JSON docume
 statement. There are no rules here, and no model instances: this is the way of every scan.
 
 Prepared statements live as long as a connection; a pooler in front of PostgreSQL must keep sessions.
+
+A scan's transaction makes two round trips (`short_transaction`): BEGIN travels with the locking read and COMMIT with
+the writing statement. The two are never in one execute, so that what fails in between is always rolled back by us.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+import psycopg2
+from django.db import connection, transaction
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.events import Event
@@ -42,8 +48,14 @@ PREPARED: dict[str, str] = {
                t.uuid, t.number, t.asked, t.opened_at, t.signal_state, t.step, t.made, t.reason, t.released_at,
                t.started_at, t.completed_at, t.loaded_at, t.due_at, t.owner, t.owner_since,
                t.acknowledged_at, t.promised_at, t.docked_at, t.document, t.batch,
-               c.urgent, c.out_of_stock, c.label_stale, c.note, c.turns_left, t.recall, s.surplus_due
+               c.urgent, c.out_of_stock, c.label_stale, c.note, c.turns_left, t.recall, s.surplus_due,
+               a.why
         FROM pull_loopstate s
+        JOIN plant_loop l ON l.id = s.loop_id
+        LEFT JOIN LATERAL (
+            SELECT CASE note WHEN '' THEN kind ELSE note END AS why FROM pull_andoncall
+            WHERE station_id = l.supply_id AND stops_line AND solved_at IS NULL ORDER BY called_at LIMIT 1
+        ) a ON true
         LEFT JOIN pull_runout r ON r.loop_id = s.loop_id AND r.closed_at IS NULL
         LEFT JOIN pull_card c ON c.loop_id = s.loop_id AND c.card_status <> 'REMOVED'
         LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
@@ -51,19 +63,16 @@ PREPARED: dict[str, str] = {
         ORDER BY s.loop_id, c.number""",
     "pull_in_process": """(bigint) AS
         SELECT count(*) FROM pull_turn WHERE supply_id = $1 AND step = 'IN_PROCESS' AND closed_at IS NULL""",
-    "pull_line_stopped": """(bigint) AS
-        SELECT CASE note WHEN '' THEN kind ELSE note END FROM pull_andoncall
-        WHERE station_id = $1 AND stops_line AND solved_at IS NULL ORDER BY called_at LIMIT 1""",
     "pull_ahead": """(bigint, timestamptz) AS
         SELECT count(*) FROM pull_turn WHERE supply_id = $1 AND step = '' AND closed_at IS NULL
             AND signal_state IN ('RELEASED', 'ACKNOWLEDGED') AND released_at < $2""",
     "pull_full_at": """(bigint) AS
         SELECT count(*) FROM pull_card c JOIN plant_loop l ON l.id = c.loop_id
-        WHERE l.demand_id = $1 AND c.supply_status = 'FULL' AND c.card_status = 'IN_CIRCULATION'""",
-    "pull_resolve": """(text) AS
-        SELECT i.kind, i.target_id, c.loop_id FROM plant_identifier i
+        WHERE l.demand_id = $1 AND c.supply_status IN ('FULL', 'IN_USE') AND c.card_status = 'IN_CIRCULATION'""",
+    "pull_resolve": """(text[]) AS
+        SELECT i.code, i.kind, i.target_id, c.loop_id FROM plant_identifier i
         LEFT JOIN pull_card c ON i.kind = 'card' AND c.id = i.target_id
-        WHERE i.code = $1""",
+        WHERE i.code = ANY($1)""",
     "pull_receipts": """(uuid[]) AS
         SELECT scan_id, encode(fingerprint, 'hex'), plant_id, answer FROM pull_receipt WHERE scan_id = ANY($1)""",
     "pull_write": """(jsonb) AS
@@ -164,12 +173,81 @@ def cursor() -> Any:
 
 
 @dataclass(slots=True)
+class ShortTransaction:
+    """Where a transaction of two round trips stands: its BEGIN has been sent, its COMMIT has been answered."""
+
+    begun: bool = False
+    done: bool = False
+
+
+@contextlib.contextmanager
+def short_transaction() -> Iterator[None]:
+    """One transaction whose BEGIN travels with `load` and whose COMMIT travels with `World.write(last=True)`.
+
+    Django is told that it is inside an atomic block: its own atomic() makes savepoints in here, and what waits for the
+    commit waits. Inside a transaction of the caller's this is a savepoint like any other.
+    """
+    if connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    cursor().close()
+    session = connection.connection
+    short = ShortTransaction()
+    connection.commit_on_exit, connection.needs_rollback = True, False
+    connection.in_atomic_block, connection.autocommit = True, False
+    connection.jitapp_short = short  # type: ignore[attr-defined]
+    try:
+        yield
+        if short.begun and not short.done:
+            with session.cursor() as last:
+                last.execute("COMMIT")
+            short.done = True
+    finally:
+        connection.jitapp_short = None  # type: ignore[attr-defined]
+        connection.in_atomic_block, connection.autocommit = False, True
+        connection.needs_rollback = False
+        if not short.done:
+            connection.run_on_commit = []
+            _roll_back(session)
+    connection.run_and_clear_commit_hooks()
+
+
+def is_short() -> bool:
+    """Whether this is a transaction of two round trips (and none of a caller's)."""
+    return getattr(connection, "jitapp_short", None) is not None
+
+
+def _roll_back(session: Any) -> None:
+    """Ends a transaction that failed; a connection that cannot be told so is closed."""
+    try:
+        if session.info.transaction_status != TRANSACTION_STATUS_IDLE:
+            with session.cursor() as last:
+                last.execute("ROLLBACK")
+    except psycopg2.Error:
+        connection.close()
+    if connection.closed_in_transaction or session.closed:
+        connection.closed_in_transaction = False
+        connection.connection = None
+
+
+def _begin() -> str:
+    """What the first statement of a short transaction brings along."""
+    short: ShortTransaction | None = getattr(connection, "jitapp_short", None)
+    if short is None or short.begun:
+        return ""
+    short.begun = True
+    return "BEGIN; "
+
+
+@dataclass(slots=True)
 class World:
     """Loops whose locks are held, and what has been written onto them since."""
 
     configs: Configs
     loops: dict[int, Loop]
     in_process: dict[int, int] = field(default_factory=dict)
+    stopped: dict[int, str] = field(default_factory=dict)  # loop -> why its supply station stands still
     document: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     touched_cards: dict[int, Card] = field(default_factory=dict)
     touched_turns: dict[tuple[int, int], tuple[int, int, Turn]] = field(default_factory=dict)
@@ -276,8 +354,11 @@ class World:
                 return
         self.add("runouts_closed", {"loop_id": loop_id, "opened_seq": opened_seq, **closing})
 
-    def write(self) -> None:
-        """Sends everything in one statement; the caller's transaction commits it."""
+    def write(self, *, last: bool = False) -> None:
+        """Sends everything in one statement; the caller's transaction commits it.
+
+        `last`: nothing else follows, so that a short transaction is committed by the same message.
+        """
         if self.touched_cards:
             self.document["cards"] = [
                 {
@@ -349,8 +430,13 @@ class World:
             ]
         if not self.document:
             return
+        short: ShortTransaction | None = getattr(connection, "jitapp_short", None)
+        ends = short is not None and last
         with cursor() as to_database:
-            to_database.execute("EXECUTE pull_write(%s)", (encode(self.document).decode(),))
+            statement = f"{_begin()}EXECUTE pull_write(%s){'; COMMIT' if ends else ''}"
+            to_database.execute(statement, (encode(self.document).decode(),))
+        if short is not None and ends:
+            short.done = True
         self.document = {}
         self.touched_cards = {}
         self.touched_turns = {}
@@ -368,6 +454,7 @@ def message(loop_id: int, events: Sequence[Event]) -> dict[str, Any]:
             "turn": event.turn,
             "at": event.occurred_at,
             "seq": event.seq,
+            **{name: event.data[name] for name in ("state", "step", "withheld") if name in event.data},
         }
         for event in events
         if event.type in FOLLOWED or event.type.startswith("turn.")
@@ -402,9 +489,11 @@ def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> World
     ids = sorted(set(loop_ids))
     stations = sorted(set(lock_stations))
     with cursor() as to_database:
-        if stations:
-            to_database.execute("EXECUTE pull_lock_stations(%s)", (stations,))
-        to_database.execute("EXECUTE pull_lock_loops(%s); EXECUTE pull_read(%s)", (ids, ids))
+        locks = "EXECUTE pull_lock_stations(%s); " if stations else ""
+        to_database.execute(
+            f"{_begin()}{locks}EXECUTE pull_lock_loops(%s); EXECUTE pull_read(%s)",
+            (stations, ids, ids) if stations else (ids, ids),
+        )
         rows = to_database.fetchall()
         counts: dict[int, int] = {}
         for station in stations:
@@ -412,16 +501,19 @@ def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> World
             counts[station] = to_database.fetchone()[0]
     settings = configs(rows[0][3] if rows else None)
     loops: dict[int, Loop] = {}
+    stopped: dict[int, str] = {}
     for row in rows:
         loop = loops.get(row[0])
         if loop is None:
+            if row[50]:
+                stopped[row[0]] = row[50]
             loop = Loop(config=settings.loops[row[0]], seq=row[1], suppressed=row[2], surplus_due=row[49])
             if row[4] is not None:
                 loop.runout = OpenRunout(opened_at=row[4], opened_seq=row[5], cause=row[6])
             loops[row[0]] = loop
         if row[7] is not None:
             loop.cards[row[7]] = _card(row)
-    return World(settings, loops, counts)
+    return World(settings, loops, counts, stopped)
 
 
 def _card(row: tuple[Any, ...]) -> Card:
@@ -484,12 +576,11 @@ class Target:
     loop_id: int | None
 
 
-def resolve(code: str) -> Target | None:
-    """The thing behind a code, or None."""
+def resolve(codes: Sequence[str]) -> dict[str, Target]:
+    """The things behind codes; a code that is not known is left out."""
     with cursor() as to_database:
-        to_database.execute("EXECUTE pull_resolve(%s)", (code,))
-        row = to_database.fetchone()
-    return Target(*row) if row else None
+        to_database.execute("EXECUTE pull_resolve(%s)", (list(codes),))
+        return {row[0]: Target(*row[1:]) for row in to_database.fetchall()}
 
 
 @dataclass(frozen=True, slots=True)

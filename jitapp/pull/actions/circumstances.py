@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jitapp.kanban.state import Card, Loop, LoopConfig
@@ -36,7 +35,7 @@ def stations_to_lock(config: LoopConfig, intent: str | None, station_id: int | N
 
 
 def circumstances(
-    loop: Loop, card: Card, intent: str | None, station_id: int | None, in_process: Mapping[int, int]
+    world: store.World, loop: Loop, card: Card, intent: str | None, station_id: int | None
 ) -> Circumstances:
     """Asked only for a scan that may start or send; everything else needs nothing of it."""
     config = loop.config
@@ -47,18 +46,19 @@ def circumstances(
         return NOTHING_SPECIAL
     turn = card.turn
     ahead, full = 0, None
-    with store.cursor() as to_database:
-        to_database.execute("EXECUTE pull_line_stopped(%s)", (config.supply_id,))
-        stopped = to_database.fetchone()
-        if starts and config.keeps_sequence and turn is not None and turn.released_at is not None:
-            to_database.execute("EXECUTE pull_ahead(%s, %s)", (config.supply_id, turn.released_at))
-            ahead = int(to_database.fetchone()[0])
-        if sends and config.receiving_limit is not None:
-            to_database.execute("EXECUTE pull_full_at(%s)", (config.demand_id,))
-            full = int(to_database.fetchone()[0])
+    if starts and config.keeps_sequence and turn is not None and turn.released_at is not None:
+        ahead = _counted("EXECUTE pull_ahead(%s, %s)", config.supply_id, turn.released_at)
+    if sends and config.receiving_limit is not None:
+        full = _counted("EXECUTE pull_full_at(%s)", config.demand_id)
     return Circumstances(
-        in_process=in_process.get(config.supply_id),
+        in_process=world.in_process.get(config.supply_id),
         ahead=ahead,
         full_at_demand=full,
-        line_stopped=stopped[0] if stopped else "",
+        line_stopped=world.stopped.get(config.id, ""),
     )
+
+
+def _counted(statement: str, *values: object) -> int:
+    with store.cursor() as to_database:
+        to_database.execute(statement, values)
+        return int(to_database.fetchone()[0])

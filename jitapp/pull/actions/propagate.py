@@ -20,7 +20,7 @@ from jitapp.kanban.draws import USES, Drawn, Link, book, counted, draw, free, ro
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import settle
 from jitapp.kanban.state import ZERO, LoopConfig
-from jitapp.kanban.words import ConsumeAt, Consumption, LoopKind, Party, StationKind
+from jitapp.kanban.words import ConsumeAt, Consumption, LoopKind, Party, SignalState, StationKind
 from jitapp.plant.configs import Configs, configs
 from jitapp.pull import store
 from jitapp.pull.actions.orders import cancel_tree, explode
@@ -285,16 +285,35 @@ def _keep_draw(
 
 
 # -- waits: a projection of the turns' events --------------------------------------------------------
-def _waiting_for(config: LoopConfig, event: str) -> tuple[str, Party] | None:
+# Events of a turn that change neither whether it moves nor whom it waits for.
+SILENT = frozenset({"turn.promised", "turn.documented"})
+
+
+def _waiting_for(config: LoopConfig, event: Mapping[str, Any]) -> tuple[str, Party] | None:
     """What an open turn waits for after an event; None: it moves (being made, on its way) or is closed."""
     supplier = config.supply_kind is StationKind.SUPPLIER
-    if event == "turn.opened":
-        return "accumulate", Party.PLANNER
-    if event in ("turn.released", "turn.aborted"):
-        return ("ack", Party.SUPPLIER) if supplier else ("queue", Party.STATION)
-    if event == "turn.completed":
-        return "collect", Party.HANDLER
-    return None
+    asked = ("ack", Party.SUPPLIER) if supplier else ("queue", Party.STATION)
+    name = event["type"]
+    if name in ("turn.corrected", "turn.reverted"):
+        name = {"": "turn.released", "IN_PROCESS": "turn.started", "COMPLETED": "turn.completed"}.get(
+            event.get("step", ""), "turn.shipped"
+        )
+    if name == "turn.opened":
+        return {
+            SignalState.PENDING_DOC: ("doc", Party.BUYER),
+            SignalState.ACCUMULATING: ("accumulate", Party.PLANNER),
+        }.get(event.get("state", ""), ("withheld", Party.STATION))
+    if name == "turn.recalled":
+        return ("held", Party.STATION) if event.get("withheld") else None
+    return {
+        "turn.released": asked,
+        "turn.aborted": asked,
+        "turn.acknowledged": ("supplier", Party.SUPPLIER) if supplier else asked,
+        "turn.rejected": ("rejected", Party.BUYER),
+        "turn.completed": ("collect", Party.HANDLER),
+        "turn.docked": ("put_away", Party.RECEIVING),
+        "wait.refused": ("receiver_not_ready", Party.RECEIVING),
+    }.get(name)
 
 
 def _follow_waits(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs) -> None:
@@ -303,9 +322,11 @@ def _follow_waits(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: C
     for loop_id, payload in messages:
         config = settings.loops.get(loop_id)
         for event in payload["events"] if config else ():
-            if not event["type"].startswith("turn.") or config is None:
+            if config is None or not event["type"].startswith(("turn.", "wait.")):
                 continue
-            waits_for = _waiting_for(config, event["type"])
+            if event["type"] in SILENT:
+                continue
+            waits_for = _waiting_for(config, event)
             steps.append((event["turn"], event["at"], *(waits_for or (None, None))))
     if not steps:
         return

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg2.errors
-from django.db import transaction
+from django.db import connection
 from django.utils.translation import gettext, override
 
 from jitapp.accounts.models import Person, new_uuid
@@ -23,7 +23,7 @@ from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.words import Intent, Outcome, Role, StationKind, SupplyStatus
 from jitapp.outbox.publish import nudge_on_commit
-from jitapp.plant.configs import Configs, StationInfo, configs, zone
+from jitapp.plant.configs import Configs, StationInfo, configs, latest, zone
 from jitapp.pull import store
 from jitapp.pull.actions.circumstances import circumstances, stations_to_lock
 from jitapp.pull.actions.swapping import do_swap, find_pairs, swaps_by_hand
@@ -106,7 +106,7 @@ def _repeat(request: ScanRequest, source: Source) -> Answer | Conflict:
 def _once(requests: Sequence[ScanRequest], source: Source, now: datetime) -> list[Answer]:
     """One transaction for all; Duplicate if a scan id exists (nothing is changed then)."""
     try:
-        with transaction.atomic():
+        with store.short_transaction():
             return _in_transaction(requests, source, now)
     except psycopg2.errors.UniqueViolation as error:
         name = error.diag.constraint_name or ""
@@ -116,22 +116,26 @@ def _once(requests: Sequence[ScanRequest], source: Source, now: datetime) -> lis
 
 
 def _in_transaction(requests: Sequence[ScanRequest], source: Source, now: datetime) -> list[Answer]:
-    resolved = [_resolve(request) for request in requests]
-    find_pairs(resolved, source, now, code_of=_resolve)
+    # What is only needed to take the right locks may be as old as the last read; the locking read brings the epoch.
+    known = configs() if connection.in_atomic_block and not store.is_short() else latest()
+    resolved = _resolve(requests)
+    find_pairs(resolved, source, now, known, code_of=lambda request: _resolve([request])[0])
     loop_ids = {loop for item in resolved for loop in (item.loop_id, item.pair_loop_id) if loop is not None}
-    world = _lock(resolved, loop_ids, source) if loop_ids else store.World(configs(), {})
+    world = _lock(resolved, loop_ids, source, known) if loop_ids else store.World(configs(), {})
+    if world.configs.epoch != known.epoch and loop_ids and store.is_short():
+        raise psycopg2.errors.SerializationFailure("The settings changed before the lock was taken.")
     with override(source.language):
         answers = [_one(world, item, source, now) for item in resolved]
-    changed = bool(world.document.get("events"))
-    world.write()
-    if changed:
+    if world.document.get("events"):
         nudge_on_commit()
+    world.write(last=True)
     return answers
 
 
-def _lock(resolved: Sequence[Resolved], loop_ids: Iterable[int], source: Source) -> store.World:
+def _lock(
+    resolved: Sequence[Resolved], loop_ids: Iterable[int], source: Source, known: Configs
+) -> store.World:
     """Stations first (only where a start may count against a limit), then loops by id."""
-    known = configs()
     locks: set[int] = set()
     for item in resolved:
         config = known.loops.get(item.loop_id) if item.loop_id is not None else None
@@ -142,19 +146,31 @@ def _lock(resolved: Sequence[Resolved], loop_ids: Iterable[int], source: Source)
     return store.load(loop_ids, lock_stations=locks)
 
 
-def _resolve(request: ScanRequest) -> Resolved:
-    """Guards G1 and G2: from what the scanner read to a card, or a refusal by name."""
-    raw = escaped(request.code.strip())
-    code = find_card_code(request.code) or request.code.strip()
+def _resolve(requests: Sequence[ScanRequest]) -> list[Resolved]:
+    """Guards G1 and G2: from what the scanner read to cards, or a refusal by name; unknown codes in one question."""
+    codes = [find_card_code(request.code) or request.code.strip() for request in requests]
+    asked = [
+        code
+        for code in dict.fromkeys(codes)
+        if code not in _cards and len(code) <= 128 and "\x00" not in code and code.isprintable()
+    ]
+    targets = store.resolve(asked) if asked else {}
+    for code, target in targets.items():
+        if target.kind == "card" and target.loop_id is not None:
+            if len(_cards) >= _REMEMBERED:
+                _cards.clear()
+            _cards[code] = (target.id, target.loop_id)
+    return [_resolved(request, code, targets) for request, code in zip(requests, codes, strict=True)]
+
+
+def _resolved(request: ScanRequest, code: str, targets: dict[str, store.Target]) -> Resolved:
+    target = targets.get(code)
+    if target is not None and target.kind == "card" and target.loop_id is not None:
+        return Resolved(request, target.id, target.loop_id)
     remembered = _cards.get(code)
     if remembered is not None:
         return Resolved(request, *remembered)
-    target = store.resolve(code) if len(code) <= 128 and "\x00" not in code and code.isprintable() else None
-    if target is not None and target.kind == "card" and target.loop_id is not None:
-        if len(_cards) >= _REMEMBERED:
-            _cards.clear()
-        _cards[code] = (target.id, target.loop_id)
-        return Resolved(request, target.id, target.loop_id)
+    raw = escaped(request.code.strip())
     shown = raw if len(raw) <= 40 else raw[:40] + "…"
     if target is not None:
         return Resolved(request, refusal="not_a_card", facts={"raw": shown, "kind": target.kind})
@@ -194,7 +210,7 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
         assert loop is not None
         assert card is not None
         station_id = station.id if station else None
-        around = circumstances(loop, card, request.intent, station_id, world.in_process)
+        around = circumstances(world, loop, card, request.intent, station_id)
         facts_of = Scan(
             id=request.id,
             intent=INTENTS.get(request.intent or ""),
@@ -235,6 +251,17 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
                 turns=decision.closed,
             )
             _count_start(world, loop, decision)
+    if (
+        decision.code == "receiver_not_ready"
+        and loop is not None
+        and card is not None
+        and card.turn is not None
+    ):
+        # A refused handoff is a wait of its own kind (F3): the worker opens it, the receiver owns it.
+        waits = {"type": "wait.refused", "turn": card.turn.uuid, "at": occurred, "reason": decision.code}
+        world.add(
+            "messages", {"topic": "pull.changed", "key": loop.config.id, "payload": {"events": [waits]}}
+        )
     body = _body(request, decision, loop, card, now)
     world.add(
         "receipts",

@@ -12,7 +12,7 @@ from jitapp.kanban.lifecycle import facts
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.swap import swap
 from jitapp.kanban.words import Intent, LoopKind, StationKind
-from jitapp.plant.configs import configs
+from jitapp.plant.configs import Configs
 from jitapp.pull import store
 from jitapp.pull.models import Receipt
 from jitapp.pull.requests import Resolved, ScanRequest, Source
@@ -33,14 +33,18 @@ def swaps_by_hand(loop: Loop, scan: Scan) -> bool:
 
 
 def find_pairs(
-    resolved: Sequence[Resolved], source: Source, now: datetime, *, code_of: Callable[[ScanRequest], Resolved]
+    resolved: Sequence[Resolved],
+    source: Source,
+    now: datetime,
+    known: Configs,
+    *,
+    code_of: Callable[[ScanRequest], Resolved],
 ) -> None:
     """Completes each scan that is half of a swap with its other half, before any lock is taken.
 
     The second half (a production card at the supermarket) becomes a scan of the withdrawal card with its pair.
     """
-    known = configs()
-    if not any(config.kind is LoopKind.WITHDRAWAL for config in known.loops.values()):
+    if not known.swap_stations:
         return
     for item in resolved:
         if item.request.pair:
@@ -49,6 +53,8 @@ def find_pairs(
             continue
         config = known.loops.get(item.loop_id) if item.loop_id is not None else None
         if config is None or source.device_id is None or config.kind is LoopKind.WITHDRAWAL:
+            continue
+        if config.demand_id not in known.swap_stations:
             continue
         first = (
             Receipt.objects.filter(device_id=source.device_id, recorded_at__gte=now - WITHIN)
