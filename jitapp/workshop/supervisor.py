@@ -33,6 +33,7 @@ from jitapp.workshop.processes import Command
 
 DEATHS_IN_A_ROW = 6
 LONGEST_PAUSE_S = 8.0
+PROVEN_PAUSE_S = 2.0  # at most, for what is known to work: people wait for it
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NAME_WIDTH = 9
 LONGEST_LINE = 64 * 1024
@@ -266,7 +267,8 @@ class Supervisor:
                 raise GiveUp(sentence)
             self.say(sentence + " The others go on without it.")
             return
-        pause = min(self.first_pause_s * 2 ** min(child.deaths - 1, 10), LONGEST_PAUSE_S)
+        longest = PROVEN_PAUSE_S if child.proven else LONGEST_PAUSE_S
+        pause = min(self.first_pause_s * 2 ** min(child.deaths - 1, 10), longest)
         child.start_again_at = time.monotonic() + pause
         self.say(f"{child.name} ended by itself ({how}); starting it again in {pause:g} s.")
 
