@@ -242,7 +242,7 @@ def _row(
     turns = [card for card in cards if card.turn is not None]
     late = [card for card in turns if _is_late(card, now)]
     runs_out_at = _runs_out_at(usable, history, calendars.of_demand(loop), now)
-    next_turn = min(turns, key=lambda card: (card.due_at or now, card.opened_at), default=None)
+    next_turn = _next_turn(turns, loop.dry_since is not None, now)
     refill_at = _refill_at(turns, history, calendars.of_supply(loop), now)
     on_hold = loop.status == LoopStatus.ON_HOLD
     margin = (
@@ -303,6 +303,18 @@ def _row(
         why_since=since,
         hold_reason=loop.hold_reason,
         urgency=_urgency(state, loop.dry_since, margin, empty_share, late, now),
+    )
+
+
+_PROGRESS = {"IN_TRANSIT": 0, "COMPLETED": 1, "IN_PROCESS": 2, "": 3}
+
+
+def _next_turn(turns: list[_Record], dry: bool, now: datetime) -> _Record | None:
+    """The turn the row speaks of: the first due; where all is empty, the one that can be back first."""
+    return min(
+        turns,
+        key=lambda card: (_PROGRESS[card.step] if dry else 0, card.due_at or now, card.opened_at),
+        default=None,
     )
 
 
@@ -399,7 +411,7 @@ _WHY = {
 def _why(loop: _Record, turn: _Record | None, state: str) -> tuple[str, datetime | None]:
     if state == "held":
         return ("on_hold" if loop.status == LoopStatus.ON_HOLD else "cards_held"), None
-    if loop.dry_upstream:
+    if loop.dry_upstream and (turn is None or not turn.step):
         return "upstream", loop.dry_since
     if turn is None:
         return ("no_signal" if loop.dry_since else ""), loop.dry_since

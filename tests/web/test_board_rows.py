@@ -132,3 +132,14 @@ def test_what_people_have_typed_stays_text() -> None:
     html = render_row(board_rows([loop.pk], now=NOW)[0], NOW, "en").decode()
     assert "<script>" not in html
     assert "<img" not in html
+
+
+def test_in_a_dry_loop_the_turn_that_can_be_back_first_says_who_must_act() -> None:
+    shop = make_shop()
+    part = shop.loop("L-PART", "SOLDER", "ACME-DOCK", "PASTE", kind="SUPPLIER")
+    loop = shop.loop("L", "P", "PASTE", "REFLOW")
+    shop.turn(shop.card(loop, 1, "EMPTY"), minutes_ago=60, due_in=-10)
+    shop.turn(shop.card(loop, 2, "COMPLETED"), minutes_ago=30, due_in=60, step="COMPLETED", owner="handler")
+    shop.runout(loop, minutes_ago=30, upstream=shop.runout(part, minutes_ago=60))
+    row = rows_of(shop)["L"]
+    assert (row.owner_party, row.why_code) == ("handler", "collect")
