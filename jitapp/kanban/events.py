@@ -86,9 +86,14 @@ EVENT_TYPES: dict[str, str] = {
     "runout.closed": "A usable container is back, or the loop was put on hold.",
     "wait.opened": "An open turn stopped moving.",
     "wait.closed": "The turn moved again.",
-    "station.changeover": "A station changed over.",
+    "station.changeover_began": "A station began to change over to another part family.",
+    "station.changeover": "A station changed over to another part family in so many `minutes`.",
     "station.breakdown": "A station stood still.",
     "station.report": "A station reported something else.",
+    "andon.called": "Somebody at a station called for help; `stops_line`: nothing is started there until it is solved.",
+    "andon.answered": "A person took the call and is its owner.",
+    "andon.escalated": "Nobody had taken the call in time: `who` must come now.",
+    "andon.solved": "The call was solved, for `reason`; `countermeasure` is what keeps it from coming back.",
     "loop.changed": "The loop's settings changed.",
 }
 

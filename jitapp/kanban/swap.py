@@ -66,6 +66,8 @@ def _fits(
     w_loop: Loop, w_card: Card, p_loop: Loop, p_card: Card, scan: Scan, decision: Decision
 ) -> str | None:
     """The other card hangs on the oldest full container of the same part and quantity in this supermarket."""
+    if w_card.supply_status is not S.EMPTY:
+        return "wrong_step"  # asked early, but the card still hangs on the container at the line
     asked = w_card.turn.asked if w_card.turn else w_card.quantity
     if p_loop.config.part_id != w_loop.config.part_id or p_loop.config.demand_id != w_loop.config.supply_id:
         return "swap_other_part"

@@ -567,6 +567,14 @@ def _card(row: tuple[Any, ...]) -> Card:
     return card
 
 
+def nothing() -> World:
+    """No loop at all, with the settings of now: for scans of what is no card."""
+    if begin := _begin():
+        with cursor() as to_database:
+            to_database.execute(begin)
+    return World(configs(), {})
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a code points to."""

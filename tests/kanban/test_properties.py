@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jitapp.kanban.draws import book, draw, take_booked
 from jitapp.kanban.events import Event, apply
 from jitapp.kanban.ledger import Decision, Ledger
-from jitapp.kanban.signals import settle
 from jitapp.kanban.runouts import is_dry, owner_of
+from jitapp.kanban.signals import settle
 from jitapp.kanban.state import Loop
 from jitapp.kanban.words import CardStatus, Intent, LoopKind, StationKind, SupplyStatus
 from tests.kanban.loops import DEMAND, SUPPLY, Bench, make_loop, new_uuid

@@ -10,9 +10,10 @@ from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.signals import dispatch, resume, settle, signal
+from jitapp.kanban.resizing import fit
+from jitapp.kanban.signals import dispatch, resume, settle
 from jitapp.kanban.state import Card, text
-from jitapp.kanban.words import CardStatus, LoopStatus, SignalState, SupplyStatus
+from jitapp.kanban.words import CardStatus, LoopStatus, SignalState
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.models import Loop, LoopRevision
 from jitapp.pull import store
@@ -65,7 +66,7 @@ def resize_loop(
             ledger = Ledger(state, at=now)
             missing = 0
             if cards is not None:
-                missing = _fit(ledger, cards)
+                missing = fit(ledger, cards, new_uuid)
             ledger.write(
                 "loop.changed",
                 surplus_due=state.surplus_due,
@@ -88,27 +89,6 @@ def resize_loop(
             return [row.code for row in rows]
 
     return retried(once)
-
-
-def _fit(ledger: Ledger, cards: int) -> int:
-    """Brings the number of cards to N with those there are; answers how many must be made."""
-    loop = ledger.loop
-    new = sum(1 for card in loop.cards.values() if card.card_status is CardStatus.NEW)
-    held = sum(1 for card in loop.cards.values() if card.card_status is CardStatus.HELD)
-    there = loop.circulating + held + new - loop.surplus_due
-    if cards < there:
-        loop.surplus_due += there - cards
-        return 0
-    wanted = cards - there
-    kept = min(wanted, loop.surplus_due)
-    loop.surplus_due -= kept
-    wanted -= kept
-    back = [card for card in loop.cards.values() if card.card_status is CardStatus.SURPLUS]
-    for card in back[:wanted]:
-        ledger.write("card.restored", card)
-        if card.supply_status is SupplyStatus.EMPTY and card.turn is None:
-            signal(ledger, card, new_uuid)
-    return max(0, wanted - len(back))
 
 
 def mark_printed(*, loop_id: int, now: datetime, source: Source = NOBODY) -> int:

@@ -105,9 +105,11 @@ def _repeat(request: ScanRequest, source: Source) -> Answer | Conflict:
 
 def _once(requests: Sequence[ScanRequest], source: Source, now: datetime) -> list[Answer]:
     """One transaction for all; Duplicate if a scan id exists (nothing is changed then)."""
+    # What is only needed to take the right locks may be as old as the last read; the locking read brings the epoch.
+    known = configs() if connection.in_atomic_block else latest()
     try:
         with store.short_transaction():
-            return _in_transaction(requests, source, now)
+            return _in_transaction(requests, source, now, known)
     except psycopg2.errors.UniqueViolation as error:
         name = error.diag.constraint_name or ""
         if name == "event_scan_once" or name.startswith("pull_receipt_scan_id"):
@@ -115,14 +117,14 @@ def _once(requests: Sequence[ScanRequest], source: Source, now: datetime) -> lis
         raise
 
 
-def _in_transaction(requests: Sequence[ScanRequest], source: Source, now: datetime) -> list[Answer]:
-    # What is only needed to take the right locks may be as old as the last read; the locking read brings the epoch.
-    known = configs() if connection.in_atomic_block and not store.is_short() else latest()
+def _in_transaction(
+    requests: Sequence[ScanRequest], source: Source, now: datetime, known: Configs
+) -> list[Answer]:
     resolved = _resolve(requests)
     find_pairs(resolved, source, now, known, code_of=lambda request: _resolve([request])[0])
     loop_ids = {loop for item in resolved for loop in (item.loop_id, item.pair_loop_id) if loop is not None}
-    world = _lock(resolved, loop_ids, source, known) if loop_ids else store.World(configs(), {})
-    if world.configs.epoch != known.epoch and loop_ids and store.is_short():
+    world = _lock(resolved, loop_ids, source, known) if loop_ids else store.nothing()
+    if loop_ids and world.configs.epoch != known.epoch and store.is_short():
         raise psycopg2.errors.SerializationFailure("The settings changed before the lock was taken.")
     with override(source.language):
         answers = [_one(world, item, source, now) for item in resolved]

@@ -3,12 +3,13 @@
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
+from django.conf import settings
+from django.db import migrations, models
+
 import jitapp.accounts.models
 import jitapp.kanban.words
 import jitapp.plant.models
 import jitapp.pull.models
-from django.conf import settings
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

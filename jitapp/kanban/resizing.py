@@ -1,0 +1,31 @@
+"""How many cards a loop has, changed while they are on the floor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.signals import signal
+from jitapp.kanban.words import CardStatus, SupplyStatus
+
+
+def fit(ledger: Ledger, cards: int, new_uuid: Callable[[], UUID]) -> int:
+    """Brings the number of cards to N with those there are; answers how many must be made."""
+    loop = ledger.loop
+    new = sum(1 for card in loop.cards.values() if card.card_status is CardStatus.NEW)
+    held = sum(1 for card in loop.cards.values() if card.card_status is CardStatus.HELD)
+    there = loop.circulating + held + new - loop.surplus_due
+    if cards < there:
+        loop.surplus_due += there - cards
+        return 0
+    wanted = cards - there
+    kept = min(wanted, loop.surplus_due)
+    loop.surplus_due -= kept
+    wanted -= kept
+    back = [card for card in loop.cards.values() if card.card_status is CardStatus.SURPLUS]
+    for card in back[:wanted]:
+        ledger.write("card.restored", card)
+        if card.supply_status is SupplyStatus.EMPTY and card.turn is None:
+            signal(ledger, card, new_uuid)
+    return max(0, wanted - len(back))
