@@ -1,0 +1,264 @@
+"""Calling for help at a station, taking the call, climbing by the clock, solving it: the only writers of calls.
+
+Each step is an event of the ledger: of the loop if the call names one, else of the station alone. Boards hear of it
+through the outbox.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from jitapp.accounts.models import Person, new_uuid
+from jitapp.kanban import andon
+from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.words import Role
+from jitapp.outbox.models import Message
+from jitapp.outbox.publish import nudge_on_commit
+from jitapp.plant.models import Station
+from jitapp.pull import store
+from jitapp.pull.models import AndonCall, Card, Event
+from jitapp.pull.requests import Source, escaped
+from jitapp.pull.retry import retried
+
+TOPIC = "calls.changed"
+NOTE_LIMIT = 200
+REASON_LIMIT = 40
+COUNTERMEASURE_LIMIT = 400
+
+
+class CallRefused(ValueError):
+    """A step that a call does not take; `code` is stable: unknown_call, unknown_station, unknown_card, unknown_kind,
+    call_id_reused, call_taken, call_solved, reason_missing, person_unknown."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def call(
+    *,
+    station: str,
+    kind: str,
+    now: datetime,
+    source: Source,
+    stops_line: bool = False,
+    note: str = "",
+    card: str = "",
+    id: UUID | None = None,
+) -> AndonCall:
+    """Somebody calls; the same `id` again is the same call. While `stops_line`, nothing is started at the station.
+
+    Raises CallRefused.
+    """
+    place = Station.objects.filter(code=station, plant_id__in=source.plant_ids).first()
+    if place is None:
+        raise CallRefused("unknown_station")
+    if kind not in andon.KINDS:
+        raise CallRefused("unknown_kind")
+    about = None
+    if card:
+        about = Card.objects.filter(code=card, loop__plant_id__in=source.plant_ids).first()
+        if about is None:
+            raise CallRefused("unknown_card")
+
+    def once() -> AndonCall:
+        with transaction.atomic():
+            made, is_new = AndonCall.objects.get_or_create(
+                uuid=id or new_uuid(),
+                defaults={
+                    "station": place,
+                    "loop_id": about.loop_id if about else None,
+                    "card": about,
+                    "kind": kind,
+                    "stops_line": stops_line,
+                    "note": escaped(note.strip())[:NOTE_LIMIT],
+                    "called_by_id": source.person_id,
+                    "device_id": source.device_id,
+                    "called_at": now,
+                },
+            )
+            if not is_new:
+                if (made.station_id, made.kind) != (place.pk, kind):
+                    raise CallRefused("call_id_reused")
+                return made
+            _record(made, "andon.called", now, source, kind=kind, stops_line=stops_line, note=made.note)
+            return made
+
+    return retried(once)
+
+
+def take(*, call_id: UUID, person_id: int | None, now: datetime, source: Source) -> AndonCall:
+    """A person has it: the climbing stops and the owner's clock begins. Again by the same person changes nothing.
+
+    Raises CallRefused.
+    """
+
+    def once() -> AndonCall:
+        with transaction.atomic():
+            found = _locked(call_id, source)
+            if found.solved_at is not None:
+                raise CallRefused("call_solved")
+            if found.owned_at is not None:
+                if found.owner_id != person_id:
+                    raise CallRefused("call_taken")
+                return found
+            _answer(found, person_id, now, source)
+            return found
+
+    return retried(once)
+
+
+def solve(
+    *,
+    call_id: UUID,
+    reason: str,
+    now: datetime,
+    source: Source,
+    countermeasure: str = "",
+    countermeasure_due: date | None = None,
+) -> AndonCall:
+    """The call is over, and what it was about is on record; a stopped line runs again. Again changes nothing.
+
+    A person who solves a call that nobody took has taken it. Raises CallRefused.
+    """
+    why = escaped(reason.strip())[:REASON_LIMIT]
+    if not why:
+        raise CallRefused("reason_missing")
+
+    def once() -> AndonCall:
+        with transaction.atomic():
+            found = _locked(call_id, source)
+            if found.solved_at is not None:
+                return found
+            if found.owned_at is None and source.person_id is not None:
+                _answer(found, source.person_id, now, source)
+            found.solved_at = now
+            found.reason = why
+            found.countermeasure = escaped(countermeasure.strip())[:COUNTERMEASURE_LIMIT]
+            found.countermeasure_due = countermeasure_due
+            found.save(update_fields=["solved_at", "reason", "countermeasure", "countermeasure_due"])
+            _record(
+                found,
+                "andon.solved",
+                now,
+                source,
+                reason=why,
+                countermeasure=found.countermeasure,
+                countermeasure_due=countermeasure_due.isoformat() if countermeasure_due else None,
+                minutes=_minutes(found.called_at, now),
+                stops_line=found.stops_line,
+            )
+            return found
+
+    return retried(once)
+
+
+def escalate(*, now: datetime) -> int:
+    """Calls that nobody took climb to the step their clock has reached; answers how many did.
+
+    Level-triggered: a missed round is made up by the next, a doubled one changes nothing.
+    """
+    climbed = 0
+    waiting = AndonCall.objects.filter(solved_at__isnull=True, owned_at__isnull=True)
+    for call_id, called_at, reached in waiting.values_list("pk", "called_at", "level"):
+        if andon.level(called_at, None, now) <= reached:
+            continue
+        with transaction.atomic():
+            found = (
+                AndonCall.objects.select_for_update(of=("self",), skip_locked=True)
+                .select_related("station__area")
+                .filter(pk=call_id, solved_at__isnull=True, owned_at__isnull=True)
+                .first()
+            )
+            if found is None or andon.level(found.called_at, None, now) <= found.level:
+                continue
+            found.level = andon.level(found.called_at, None, now)
+            found.save(update_fields=["level"])
+            _record(
+                found,
+                "andon.escalated",
+                now,
+                Source(),
+                level=found.level,
+                who=andon.must_come(found.level, None),
+            )
+            climbed += 1
+    return climbed
+
+
+def _locked(call_id: UUID, source: Source) -> AndonCall:
+    found = (
+        AndonCall.objects.select_for_update(of=("self",))
+        .select_related("station__area")
+        .filter(uuid=call_id, station__plant_id__in=source.plant_ids)
+        .first()
+    )
+    if found is None:
+        raise CallRefused("unknown_call")
+    return found
+
+
+def _answer(found: AndonCall, person_id: int | None, now: datetime, source: Source) -> None:
+    """Somebody of the plant takes it; a supplier's people do not."""
+    person = (
+        Person.objects.filter(pk=person_id, is_active=True)
+        .filter(
+            Q(is_superuser=True)
+            | Q(
+                memberships__plant_id=found.station.plant_id,
+                memberships__role__in=set(Role) - {Role.SUPPLIER},
+            )
+        )
+        .first()
+    )
+    if person is None:
+        raise CallRefused("person_unknown")
+    found.owner = person
+    found.owned_at = max(now, found.called_at)
+    found.level = max(found.level, andon.level(found.called_at, found.owned_at, now))
+    found.save(update_fields=["owner", "owned_at", "level"])
+    _record(
+        found,
+        "andon.answered",
+        now,
+        Source(person_id=person.pk, device_id=source.device_id),
+        level=found.level,
+        minutes=_minutes(found.called_at, now),
+    )
+
+
+def _minutes(start: datetime, end: datetime) -> float:
+    return round(max(0.0, (end - start).total_seconds() / 60), 1)
+
+
+def _record(found: AndonCall, type_: str, now: datetime, source: Source, **data: Any) -> None:
+    """One event, and word to the boards of the area."""
+    facts = {"call": str(found.uuid)} | data
+    who = {"person_id": source.person_id, "device_id": source.device_id}
+    if found.loop_id is None:
+        Event.objects.create(
+            type=type_,
+            plant_id=found.station.plant_id,
+            station_id=found.station_id,
+            occurred_at=now,
+            recorded_at=now,
+            data=facts,
+            **who,
+        )
+    else:
+        world = store.load([found.loop_id])
+        loop = world.loops[found.loop_id]
+        ledger = Ledger(loop, at=now)
+        ledger.write(type_, loop.cards.get(found.card_id or 0), more=facts)
+        world.record(loop, ledger.events, now=now, station_id=found.station_id, **who)
+        world.write()
+    area = found.station.area
+    if area is not None:
+        # Below zero: never the key of a loop.
+        Message.objects.create(topic=TOPIC, key=-area.pk, payload={"area": area.code})
+    nudge_on_commit()

@@ -1,0 +1,78 @@
+"""A station changes over from one part family to another: its beginning and its end, by the clock of the wall."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from jitapp.plant.models import Station
+from jitapp.pull.actions.stations import record_station_event
+from jitapp.pull.changeovers import BEGAN, running_event
+from jitapp.pull.models import Event
+from jitapp.pull.requests import Source, escaped
+
+FAMILY_LIMIT = 60
+
+
+class ChangeoverRefused(ValueError):
+    """`code` is stable: unknown_station, family_missing, changeover_running, changeover_not_running."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def begin_changeover(
+    *, station: str, to_family: str, now: datetime, source: Source, from_family: str = ""
+) -> Event:
+    """Begins one. Begun again for the same family changes nothing; for another one it is refused."""
+    target = escaped(to_family.strip())[:FAMILY_LIMIT]
+    if not target:
+        raise ChangeoverRefused("family_missing")
+    with transaction.atomic():
+        place = _locked(station, source)
+        running = running_event(place.pk)
+        if running is not None:
+            if running.data["to_family"] != target:
+                raise ChangeoverRefused("changeover_running")
+            return running
+        return Event.objects.create(
+            type=BEGAN,
+            plant_id=place.plant_id,
+            station=place,
+            person_id=source.person_id,
+            device_id=source.device_id,
+            occurred_at=now,
+            recorded_at=now,
+            data={"from_family": escaped(from_family.strip())[:FAMILY_LIMIT], "to_family": target},
+        )
+
+
+def finish_changeover(*, station: str, now: datetime, source: Source) -> Event:
+    """Ends the one under way: `station.changeover` with its minutes. Raises ChangeoverRefused."""
+    with transaction.atomic():
+        place = _locked(station, source)
+        running = running_event(place.pk)
+        if running is None:
+            raise ChangeoverRefused("changeover_not_running")
+        return record_station_event(
+            station_id=place.pk,
+            kind="changeover",
+            started_at=running.occurred_at,
+            ended_at=max(now, running.occurred_at),
+            data=running.data | {"began": str(running.uuid)},
+            now=max(now, running.occurred_at),
+            source=source,
+        )
+
+
+def _locked(station: str, source: Source) -> Station:
+    found = (
+        Station.objects.select_for_update(no_key=True)
+        .filter(code=station, plant_id__in=source.plant_ids)
+        .first()
+    )
+    if found is None:
+        raise ChangeoverRefused("unknown_station")
+    return found

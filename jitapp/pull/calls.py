@@ -1,0 +1,154 @@
+"""Calls for help as pages and other programs read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Count, Min, Q, QuerySet
+
+from jitapp.kanban import andon
+from jitapp.pull.lists import Page
+from jitapp.pull.models import AndonCall
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """A call. `level` is the step its clock has reached, `must_come` who must act: team_leader, area_leader,
+    plant_leader or, once somebody has it, owner; `red` once the response window has passed unanswered."""
+
+    id: UUID
+    plant: str
+    area: str | None
+    station: str
+    station_name: str
+    loop: str | None
+    part: str | None
+    card: str | None
+    kind: str
+    stops_line: bool
+    note: str
+    called_at: datetime
+    called_by: str
+    level: int
+    red: bool
+    must_come: str
+    must_come_name: str
+    climbs_at: datetime | None
+    owner: str
+    owned_at: datetime | None
+    solved_at: datetime | None
+    reason: str
+    countermeasure: str
+    countermeasure_due: date | None
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many calls of an area are open, since when the oldest, and whether one has nobody after the window."""
+
+    count: int
+    oldest: datetime | None
+    red: bool
+
+
+def open_calls(*, plant_ids: Iterable[int], now: datetime, station: str | None = None) -> list[CallFacts]:
+    """What is open now, of one station or of all: stopped lines first, then what nobody has, then the oldest."""
+    rows = _calls(plant_ids).filter(solved_at__isnull=True).order_by("called_at", "pk")
+    if station is not None:
+        rows = rows.filter(station__code=station)
+    found = [call_facts(row, now) for row in rows]
+    found.sort(key=lambda call: (not call.stops_line, call.owned_at is not None, call.called_at))
+    return found
+
+
+def solved_calls(*, plant_ids: Iterable[int], now: datetime, hours: int = 24) -> list[CallFacts]:
+    """What was solved lately, newest first."""
+    since = now - timedelta(hours=hours)
+    rows = _calls(plant_ids).filter(solved_at__gte=since).order_by("-solved_at")[:50]
+    return [call_facts(row, now) for row in rows]
+
+
+def calls(
+    *, plant_ids: Iterable[int], open_only: bool, station: str | None, after: int, limit: int, now: datetime
+) -> Page:
+    """Calls in the order of their making."""
+    rows = _calls(plant_ids).filter(pk__gt=after).order_by("pk")
+    if open_only:
+        rows = rows.filter(solved_at__isnull=True)
+    if station is not None:
+        rows = rows.filter(station__code=station)
+    found = list(rows[: limit + 1])
+    shown = found[:limit]
+    return Page([call_facts(row, now) for row in shown], shown[-1].pk if len(found) > limit else None)
+
+
+def one_call(call_id: UUID, *, plant_ids: Iterable[int], now: datetime) -> CallFacts | None:
+    """One call; None if there is none to see."""
+    row = _calls(plant_ids).filter(uuid=call_id).first()
+    return call_facts(row, now) if row else None
+
+
+def waiting(areas: Iterable[str], *, now: datetime) -> dict[str, Waiting]:
+    """Per area, one statement; areas without a call too."""
+    wanted = list(areas)
+    rows = (
+        AndonCall.objects.filter(solved_at__isnull=True, station__area__code__in=wanted)
+        .values("station__area__code")
+        .annotate(
+            count=Count("pk"),
+            oldest=Min("called_at"),
+            unanswered=Min("called_at", filter=Q(owned_at__isnull=True)),
+        )
+        .values_list("station__area__code", "count", "oldest", "unanswered")
+    )
+    found = {
+        area: Waiting(count, oldest, red=unanswered is not None and andon.level(unanswered, None, now) > 0)
+        for area, count, oldest, unanswered in rows
+    }
+    return {area: found.get(area, Waiting(0, None, red=False)) for area in wanted}
+
+
+def call_facts(row: AndonCall, now: datetime) -> CallFacts:
+    """A call read with its station, area, card and people."""
+    area = row.station.area
+    is_open = row.solved_at is None
+    reached = row.level if not is_open else max(row.level, andon.level(row.called_at, row.owned_at, now))
+    who = andon.must_come(reached, row.owned_at)
+    names = {"area_leader": str(area.leader) if area and area.leader else "", "owner": str(row.owner or "")}
+    return CallFacts(
+        id=row.uuid,
+        plant=row.station.plant.code,
+        area=area.code if area else None,
+        station=row.station.code,
+        station_name=row.station.name,
+        loop=row.loop.code if row.loop else None,
+        part=row.loop.part.number if row.loop else None,
+        card=row.card.code if row.card else None,
+        kind=row.kind,
+        stops_line=row.stops_line,
+        note=row.note,
+        called_at=row.called_at,
+        called_by=str(row.called_by or row.device or ""),
+        level=reached,
+        red=is_open and row.owned_at is None and reached > 0,
+        must_come=who,
+        must_come_name=names.get(who, ""),
+        climbs_at=andon.climbs_at(row.called_at, row.owned_at, now) if is_open else None,
+        owner=str(row.owner or ""),
+        owned_at=row.owned_at,
+        solved_at=row.solved_at,
+        reason=row.reason,
+        countermeasure=row.countermeasure,
+        countermeasure_due=row.countermeasure_due,
+        time_zone=row.station.plant.time_zone,
+    )
+
+
+def _calls(plant_ids: Iterable[int]) -> QuerySet[AndonCall]:
+    return AndonCall.objects.filter(station__plant_id__in=list(plant_ids)).select_related(
+        "station__area__leader", "station__plant", "loop__part", "card", "called_by", "device", "owner"
+    )
