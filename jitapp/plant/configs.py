@@ -54,6 +54,9 @@ class Configs:
     # part -> its components, with the pieces that go into one
     bills: dict[int, list[tuple[int, Decimal]]] = field(default_factory=lambda: defaultdict(list))
 
+    # supermarkets out of which withdrawal cards are served
+    swap_stations: set[int] = field(default_factory=set)
+
     def components(self, config: LoopConfig) -> list[tuple[list[int], Decimal]]:
         """What filling one piece of the loop's part consumes: (feeding loops, quantity per piece) per component.
 
@@ -98,6 +101,11 @@ def configs(epoch: int | None = None) -> Configs:
     return kept
 
 
+def latest() -> Configs:
+    """The settings as they were last read, without asking: for what a locking read confirms afterwards."""
+    return _Kept.current or configs()
+
+
 def _load() -> Configs:
     with transaction.atomic():
         found = Configs(epoch=current_epoch() or 0)
@@ -119,6 +127,8 @@ def _load() -> Configs:
         for loop in related:
             config = _config(loop, calendars, defaults)
             found.loops[loop.pk] = config
+            if config.kind is LoopKind.WITHDRAWAL:
+                found.swap_stations.add(config.supply_id)
             if config.status not in (LoopStatus.DRAFT, LoopStatus.RETIRED):
                 found.feeding[(config.demand_id, config.part_id)].append(loop.pk)
     return found

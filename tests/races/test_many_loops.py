@@ -44,8 +44,7 @@ def scans(floor: Floor, loops: list[str], intent: str) -> list[ScanRequest]:
 
 def test_taken_one_by_one_in_the_order_of_the_scans_two_loops_would_be_a_deadlock(floor: Floor) -> None:
     """The race itself: each holds its first loop and wants the other's."""
-    ids = [store.resolve(floor.card(loop, 1).code) for loop in ("L1", "L2")]
-    first, second = (target.loop_id for target in ids if target is not None and target.loop_id is not None)
+    first, second = (floor.card(loop, 1).loop_id for loop in ("L1", "L2"))
     both_hold_one = threading.Barrier(2)
 
     def lock(mine: int, other: int) -> str:

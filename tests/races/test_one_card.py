@@ -179,12 +179,12 @@ def test_a_connection_that_ends_in_the_middle_changes_nothing(
     holding = threading.Event()
     write = store.World.write
 
-    def die(world: store.World) -> None:
+    def die(world: store.World, *, last: bool = False) -> None:
         if threading.current_thread().name == "victim":
             holding.set()
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-        write(world)
+        write(world, last=last)
 
     monkeypatch.setattr(store.World, "write", die)
     code = floor.card("L1", 1).code

@@ -132,9 +132,9 @@ def test_published_after_the_commit_a_kill_in_between_loses_the_signal(
     """Mutant: the message is no part of the scan's transaction; the process is gone before it can publish it."""
     write = store.World.write
 
-    def write_without_messages(world: store.World) -> None:
+    def write_without_messages(world: store.World, *, last: bool = False) -> None:
         world.document.pop("messages", None)
-        write(world)
+        write(world, last=last)
 
     monkeypatch.setattr(store.World, "write", write_without_messages)
     source = scanners(floor, 1)[0]
