@@ -241,9 +241,9 @@ def _row(
     usable = [card for card in circulating if not card.blocked and card.supply_status in USABLE]
     turns = [card for card in cards if card.turn is not None]
     late = [card for card in turns if _is_late(card, now)]
-    runs_out_at = _runs_out_at(usable, history, calendars.of_demand(loop), now)
+    runs_out_at = _runs_out_at(usable, history, _in_force(calendars.of_demand(loop), history), now)
     next_turn = _next_turn(turns, loop.dry_since is not None, now)
-    refill_at = _refill_at(turns, history, calendars.of_supply(loop), now)
+    refill_at = _refill_at(turns, history, _in_force(calendars.of_supply(loop), history), now)
     on_hold = loop.status == LoopStatus.ON_HOLD
     margin = (
         (runs_out_at - refill_at).total_seconds() / 60
@@ -532,6 +532,11 @@ class _Calendars:
 
 
 _ALWAYS = WorkCalendar()
+
+
+def _in_force(calendar: WorkCalendar, history: list[_Record]) -> WorkCalendar:
+    """The clock instead of the calendar while people evidently work outside it, as on an extra shift."""
+    return calendar if not history or calendar.is_working(history[0].opened_at) else _ALWAYS
 
 
 def _text(value: Any) -> str:

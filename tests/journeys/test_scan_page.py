@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def result(page: Page) -> Any:
 
 
 def test_every_way_a_scanner_may_type_gives_the_right_card(page: Page, shop: Shop) -> None:
-    ways = [
+    ways: list[Callable[[str], object]] = [
         lambda code: scan(page, code),
         lambda code: scan(page, code, "Tab"),
         lambda code: scan(page, code, ""),

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from jitapp.plant.models import Calendar
 from jitapp.pull.queries import BoardRow, UnknownArea, board, board_rows
 from jitapp.web.board import counts, render_row, render_rows
 from tests.web.shop import NOW, Shop, every_state, make_shop
@@ -143,3 +144,14 @@ def test_in_a_dry_loop_the_turn_that_can_be_back_first_says_who_must_act() -> No
     shop.runout(loop, minutes_ago=30, upstream=shop.runout(part, minutes_ago=60))
     row = rows_of(shop)["L"]
     assert (row.owner_party, row.why_code) == ("handler", "collect")
+
+
+def test_an_extra_shift_outside_the_calendar_is_measured_by_the_clock() -> None:
+    shop = make_shop()
+    Calendar.objects.update(shifts=[{"days": ["mon"], "start": "06:00", "end": "07:00"}])
+    loop = shop.loop("L", "P", "PASTE", "REFLOW")
+    shop.card(loop, 1, "FULL")
+    shop.turn(shop.card(loop, 2, "EMPTY"), minutes_ago=30, due_in=4000)
+    shop.history(loop, every=60, taken=40, newest=90)
+    row = board_rows([loop.pk], now=NOW)[0]
+    assert (row.runs_out_at, row.refill_at) == (NOW + timedelta(minutes=30), NOW + timedelta(minutes=10))
