@@ -322,6 +322,21 @@ class Loop(models.Model):
         return self.code
 
 
+class StandardWork(models.Model):
+    """Where the standard work of making a part at a station is described; without one the station's own counts."""
+
+    part = models.ForeignKey(Part, on_delete=models.CASCADE, related_name="standard_work")
+    station = models.ForeignKey(Station, on_delete=models.CASCADE, related_name="standard_work_of_parts")
+    url = models.URLField()
+
+    class Meta:
+        verbose_name_plural = "standard work"
+        constraints = [models.UniqueConstraint(fields=["part", "station"], name="standard_work_once")]
+
+    def __str__(self) -> str:
+        return f"{self.part_id} at {self.station_id}"
+
+
 class LoopRevision(models.Model):
     """Planned values of a loop with the instant from which they hold; applied by the sweeper, never edited after."""
 

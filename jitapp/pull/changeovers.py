@@ -1,4 +1,4 @@
-"""How long a station takes to change over to a part family: the newest time, and the median (requirement D5: SMED)."""
+"""How long a station takes to change over to a part family: the newest time, and the median (requirement A5)."""
 
 from __future__ import annotations
 
