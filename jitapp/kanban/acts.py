@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.guards import side_of
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.runouts import owner_of
@@ -334,7 +335,7 @@ def _acknowledge(ledger: Ledger, card: Card, scan: Scan, decision: Decision) -> 
     after = Turn(turn.uuid, turn.number, turn.asked, turn.opened_at, signal_state=SignalState.ACKNOWLEDGED)
     ledger.write("turn.acknowledged", card, turn=turn, owner=owner_of(ledger.loop.config, after), more=data)
     if scan.promised_at and turn.due_at and scan.promised_at > turn.due_at:
-        decision.warnings.append("The promise is later than the due date: the buyer is told.")
+        decision.warnings.append(WARNINGS["promise_late"])
     return "acknowledged"
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from jitapp.kanban.state import text
-from jitapp.kanban.words import Outcome
+from jitapp.kanban.words import Outcome, ScanClass, ScreenState, Sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +257,59 @@ ANSWERS: dict[str, Sentence] = {
     ),
 }
 
+# What is said behind the sentence where the scan stands, but something about it should be looked at.
+WARNINGS: dict[str, str] = {
+    "full_only_shortly": "It was full only a short while: is it really empty?",
+    "promise_late": "The promise is later than the due date: the buyer is told.",
+    "another_open": "Card {open} is still in use: use it up first.",
+    "wrong_card": "Did you mean card {meant}?",
+    "stale_label": "Its label is out of date: a container holds {holds} now. Have it printed anew.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """How an answer is heard and shown (the resolution table of a scan)."""
+
+    sound: Sound
+    state: ScreenState
+
+
+_OF_OUTCOME = {
+    Outcome.APPLIED: Feedback(Sound.RISING, ScreenState.APPLIED),
+    Outcome.ALREADY: Feedback(Sound.LEVEL, ScreenState.ATTENTION),
+    Outcome.BOUNCED: Feedback(Sound.TICK, ScreenState.REPEAT),
+    Outcome.REFUSED: Feedback(Sound.LEVEL, ScreenState.REFUSED),
+    Outcome.PARKED: Feedback(Sound.LEVEL, ScreenState.PARKED),
+}
+_OF_CODE = {
+    "bad_check": Feedback(Sound.FALLING, ScreenState.UNREAD),
+    "unknown_card": Feedback(Sound.FALLING, ScreenState.UNKNOWN),
+    "not_a_card_code": Feedback(Sound.LEVEL, ScreenState.FOREIGN),
+    "not_a_card": Feedback(Sound.LEVEL, ScreenState.FOREIGN),
+    "card_held": Feedback(Sound.FALLING, ScreenState.WITHDRAWN),
+    "card_retired": Feedback(Sound.FALLING, ScreenState.WITHDRAWN),
+    "card_lost": Feedback(Sound.FALLING, ScreenState.WITHDRAWN),
+    "wrong_station": Feedback(Sound.LEVEL, ScreenState.WRONG_PLACE),
+    "not_your_side": Feedback(Sound.LEVEL, ScreenState.WRONG_PLACE),
+    "wrong_device_station": Feedback(Sound.LEVEL, ScreenState.WRONG_PLACE),
+    "overproduction": Feedback(Sound.FALLING, ScreenState.REFUSED),
+}
+_OF_CLASS = {ScanClass.WRONG_CARD: ScreenState.WRONG_CARD, ScanClass.STALE_LABEL: ScreenState.STALE_LABEL}
+
+
+def feedback(code: str, *, kind: ScanClass | None = None, warned: bool = False) -> Feedback:
+    """The sound and the screen of an answer: by its code, else its outcome; a wrong card and a stale label are shown
+    as such whatever became of the scan."""
+    outcome = ANSWERS[code].outcome
+    found = _OF_CODE.get(code, _OF_OUTCOME[outcome])
+    if kind in _OF_CLASS:
+        # What was done is heard as done; what was not is for the eyes.
+        return Feedback(found.sound, _OF_CLASS[kind])
+    if warned and outcome is Outcome.APPLIED:
+        return Feedback(found.sound, ScreenState.FLAGGED)
+    return found
+
 
 def say(
     code: str,
@@ -267,10 +320,11 @@ def say(
     translate: Callable[[str], str] = str,
     warnings: tuple[str, ...] = (),
 ) -> tuple[str, str]:
-    """The sentence and the next step; instants in the plant's own time, quantities as short decimals."""
+    """The sentence with its (translated) warnings, and the next step; instants in the plant's own time, quantities as
+    short decimals."""
     sentence = ANSWERS[code]
     shown = {name: _show(fact, time_zone, now) for name, fact in facts.items()}
-    message = " ".join([translate(sentence.message).format_map(shown), *warnings])
+    message = " ".join(pattern.format_map(shown) for pattern in (translate(sentence.message), *warnings))
     return message, translate(sentence.next).format_map(shown)
 
 

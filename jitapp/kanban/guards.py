@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
+from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.ledger import Decision, Scan
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.transitions import (
@@ -216,7 +217,7 @@ def _too_soon(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decisio
     decision.facts |= {"since": card.full_since, "earliest": earliest}
     if config.min_turn_level is Level.BLOCK:
         return "too_soon"
-    decision.warnings.append("It was full only a short while: is it really empty?")
+    decision.warnings.append(WARNINGS["full_only_shortly"])
     return None
 
 

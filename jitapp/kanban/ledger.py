@@ -13,7 +13,7 @@ from jitapp.kanban.answers import ANSWERS
 from jitapp.kanban.events import Event, apply
 from jitapp.kanban.runouts import cause_of, is_dry
 from jitapp.kanban.state import Card, Loop, Turn
-from jitapp.kanban.words import Intent, LoopStatus, Outcome, SupplyStatus
+from jitapp.kanban.words import Intent, LoopStatus, Outcome, ScanClass, SupplyStatus
 
 S = SupplyStatus
 
@@ -64,6 +64,7 @@ class Decision:
     intent: Intent | None = None
     turn: Turn | None = None
     closed: list[tuple[Card, Turn]] = field(default_factory=list)
+    kind: ScanClass | None = None  # what the scan was, seen in its sequence; None: nobody looked
 
     @property
     def outcome(self) -> Outcome:

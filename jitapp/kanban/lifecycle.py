@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from jitapp.kanban.acts import ACTS, act_guard
+from jitapp.kanban.classify import look, tell
 from jitapp.kanban.guards import GUARDS, SPECIAL_GUARDS, bounce, quantity_readable, side_of
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.moves import MOVES
@@ -26,6 +27,13 @@ def decide(loop: Loop, card: Card, scan: Scan) -> Decision:
     Refusals change nothing. `facts["expected"]` names the step that would fit now.
     """
     intent = scan.intent or default_intent(loop, card, scan)
+    before = look(loop, card, scan, intent)
+    decision = _decided(loop, card, scan, intent)
+    tell(loop, card, scan, before, decision)
+    return decision
+
+
+def _decided(loop: Loop, card: Card, scan: Scan, intent: Intent | None) -> Decision:
     act = ACTS.get(intent)
     guards = (bounce, quantity_readable, act_guard) if act else SPECIAL_GUARDS.get(intent, GUARDS)
     decision = Decision("", facts(loop, card, scan, intent), intent=intent, turn=card.turn)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.guards import side_of
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.runouts import owner_of
@@ -30,7 +31,12 @@ def _do_activate(ledger: Ledger, card: Card, scan: Scan, decision: Decision) -> 
     return "activated"
 
 
-def _do_open(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
+def _do_open(ledger: Ledger, card: Card, scan: Scan, decision: Decision) -> str:
+    """One container is used up before the next is opened; another one IN_USE is not refused, but said."""
+    in_use = [other.number for other in ledger.loop.siblings(card) if other.supply_status is S.IN_USE]
+    if in_use:
+        decision.facts["open"] = in_use[0]
+        decision.warnings.append(WARNINGS["another_open"])
     ledger.write("scan.applied", card, frm=card.supply_status, to=S.IN_USE, intent=Intent.OPEN)
     opened(ledger, card, scan.new_uuid)
     return "opened"
@@ -160,7 +166,8 @@ def _do_undo(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
         "scan.applied",
         card,
         turn=turn,
-        frm=first.to,
+        # Not `first.to`: an emptied card may have gone on to WAIT within the same scan.
+        frm=card.supply_status if first.to else "",
         to=first.frm,
         intent=Intent.UNDO,
         undone=str(undone),

@@ -128,7 +128,9 @@ def accumulating(loop: Loop) -> list[Card]:
     found = [
         card
         for card in loop.cards.values()
-        if card.turn is not None and card.turn.signal_state is SignalState.ACCUMULATING
+        if card.card_status is CardStatus.IN_CIRCULATION
+        and card.turn is not None
+        and card.turn.signal_state is SignalState.ACCUMULATING
     ]
     return sorted(found, key=lambda card: (card.turn.opened_at if card.turn else loop.config.id, card.number))
 
@@ -222,7 +224,8 @@ def opened(ledger: Ledger, card: Card, new_uuid: NewUuid) -> None:
 
 def _release_waiting(ledger: Ledger, but: Card, new_uuid: NewUuid) -> None:
     for sibling in ledger.loop.siblings(but):
-        if sibling.turn is not None and sibling.turn.signal_state is SignalState.UNRELEASED:
+        takes_part = sibling.card_status is CardStatus.IN_CIRCULATION
+        if takes_part and sibling.turn is not None and sibling.turn.signal_state is SignalState.UNRELEASED:
             dispatch(ledger, sibling, new_uuid(), why="sibling")
 
 

@@ -208,3 +208,44 @@ class Party(StrEnum):
     HANDLER = "handler"
     RECEIVING = "receiving"
     PERSON = "person"
+
+
+class ScanClass(StrEnum):
+    """What a scan was, seen in its sequence (jitapp/kanban/classify.py)."""
+
+    EXPECTED = "expected"  # the next step of this card
+    BOUNCE = "bounce"  # the scanner read the same label twice
+    REPEATED_SIGNAL = "repeated_signal"  # asked for once more, the first time stands
+    WRONG_CARD = "wrong_card"  # a sibling was meant
+    STALE_LABEL = "stale_label"  # the print on the card is no longer true
+    RETIRED_CARD = "retired_card"  # withdrawn, surplus, obsolete or lost
+    WRONG_STATION = "wrong_station"  # neither here, nor at this end of the loop
+    LATE = "late"  # it happened before what is known already
+    OTHER = "other"  # a rule said no
+
+
+class Sound(StrEnum):
+    """The family of sounds an answer is heard as, so that nobody has to look."""
+
+    RISING = "rising"  # recorded
+    LEVEL = "level"  # look: nothing was recorded, and nothing is wrong
+    FALLING = "falling"  # no
+    TICK = "tick"  # read twice, counted once
+
+
+class ScreenState(StrEnum):
+    """What a screen shows for an answer, beside its words."""
+
+    APPLIED = "applied"
+    FLAGGED = "flagged"  # applied, with a warning
+    REPEAT = "repeat"
+    ATTENTION = "attention"
+    WRONG_CARD = "wrong_card"
+    STALE_LABEL = "stale_label"
+    WRONG_PLACE = "wrong_place"
+    WITHDRAWN = "withdrawn"
+    FOREIGN = "foreign"  # some other maker's code
+    UNREAD = "unread"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    PARKED = "parked"
