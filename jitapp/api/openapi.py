@@ -14,7 +14,7 @@ from jitapp.api.doors import LIMIT, MOST_LIMIT
 from jitapp.api.errors import CODES, MEDIA_TYPE
 from jitapp.api.scans import ScanBody
 from jitapp.kanban.events import EVENT_TYPES
-from jitapp.kanban.words import Intent, Outcome
+from jitapp.kanban.words import Intent, Outcome, ScreenState, Sound
 from jitapp.plant.shopfile import BillRow, LoopRow, PartRow, StationRow, SupplierRow
 from jitapp.pull.chain import Chain
 from jitapp.pull.feed import FeedEvent
@@ -55,6 +55,8 @@ class ScanAnswer(msgspec.Struct):
     code: str
     message: str
     next: str
+    sound: Sound
+    state: ScreenState
     recorded_at: datetime
     card: ScanCard | None = None
     turn: ScanTurn | None = None

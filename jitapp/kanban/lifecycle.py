@@ -27,7 +27,7 @@ def decide(loop: Loop, card: Card, scan: Scan) -> Decision:
     Refusals change nothing. `facts["expected"]` names the step that would fit now.
     """
     intent = scan.intent or default_intent(loop, card, scan)
-    before = look(loop, card, scan, intent)
+    before = look(loop, card, intent)
     decision = _decided(loop, card, scan, intent)
     tell(loop, card, scan, before, decision)
     return decision

@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils.translation import gettext, override
 
 from jitapp.accounts.models import Person, new_uuid
-from jitapp.kanban.answers import ANSWERS, say
+from jitapp.kanban.answers import ANSWERS, feedback, say
 from jitapp.kanban.events import Event
 from jitapp.kanban.ledger import Decision, Scan
 from jitapp.kanban.lifecycle import decide
@@ -409,6 +409,7 @@ def _body(
         translate=gettext,
         warnings=tuple(gettext(warning) for warning in decision.warnings),
     )
+    heard = feedback(decision.code, kind=decision.kind, warned=bool(decision.warnings))
     body: dict[str, Any] = {
         "id": str(request.id),
         "outcome": str(decision.outcome),
@@ -416,6 +417,8 @@ def _body(
         "code": decision.code,
         "message": message,
         "next": next_step,
+        "sound": str(heard.sound),
+        "state": str(heard.state),
         "card": None,
         "turn": None,
         "recorded_at": now.isoformat(),

@@ -1,0 +1,187 @@
+"""What a scan was, seen in its sequence: the expected step, a bounce, a signal asked for twice, the card of a sibling,
+a label that is out of date, a withdrawn card, the wrong place, a late one.
+
+Most of it the answer's code says. Whether a card that was scanned again is a signal repeated or a sibling's card taken
+for it, no code can say: both read "already EMPTY". The clock can. Whoever scans again because nothing seemed to happen
+does it within minutes; a sibling cannot be used up sooner than a container lasts, and by the sizing formula of a loop
+(N - 1 containers cover its lead time) that is at least the lead time shared by the siblings.
+
+Nothing here decides: the scan is answered by the guards, and a guess only adds a question to the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from jitapp.kanban.answers import WARNINGS
+from jitapp.kanban.ledger import Decision, Scan
+from jitapp.kanban.state import Card, Loop
+from jitapp.kanban.transitions import FILLING, MAY_FILL, TABLE, WAY
+from jitapp.kanban.words import Intent, LoopKind, Outcome, ScanClass, StationKind, SupplyStatus
+
+S = SupplyStatus
+
+AGAIN_MINUTES = 15.0  # whoever reads a card again because nothing seemed to happen does so within these
+OF_CODE = {
+    "bounced": ScanClass.BOUNCE,
+    "card_retired": ScanClass.RETIRED_CARD,
+    "card_lost": ScanClass.RETIRED_CARD,
+    "wrong_station": ScanClass.WRONG_STATION,
+    "wrong_device_station": ScanClass.WRONG_STATION,
+    "not_your_side": ScanClass.WRONG_STATION,
+    "late_history": ScanClass.LATE,
+    "late_passed": ScanClass.LATE,
+    "late_conflict": ScanClass.LATE,
+    "just_moved": ScanClass.REPEATED_SIGNAL,
+    "card_active": ScanClass.REPEATED_SIGNAL,
+    "already_held": ScanClass.REPEATED_SIGNAL,
+    "already_lost": ScanClass.REPEATED_SIGNAL,
+    "already_acknowledged": ScanClass.REPEATED_SIGNAL,
+    "already_docked": ScanClass.REPEATED_SIGNAL,
+}
+# Refusals that a sibling's card would not have met.
+_MISFITS = frozenset({"already", "wrong_step", "overproduction", "not_released"})
+# An old print tells an old quantity.
+_QUANTITY = frozenset({"quantity_exceeds_container", "quantity_needs_reason"})
+# Where a sibling stands for which the scan would be the usual next step.
+_READY: dict[Intent, frozenset[SupplyStatus]] = {
+    Intent.EMPTY: frozenset({S.IN_USE, S.FULL}),
+    Intent.OPEN: frozenset({S.FULL}),
+    Intent.START: frozenset({S.EMPTY}),
+    Intent.COMPLETE: frozenset({S.IN_PROCESS}),
+    Intent.ABORT: frozenset({S.IN_PROCESS}),
+    Intent.LOAD: frozenset({S.IN_PROCESS, S.COMPLETED}),
+    Intent.SHIP: frozenset({S.EMPTY, S.IN_PROCESS, S.COMPLETED}),
+    Intent.RECEIVE: frozenset({S.COMPLETED, S.IN_TRANSIT}),
+}
+# Scans that may leave steps out; while a sibling stands there, its card was probably meant.
+_SKIPPING = frozenset({Intent.COMPLETE, Intent.LOAD, Intent.RECEIVE})
+_GONE = frozenset({S.COMPLETED, S.IN_TRANSIT})
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What must be looked at before the scan is applied."""
+
+    moved_at: datetime | None
+    ahead: Card | None  # a sibling that stands where this scan usually finds its card, and this card does not
+
+
+def look(loop: Loop, card: Card, intent: Intent | None) -> Before:
+    """Where card and siblings stand before the scan. Reads only."""
+    return Before(card.moved_at, _ahead(loop, card, intent))
+
+
+def tell(loop: Loop, card: Card, scan: Scan, before: Before, decision: Decision) -> None:
+    """Sets the decision's class; a probable wrong card and a stale label are said in a sentence of their own."""
+    decision.kind, meant = classify(loop, card, scan, before, decision)
+    if decision.kind is ScanClass.WRONG_CARD and meant is not None:
+        decision.facts["meant"] = meant.number
+        decision.warnings.append(WARNINGS["wrong_card"])
+    elif decision.kind is ScanClass.STALE_LABEL:
+        decision.facts["holds"] = card.turn.asked if card.turn is not None else loop.config.quantity
+        decision.warnings.append(WARNINGS["stale_label"])
+
+
+def classify(
+    loop: Loop, card: Card, scan: Scan, before: Before, decision: Decision
+) -> tuple[ScanClass, Card | None]:
+    """The class of a decided scan, and for a wrong card the sibling that was meant."""
+    code, applied = decision.code, decision.outcome is Outcome.APPLIED
+    if code in OF_CODE:
+        return OF_CODE[code], None
+    if scan.late or (code == "already" and before.moved_at and scan.occurred_at < before.moved_at):
+        return ScanClass.LATE, None
+    if code in _MISFITS:
+        return _misfit(loop, card, scan, decision)
+    if applied and before.ahead is not None:
+        return ScanClass.WRONG_CARD, before.ahead
+    if card.label_stale and (applied or code in _QUANTITY):
+        return ScanClass.STALE_LABEL, None
+    return (ScanClass.EXPECTED if applied else ScanClass.OTHER), None
+
+
+def _ahead(loop: Loop, card: Card, intent: Intent | None) -> Card | None:
+    """The sibling one would expect under this scan, because it has come further on the same way."""
+    if intent is Intent.EMPTY and card.supply_status is S.FULL and _is_used_in_pieces(loop):
+        open_ones = [
+            other for other in loop.siblings(card) if other.usable and other.supply_status is S.IN_USE
+        ]
+        return min(open_ones, key=_oldest_first, default=None)
+    if intent not in _SKIPPING or card.turn is None or card.position not in WAY:
+        return None
+    if card.position in _READY[intent]:
+        return None
+    here = WAY.index(card.position)
+    further = [other for other in _ready(loop, card, intent) if WAY.index(other.position) > here]
+    return max(further, key=lambda other: WAY.index(other.position), default=None)
+
+
+def _misfit(loop: Loop, card: Card, scan: Scan, decision: Decision) -> tuple[ScanClass, Card | None]:
+    """The step does not fit the card: asked for twice, or the card of a sibling whom it fits?"""
+    intent = decision.intent
+    repeated = ScanClass.REPEATED_SIGNAL if decision.code == "already" else ScanClass.OTHER
+    if intent is None or intent not in _READY:
+        return repeated, None
+    fitting = _ready(loop, card, intent)
+    if scan.intent is None and intent is Intent.EMPTY and not fitting:
+        fitting = _ready(loop, card, Intent.RECEIVE)
+    if not fitting:
+        return repeated, None
+    meant = min(fitting, key=_oldest_first)
+    if (
+        intent is Intent.EMPTY
+        and card.position in _GONE
+        and loop.config.supply_kind is not StationKind.SUPPLIER
+    ):
+        return ScanClass.WRONG_CARD, meant  # this card is with its container, on the other side
+    if decision.code != "already" and card.last_intent != intent:
+        return ScanClass.WRONG_CARD, meant
+    patience = _lasts(loop) if intent is Intent.EMPTY else AGAIN_MINUTES
+    since = _last_use(loop, card) if intent is Intent.EMPTY else card.moved_at
+    if since is not None and loop.config.calendar.working_minutes_between(since, scan.occurred_at) < patience:
+        return repeated, None
+    return ScanClass.WRONG_CARD, meant
+
+
+def _ready(loop: Loop, card: Card, intent: Intent) -> list[Card]:
+    """The siblings for which the intent is the usual next step."""
+    wanted = _READY[intent]
+    if intent in FILLING:
+        return [
+            other
+            for other in loop.siblings(card)
+            if other.turn is not None
+            and other.turn.signal_state in MAY_FILL
+            and other.position in wanted
+            and (intent, other.position) in TABLE
+        ]
+    return [other for other in loop.siblings(card) if other.usable and other.supply_status in wanted]
+
+
+def _oldest_first(card: Card) -> tuple[bool, float, int]:
+    """The container in use, then the one that stands there longest."""
+    stands = card.full_since or card.moved_at
+    return card.supply_status is not S.IN_USE, stands.timestamp() if stands else 0.0, card.number
+
+
+def _is_used_in_pieces(loop: Loop) -> bool:
+    """Whether containers are opened before they are empty; one of a single piece is full or empty."""
+    return loop.config.kind is LoopKind.TWO_BIN or loop.config.quantity > 1
+
+
+def _lasts(loop: Loop) -> float:
+    """How many working minutes a container lasts at least."""
+    siblings = max(1, loop.circulating - 1)
+    return max(AGAIN_MINUTES, loop.config.min_turn_minutes, loop.config.lead_time_minutes / siblings)
+
+
+def _last_use(loop: Loop, card: Card) -> datetime | None:
+    """When a container of the loop was last emptied or opened, as far as it was scanned."""
+    uses = [
+        other.moved_at
+        for other in loop.cards.values()
+        if other.moved_at is not None and other.last_intent in (Intent.EMPTY, Intent.OPEN)
+    ]
+    return max(uses, default=card.moved_at)
