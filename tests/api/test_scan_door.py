@@ -664,16 +664,9 @@ def test_a_database_connection_that_was_cut_costs_one_503_and_the_scan_is_taken_
 def cut(pid: int) -> None:
     """Ends a server process as a restart of PostgreSQL would."""
     given = connection.get_connection_params()
-    with (
-        psycopg2.connect(
-            host=given["host"],
-            port=given["port"],
-            user=given["user"],
-            password=given["password"],
-            dbname="postgres",
-        ) as other,
-        other.cursor() as cursor,
-    ):
+    where = {name: given[name] for name in ("host", "port", "user", "password") if name in given}
+    other = psycopg2.connect(dbname="postgres", **where)
+    with other, other.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s)", (pid,))
         while True:
             cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,))

@@ -74,9 +74,14 @@ def sabotage(saboteur: Saboteur) -> Iterator[Saboteur]:
     session = wrapper.connection
 
     class Cursor(psycopg2.extensions.cursor):
-        def execute(self, query: Any, variables: Any = None) -> Any:
+        def execute(self, query: Any, variables: Any = None) -> None:
             text = query.decode() if isinstance(query, bytes) else str(query)
-            return saboteur.strike(text, lambda: super(Cursor, self).execute(query, variables))
+            run = super().execute
+            # What travels in one message can still be cut in two: written, and not yet committed.
+            written = text.removesuffix("; COMMIT")
+            saboteur.strike(written, lambda: run(written, variables))
+            if written != text:
+                saboteur.strike("COMMIT", lambda: run("COMMIT"))
 
     commit = wrapper._commit
 
