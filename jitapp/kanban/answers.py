@@ -13,7 +13,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from jitapp.kanban.state import text
-from jitapp.kanban.words import Outcome, ScanClass, ScreenState, Sound
+from jitapp.kanban.words import Intent, Outcome, ScanClass, ScreenState, Sound, SupplyStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +266,24 @@ WARNINGS: dict[str, str] = {
     "stale_label": "Its label is out of date: a container holds {holds} now. Have it printed anew.",
 }
 
+# Words that stand inside sentences, and how they are asked for in another language: `empty` the step is not `empty`
+# the state of a container.
+_STATUSES = {str(status).replace("_", " "): str(status).replace("_", " ") for status in SupplyStatus}
+_STEPS = {
+    word: f"{word} (step)" for word in (*map(str, Intent), "empty it", "load, or receive", "ask your leader")
+}
+_KINDS = {word: f"{word} (thing)" for word in ("bin", "station", "part", "person")}
+_WORDS_OF: dict[str, dict[str, str]] = {
+    "status": _STATUSES,
+    "other_status": _STATUSES,
+    "missing": _STATUSES,
+    "intent": _STEPS,
+    "expected": _STEPS,
+    "kind": _KINDS,
+    "reason": {"loop on hold": "loop on hold"},
+}
+WORDS: frozenset[str] = frozenset(key for words in _WORDS_OF.values() for key in words.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
@@ -323,9 +341,18 @@ def say(
     """The sentence with its (translated) warnings, and the next step; instants in the plant's own time, quantities as
     short decimals."""
     sentence = ANSWERS[code]
-    shown = {name: _show(fact, time_zone, now) for name, fact in facts.items()}
+    shown = {name: _in(translate, name, _show(fact, time_zone, now)) for name, fact in facts.items()}
     message = " ".join(pattern.format_map(shown) for pattern in (translate(sentence.message), *warnings))
     return message, translate(sentence.next).format_map(shown)
+
+
+def _in(translate: Callable[[str], str], name: str, shown: str) -> str:
+    """A fact in the reader's language, if it is a word of ours; as it is if there is no word for it there."""
+    key = _WORDS_OF.get(name, {}).get(shown)
+    if key is None:
+        return shown
+    found = translate(key)
+    return shown if found == key else found
 
 
 def _show(fact: object, time_zone: ZoneInfo, now: datetime) -> str:

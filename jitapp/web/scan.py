@@ -23,7 +23,8 @@ from django.utils.translation import gettext_noop as mark
 from django.views.decorators.http import require_http_methods, require_POST
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.words import Intent
+from jitapp.kanban.answers import feedback
+from jitapp.kanban.words import Intent, Outcome, ScreenState, Sound
 from jitapp.plant.models import Station
 from jitapp.pull.actions import scan
 from jitapp.pull.requests import Conflict, ScanRequest, Source
@@ -74,15 +75,20 @@ HEADLINES = {
     "station_missing": mark("Choose a station"),
     "undo_too_late": mark("Too late to undo"),
 }
-OUTCOMES = {
-    "applied": (mark("RECORDED"), "ok", "rise"),
-    "already": (mark("Already done"), "amber", "level"),
-    "bounced": (mark("Already counted"), "calm", "tick"),
-    "refused": (mark("NOT RECORDED"), "amber", "level"),
-    "parked": (mark("Kept for your leader"), "amber", "level"),
+# What stands there instead where something else was probably meant.
+STATE_HEADLINES = {
+    ScreenState.WRONG_CARD: mark("Another card?"),
+    ScreenState.STALE_LABEL: mark("Label out of date"),
 }
-# Refusals after which the card itself must be looked at.
-RED = frozenset({"bad_check", "unknown_card", "card_held", "card_retired", "card_lost", "overproduction"})
+TITLES = {
+    "applied": mark("RECORDED"),
+    "already": mark("Already done"),
+    "bounced": mark("Already counted"),
+    "refused": mark("NOT RECORDED"),
+    "parked": mark("Kept for your leader"),
+}
+# The colour follows the sound: what is heard as recorded looks recorded.
+LOOKS = {Sound.RISING: "ok", Sound.LEVEL: "amber", Sound.FALLING: "red", Sound.TICK: "calm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +187,19 @@ def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tupl
     answer = scan(asked, source=source, now=timezone.now())
     if isinstance(answer, Conflict):
         refused = {"outcome": "refused", "code": answer.code, "message": answer.message, "next": ""}
-        return 409, {**refused, "headline": gettext("NOT RECORDED"), "look": "red", "sound": "fall"}
+        shown = {"headline": gettext("NOT RECORDED"), "look": "red"}
+        return 409, {**refused, **shown, "sound": Sound.FALLING, "state": ScreenState.REFUSED}
     body = dict(answer.body)
-    title, look, sound = OUTCOMES[body["outcome"]]
-    if body["code"] in RED:
-        look, sound = "red", "fall"
-    headline = gettext(HEADLINES.get(body["code"], title))
+    if "sound" not in body:  # an answer stored before sounds were part of it
+        heard = feedback(body["code"])
+        body |= {"sound": heard.sound, "state": heard.state}
+    code, state = body["code"], body["state"]
+    title = HEADLINES.get(code, TITLES[body["outcome"]])
+    if body["outcome"] != Outcome.APPLIED:
+        title = STATE_HEADLINES.get(state, title)
+    headline = gettext(title)
     detail = _without(headline, body["message"])
-    return 200, {**body, "headline": headline, "detail": detail, "look": look, "sound": sound}
+    return 200, {**body, "headline": headline, "detail": detail, "look": LOOKS[body["sound"]]}
 
 
 def _without(headline: str, message: str) -> str:

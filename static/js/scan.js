@@ -109,7 +109,7 @@ async function send(scan) {
     loggedOut = false;
     if (body.look) return body;
     return {
-      ...body, outcome: "refused", look: "red", sound: "fall", headline: words.nothing, next: words.look.replace("{}", body.message),
+      ...body, outcome: "refused", look: "red", sound: "falling", state: "refused", headline: words.nothing, next: words.look.replace("{}", body.message),
     };
   } catch {
     failures += 1;
@@ -121,7 +121,8 @@ async function send(scan) {
 }
 
 function take(scan, answer) {
-  if (scan.id === newest) show(answer, answer.sound);
+  const warned = answer.sound === "rising" && answer.state !== "applied";
+  if (scan.id === newest) show(answer, warned ? "warned" : answer.sound);
   lines.unshift({ scan, answer, at: Date.now() });
   lines.length = Math.min(lines.length, SHOWN);
   drawLines();
@@ -138,6 +139,7 @@ const sound = new Sound((on) => {
 function show(answer, family) {
   result.dataset.look = answer.look;
   result.dataset.state = answer.code;
+  result.dataset.screen = answer.state ?? answer.look;
   result.setAttribute("role", answer.look === "red" ? "alert" : "status");
   result.querySelector("use").setAttribute("href", `#${SHAPES[answer.look] ?? "sh-soon"}`);
   result.querySelector(".headline").textContent = answer.headline;
@@ -193,7 +195,7 @@ const wedge = new Wedge({
       isCardLike
         ? { look: "red", code: "bad_check", headline: words.bad_head, message: text, next: words.bad_next }
         : { look: "amber", code: "not_a_card_code", headline: words.foreign_head, message: text, next: words.foreign_next },
-      isCardLike ? "fall" : "level",
+      isCardLike ? "falling" : "level",
     ),
   onNoSuffix: () => console.info(words.no_suffix),
 });

@@ -1,10 +1,12 @@
-// Three families of short sounds, made here: rising (recorded), level (look), falling (no). A tick for a repeat.
+// Three families of short sounds, made here: rising (recorded), level (look), falling (no). A tick for a repeat;
+// one note for a scan that is kept here; rising and a tick for one that is recorded with a warning.
 const TUNES = {
-  rise: [[660, 0, 0.09], [990, 0.1, 0.13]],
+  rising: [[660, 0, 0.09], [990, 0.1, 0.13]],
   one: [[660, 0, 0.12]],
   level: [[740, 0, 0.09], [740, 0.13, 0.09]],
-  fall: [[740, 0, 0.1], [520, 0.12, 0.13]],
+  falling: [[740, 0, 0.1], [520, 0.12, 0.13]],
   tick: [[880, 0, 0.03]],
+  warned: [[660, 0, 0.09], [990, 0.1, 0.13], [880, 0.32, 0.03]],
 };
 
 export class Sound {

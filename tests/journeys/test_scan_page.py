@@ -197,7 +197,7 @@ def test_each_outcome_has_its_own_sound_once(page: Page, shop: Shop) -> None:
     result(page).to_have_attribute("data-state", "not_a_card_code")
     scan(page, make_code(COMBINATIONS - 1))
     result(page).to_have_attribute("data-state", "unknown_card")
-    assert page.evaluate("window.heard") == ["rise", "level", "fall"]
+    assert page.evaluate("window.heard") == ["rising", "level", "falling"]
 
 
 def test_letters_and_targets_are_big_enough_for_gloves_and_distance(page: Page, shop: Shop) -> None:

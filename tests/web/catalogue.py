@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from jitapp.kanban.answers import ANSWERS
+from jitapp.kanban.answers import ANSWERS, WARNINGS, WORDS
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "jitapp" / "locale" / "de" / "LC_MESSAGES"
@@ -27,8 +27,9 @@ def of_pages() -> set[str]:
 
 
 def of_answers() -> set[str]:
-    """Every sentence a scan may be answered with."""
-    return {text for sentence in ANSWERS.values() for text in (sentence.message, sentence.next)} - {""}
+    """Every sentence a scan may be answered with, its warnings, and the words that stand inside."""
+    sentences = {text for sentence in ANSWERS.values() for text in (sentence.message, sentence.next)}
+    return (sentences | set(WARNINGS.values()) | WORDS) - {""}
 
 
 def _in_python() -> Iterator[str]:

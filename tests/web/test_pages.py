@@ -123,7 +123,7 @@ def test_a_scan_is_answered_in_big_words_once_for_each_id(shop: Shop, mia: Perso
         "applied",
         "EMPTY recorded",
         "ok",
-        "rise",
+        "rising",
     )
     assert first["next"]
     _, again = post(client, id=scan_id, code=f"https://host.example/k/{card.code}")
