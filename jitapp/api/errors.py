@@ -26,6 +26,7 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 CODES: dict[str, tuple[int, str]] = {
     "malformed": (400, "The body is no JSON object, or a parameter cannot be read."),
     "malformed_json": (400, "The body is no valid JSON."),
+    "body_cut_off": (400, "The body ended before the length that was announced."),
     "cursor_unknown": (400, "The cursor was not given out by this list."),
     "token_missing": (401, "Send `Authorization: Bearer TOKEN`."),
     "token_unknown": (401, "The token is not known or was revoked."),
@@ -34,6 +35,7 @@ CODES: dict[str, tuple[int, str]] = {
     "method_not_allowed": (405, "The address is right, the method is not."),
     "not_acceptable": (406, "Answers are JSON."),
     "scan_id_reused": (409, "The scan id was used before for another scan."),
+    "refused": (409, "A rule forbids the change; the detail says which and what to do."),
     "taken": (409, "The code names something else already."),
     "identity": (409, "What stands on printed cards cannot be changed."),
     "changed_meanwhile": (409, "Somebody else wrote the same at the same moment. Read and send again."),

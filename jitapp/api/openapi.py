@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from jitapp.api.acts import VERBS, ActAnswer, DocumentBody, LoopChangeBody, TurnActBody
 from jitapp.api.doors import LIMIT, MOST_LIMIT
 from jitapp.api.errors import CODES, MEDIA_TYPE
 from jitapp.api.scans import ScanBody
@@ -294,6 +295,42 @@ OPERATIONS: tuple[Operation, ...] = (
         Chain,
         parameters=(Parameter("direction", "both if not given", {"enum": ["up", "down", "both"]}),),
         problems=(400, 404),
+    ),
+    Operation(
+        "post",
+        "/turns/{id}/{verb}",
+        "What a supplier, buyer, dock or station does to a turn; answered like a scan",
+        "Acts",
+        ScanAnswer,
+        TurnActBody,
+        (
+            Parameter("verb", "what is done", {"enum": list(VERBS)}),
+            Parameter("Idempotency-Key", "header: the same key again gets the first answer"),
+        ),
+        (400, 404, 409, 422),
+    ),
+    Operation(
+        "post",
+        "/turns/{id}/document",
+        "The number of the ERP's document; the signal that waited for it goes out",
+        "Acts",
+        TurnFacts,
+        DocumentBody,
+        (),
+        (400, 403, 404, 409, 422),
+        who=ERP_ONLY,
+    ),
+    Operation(
+        "post",
+        "/loops/{code}/{verb}",
+        "Hold, resume, change or order: `hold` takes a reason, `change` cards, quantity and perhaps effective_at,"
+        " `order` a quantity",
+        "Acts",
+        ActAnswer,
+        LoopChangeBody,
+        (Parameter("verb", "what is done", {"enum": ["hold", "resume", "change", "order"]}),),
+        (400, 403, 404, 409, 422),
+        who=ERP_ONLY,
     ),
     Operation(
         "get", "/runouts", "Runouts", "Pull", _list_of(_ref("RunoutFacts")), None, (_OPEN, *_PAGING), (400,)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
@@ -20,15 +22,26 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from jitapp.api.errors import MEDIA_TYPE, Problem, store_unreachable
 from jitapp.pull import actions
 from jitapp.pull.requests import Answer, Conflict, ScanRequest, Source
 from jitapp.pull.sources import source_of_token
 
 MOST_BYTES = 16_384
 MOST_BATCH_BYTES = 1_000_000
-LONGEST = {"code": 4096, "station": 60, "intent": 40, "reason": 200, "by": 64, "epoch": 64}
+LONGEST = {
+    "code": 4096,
+    "station": 60,
+    "intent": 40,
+    "reason": 200,
+    "by": 64,
+    "epoch": 64,
+    "status": 20,
+    "pair": 4096,
+}
 _NUMBER = re.compile(r"[+-]?\d{1,14}(\.\d{1,6})?")
-RETRY_SECONDS = "2"
+JSON = {"Content-Type": "application/json"}
+REPLAYED = JSON | {"Idempotent-Replayed": "true"}
 
 
 class ScanBody(msgspec.Struct):
@@ -45,6 +58,10 @@ class ScanBody(msgspec.Struct):
     seq: int | None = None
     epoch: str | int | None = None
     sent_at: datetime | None = None
+    status: str | None = None
+    promised_at: datetime | None = None
+    checks: list[str] | None = None
+    pair: str | None = None
 
 
 class BatchBody(msgspec.Struct):
@@ -59,74 +76,96 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 T = TypeVar("T")
 
 
-class Problem(Exception):
-    """A refusal before the rules: HTTP status, a stable code and a sentence (RFC 9457)."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back, whoever carries it: Django's view or the short way (shortcut.py)."""
 
-    def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.body = (
-            {"type": f"about:blank#{code}", "title": code.replace("_", " "), "status": status}
-            | {
-                "code": code,
-                "detail": detail,
-            }
-            | more
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What came in: `read` gives at most so many bytes of the body, `length` is what Content-Length says."""
+
+    method: str
+    authorization: str
+    length: str
+    read: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One address: how long a body may be, and what is done with it."""
+
+    most: int
+    answer: Callable[[bytes, Source], Reply]
+
+    def reply(self, call: Call) -> Reply:
+        """The answer to a call; Django's and psycopg2's errors only while the store cannot be reached."""
+        try:
+            source = _authenticated(call)
+            return self.answer(_body(call, self.most), source)
+        except Problem as problem:
+            return problem_reply(problem)
+
+
+def problem_reply(problem: Problem) -> Reply:
+    """A problem on its way out."""
+    return Reply(problem.status, _encode(problem.body), {"Content-Type": MEDIA_TYPE} | problem.headers())
+
+
+def unreachable() -> Reply:
+    """A store that cannot be reached, or that is busy: keep the scan, send it again. The only 5xx of these doors."""
+    return problem_reply(store_unreachable())
+
+
+def _one_scan(raw: bytes, source: Source) -> Reply:
+    answer = actions.scan(_readable(raw), source=source, now=timezone.now())
+    if isinstance(answer, Conflict):
+        raise Problem(409, answer.code, answer.message, id=str(answer.id))
+    return Reply(200, _encode(answer.body), REPLAYED if answer.replayed else JSON)
+
+
+def _many_scans(raw: bytes, source: Source) -> Reply:
+    items = _decoded(_batch, raw).scans
+    if len(items) > actions.BATCH_LIMIT:
+        raise Problem(
+            413, "too_many_scans", f"At most {actions.BATCH_LIMIT} scans at once. Send the rest after."
         )
-
-    def response(self) -> HttpResponse:
-        """The problem as an HTTP answer."""
-        response = HttpResponse(
-            _encode(self.body), content_type="application/problem+json", status=self.status
-        )
-        if self.status == 401:
-            response["WWW-Authenticate"] = 'Bearer realm="jitapp"'
-        if self.status in (429, 503):
-            response["Retry-After"] = RETRY_SECONDS
-        return response
+    return Reply(200, _encode({"results": _answers(items, source)}), JSON)
 
 
-def store_unreachable() -> Problem:
-    """The only 5xx of these doors."""
-    return Problem(
-        503, "store_unreachable", "The database cannot be reached now. Keep the scan and send it again."
-    )
+ONE = Door(MOST_BYTES, _one_scan)
+MANY = Door(MOST_BATCH_BYTES, _many_scans)
 
 
 @csrf_exempt  # a bearer token, no cookie: nothing to forge
 def scans(request: HttpRequest) -> HttpResponse:
     """POST one scan."""
-    try:
-        source = _authenticated(request)
-        answer = actions.scan(_readable(_body(request, MOST_BYTES)), source=source, now=timezone.now())
-        if isinstance(answer, Conflict):
-            raise Problem(409, answer.code, answer.message, id=str(answer.id))
-        response = HttpResponse(_encode(answer.body), content_type="application/json")
-        if answer.replayed:
-            response["Idempotent-Replayed"] = "true"
-        return response
-    except Problem as problem:
-        return problem.response()
-    except (DatabaseError, psycopg2.Error) as error:
-        return _store_failed(error)
+    return _through(ONE, request)
 
 
 @csrf_exempt
 def scans_batch(request: HttpRequest) -> HttpResponse:
     """POST up to 500 scans; the answers come in the same order, each as for one scan, or a problem in its place."""
+    return _through(MANY, request)
+
+
+def _through(door: Door, request: HttpRequest) -> HttpResponse:
+    meta = request.META
+    call = Call(
+        request.method or "",
+        meta.get("HTTP_AUTHORIZATION", ""),
+        meta.get("CONTENT_LENGTH") or "",
+        request.read,
+    )
     try:
-        source = _authenticated(request)
-        raw = _body(request, MOST_BATCH_BYTES)
-        items = _decoded(_batch, raw).scans
-        if len(items) > actions.BATCH_LIMIT:
-            raise Problem(
-                413, "too_many_scans", f"At most {actions.BATCH_LIMIT} scans at once. Send the rest after."
-            )
-        return HttpResponse(_encode({"results": _answers(items, source)}), content_type="application/json")
-    except Problem as problem:
-        return problem.response()
-    except (DatabaseError, psycopg2.Error) as error:
-        return _store_failed(error)
+        reply = door.reply(call)
+    except (DatabaseError, psycopg2.Error):
+        reply = unreachable()
+    return HttpResponse(reply.body, status=reply.status, headers=reply.headers)
 
 
 def _answers(items: list[msgspec.Raw], source: Source) -> list[dict[str, Any]]:
@@ -149,21 +188,21 @@ def _answers(items: list[msgspec.Raw], source: Source) -> list[dict[str, Any]]:
     return results
 
 
-def _authenticated(request: HttpRequest) -> Source:
-    if request.method != "POST":
+def _authenticated(call: Call) -> Source:
+    if call.method != "POST":
         raise Problem(405, "method_not_allowed", "Send scans with POST.")
-    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    scheme, _, token = call.authorization.partition(" ")
     source = source_of_token(token.strip()) if scheme.lower() == "bearer" and token else None
     if source is None:
         raise Problem(401, "token_unknown", "This token is not known or was revoked. Ask for a new one.")
     return source
 
 
-def _body(request: HttpRequest, most: int) -> bytes:
+def _body(call: Call, most: int) -> bytes:
     """At most `most` bytes, whatever Content-Length says."""
     try:
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
-        raw = b"" if length > most else request.read(most + 1)
+        length = int(call.length or 0)
+        raw = b"" if length > most else call.read(most + 1)
     except ValueError:
         length, raw = 0, b""
     except OSError:
@@ -232,7 +271,20 @@ def _readable(raw: bytes) -> ScanRequest:
         seq=body.seq,
         epoch=None if body.epoch is None else str(body.epoch),
         sent_at=_instant(body, "sent_at"),
+        status=body.status,
+        promised_at=_instant(body, "promised_at"),
+        checks=_checks(body),
+        pair=body.pair or None,
     )
+
+
+def _checks(body: ScanBody) -> tuple[str, ...]:
+    checks = tuple(body.checks or ())
+    if len(checks) > 50 or any(len(check) > 200 for check in checks):
+        raise Problem(
+            422, "field_unreadable", "`checks` holds at most 50 texts of 200 characters.", id=str(body.id)
+        )
+    return checks
 
 
 def _instant(body: ScanBody, name: str) -> datetime | None:
@@ -265,8 +317,3 @@ def _quantity(body: ScanBody) -> Decimal | None:
         raise Problem(
             422, "field_unreadable", "`quantity` is no decimal number like 12 or 0.5.", id=str(body.id)
         ) from None
-
-
-def _store_failed(_error: Exception) -> HttpResponse:
-    """A store that cannot be reached, or that is busy: keep the scan, send it again."""
-    return store_unreachable().response()

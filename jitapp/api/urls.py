@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from jitapp.api.about import docs, openapi_json
+from jitapp.api.acts import ActOnLoop, ActOnTurn, TurnDocument
 from jitapp.api.events import Events
 from jitapp.api.scans import scans, scans_batch
 from jitapp.api.things import (
@@ -37,6 +38,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("turns", Turns.as_view(), name="turns"),
     path("turns/<uuid:turn>", OneTurn.as_view(), name="turn"),
     path("turns/<uuid:turn>/chain", TurnChain.as_view(), name="turn-chain"),
+    path("turns/<uuid:turn>/document", TurnDocument.as_view(), name="turn-document"),
+    path("turns/<uuid:turn>/<str:verb>", ActOnTurn.as_view(), name="turn-act"),
+    path("loops/<str:code>/<str:verb>", ActOnLoop.as_view(), name="loop-act"),
     path("runouts", Runouts.as_view(), name="runouts"),
     path("waits", Waits.as_view(), name="waits"),
     path("boards/<str:station>", StationBoard.as_view(), name="station-board"),

@@ -15,7 +15,7 @@ from django.db import models
 
 from jitapp.kanban.state import text
 from jitapp.kanban.words import CardStatus
-from jitapp.plant.models import Identifier, Station
+from jitapp.plant.models import Identifier, Loop, Station
 from jitapp.pull.models import Card, Runout, Turn, Wait
 
 
@@ -185,6 +185,12 @@ def turn(uuid: UUID, *, plant_ids: Iterable[int], now: datetime) -> TurnFacts | 
     """One turn by its outside id; None if there is none to see."""
     row = _turns(plant_ids).filter(uuid=uuid).first()
     return turn_facts(row, now) if row else None
+
+
+def loop_id(code: str, *, plant_ids: Iterable[int]) -> int | None:
+    """The inside id of a loop that these plants may see."""
+    found = Loop.objects.filter(code=code, plant_id__in=list(plant_ids)).first()
+    return found.pk if found is not None else None
 
 
 def runouts(*, plant_ids: Iterable[int], open_only: bool, after: int, limit: int) -> Page:

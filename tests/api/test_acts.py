@@ -1,0 +1,111 @@
+"""Suppliers, buyers and planners act over HTTP: once per key, refused by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from jitapp.accounts.models import Device
+from jitapp.kanban.words import DeviceKind
+from jitapp.plant.models import Loop
+from jitapp.pull.models import Turn
+from tests.floor import Floor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def floor() -> Floor:
+    floor = Floor()
+    floor.station("ACME", "SUPPLIER")
+    floor.station("LINE")
+    floor.loop("S1", part="SCREW", supply="ACME", demand="LINE", kind="SUPPLIER", cards=2, quantity=100)
+    Device.objects.update(kind=DeviceKind.ERP)
+    floor.scan("S1", 1, "empty")
+    return floor
+
+
+def post(floor: Floor, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+    return Client().post(
+        f"/api/v1{path}",
+        body or {},
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {floor.token}"} | headers,
+    )
+
+
+def test_a_supplier_answers_ships_and_the_buyer_sees_it(floor: Floor) -> None:
+    turn = floor.turn("S1", 1)
+    answer = post(floor, f"/turns/{turn.uuid}/acknowledge", {"promised_at": "2026-11-20T10:00:00+01:00"})
+    assert (answer.status_code, answer.json()["code"]) == (200, "acknowledged")
+    answer = post(floor, f"/turns/{turn.uuid}/ship", {"quantity": "90"})
+    assert answer.json()["code"] == "quantity_needs_reason"
+    answer = post(floor, f"/turns/{turn.uuid}/ship", {"quantity": "90", "reason": "short"})
+    assert answer.json()["code"] == "loaded"
+    answer = post(floor, f"/turns/{turn.uuid}/receive", {"reason": "short"})
+    assert answer.json()["code"] == "received"
+    turn.refresh_from_db()
+    assert (turn.received, turn.asked) == (90, 100)
+
+
+def test_the_same_key_again_gets_the_first_answer(floor: Floor) -> None:
+    turn = floor.turn("S1", 1)
+    first = post(floor, f"/turns/{turn.uuid}/acknowledge", **{"Idempotency-Key": "ack 17"})
+    again = post(floor, f"/turns/{turn.uuid}/acknowledge", **{"Idempotency-Key": "ack 17"})
+    assert again.json() == first.json() | {"replayed": True}
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
+def test_what_cannot_be_read_or_found_is_refused_by_name(floor: Floor) -> None:
+    turn = floor.turn("S1", 1)
+    assert post(floor, f"/turns/{turn.uuid}/juggle").status_code == 404
+    assert post(floor, "/turns/01a1fc39-d824-7154-a16c-1d9de545fd79/ship").status_code == 404
+    for body in (
+        {"quantity": "many"},
+        {"promised_at": "tomorrow"},
+        {"promised_at": "2026-11-20T10:00:00"},
+        {"x": 1},
+    ):
+        assert post(floor, f"/turns/{turn.uuid}/promise", body).status_code == 422, body
+    stranger = Floor("OTHER")
+    assert post(stranger, f"/turns/{turn.uuid}/ship").status_code == 404
+
+
+def test_a_loop_is_held_resumed_and_resized_by_the_erp_alone(floor: Floor) -> None:
+    assert post(floor, "/loops/S1/hold", {"reason": "audit"}).json() == {
+        "loop": "S1",
+        "done": "held",
+        "cards": [],
+        "turn": None,
+        "revision": None,
+    }
+    assert Loop.objects.get(code="S1").status == "ON_HOLD"
+    assert post(floor, "/loops/S1/hold", {"reason": " "}).json()["code"] == "refused"
+    assert post(floor, "/loops/S1/resume").status_code == 200
+    assert len(post(floor, "/loops/S1/change", {"cards": "3"}).json()["cards"]) == 1
+    planned = post(floor, "/loops/S1/change", {"cards": "4", "effective_at": "2030-01-01T00:00:00Z"})
+    assert planned.json()["revision"] == 1
+    assert post(floor, "/loops/S1/order", {"quantity": "5"}).json()["code"] == "refused"
+    Device.objects.update(kind=DeviceKind.SCANNER)
+    from_scanner = post(Floor("SCAN"), "/loops/S1/hold", {"reason": "x"})
+    assert from_scanner.status_code == 403
+
+
+def test_a_document_number_lets_the_order_go() -> None:
+    floor = Floor()
+    floor.station("ACME", "SUPPLIER")
+    floor.station("LINE")
+    floor.loop(
+        "S1", part="SCREW", supply="ACME", demand="LINE", kind="SUPPLIER", doc_policy="WAIT_FOR_DOC_NUMBER"
+    )
+    Device.objects.update(kind=DeviceKind.ERP)
+    floor.scan("S1", 1, "empty")
+    turn = floor.turn("S1", 1)
+    assert (
+        post(floor, f"/turns/{turn.uuid}/document", {"document": "4500017"}).json()["signal_state"]
+        == "RELEASED"
+    )
+    assert post(floor, f"/turns/{turn.uuid}/document", {"document": "9"}).status_code == 409
+    assert Turn.objects.get().document == "4500017"
