@@ -141,6 +141,7 @@ PREPARED: dict[str, str] = {
             FROM jsonb_to_recordset($1->'runouts_closed') AS n(loop_id bigint, opened_seq bigint,
                 closed_at timestamptz, closed_seq bigint, cause text, cause_facts jsonb, owner text)
             WHERE r.loop_id = n.loop_id AND r.opened_seq = n.opened_seq AND r.closed_at IS NULL
+            RETURNING r.id
         ), opened AS (
             INSERT INTO pull_runout (uuid, loop_id, opened_at, opened_seq, closed_at, closed_seq, cause,
                 cause_facts, owner)
@@ -148,6 +149,8 @@ PREPARED: dict[str, str] = {
             FROM jsonb_to_recordset($1->'runouts_opened') AS n(uuid uuid, loop_id bigint, opened_at timestamptz,
                 opened_seq bigint, closed_at timestamptz, closed_seq bigint, cause text, cause_facts jsonb,
                 owner text)
+            -- After `closed`: a batch may end a loop's runout and begin the next, and one may be open at a time.
+            WHERE (SELECT count(*) FROM closed) >= 0
         )
         INSERT INTO outbox_message (topic, key, payload)
         SELECT topic, key, payload

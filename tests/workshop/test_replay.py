@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from jitapp.kanban.words import Outcome
@@ -136,6 +137,22 @@ def test_another_scan_under_a_known_id_is_a_conflict(small: Conversion) -> None:
 def replace_line(line: Line, **changes: Any) -> Line:
     """The line with other values."""
     return type(line)(**({name: getattr(line, name) for name in line.__struct_fields__} | changes))
+
+
+def test_a_batch_stays_whole_when_a_runout_ends_and_the_next_begins_within_it(small: Conversion) -> None:
+    set_up(small)
+    lines = [line for line in lines_of(small) if getattr(line, "loop", "") == "L-HAND-WHEEL-040-050"]
+    while not Runout.objects.filter(closed_at__isnull=True).exists():
+        replay([lines.pop(0)])
+    batch = lines[:BATCH]
+    replay(batch)
+    assert Runout.objects.filter(opened_at__gte=batch[0].at).exists()
+    with connection.cursor() as cursor:
+        ids = [line.id for line in batch]
+        cursor.execute(
+            "SELECT count(DISTINCT xmin::text) FROM pull_receipt WHERE scan_id = ANY(%s::uuid[])", [ids]
+        )
+        assert cursor.fetchone() == (1,)
 
 
 def test_a_speed_paces_the_log_and_leaves_its_clock_alone(small: Conversion) -> None:
