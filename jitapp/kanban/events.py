@@ -247,6 +247,8 @@ def _turn_opened(_loop: Loop, card: Card | None, event: Event) -> None:
 def _turn_released(_loop: Loop, card: Card | None, event: Event) -> None:
     card = _need_card(card, event)
     turn = _open(card, event) if event.data.get("opens") else _turn(card, event)
+    if turn.signal_state in (SignalState.RELEASED, SignalState.ACKNOWLEDGED):
+        raise Inconsistent(f"{event.type} sends the signal of turn {turn.number} a second time (C8)")
     turn.signal_state = SignalState.RELEASED
     turn.released_at = event.occurred_at
     turn.due_at = datetime.fromisoformat(event.data["due_at"])

@@ -98,6 +98,7 @@ def test_an_applied_scan_is_answered_with_every_member_of_the_contract(door: Doo
     card, turn = answer.pop("card"), answer.pop("turn")
     recorded = datetime.fromisoformat(answer.pop("recorded_at"))
     assert recorded.utcoffset() is not None
+    assert (answer.pop("sound"), answer.pop("state")) == ("rising", "applied")  # beside the contract's members
     assert answer == {
         "id": id,
         "outcome": "applied",
