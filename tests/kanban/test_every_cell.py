@@ -10,7 +10,7 @@ import pytest
 
 from jitapp.kanban.answers import ANSWERS, say
 from jitapp.kanban.transitions import KINDS, TABLE
-from jitapp.kanban.words import Intent, Level, LoopKind, LoopStatus, StationKind, SupplyStatus
+from jitapp.kanban.words import Intent, Level, LoopKind, LoopStatus, StationKind, SupplyStatus, Trigger
 from tests.kanban.loops import ELSEWHERE, SUPPLY, Bench, make_loop
 
 UTC = ZoneInfo("UTC")
@@ -250,6 +250,15 @@ def test_two_clocks_a_second_apart_do_not_make_a_scan_late() -> None:
     bench.scan(1, "empty")
     at = bench.now - timedelta(seconds=1)
     assert bench.scan(1, "start", occurred_at=at, device_id=8).code == "started"
+
+
+def test_a_card_that_asked_at_its_first_piece_does_not_ask_again_when_it_is_empty() -> None:
+    bench = Bench(make_loop(trigger=Trigger.ON_IN_USE))
+    bench.scan(1, "open")
+    turn = bench.loop.cards[1].turn
+    assert turn is not None
+    assert bench.scan(1, "empty").code == "emptied_under_way"
+    assert bench.loop.cards[1].turn is turn
 
 
 # -- undo ----------------------------------------------------------------------------------------------

@@ -123,7 +123,10 @@ MUTANTS: dict[str, tuple[Plant, Proof]] = {
         cells.test_a_loop_on_hold_counts_the_demand_and_sends_no_signal,
     ),
     "filling needs no released signal (C5)": (anything_may_be_filled, machine),
-    "an emptied card asks twice (C8)": (asks_twice, machine),
+    "an emptied card asks twice (C8)": (
+        asks_twice,
+        cells.test_a_card_that_asked_at_its_first_piece_does_not_ask_again_when_it_is_empty,
+    ),
     "the release of a signal is not written (C8)": (dropped("turn.released"), machine),
     "an undo leaves the turn open (C2)": (dropped("turn.cancelled"), machine),
     "a held card keeps its signal out (C12)": (nothing_is_recalled, machine),
