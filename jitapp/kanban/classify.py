@@ -4,7 +4,7 @@ a label that is out of date, a withdrawn card, the wrong place, a late one.
 Most of it the answer's code says. Whether a card that was scanned again is a signal repeated or a sibling's card taken
 for it, no code can say: both read "already EMPTY". The clock can. Whoever scans again because nothing seemed to happen
 does it within minutes; a sibling cannot be used up sooner than a container lasts, and by the sizing formula of a loop
-(N - 1 containers cover its lead time) that is at least the lead time shared by the siblings.
+(N - 1 containers cover its lead time) that is about the lead time shared by the siblings.
 
 Nothing here decides: the scan is answered by the guards, and a guess only adds a question to the answer.
 """
@@ -22,7 +22,9 @@ from jitapp.kanban.words import Intent, LoopKind, Outcome, ScanClass, StationKin
 
 S = SupplyStatus
 
-AGAIN_MINUTES = 15.0  # whoever reads a card again because nothing seemed to happen does so within these
+AGAIN_MINUTES = 10.0  # whoever reads a card again because nothing seemed to happen does so within these
+LEAST_MINUTES = 5.0  # however fast containers are used up
+QUICK = 0.75  # of the time a container lasts by the sizing formula: use is not even
 OF_CODE = {
     "bounced": ScanClass.BOUNCE,
     "card_retired": ScanClass.RETIRED_CARD,
@@ -173,8 +175,8 @@ def _is_used_in_pieces(loop: Loop) -> bool:
 
 def _lasts(loop: Loop) -> float:
     """How many working minutes a container lasts at least."""
-    siblings = max(1, loop.circulating - 1)
-    return max(AGAIN_MINUTES, loop.config.min_turn_minutes, loop.config.lead_time_minutes / siblings)
+    share = loop.config.lead_time_minutes / max(1, loop.circulating - 1)
+    return max(LEAST_MINUTES, loop.config.min_turn_minutes, share * QUICK)
 
 
 def _last_use(loop: Loop, card: Card) -> datetime | None:

@@ -47,13 +47,14 @@ assert sum(STORIES.values()) == 500
 
 @dataclass
 class Move:
-    """Something that really happened to a container, and the scan by which it is told (if this shop scans it)."""
+    """Something that really happened to a container, and the scan that tells it, if somebody scans it."""
 
     at: float
     what: str
     card: int
     where: str
     device: int
+    told: bool = True
 
 
 @dataclass
@@ -89,20 +90,27 @@ class Shop:
         self.moves = sorted(self._life(), key=lambda move: move.at)
 
     def _life(self) -> Iterator[Move]:
-        """Containers are used up one after the other, the one that came first before the others, and filled again."""
+        """Containers are used up one after the other and filled again.
+
+        People take the one that came first, and once in 200 times another; they forget one in a hundred scans of the
+        steps between. A container lasts longer or shorter by an eighth, the way takes half of the lead time to all.
+        """
         dice = self.dice
         full_at = [0.0] * self.cards
         now = 60 + dice.uniform(0, self.lasts)
         for _turn in range(40):
-            card = min(self.all, key=lambda number: (full_at[number - 1], number))
+            there = [number for number in self.all if full_at[number - 1] <= now]
+            first = min(self.all, key=lambda number: (full_at[number - 1], number))
+            card = dice.choice(there) if there and dice.random() < 0.005 else first
             begin = max(now, full_at[card - 1])
-            now = begin + self.lasts * dice.uniform(0.85, 1.15)
+            now = begin + self.lasts * dice.lognormvariate(0, 0.125)
             yield Move(now, "empty", card, "demand", 7)
-            way = self.lead * dice.uniform(0.5, 0.95)
+            way = self.lead * dice.uniform(0.5, 1)
             parts = [dice.uniform(0.15, 0.3), dice.uniform(0.5, 0.6), dice.uniform(0.7, 0.8), 1.0]
             for what, part in zip(("start", "complete", "load", "receive"), parts, strict=True):
                 where, device = ("demand", 9) if what == "receive" else ("supply", 8)
-                yield Move(now + way * part, what, card, where, device)
+                told = what in self.scans and (what == "receive" or dice.random() > 0.01)
+                yield Move(now + way * part, what, card, where, device, told)
             full_at[card - 1] = now + way
 
     def scan(self, move: Move, label: str = "expected", **more: Any) -> Step:
@@ -114,7 +122,7 @@ class Shop:
 
     def until(self, index: int) -> list[Step]:
         """The scans of all moves before the one at `index`."""
-        return [self.scan(move) for move in self.moves[:index] if move.what in self.scans]
+        return [self.scan(move) for move in self.moves[:index] if move.told]
 
     def last(self, card: int, index: int) -> str:
         """What really happened to a container last before the move at `index`; full at the start."""
@@ -133,8 +141,8 @@ class Shop:
         """A move of one of the kinds, not too early, where the story fits."""
         found = [
             index
-            for index, move in enumerate(self.moves[4:60], start=4)
-            if move.what in whats and move.what in self.scans and fits(index)
+            for index, move in enumerate(self.moves[4:32], start=4)
+            if move.what in whats and move.told and fits(index)
         ]
         return self.dice.choice(found) if found else None
 
@@ -287,7 +295,7 @@ def _mistaken(shop: Shop, move: Move, other: int, *, again: bool = True) -> list
 def _between(shop: Shop, index: int, again: Step) -> list[Step]:
     """The scan at its time: what others did before it comes before it."""
     steps = shop.until(index + 1)
-    steps += [shop.scan(m) for m in shop.moves[index + 1 :] if m.at < again["at"] and m.what in shop.scans]
+    steps += [shop.scan(m) for m in shop.moves[index + 1 :] if m.at < again["at"] and m.told]
     return [*steps, again]
 
 
@@ -363,7 +371,7 @@ def offline(shop: Shop) -> list[Step] | None:
         return next(
             later
             for later in range(index + 1, len(shop.moves))
-            if shop.moves[later].card == shop.moves[index].card and shop.moves[later].what in shop.scans
+            if shop.moves[later].card == shop.moves[index].card and shop.moves[later].told
         )
 
     index = shop.some("start", "complete", "load")
@@ -418,9 +426,9 @@ TELL: dict[str, Callable[[Shop], list[Step] | None]] = dict(
 )
 
 
-def sequences() -> Iterator[dict[str, Any]]:
+def sequences(seed: int = SEED) -> Iterator[dict[str, Any]]:
     """All of them, in the order of the stories."""
-    dice = Random(SEED)
+    dice = Random(seed)
     for story, wanted in STORIES.items():
         told = 0
         while told < wanted:
@@ -433,8 +441,15 @@ def sequences() -> Iterator[dict[str, Any]]:
                 step["at"] = round(step["at"], 4)
                 if "sent" in step:
                     step["sent"] = round(step["sent"], 4)
-            yield {"story": story, "loop": shop.settings, "steps": steps}
+            asked = _asked(steps)
+            yield {"story": story, "loop": shop.settings, "asked": asked, "steps": steps}
+
+
+def _asked(steps: list[Step]) -> int:
+    """The place of the scan that the story is about: the last that is not as expected, else the last."""
+    told = [place for place, step in enumerate(steps) if step.get("label", "expected") != "expected"]
+    return told[-1] if told else len(steps) - 1
 
 
 if __name__ == "__main__":
-    FILE.write_text("".join(json.dumps(sequence) + "\n" for sequence in sequences()))
+    FILE.write_text("".join(json.dumps(sequence, separators=(",", ":")) + "\n" for sequence in sequences()))
