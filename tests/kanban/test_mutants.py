@@ -25,7 +25,7 @@ Proof = Callable[[], object]
 
 def machine() -> None:
     """Up to 15,000 random moves with a fixed seed, without looking for the shortest story."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Shop,
         settings=settings(
             max_examples=300,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -118,7 +119,7 @@ def test_a_leader_corrects_to_what_is_true(floor: Floor, leader: Source) -> None
 
 
 # -- suppliers -------------------------------------------------------------------------------------------
-def supplied(**more: object) -> Floor:
+def supplied(**more: Any) -> Floor:
     floor = Floor()
     floor.station("ACME", "SUPPLIER")
     floor.station("LINE")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from jitapp.kanban.words import ConsumeAt, Consumption
@@ -24,7 +26,7 @@ def chain(
     floor.station("SHIP", "SHIPPING")
     floor.bill("FRAME", PLATE=1)
     floor.bill("PLATE", SHEET=1)
-    same = {"cards": cards, "quantity": quantity, "consume_at": consume_at}
+    same: dict[str, Any] = {"cards": cards, "quantity": quantity, "consume_at": consume_at}
     floor.loop("FRAMES", part="FRAME", supply="WELD", demand="SHIP", **same)
     floor.loop("PLATES", part="PLATE", supply="CUT", demand="WELD", **same)
     floor.loop("SHEETS", part="SHEET", supply="MILL", demand="CUT", kind="SUPPLIER", **same)
