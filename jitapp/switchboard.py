@@ -18,7 +18,7 @@ from django.utils import timezone
 from jitapp.live import push
 from jitapp.outbox import relay
 from jitapp.pull import actions, store
-from jitapp.web import board
+from jitapp.web import board, calls
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +30,15 @@ class Switchboard:
 
     def __init__(self) -> None:
         self.changed: set[int] = set()
+        self.calling: set[str] = set()
 
     def pull_changed(self, jobs: Sequence[relay.Job]) -> None:
         """A loop changed: consumption goes upstream, waits and links follow."""
         self.changed |= actions.propagate([(job.key, job.payload) for job in jobs], now=timezone.now())
+
+    def calls_changed(self, jobs: Sequence[relay.Job]) -> None:
+        """Somebody called for help, took a call or solved it, or it climbed: the area's number is drawn anew."""
+        self.calling |= {job.payload["area"] for job in jobs}
 
     def handle(self, jobs: Sequence[relay.Job]) -> None:
         """One claimed batch, inside its transaction."""
@@ -43,7 +48,7 @@ class Switchboard:
         for topic, of_topic in by_topic.items():
             self.handlers[topic](self, of_topic)
 
-    handlers = {"pull.changed": pull_changed}
+    handlers = {"pull.changed": pull_changed, actions.CALLS_TOPIC: calls_changed}
 
 
 def drain(*, most: int = 10_000, until: float | None = None) -> int:
@@ -57,27 +62,31 @@ def drain(*, most: int = 10_000, until: float | None = None) -> int:
         if not count:
             break
         if time.monotonic() - pushed_at >= PUSH_EVERY_SECONDS:
-            tell_boards(switchboard.changed)
-            switchboard.changed = set()
+            tell_boards(switchboard.changed, switchboard.calling)
+            switchboard.changed, switchboard.calling = set(), set()
             pushed_at = time.monotonic()
-    tell_boards(switchboard.changed)
+    tell_boards(switchboard.changed, switchboard.calling)
     return handled
 
 
-def tell_boards(loop_ids: Iterable[int]) -> None:
-    """Renders the changed rows once and hands them to the streams; a board that misses one heals by itself."""
-    ids = sorted(set(loop_ids))
-    if not ids:
+def tell_boards(loop_ids: Iterable[int], calling: Iterable[str] = ()) -> None:
+    """Draws changed rows, and the number of calls of areas, once, and hands them to the streams; a board that misses
+    one heals by itself."""
+    ids, areas = sorted(set(loop_ids)), sorted(set(calling))
+    if not ids and not areas:
         return
     try:
-        push.rows_changed(board.render_rows(ids, now=timezone.now()))
+        now = timezone.now()
+        drawn = board.render_rows(ids, now=now) if ids else []
+        push.rows_changed(drawn + (calls.render_numbers(areas, now=now) if areas else []))
     except Exception:  # a picture must never stop the pull
         logger.exception("The boards could not be told of loops %s; they heal with their next reading.", ids)
 
 
 def sweep() -> None:
-    """Runouts, near-runouts and withheld signals that only the clock shows; old outbox rows go."""
+    """Runouts, near-runouts, withheld signals and calls that only the clock moves; old outbox rows go."""
     tell_boards(actions.sweep(now=timezone.now()))
+    actions.escalate_calls(now=timezone.now())
     relay.prune()
 
 

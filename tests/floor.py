@@ -187,7 +187,11 @@ class Floor:
         """Drains the outbox without boards; answers how many rows were handled."""
         handled = 0
         while count := relay.drain_once(
-            lambda jobs: _ignore(actions.propagate([(job.key, job.payload) for job in jobs], now=self.now)),
+            lambda jobs: _ignore(
+                actions.propagate(
+                    [(job.key, job.payload) for job in jobs if job.topic == "pull.changed"], now=self.now
+                )
+            ),
             decode=store.decode,
         ):
             handled += count

@@ -11,7 +11,7 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from jitapp.kanban import andon
 from jitapp.pull.lists import Page
-from jitapp.pull.models import AndonCall
+from jitapp.pull.models import AndonCall, QualityHold
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +152,50 @@ def _calls(plant_ids: Iterable[int]) -> QuerySet[AndonCall]:
     return AndonCall.objects.filter(station__plant_id__in=list(plant_ids)).select_related(
         "station__area__leader", "station__plant", "loop__part", "card", "called_by", "device", "owner"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFacts:
+    """A container that must not be used until quality says what becomes of it."""
+
+    card: str
+    number: int
+    part: str
+    where: str
+    reason: str
+    held_at: datetime
+    held_by: str
+    time_zone: str
+
+
+def open_holds(plant_ids: Iterable[int]) -> list[HoldFacts]:
+    """What is on hold now, oldest first."""
+    rows = (
+        QualityHold.objects.filter(released_at__isnull=True, card__loop__plant_id__in=list(plant_ids))
+        .select_related("card__loop__part", "card__loop__demand", "card__loop__plant", "held_by")
+        .order_by("held_at", "pk")
+    )
+    return [
+        HoldFacts(
+            card=row.card.code,
+            number=row.card.number,
+            part=row.card.loop.part.number,
+            where=row.card.loop.demand.name,
+            reason=row.reason,
+            held_at=row.held_at,
+            held_by=str(row.held_by or ""),
+            time_zone=row.card.loop.plant.time_zone,
+        )
+        for row in rows
+    ]
+
+
+def reasons_of(plant_ids: Iterable[int]) -> list[str]:
+    """The reasons that calls were solved with, most frequent first: offered, so that the same thing has one name."""
+    rows = (
+        AndonCall.objects.filter(station__plant_id__in=list(plant_ids), solved_at__isnull=False)
+        .values_list("reason")
+        .annotate(count=Count("pk"))
+        .order_by("-count", "reason")[:30]
+    )
+    return [reason for reason, _ in rows]

@@ -37,10 +37,11 @@ class FamilyTimes:
 
 @dataclass(frozen=True, slots=True)
 class StationChangeovers:
-    """A station's changeovers: the one under way, and what is known per part family."""
+    """A station's changeovers: the one under way, what is known per part family, and which one it is set up for."""
 
     running: Changeover | None
     families: list[FamilyTimes]
+    newest: str
 
 
 def times_of(done: Iterable[Changeover]) -> list[FamilyTimes]:
@@ -87,4 +88,5 @@ def changeovers_of(station_id: int) -> StationChangeovers:
         if began
         else None,
         families=times_of(one for one in done if one.to_family),
+        newest=done[-1].to_family if done else "",
     )

@@ -254,6 +254,7 @@ class World:
     document: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     touched_cards: dict[int, Card] = field(default_factory=dict)
     touched_turns: dict[tuple[int, int], tuple[int, int, Turn]] = field(default_factory=dict)
+    holds: list[tuple[str, tuple[str, int | None, datetime, int | None]]] = field(default_factory=list)
 
     def card(self, card_id: int) -> Card | None:
         """A card of one of the loops."""
@@ -319,6 +320,9 @@ class World:
                 self._runout_opened(config.id, event)
             elif event.type == "runout.closed":
                 self._runout_closed(config.id, event)
+            elif event.type in HOLDS:
+                row = (event.data.get("reason", ""), person_id, event.occurred_at, event.card_id)
+                self.holds.append((HOLDS[event.type], row))
         for card, turn in turns:
             self._touch(loop, card, turn)
         self.add("messages", message(config.id, events))
@@ -436,6 +440,16 @@ class World:
         short: ShortTransaction | None = getattr(connection, "jitapp_short", None)
         ends = short is not None and last
         with cursor() as to_database:
+            for sql, (reason, person_id, at, card_id) in self.holds:
+                values = {
+                    "uuid": new_uuid(),
+                    "reason": reason,
+                    "person": person_id,
+                    "at": at,
+                    "card": card_id,
+                }
+                to_database.execute(f"{_begin()}{sql}", values)
+            self.holds = []
             statement = f"{_begin()}EXECUTE pull_write(%s){'; COMMIT' if ends else ''}"
             to_database.execute(statement, (encode(self.document).decode(),))
         if short is not None and ends:
@@ -444,6 +458,18 @@ class World:
         self.touched_cards = {}
         self.touched_turns = {}
 
+
+# A held card has an open hold beside it, whichever door it was held by: who, why, and how it ended (requirement A5).
+_HELD = """INSERT INTO pull_qualityhold (uuid, card_id, reason, held_by_id, held_at, decision)
+    VALUES (%(uuid)s, %(card)s, %(reason)s, %(person)s, %(at)s, '') ON CONFLICT DO NOTHING"""
+_HOLD_ENDED = """UPDATE pull_qualityhold SET released_by_id = %(person)s, released_at = %(at)s
+    WHERE card_id = %(card)s AND released_at IS NULL"""
+HOLDS = {
+    "card.held": _HELD,
+    "card.unheld": _HOLD_ENDED,
+    "card.lost": _HOLD_ENDED,
+    "card.removed": _HOLD_ENDED,
+}
 
 # What a message says of each event that something else follows from.
 FOLLOWED = frozenset({"runout.opened"})

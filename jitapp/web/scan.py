@@ -26,6 +26,7 @@ from jitapp.accounts.models import new_uuid
 from jitapp.kanban.answers import feedback
 from jitapp.kanban.words import Intent, Outcome, ScreenState, Sound
 from jitapp.plant.models import Station
+from jitapp.plant.work import standard_work_of
 from jitapp.pull.actions import scan
 from jitapp.pull.requests import Conflict, ScanRequest, Source
 from jitapp.web.visit import Viewer, people, viewer_of
@@ -33,6 +34,7 @@ from jitapp.web.words import words_of
 
 BODY_LIMIT = 16_384
 CODE_LIMIT = 4_096
+MOST_CHECKS = 50
 
 # What the page offers to mean by a scan; empty: what the station usually does.
 INTENT_WORDS = {
@@ -125,7 +127,8 @@ def _page(request: HttpRequest) -> HttpResponseBase:
     }
     if request.method == "POST":
         try:
-            asked = _read({**{name: value for name, value in request.POST.items() if value}})
+            given = {name: value for name, value in request.POST.items() if value}
+            asked = _read({**given, "checks": request.POST.getlist("checks")})
         except BadScan as bad:
             context["answer"] = {"look": "red", "headline": gettext("Not readable"), "message": bad.sentence}
         else:
@@ -199,7 +202,20 @@ def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tupl
         title = STATE_HEADLINES.get(state, title)
     headline = gettext(title)
     detail = _without(headline, body["message"])
+    body |= _at_the_place(body, station)
     return 200, {**body, "headline": headline, "detail": detail, "look": LOOKS[body["sound"]]}
+
+
+def _at_the_place(body: dict[str, Any], station: Station | None) -> dict[str, Any]:
+    """What the one who fills needs beside the answer: the checks to tick, or how the work is done (requirement A5)."""
+    if station is None or not body["card"]:
+        return {}
+    if body["code"] == "not_ready":
+        return {"checks": station.readiness_checks}
+    if body["code"] == "started":
+        part = body["card"]["part"]
+        return {"work": standard_work_of(station.pk, [part]).get(part, "")}
+    return {}
 
 
 def _without(headline: str, message: str) -> str:
@@ -212,7 +228,7 @@ def _without(headline: str, message: str) -> str:
 
 def _read(body: dict[str, Any]) -> ScanRequest:
     """A scan from a form or from JSON. Raises BadScan."""
-    code, intent = body.get("code"), body.get("intent")
+    code, intent, checks = body.get("code"), body.get("intent"), body.get("checks") or []
     try:
         scan_id = UUID(str(body.get("id")))
     except ValueError:
@@ -221,12 +237,15 @@ def _read(body: dict[str, Any]) -> ScanRequest:
         raise BadScan(gettext("There is no code. Scan the card, or type its code."))
     if intent and intent not in set(Intent):
         raise BadScan(gettext("That step is not known. Load the page again."))
+    if not isinstance(checks, list) or len(checks) > MOST_CHECKS:
+        raise BadScan(gettext("The scan could not be read. Load the page again."))
     return ScanRequest(
         id=scan_id,
         code=code,
         intent=str(intent) if intent else None,
         occurred_at=_instant(body.get("occurred_at")),
         sent_at=_instant(body.get("sent_at")),
+        checks=tuple(str(check)[:120] for check in checks),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from jitapp.web import boards, machines, people, scan, things
+from jitapp.web import boards, calls, changeovers, machines, people, scan, things
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
@@ -18,6 +18,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("b/<str:area>/rows", boards.rows, name="board-rows"),
     path("l/<int:loop_id>", things.loop_page, name="loop"),
     path("k/<str:code>", things.card_page, name="card"),
+    path("calls", calls.calls_page, name="calls"),
+    path("calls/list", calls.calls_list, name="calls-list"),
+    path("calls/new", calls.new_call, name="call-new"),
+    path("calls/at/<str:station>", calls.calls_here, name="calls-here"),
+    path("calls/number/<str:area>", calls.number, name="calls-number"),
+    path("calls/<uuid:call>/take", calls.take, name="call-take"),
+    path("calls/<uuid:call>/solve", calls.solve, name="call-solve"),
+    path("holds/<str:code>", calls.hold, name="hold"),
+    path("holds/<str:code>/decide", calls.decide, name="hold-decide"),
+    path("changeovers/<str:station>", changeovers.changeover, name="changeover"),
     path("status", machines.status, name="status"),
     path("healthz", machines.healthz, name="healthz"),
     path("readyz", machines.readyz, name="readyz"),

@@ -15,6 +15,8 @@ const list = document.getElementById("last");
 const none = document.getElementById("last-none");
 const link = document.getElementById("link");
 const soundButton = document.getElementById("sound");
+const workLink = document.getElementById("work");
+const checks = document.getElementById("checks");
 const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
 
 const KEEP = "jitapp.waiting";
@@ -61,8 +63,8 @@ function keep() {
 }
 
 // -- a scan ----------------------------------------------------------------------------------------
-function record(code, means = intent.value) {
-  const scan = { id: uuid7(), code, occurred_at: new Date().toISOString() };
+function record(code, means = intent.value, more = {}) {
+  const scan = { id: uuid7(), code, occurred_at: new Date().toISOString(), ...more };
   if (means) scan.intent = means;
   waiting.push(scan);
   keep();
@@ -145,6 +147,7 @@ function show(answer, family) {
   result.querySelector(".headline").textContent = answer.headline;
   result.querySelector(".what").textContent = answer.detail ?? answer.message ?? "";
   result.querySelector(".next").textContent = answer.next ?? "";
+  showPlace(answer);
   if (answer.look !== "sending") {
     result.classList.remove("flash");
     void result.offsetWidth; // starts the one flash anew
@@ -153,6 +156,29 @@ function show(answer, family) {
   if (family) sound.play(family);
   showLink();
 }
+
+// What belongs to the answer at this place: how the work is done, or the checks that come before it.
+function showPlace({ work, checks: asked = [], card }) {
+  workLink.hidden = !work;
+  if (work) workLink.href = work;
+  checks.hidden = !asked.length;
+  checks.elements.namedItem("code").value = card?.code ?? "";
+  checks.querySelector("span").replaceChildren(
+    ...asked.map((check) => {
+      const label = document.createElement("label");
+      const box = document.createElement("input");
+      Object.assign(box, { type: "checkbox", name: "checks", value: check });
+      label.append(box, check);
+      return label;
+    }),
+  );
+}
+
+checks.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const given = new FormData(checks);
+  record(given.get("code"), "start", { checks: given.getAll("checks") });
+});
 
 function showLink() {
   const offline = waiting.length > 0 && failures > 0;

@@ -4,7 +4,7 @@ const said = document.getElementById("said");
 
 async function renew(force = false) {
   const jobs = document.getElementById("jobs");
-  if (!force && (document.hidden || jobs.contains(document.activeElement))) return;
+  if (!force && (document.hidden || jobs.contains(document.activeElement) || jobs.querySelector(":checked"))) return;
   try {
     const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(4000) });
     if (!answer.ok || answer.redirected) return;
@@ -22,12 +22,13 @@ document.addEventListener("submit", async (event) => {
   if (!form.closest("#jobs")) return;
   event.preventDefault();
   event.submitter.disabled = true;
-  const { id, code, csrfmiddlewaretoken } = Object.fromEntries(new FormData(form));
+  const given = new FormData(form);
+  const { id, code, csrfmiddlewaretoken } = Object.fromEntries(given);
   try {
     const answer = await fetch("/s/", {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": csrfmiddlewaretoken },
-      body: JSON.stringify({ id, code, intent: event.submitter.value }),
+      body: JSON.stringify({ id, code, intent: event.submitter.value, checks: given.getAll("checks") }),
       signal: AbortSignal.timeout(4000),
     });
     const body = await answer.json();

@@ -1,6 +1,9 @@
 """The only writers of the pull room, named with the floor's verbs."""
 
+from jitapp.pull.actions.andon import TOPIC as CALLS_TOPIC
+from jitapp.pull.actions.andon import CallRefused, call_for_help, escalate_calls, solve_call, take_call
 from jitapp.pull.actions.cards import add_cards, add_extra_card, replace_card
+from jitapp.pull.actions.changeovers import ChangeoverRefused, begin_changeover, finish_changeover
 from jitapp.pull.actions.loops import (
     Refused,
     apply_due_revisions,
@@ -13,28 +16,43 @@ from jitapp.pull.actions.loops import (
 )
 from jitapp.pull.actions.orders import order
 from jitapp.pull.actions.propagate import propagate
+from jitapp.pull.actions.quality import DECISIONS, Decision, WriteOffRefused, hold_card, release_card
 from jitapp.pull.actions.scanning import BATCH_LIMIT, scan, scan_batch
 from jitapp.pull.actions.stations import record_station_event
 from jitapp.pull.actions.sweeping import settle_loops, sweep
 
 __all__ = [
     "BATCH_LIMIT",
+    "CALLS_TOPIC",
+    "DECISIONS",
+    "CallRefused",
+    "ChangeoverRefused",
+    "Decision",
     "Refused",
+    "WriteOffRefused",
     "add_cards",
     "add_extra_card",
     "apply_due_revisions",
+    "begin_changeover",
+    "call_for_help",
+    "escalate_calls",
+    "finish_changeover",
     "give_document",
+    "hold_card",
     "hold_loop",
     "mark_printed",
     "order",
     "plan_revision",
     "propagate",
     "record_station_event",
+    "release_card",
     "replace_card",
     "resize_loop",
     "resume_loop",
     "scan",
     "scan_batch",
     "settle_loops",
+    "solve_call",
     "sweep",
+    "take_call",
 ]

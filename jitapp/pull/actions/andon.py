@@ -40,7 +40,7 @@ class CallRefused(ValueError):
         self.code = code
 
 
-def call(
+def call_for_help(
     *,
     station: str,
     kind: str,
@@ -92,7 +92,7 @@ def call(
     return retried(once)
 
 
-def take(*, call_id: UUID, person_id: int | None, now: datetime, source: Source) -> AndonCall:
+def take_call(*, call_id: UUID, person_id: int | None, now: datetime, source: Source) -> AndonCall:
     """A person has it: the climbing stops and the owner's clock begins. Again by the same person changes nothing.
 
     Raises CallRefused.
@@ -113,7 +113,7 @@ def take(*, call_id: UUID, person_id: int | None, now: datetime, source: Source)
     return retried(once)
 
 
-def solve(
+def solve_call(
     *,
     call_id: UUID,
     reason: str,
@@ -158,7 +158,7 @@ def solve(
     return retried(once)
 
 
-def escalate(*, now: datetime) -> int:
+def escalate_calls(*, now: datetime) -> int:
     """Calls that nobody took climb to the step their clock has reached; answers how many did.
 
     Level-triggered: a missed round is made up by the next, a doubled one changes nothing.
@@ -206,7 +206,7 @@ def _locked(call_id: UUID, source: Source) -> AndonCall:
 def _answer(found: AndonCall, person_id: int | None, now: datetime, source: Source) -> None:
     """Somebody of the plant takes it; a supplier's people do not."""
     person = (
-        Person.objects.filter(pk=person_id, is_active=True)
+        Person.objects.filter(pk=person_id or 0, is_active=True)
         .filter(
             Q(is_superuser=True)
             | Q(
@@ -239,7 +239,6 @@ def _minutes(start: datetime, end: datetime) -> float:
 def _record(found: AndonCall, type_: str, now: datetime, source: Source, **data: Any) -> None:
     """One event, and word to the boards of the area."""
     facts = {"call": str(found.uuid)} | data
-    who = {"person_id": source.person_id, "device_id": source.device_id}
     if found.loop_id is None:
         Event.objects.create(
             type=type_,
@@ -248,14 +247,22 @@ def _record(found: AndonCall, type_: str, now: datetime, source: Source, **data:
             occurred_at=now,
             recorded_at=now,
             data=facts,
-            **who,
+            person_id=source.person_id,
+            device_id=source.device_id,
         )
     else:
         world = store.load([found.loop_id])
         loop = world.loops[found.loop_id]
         ledger = Ledger(loop, at=now)
         ledger.write(type_, loop.cards.get(found.card_id or 0), more=facts)
-        world.record(loop, ledger.events, now=now, station_id=found.station_id, **who)
+        world.record(
+            loop,
+            ledger.events,
+            now=now,
+            station_id=found.station_id,
+            person_id=source.person_id,
+            device_id=source.device_id,
+        )
         world.write()
     area = found.station.area
     if area is not None:
