@@ -15,7 +15,7 @@ class Message(models.Model):
     topic = models.CharField(max_length=40)
     key = models.BigIntegerField()
     payload = models.JSONField(default=dict)
-    dedupe_key = models.CharField(max_length=120, null=True, blank=True, unique=True)
+    dedupe_key = models.CharField(max_length=120, null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(db_default=Now())
     attempts = models.SmallIntegerField(db_default=0)
@@ -24,7 +24,18 @@ class Message(models.Model):
     dead_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dedupe_key"], condition=models.Q(dedupe_key__isnull=False), name="outbox_once"
+            ),
+        ]
         indexes = [
+            # Both small, because what is done leaves them: the oldest of all, and the oldest of a key.
+            models.Index(
+                fields=["id"],
+                name="outbox_next",
+                condition=models.Q(done_at__isnull=True, dead_at__isnull=True),
+            ),
             models.Index(
                 fields=["key", "id"],
                 name="outbox_waiting",

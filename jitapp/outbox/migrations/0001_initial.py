@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ("topic", models.CharField(max_length=40)),
                 ("key", models.BigIntegerField()),
                 ("payload", models.JSONField(default=dict)),
-                ("dedupe_key", models.CharField(blank=True, max_length=120, null=True, unique=True)),
+                ("dedupe_key", models.CharField(blank=True, max_length=120, null=True)),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("due_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("attempts", models.SmallIntegerField(db_default=0)),
@@ -31,7 +31,19 @@ class Migration(migrations.Migration):
                 ("dead_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("dedupe_key__isnull", False)),
+                        fields=("dedupe_key",),
+                        name="outbox_once",
+                    ),
+                ],
                 "indexes": [
+                    models.Index(
+                        condition=models.Q(("dead_at__isnull", True), ("done_at__isnull", True)),
+                        fields=["id"],
+                        name="outbox_next",
+                    ),
                     models.Index(
                         condition=models.Q(("dead_at__isnull", True), ("done_at__isnull", True)),
                         fields=["key", "id"],

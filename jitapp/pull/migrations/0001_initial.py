@@ -730,7 +730,10 @@ class Migration(migrations.Migration):
                 (
                     "supply",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="turns", to="plant.station"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="turns",
+                        to="plant.station",
                     ),
                 ),
             ],
@@ -1019,7 +1022,7 @@ class Migration(migrations.Migration):
             model_name="turn",
             index=models.Index(
                 condition=models.Q(("closed_at__isnull", True)),
-                fields=["supply", "step"],
+                fields=["supply"],
                 name="turn_open_by_supply",
             ),
         ),

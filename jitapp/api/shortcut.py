@@ -1,0 +1,94 @@
+"""The short way to the scan doors: straight from WSGI, past Django's handlers and middleware.
+
+A scanner has no session, no cookie, no language of a browser and no form; what the middleware does for pages would
+cost a scan more than its rules. The same doors are in Django's site map too (scans.py), for tests and other servers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+import psycopg2
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from jitapp.api.errors import Problem
+from jitapp.api.scans import MANY, ONE, Call, Door, Reply, problem_reply, unreachable
+
+logger = logging.getLogger(__name__)
+
+DOORS: dict[str, Door] = {"/api/v1/scans": ONE, "/api/v1/scans/batch": MANY}
+STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+def shortcut(application: Application) -> Application:
+    """The application with the scan doors in front of it."""
+
+    def serve(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        door = DOORS.get(environ["PATH_INFO"])
+        if door is None:
+            return application(environ, start_response)
+        reply = _reply(door, environ)
+        headers = [*reply.headers.items(), ("Content-Length", str(len(reply.body))), *SAFE]
+        start_response(STATUS[reply.status], headers)
+        return [reply.body]
+
+    return serve
+
+
+SAFE = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
+
+
+def _reply(door: Door, environ: Environ) -> Reply:
+    call = _call(environ)
+    # Old connections go as Django lets them go; a question whether the rest live would be a round trip a scan.
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    try:
+        try:
+            return door.reply(call)
+        except (DatabaseError, psycopg2.Error):
+            if not _cut():
+                raise
+            # Nothing was answered, and a scan's id makes it harmless to try again on a new connection.
+            return door.reply(call)
+    except (DatabaseError, psycopg2.Error):
+        connection.errors_occurred = True
+        return unreachable()
+    except Exception:
+        logger.exception("A scan door failed.")
+        return problem_reply(
+            Problem(500, "internal_error", "The fault is ours and was written down. Nothing was changed.")
+        )
+
+
+def _cut() -> bool:
+    """Whether the connection was cut; it is closed on our side then, so that the next use makes a new one."""
+    session = connection.connection
+    if session is not None and not session.closed:
+        return False
+    connection.close()
+    return True
+
+
+def _call(environ: Environ) -> Call:
+    source, kept = environ["wsgi.input"], b""
+    length = environ.get("CONTENT_LENGTH") or ""
+    announced = int(length) if length.isascii() and length.isdigit() else 0
+
+    def read(most: int) -> bytes:
+        """The body, once from the wire and then from memory; never more than was announced."""
+        nonlocal kept
+        if not kept:
+            chunked = environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
+            kept = source.read(most if chunked and not length else min(most, announced))
+        return kept
+
+    return Call(environ["REQUEST_METHOD"], environ.get("HTTP_AUTHORIZATION", ""), length, read)
