@@ -164,7 +164,6 @@ ANSWERS: dict[str, Sentence] = {
     "wrong_device_station": _refused(
         "This device stands at another station than {station}.", "Use the device of that station."
     ),
-    "other_plant": _refused("That station belongs to another plant.", "Choose a station of your plant."),
     "station_missing": _refused("This device has no station.", "Choose your station, then scan again."),
     "not_your_side": _refused(
         "{intent} is done at {place}, not here.", "Scan the card there, or ask your leader."

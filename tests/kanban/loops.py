@@ -8,7 +8,9 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from jitapp.kanban.answers import say
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.signals import settle, signal
@@ -120,7 +122,7 @@ class Bench:
         if at is None:
             at = SUPPLY if intent in ("start", "complete", "load", "abort") else DEMAND
         quantity = facts.pop("quantity", None)
-        given = {
+        given: dict[str, Any] = {
             "id": new_uuid(),
             "intent": Intent(intent) if intent else None,
             "station_id": at,
@@ -133,6 +135,15 @@ class Bench:
         if intent == "undo":
             given["last_events"] = self.history[-1].events if self.history else ()
         decision = decide(self.loop, self.loop.cards[number], Scan(**(given | facts)))
+        # Whatever is tested here is also said: a sentence whose fact nobody gives fails where it is told.
+        said = say(
+            decision.code,
+            decision.facts,
+            time_zone=ZoneInfo("UTC"),
+            now=self.now,
+            warnings=tuple(decision.warnings),
+        )
+        assert "{" not in "".join(said)
         if decision.events:
             self.history.append(decision)
         return decision
