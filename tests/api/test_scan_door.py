@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import socket
 import string
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import close_old_connections, connection
 from django.test import Client
 from django.utils import timezone
@@ -23,7 +26,8 @@ from hypothesis import strategies as st
 from pytest_django.live_server_helper import LiveServer
 
 from jitapp.accounts.models import Device, new_token, new_uuid, token_hash
-from jitapp.kanban.words import DeviceKind
+from jitapp.api.shortcut import shortcut
+from jitapp.kanban.words import DeviceKind, Intent
 from jitapp.plant.models import Placement, Station
 from jitapp.pull import sources
 from jitapp.pull.models import Card, Event, Receipt
@@ -34,32 +38,60 @@ pytestmark = pytest.mark.django_db
 ONE, MANY = "/api/v1/scans", "/api/v1/scans/batch"
 
 
+Sent = tuple[int, dict[str, str], Any]
+
+
+def django_way(method: str, path: str, raw: bytes, headers: dict[str, str]) -> Sent:
+    """Through Django's handlers and middleware, as other WSGI servers and proxies may mount it."""
+    response = Client().generic(method, path, raw, content_type="application/json", headers=headers)
+    return response.status_code, dict(response.items()), json.loads(response.content or b"null")
+
+
+def short_way(method: str, path: str, raw: bytes, headers: dict[str, str]) -> Sent:
+    """Past Django's handlers, as the installation runs it (jitapp/wsgi.py)."""
+    seen: list[Any] = []
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "CONTENT_LENGTH": str(len(raw)),
+        "wsgi.input": io.BytesIO(raw),
+    } | {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+    answer = b"".join(SHORTCUT(environ, lambda *given: seen.extend(given)))
+    return int(seen[0].split()[0]), dict(seen[1]), json.loads(answer or b"null")
+
+
+SHORTCUT = shortcut(WSGIHandler())
+WAYS = {"the short way": short_way, "Django's way": django_way}
+
+
 @dataclass
 class Door:
     """The two addresses, and a floor behind them."""
 
     floor: Floor
-    client: Client = field(default_factory=Client)
+    way: Callable[[str, str, bytes, dict[str, str]], Sent] = short_way
 
-    def post(self, body: Any, *, token: str | None = None, to: str = ONE, **headers: str) -> tuple[int, Any]:
+    def send(self, raw: bytes, *, to: str = ONE, method: str = "POST", token: str | None = None) -> Sent:
+        """(status, headers, what came back)."""
+        bearer = self.floor.token if token is None else token
+        return self.way(method, to, raw, {"Authorization": f"Bearer {bearer}"})
+
+    def post(self, body: Any, *, token: str | None = None, to: str = ONE) -> tuple[int, Any]:
         """Bytes and text go as they are, anything else as JSON; (status, what came back)."""
         raw = (
-            body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body)
+            body
+            if isinstance(body, bytes)
+            else (body if isinstance(body, str) else json.dumps(body)).encode()
         )
-        response = self.client.post(
-            to,
-            raw,
-            content_type="application/json",
-            headers={"Authorization": f"Bearer {self.floor.token if token is None else token}", **headers},
+        status, headers, answer = self.send(raw, to=to, token=token)
+        assert headers["Content-Type"] == (
+            "application/json" if status == 200 else "application/problem+json"
         )
-        kind = "application/json" if response.status_code == 200 else "application/problem+json"
-        assert response["Content-Type"] == kind
-        answer = response.json()
-        if response.status_code != 200:
-            assert answer["status"] == response.status_code
+        if status != 200:
+            assert answer["status"] == status
             assert answer["code"]
             assert answer["detail"].endswith(".")
-        return response.status_code, answer
+        return status, answer
 
     def scan(self, number: int = 1, intent: str | None = "empty", **more: Any) -> tuple[int, Any]:
         """A good scan of a card of L1, with whatever is different about it."""
@@ -80,18 +112,29 @@ class Door:
         return token
 
 
-@pytest.fixture
-def door() -> Door:
-    # A minute ago and more: the scans of these tests carry the clock on the wall.
+def a_floor() -> Floor:
+    # A day ago: the scans of these tests carry the clock on the wall.
     floor = Floor(now=timezone.now() - timedelta(days=1))
     floor.station("SMT")
     floor.station("TEST")
     floor.loop("L1", part="BOARD", supply="SMT", demand="TEST", cards=2, quantity=4)
-    return Door(floor)
+    return floor
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door(a_floor())
+
+
+@pytest.fixture(params=list(WAYS.values()), ids=list(WAYS))
+def either_door(request: pytest.FixtureRequest) -> Door:
+    """The same doors by either way."""
+    return Door(a_floor(), request.param)
 
 
 # -- the answer ----------------------------------------------------------------------------------------
-def test_an_applied_scan_is_answered_with_every_member_of_the_contract(door: Door) -> None:
+def test_an_applied_scan_is_answered_with_every_member_of_the_contract(either_door: Door) -> None:
+    door = either_door
     id = str(new_uuid())
     status, answer = door.scan(id=id)
     assert status == 200
@@ -140,11 +183,9 @@ def test_a_repeat_gets_the_stored_words_and_says_that_it_is_one(door: Door) -> N
         "intent": "empty",
     }
     first = door.post(body)
-    again = door.client.post(
-        ONE, body, content_type="application/json", headers={"Authorization": f"Bearer {door.floor.token}"}
-    )
-    assert again.json() == first[1] | {"replayed": True}
-    assert again["Idempotent-Replayed"] == "true"
+    status, headers, again = door.send(json.dumps(body).encode())
+    assert (status, again) == (200, first[1] | {"replayed": True})
+    assert headers["Idempotent-Replayed"] == "true"
     # The counters and `sent_at` of a repeat may differ: they say nothing about the scan.
     assert door.post(body | {"seq": 9, "sent_at": timezone.now().isoformat()})[1]["replayed"]
 
@@ -260,12 +301,11 @@ def test_outcomes_are_words_of_the_contract_and_a_refusal_says_what_to_do_next(d
 @pytest.mark.parametrize(
     "header", [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer jit_no", "bearer \x7f", "é" * 9]
 )
-def test_without_a_known_token_it_is_401(door: Door, header: str | None) -> None:
+def test_without_a_known_token_it_is_401(either_door: Door, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
-    response = door.client.post(ONE, b"{", content_type="application/json", headers=headers)
-    assert response.status_code == 401
-    assert response["WWW-Authenticate"].startswith("Bearer")
-    assert response.json()["code"] == "token_unknown"
+    status, headers, problem = either_door.way("POST", ONE, b"{", headers)
+    assert (status, problem["code"]) == (401, "token_unknown")
+    assert headers["WWW-Authenticate"].startswith("Bearer")
 
 
 def test_a_revoked_token_ends_within_a_second(door: Door) -> None:
@@ -314,9 +354,8 @@ def test_a_device_that_stands_at_a_station_scans_there_and_nowhere_else(door: Do
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "head", "options"])
 @pytest.mark.parametrize("address", [ONE, MANY])
-def test_another_method_is_405(door: Door, method: str, address: str) -> None:
-    response = getattr(door.client, method)(address, headers={"Authorization": f"Bearer {door.floor.token}"})
-    assert response.status_code == 405
+def test_another_method_is_405(either_door: Door, method: str, address: str) -> None:
+    assert either_door.send(b"", to=address, method=method.upper())[0] == 405
 
 
 # -- what cannot be read -------------------------------------------------------------------------------
@@ -346,7 +385,8 @@ TORN = {
 
 @pytest.mark.parametrize("body", TORN.values(), ids=TORN.keys())
 @pytest.mark.parametrize("address", [ONE, MANY])
-def test_what_is_no_json_is_400_or_422(door: Door, address: str, body: bytes) -> None:
+def test_what_is_no_json_is_400_or_422(either_door: Door, address: str, body: bytes) -> None:
+    door = either_door
     status, _ = door.post(body, to=address)
     assert status in (400, 422)
     if address == MANY:
@@ -400,6 +440,10 @@ UNREADABLE = {
     + "}",
     "a counter beyond 64 bits": {"id": str(new_uuid()), "code": "x", "seq": 2**63},
     "a counter with a fraction": {"id": str(new_uuid()), "code": "x", "seq": 1.5},
+    "a promise without offset": {"id": str(new_uuid()), "code": "x", "promised_at": "2026-11-21T09:00:00"},
+    "checks that are a word": {"id": str(new_uuid()), "code": "x", "checks": "guard"},
+    "too many checks": {"id": str(new_uuid()), "code": "x", "checks": ["x"] * 51},
+    "a pair that is too long": {"id": str(new_uuid()), "code": "x", "pair": "x" * 4097},
     "a reason that is a truth": {"id": str(new_uuid()), "code": "x", "reason": True},
 }
 
@@ -462,6 +506,16 @@ ODD = {
     "a quantity in another script": {"quantity": "\u0664"},
     "a quantity as a float": {"quantity": 4.0},
     "the least counter": {"seq": -(2**63), "epoch": 2**63},
+    "NUL in the status, the pair and a check": {"status": "\x00", "pair": "\x00", "checks": ["\x00"]},
+    "surrogates in the status, the pair and a check": {
+        "status": "\udc00",
+        "pair": "\udc00",
+        "checks": ["\udc00"],
+    },
+    "a pair that is no card": {"pair": "x" * 4096},
+    "a pair that is not known": {"pair": "KB000000000"},
+    "a promise of the last instant": {"promised_at": "9999-12-31T23:59:59+00:00"},
+    "a promise of the first instant": {"promised_at": "0001-01-01T00:00:00+00:00"},
     "a member nobody knows": {"colour": {"deep": [1, [2, [3]]]}},
     "SQL in every member": dict.fromkeys(
         ("code", "station", "intent", "by", "reason"), "'; DROP TABLE x; --"
@@ -545,7 +599,8 @@ def test_our_own_clock_set_back_ten_minutes_changes_no_order_and_parks_no_scan(d
 
 
 # -- sizes ---------------------------------------------------------------------------------------------
-def test_a_body_that_is_too_large_is_413(door: Door) -> None:
+def test_a_body_that_is_too_large_is_413(either_door: Door) -> None:
+    door = either_door
     for address, size in ((ONE, 16_385), (MANY, 1_000_001), (MANY, 3_000_000)):
         status, problem = door.post(b" " * size, to=address)
         assert (status, problem["code"]) == (413, "body_too_large")
@@ -598,12 +653,16 @@ scan_like = st.fixed_dictionaries(
     {"id": st.uuids().map(str) | words, "code": words | st.just("a card")},
     optional={
         "station": words | st.sampled_from(["TEST", "SMT"]),
-        "intent": st.sampled_from(["empty", "start", "complete", "load", "receive", "undo", "count"]) | words,
+        "intent": st.sampled_from([intent.value for intent in Intent]) | words,
         "occurred_at": instants,
         "sent_at": instants,
         "quantity": st.decimals().map(str) | st.integers() | st.floats() | words,
         "reason": words,
         "by": words,
+        "status": words | st.sampled_from(["FULL", "EMPTY", "WAIT", "ERROR"]),
+        "pair": words | st.just("a card"),
+        "promised_at": instants,
+        "checks": st.lists(words, max_size=3) | words,
         "seq": st.integers() | words,
         "epoch": st.integers() | words,
         "extra": anything,
@@ -653,8 +712,9 @@ def test_no_bytes_are_answered_with_a_5xx(door: Door, raw: bytes) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("address", [ONE, MANY])
 def test_a_database_connection_that_was_cut_costs_one_503_and_the_scan_is_taken_when_it_comes_again(
-    door: Door, address: str
+    either_door: Door, address: str
 ) -> None:
+    door = either_door
     scan = {
         "id": str(new_uuid()),
         "code": door.floor.card("L1", 1).code,
@@ -692,8 +752,9 @@ def cut(pid: int) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("address", [ONE, MANY])
 def test_while_the_store_cannot_be_reached_it_is_503_with_retry_after(
-    door: Door, address: str, monkeypatch: pytest.MonkeyPatch
+    either_door: Door, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    door = either_door
     scan = {
         "id": str(new_uuid()),
         "code": door.floor.card("L1", 1).code,
@@ -708,15 +769,11 @@ def test_while_the_store_cannot_be_reached_it_is_503_with_retry_after(
         for remembered in (True, False):
             if not remembered:
                 sources._sources.clear()
-            response = door.client.post(
-                address,
-                json.dumps(scan if address == ONE else {"scans": [scan]}),
-                content_type="application/json",
-                headers={"Authorization": f"Bearer {door.floor.token}"},
+            status, headers, problem = door.send(
+                json.dumps(scan if address == ONE else {"scans": [scan]}).encode(), to=address
             )
-            assert response.status_code == 503
-            assert int(response["Retry-After"]) > 0
-            assert response.json()["code"] == "store_unreachable"
+            assert (status, problem["code"]) == (503, "store_unreachable")
+            assert int(headers["Retry-After"]) > 0
     monkeypatch.undo()
     connection.close()
     assert door.post(scan)[1]["outcome"] == "applied"
