@@ -7,8 +7,8 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jitapp.settings")
 
-from django.conf import settings  # noqa: E402  (the settings module must be named first)
+from django.conf import settings
 
-from jitapp.live.stream import LiveApp  # noqa: E402
+from jitapp.live.stream import LiveApp
 
 application = LiveApp(settings.REDIS_URL, tuple(settings.CSRF_TRUSTED_ORIGINS))

@@ -11,7 +11,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jitapp.settings")
 
-from django.conf import settings  # noqa: E402  (the settings module must be named first)
+from django.conf import settings
 
 VISIBILITY_TIMEOUT_S = 120  # longer than the hard task limit of 30 s plus one prefetched task
 

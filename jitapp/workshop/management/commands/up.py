@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     help = "Start the whole installation on this machine and keep it running until Ctrl-C."
     # The database does not exist yet, and the processes check themselves.
-    requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own shape)
+    requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
     def handle(self, *args: Any, **options: Any) -> None:
