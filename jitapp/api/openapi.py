@@ -11,13 +11,16 @@ from uuid import UUID
 import msgspec
 
 from jitapp.api.acts import VERBS, ActAnswer, DocumentBody, LoopChangeBody, TurnActBody
+from jitapp.api.calls import ByBody, CallBody, ChangeoverBody, SolveBody, TakeBody
 from jitapp.api.doors import LIMIT, MOST_LIMIT
 from jitapp.api.errors import CODES, MEDIA_TYPE
 from jitapp.api.scans import ScanBody
 from jitapp.kanban.events import EVENT_TYPES
 from jitapp.kanban.words import Intent, Outcome, ScreenState, Sound
 from jitapp.plant.shopfile import BillRow, LoopRow, PartRow, StationRow, SupplierRow
+from jitapp.pull.calls import CallFacts
 from jitapp.pull.chain import Chain
+from jitapp.pull.changeovers import StationChangeovers
 from jitapp.pull.feed import FeedEvent
 from jitapp.pull.lists import CardFacts, RunoutFacts, StationFacts, TurnFacts, WaitFacts
 
@@ -336,6 +339,77 @@ OPERATIONS: tuple[Operation, ...] = (
         "get", "/runouts", "Runouts", "Pull", _list_of(_ref("RunoutFacts")), None, (_OPEN, *_PAGING), (400,)
     ),
     Operation("get", "/waits", "Waits", "Pull", _list_of(_ref("WaitFacts")), None, (_OPEN, *_PAGING), (400,)),
+    Operation(
+        "get",
+        "/calls",
+        "Calls for help",
+        "Calls",
+        _list_of(_ref("CallFacts")),
+        None,
+        (_OPEN, Parameter("station", "code of a station"), *_PAGING),
+        (400,),
+    ),
+    Operation(
+        "post",
+        "/calls",
+        "Call for help; while `stops_line`, nothing is started at the station",
+        "Calls",
+        CallFacts,
+        CallBody,
+        (Parameter("Idempotency-Key", "header: the same key again is the same call"),),
+        (400, 403, 409, 422),
+    ),
+    Operation(
+        "get", "/calls/{id}", "One call: how far it is, who must come", "Calls", CallFacts, problems=(404,)
+    ),
+    Operation(
+        "post",
+        "/calls/{id}/take",
+        "Somebody has it: the climbing stops, the owner's clock begins",
+        "Calls",
+        CallFacts,
+        TakeBody,
+        (),
+        (400, 404, 409, 422),
+    ),
+    Operation(
+        "post",
+        "/calls/{id}/solve",
+        "The call is over: its reason, and what keeps it from coming back",
+        "Calls",
+        CallFacts,
+        SolveBody,
+        (),
+        (400, 404, 422),
+    ),
+    Operation(
+        "get",
+        "/stations/{code}/changeovers",
+        "The changeover under way; newest and median minutes per part family",
+        "Calls",
+        StationChangeovers,
+        problems=(404,),
+    ),
+    Operation(
+        "post",
+        "/stations/{code}/changeover",
+        "Begin a changeover; again for the same family changes nothing",
+        "Calls",
+        StationChangeovers,
+        ChangeoverBody,
+        (),
+        (400, 403, 409, 422),
+    ),
+    Operation(
+        "post",
+        "/stations/{code}/changeover/finish",
+        "Finish the changeover under way",
+        "Calls",
+        StationChangeovers,
+        ByBody,
+        (),
+        (400, 403, 409, 422),
+    ),
     Operation(
         "get",
         "/boards/{station}",

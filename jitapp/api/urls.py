@@ -4,6 +4,15 @@ from django.urls import URLPattern, URLResolver, path
 
 from jitapp.api.about import docs, openapi_json
 from jitapp.api.acts import ActOnLoop, ActOnTurn, TurnDocument
+from jitapp.api.calls import (
+    BeginChangeover,
+    Calls,
+    Changeovers,
+    FinishChangeover,
+    OneCall,
+    SolveCall,
+    TakeCall,
+)
 from jitapp.api.events import Events
 from jitapp.api.scans import scans, scans_batch
 from jitapp.api.things import (
@@ -42,6 +51,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("turns/<uuid:turn>/<str:verb>", ActOnTurn.as_view(), name="turn-act"),
     path("loops/<str:code>/<str:verb>", ActOnLoop.as_view(), name="loop-act"),
     path("runouts", Runouts.as_view(), name="runouts"),
+    path("calls", Calls.as_view(), name="api-calls"),
+    path("calls/<uuid:call>", OneCall.as_view(), name="api-call"),
+    path("calls/<uuid:call>/take", TakeCall.as_view(), name="api-call-take"),
+    path("calls/<uuid:call>/solve", SolveCall.as_view(), name="api-call-solve"),
+    path("stations/<str:station>/changeovers", Changeovers.as_view(), name="api-changeovers"),
+    path("stations/<str:station>/changeover", BeginChangeover.as_view(), name="api-changeover"),
+    path("stations/<str:station>/changeover/finish", FinishChangeover.as_view(), name="api-changeover-end"),
     path("waits", Waits.as_view(), name="waits"),
     path("boards/<str:station>", StationBoard.as_view(), name="station-board"),
     path("events", Events.as_view(), name="events"),

@@ -16,7 +16,8 @@ from django.db import models
 from jitapp.kanban.state import text
 from jitapp.kanban.words import CardStatus
 from jitapp.plant.models import Identifier, Loop, Station
-from jitapp.pull.models import Card, Runout, Turn, Wait
+from jitapp.plant.work import standard_work_of
+from jitapp.pull.models import AndonCall, Card, Runout, Turn, Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,20 @@ class WaitFacts:
 
 @dataclass(frozen=True, slots=True)
 class StationFacts:
-    """What a station must do next: `to_fill` are its open turns, oldest due first, `to_use` its own cards."""
+    """What a station must do next: `to_fill` are its open turns, oldest due first, `to_use` its own cards.
+
+    `readiness_checks` must be ticked before each start, `standard_work` is an address per part number; nothing is
+    started while `line_stopped`.
+    """
 
     station: str
     name: str
     kind: str
     wip_limit: int | None
     in_process: int
+    readiness_checks: list[str]
+    standard_work: dict[str, str]
+    line_stopped: bool
     as_of: datetime
     to_fill: list[TurnFacts]
     to_use: list[CardFacts]
@@ -270,6 +278,11 @@ def station_board(code: str, *, plant_ids: Iterable[int], now: datetime) -> Stat
         kind=station.kind,
         wip_limit=station.wip_limit,
         in_process=sum(turn.step == "IN_PROCESS" for turn in to_fill),
+        readiness_checks=list(station.readiness_checks),
+        standard_work=standard_work_of(station.pk, {turn.part for turn in to_fill}),
+        line_stopped=AndonCall.objects.filter(
+            station=station, stops_line=True, solved_at__isnull=True
+        ).exists(),
         as_of=now,
         to_fill=to_fill,
         to_use=_card_facts(own, now),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from jitapp.accounts.models import Device, token_hash
+from jitapp.accounts.models import Device, Person, token_hash
 from jitapp.kanban.words import DeviceKind
 from jitapp.plant.models import Placement
 from jitapp.pull.requests import Source
@@ -25,6 +25,14 @@ def source_of_token(token: str) -> Source | None:
         _sources.clear()
     _sources[hashed] = (now, source)
     return source
+
+
+def person_of(by: str) -> int | None:
+    """The person behind a badge or a name; None for somebody unknown."""
+    if not by or "\x00" in by or len(by) > 64:
+        return None
+    found = Person.objects.filter(badge=by).values_list("pk", flat=True).first()
+    return found or Person.objects.filter(username=by).values_list("pk", flat=True).first()
 
 
 def _look_up(hashed: str) -> Source | None:

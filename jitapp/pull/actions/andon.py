@@ -33,7 +33,7 @@ COUNTERMEASURE_LIMIT = 400
 
 class CallRefused(ValueError):
     """A step that a call does not take; `code` is stable: unknown_call, unknown_station, unknown_card, unknown_kind,
-    call_id_reused, call_taken, call_solved, reason_missing, person_unknown."""
+    wrong_device_station, call_id_reused, call_taken, call_solved, reason_missing, person_unknown."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -42,7 +42,7 @@ class CallRefused(ValueError):
 
 def call_for_help(
     *,
-    station: str,
+    station: str | None,
     kind: str,
     now: datetime,
     source: Source,
@@ -53,11 +53,14 @@ def call_for_help(
 ) -> AndonCall:
     """Somebody calls; the same `id` again is the same call. While `stops_line`, nothing is started at the station.
 
-    Raises CallRefused.
+    Without `station` it is the device's own. Raises CallRefused.
     """
-    place = Station.objects.filter(code=station, plant_id__in=source.plant_ids).first()
+    places = Station.objects.filter(plant_id__in=source.plant_ids)
+    place = (places.filter(code=station) if station else places.filter(pk=source.station_id or 0)).first()
     if place is None:
         raise CallRefused("unknown_station")
+    if source.fixed and source.station_id not in (None, place.pk):
+        raise CallRefused("wrong_device_station")
     if kind not in andon.KINDS:
         raise CallRefused("unknown_kind")
     about = None

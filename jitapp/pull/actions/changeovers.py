@@ -16,7 +16,7 @@ FAMILY_LIMIT = 60
 
 
 class ChangeoverRefused(ValueError):
-    """`code` is stable: unknown_station, family_missing, changeover_running, changeover_not_running."""
+    """`code` is stable: unknown_station, wrong_device_station, family_missing, changeover_running, changeover_not_running."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -75,4 +75,6 @@ def _locked(station: str, source: Source) -> Station:
     )
     if found is None:
         raise ChangeoverRefused("unknown_station")
+    if source.fixed and source.station_id not in (None, found.pk):
+        raise ChangeoverRefused("wrong_device_station")
     return found
