@@ -15,6 +15,20 @@ from django.conf import settings
 
 VISIBILITY_TIMEOUT_S = 120  # longer than the hard task limit of 30 s plus one prefetched task
 
+# What the scheduler's sending has in common with the application's.
+SENDING = (
+    "broker_url",
+    "broker_transport_options",
+    "broker_connection_retry_on_startup",
+    "result_backend",
+    "task_ignore_result",
+    "task_serializer",
+    "accept_content",
+    "enable_utc",
+    "timezone",
+    "worker_hijack_root_logger",
+)
+
 app = Celery("jitapp")
 app.conf.update(
     broker_url=settings.REDIS_URL,
@@ -53,8 +67,17 @@ app.conf.update(
     worker_enable_remote_control=False,
     worker_send_task_events=False,
     worker_hijack_root_logger=False,
-    # Level-triggered sweeps only: a double or a missed run changes nothing (switchboard.py).
-    beat_schedule={
-        "sweep": {"task": "jitapp.sweep", "schedule": 10.0, "options": {"expires": 10}},
-    },
+)
+
+# The scheduler only sends names by the clock: without Django's fixup it loads no tables, no pages and no rules.
+clock = Celery("jitapp-clock", fixups=[])
+clock.conf.update(
+    {name: app.conf[name] for name in SENDING}
+    | {
+        "imports": (),
+        # Level-triggered sweeps only: a double or a missed run changes nothing (switchboard.py).
+        "beat_schedule": {
+            "sweep": {"task": "jitapp.sweep", "schedule": 10.0, "options": {"expires": 10}},
+        },
+    }
 )

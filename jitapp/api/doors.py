@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from jitapp.api.auth import Pace
 from jitapp.api.errors import Problem
-from jitapp.plant.reading import read_json
+from jitapp.plant.exactjson import read_json
 from jitapp.plant.shopfile import Unreadable
 from jitapp.pull.lists import Page
 from jitapp.pull.requests import Source

@@ -20,10 +20,10 @@ from rest_framework.response import Response
 from jitapp.api.doors import Endpoint, flag, paged
 from jitapp.api.errors import CODES, Problem
 from jitapp.kanban.state import text
+from jitapp.plant.exactjson import Path
 from jitapp.plant.loading import Problem as RowProblem
 from jitapp.plant.loading import Report
 from jitapp.plant.models import BillOfMaterials, Loop, Part, Plant, Station, Supplier
-from jitapp.plant.reading import Path
 from jitapp.plant.shopfile import FORMAT, KEYS
 from jitapp.pull.lists import Page, cards_per_loop
 from jitapp.pull.setup import SetUp, set_up_shop

@@ -21,6 +21,7 @@ from jitapp.accounts.models import Person
 from jitapp.kanban.words import LoopKind, LoopStatus, Need, StationKind, SupplyStatus
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
 from jitapp.plant import shopfile
+from jitapp.plant.exactjson import Path
 from jitapp.plant.models import (
     Area,
     BillOfMaterials,
@@ -33,7 +34,6 @@ from jitapp.plant.models import (
     Station,
     Supplier,
 )
-from jitapp.plant.reading import Path
 from jitapp.plant.shopfile import Row, Unreadable, as_text, given, read_row
 from jitapp.plant.structure import check_structure
 

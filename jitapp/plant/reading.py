@@ -6,7 +6,6 @@ without anchors, tags or guesses at types, and workbooks are measured by their d
 
 from __future__ import annotations
 
-import json
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from typing import Any
 import openpyxl
 import yaml
 
+from jitapp.plant.exactjson import Path, read_json, utf8
 from jitapp.plant.shopfile import KEYS, LISTS, MOST_DEPTH, Unreadable, as_text
 
 MOST_BYTES = 10_000_000
@@ -26,7 +26,6 @@ MOST_MEMBERS = 300
 MOST_ROWS = 20_000  # in a sheet
 MOST_COLUMNS = 60
 
-Path = tuple[str | int, ...]
 _YAML_LOADER = getattr(yaml, "CLoader", yaml.Loader)
 
 
@@ -68,37 +67,11 @@ def _document(content: object) -> ShopDocument:
     return ShopDocument(as_text(content))
 
 
-def _text(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"The file is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
-
-
 # -- JSON --------------------------------------------------------------------------------------
-
-
-def read_json(data: bytes) -> Any:
-    """JSON with its numbers as written: 0.1 is not a float on its way to a Decimal. Raises Unreadable."""
-    try:
-        return json.loads(_text(data), parse_float=str, parse_int=str, object_pairs_hook=_once)
-    except json.JSONDecodeError as error:
-        raise Unreadable(f"Line {error.lineno}, column {error.colno}: {error.msg}.") from None
-    except RecursionError:
-        raise Unreadable("Lists and members are nested too deeply.") from None
 
 
 def _read_json(data: bytes) -> ShopDocument:
     return _document(read_json(data))
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Unreadable(f"The member {twice!r} stands twice in one row.")
-    return members
 
 
 # -- YAML --------------------------------------------------------------------------------------
@@ -106,7 +79,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _read_yaml(data: bytes) -> ShopDocument:
     try:
-        return _document(_build(iter(yaml.parse(_text(data), Loader=_YAML_LOADER))))
+        return _document(_build(iter(yaml.parse(utf8(data), Loader=_YAML_LOADER))))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"Line {mark.line + 1}, column {mark.column + 1}: " if mark else ""

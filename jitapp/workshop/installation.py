@@ -108,6 +108,8 @@ def child_environment(
         "JITAPP_DATA": str(wishes.data),
         "JITAPP_DEMO": wishes.demo,
         "PYTHONUNBUFFERED": "1",
+        # Threads share two heaps instead of eight each: a third less memory at rest.
+        "MALLOC_ARENA_MAX": "2",
     }
 
 
@@ -159,7 +161,8 @@ def services(wishes: Wishes, environment: Mapping[str, str]) -> list[Service]:
             "worker",
             module(
                 *("celery", "--quiet", "--app", "jitapp.celery", "worker", "--pool", "prefork"),
-                *("--concurrency", "2", "--loglevel", "WARNING"),
+                # One child: the relay drains beside it, and each child more is 60 MB at rest.
+                *("--concurrency", "1", "--loglevel", "WARNING"),
                 *("--without-mingle", "--without-gossip", "--without-heartbeat"),
                 **patient,
                 **as_root,
@@ -176,7 +179,7 @@ def services(wishes: Wishes, environment: Mapping[str, str]) -> list[Service]:
         Service(
             "scheduler",
             module(
-                *("celery", "--quiet", "--app", "jitapp.celery", "beat", "--loglevel", "WARNING"),
+                *("celery", "--quiet", "--app", "jitapp.celery:clock", "beat", "--loglevel", "WARNING"),
                 *("--schedule", str(wishes.data / "beat-schedule")),
             ),
             Stage.CLOCKWORK,

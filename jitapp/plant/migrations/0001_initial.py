@@ -2,11 +2,12 @@
 
 import django.core.validators
 import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
 import jitapp.accounts.models
 import jitapp.kanban.words
 import jitapp.plant.models
-from django.conf import settings
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

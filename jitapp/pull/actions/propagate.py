@@ -371,17 +371,24 @@ def _link_scanned(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: C
 
 LINK_SCANNED = """
     INSERT INTO pull_turnlink (downstream_id, upstream_card_id, upstream_number, kind, quantity, booked)
+    WITH container AS MATERIALIZED (
+        SELECT c.id, c.quantity, l.demand_id, l.part_id, coalesce(
+            (SELECT max(e.occurred_at) FROM pull_event e WHERE e.card_id = c.id
+                AND e.to_status IN ('IN_USE', 'FULL') AND e.occurred_at <= %(at)s::timestamptz),
+            %(at)s::timestamptz) AS since
+        FROM pull_card c JOIN plant_loop l ON l.id = c.loop_id
+        WHERE c.id = %(card)s
+    ), parents AS MATERIALIZED (
+        SELECT parent.id FROM container c
+        JOIN plant_loop parent ON parent.supply_id = c.demand_id
+        JOIN plant_billofmaterials b ON b.parent_id = parent.part_id AND b.component_id = c.part_id
+    )
     SELECT t.id, c.id, %(number)s, 'SCAN', c.quantity, 0
-    FROM pull_card c
-    JOIN plant_loop l ON l.id = c.loop_id
-    JOIN pull_turn t ON t.supply_id = l.demand_id AND t.started_at IS NOT NULL
-        AND t.started_at <= %(at)s::timestamptz
-        AND (t.completed_at IS NULL OR t.completed_at >= coalesce(
-            (SELECT max(e.occurred_at) FROM pull_event e WHERE e.card_id = c.id AND e.to_status IN ('IN_USE', 'FULL')
-                AND e.occurred_at <= %(at)s::timestamptz), %(at)s::timestamptz))
-    JOIN plant_loop parent ON parent.id = t.loop_id
-    JOIN plant_billofmaterials b ON b.parent_id = parent.part_id AND b.component_id = l.part_id
-    WHERE c.id = %(card)s
+    FROM container c
+    -- By the index on (loop, released_at): a turn asked for a month before the container came is not its consumer.
+    JOIN pull_turn t ON t.loop_id IN (SELECT id FROM parents) AND t.released_at >= c.since - interval '30 days'
+    WHERE t.started_at <= %(at)s::timestamptz AND (t.completed_at IS NULL OR t.completed_at >= c.since)
+        AND t.signal_state <> 'CANCELLED'
     ON CONFLICT DO NOTHING
 """
 
