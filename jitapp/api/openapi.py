@@ -425,7 +425,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Events",
         _EVENT_PAGE,
         None,
-        _PAGING,
+        (Parameter("cursor", "the `cursor` of the page before; `now` begins with what comes"), _PAGING[1]),
         (400,),
     ),
     Operation("get", "/openapi.json", "This description", "About", {"type": "object"}, who=ANYBODY),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from uuid import UUID
 from django.db import connection
 
 BEGINNING = (0, 0)
+NOW = "now"  # a cursor for readers who want only what comes
 _CURSOR = re.compile(r"1\.(\d{1,20})\.(\d{1,19})")
 _MOST = 2**63 - 1
 
@@ -82,7 +84,9 @@ class FeedPage:
 
 
 def read_feed(*, plant_ids: Iterable[int], cursor: str, limit: int) -> FeedPage:
-    """Events after the cursor (from the beginning with ""). Raises BadCursor."""
+    """Events after the cursor: from the beginning with "", what is yet to come with NOW. Raises BadCursor."""
+    if cursor == NOW:
+        return FeedPage([], _text(_oldest_running(), 0), False)
     xid, last_id = _position(cursor)
     with connection.cursor() as database:
         database.execute(
@@ -95,8 +99,15 @@ def read_feed(*, plant_ids: Iterable[int], cursor: str, limit: int) -> FeedPage:
     return FeedPage([_event(row) for row in shown], _text(xid, last_id), len(rows) > limit)
 
 
+def _oldest_running() -> int:
+    """What commits from now on is of this transaction or a later one."""
+    with connection.cursor() as database:
+        database.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+        return int(database.fetchone()[0])
+
+
 def _event(row: tuple[Any, ...]) -> FeedEvent:
-    data = dict(row[14])
+    data: dict[str, Any] = json.loads(row[14])  # Django's connection hands jsonb over as text
     if row[16]:  # the card's supply status moved
         data = {"from": row[15], "to": row[16]} | data
     return FeedEvent(

@@ -1,0 +1,258 @@
+"""The demonstration lives: simulated operators work the shop through the real doors, and a customer's pulls arrive."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from threading import Event as Flag
+from typing import Any
+
+import httpx
+import pytest
+from django.core.wsgi import get_wsgi_application
+from django.utils import timezone
+
+from jitapp import switchboard
+from jitapp.accounts.models import Device
+from jitapp.kanban.words import DeviceKind
+from jitapp.live.demo import CannotSwitch, Switches
+from jitapp.plant.devices import place_device
+from jitapp.plant.models import BillOfMaterials, Loop, Station
+from jitapp.pull.lists import station_board, turns
+from jitapp.pull.models import Card, Event, Receipt, Runout, Turn
+from jitapp.pull.verify import verify
+from jitapp.workshop.demo.client import Stopped, Tablet, TokenEnded
+from jitapp.workshop.demo.operators import HUMAN_STAYS_SECONDS, LATE_EVERY_MINUTES, Crew, Shop
+from jitapp.workshop.demo.shop import fill
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Living:
+    """The shop, its crew and the workers behind it, in one thread."""
+
+    def __init__(self) -> None:
+        assert fill(timezone.now())
+        self.http = httpx.Client(
+            transport=httpx.WSGITransport(app=get_wsgi_application()), base_url="http://127.0.0.1"
+        )
+        self.stop = Flag()
+        codes = list(Station.objects.values_list("code", flat=True))
+        tokens = {code: place_device(f"Demo {code}", DeviceKind.TABLET, station=code) for code in codes}
+        own = frozenset(str(uuid) for uuid in Device.objects.values_list("uuid", flat=True))
+        self.tablets = {code: Tablet(self.http, token, self.stop) for code, token in tokens.items()}
+        self.clock = Clock()
+        self.switches = Switches()
+        self.shop = Shop(self.tablets, own)
+        self.crew = Crew(
+            self.shop,
+            speed=60,
+            stop=self.stop,
+            dice=random.Random(7),
+            clock=self.clock,
+            read_switches=lambda: self.switches,
+        )
+        self.shop.learn()
+
+    def pass_minutes(self, minutes: float, *, step: float = 10) -> Counter[tuple[str, str]]:
+        """(station, intent) -> scans made while working minutes pass."""
+        made: Counter[tuple[str, str]] = Counter()
+        for _ in range(int(minutes / step)):
+            self.clock.now += step / 60
+            made.update((deed.station, deed.intent) for deed in self.crew.step())
+            switchboard.drain()
+        return made
+
+
+@pytest.fixture
+def living() -> Iterator[Living]:
+    shop = Living()
+    yield shop
+    shop.http.close()
+
+
+def test_pulls_at_shipping_reach_every_station_and_the_first_suppliers(living: Living) -> None:
+    made = living.pass_minutes(2 * 465)
+    # Six pulls a day, each answered by every station: two days, less what is still under way.
+    assert made["SHIP", "empty"] >= 10
+    for station in ("TEST", "REFLOW", "PASTE"):
+        assert made[station, "start"] >= 8, made
+        assert made[station, "complete"] >= 8, made
+    assert made["REFLOW", "receive"] >= 8
+    assert Turn.objects.filter(supply__code="BOARDS-SUPPLY").exists()
+    # Nearly every scan was right: operators only do what the board tells them.
+    outcomes = Counter(Receipt.objects.values_list("outcome", flat=True))
+    assert outcomes["applied"] >= 0.95 * outcomes.total(), outcomes
+    assert verify().differences == []
+
+
+def test_now_and_then_a_supplier_is_late_a_part_runs_dry_and_recovers(living: Living) -> None:
+    living.pass_minutes(LATE_EVERY_MINUTES + 4 * 465)
+    dry = Runout.objects.filter(loop__kind="SUPPLIER")
+    assert dry.exists()
+    assert dry.filter(closed_at__isnull=False).exists()
+    assert not Event.objects.filter(type="draw.short").exists()  # nobody starts without material
+    assert verify().differences == []
+
+
+def test_a_station_where_somebody_scans_by_hand_is_left_alone_for_a_while(living: Living) -> None:
+    living.pass_minutes(60)
+    token = place_device("a visitor's phone", DeviceKind.SCANNER, station="SHIP")
+    card = living.shop.usable("DCB-SHIP")[0]["code"]
+    Tablet(living.http, token, living.stop).scan(card, "empty")
+    switchboard.drain()
+    made = living.pass_minutes(240)
+    assert {station for station, _ in made} >= {"TEST"}
+    assert "SHIP" not in {station for station, _ in made}
+    living.clock.now += HUMAN_STAYS_SECONDS
+    assert living.pass_minutes(240)["SHIP", "empty"] > 0
+
+
+def test_a_station_taken_over_by_a_switch_is_left_alone_until_it_is_given_back(living: Living) -> None:
+    living.switches = Switches(taken=frozenset({"TEST"}))
+    made = living.pass_minutes(300)
+    assert made["SHIP", "empty"] > 0
+    assert "TEST" not in {station for station, _ in made}
+    living.switches = Switches()
+    assert living.pass_minutes(120)["TEST", "start"] > 0
+
+
+def test_while_the_demonstration_is_paused_nobody_scans_and_no_time_passes(living: Living) -> None:
+    living.switches = Switches(paused=True)
+    assert not living.pass_minutes(600)
+    living.switches = Switches()
+    assert living.pass_minutes(60)["SHIP", "empty"] == 1
+
+
+def test_without_switches_the_crew_goes_on(living: Living) -> None:
+    def broken() -> Switches:
+        raise CannotSwitch("away")
+
+    living.crew._read_switches = broken
+    assert living.pass_minutes(60)["SHIP", "empty"] == 1
+
+
+def test_a_scan_is_sent_again_with_the_same_id_until_it_is_answered(living: Living) -> None:
+    seen: list[tuple[str, int]] = []
+    answers = iter([503, 429, None, 200])
+    real = httpx.WSGITransport(app=get_wsgi_application())
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        status = next(answers)
+        seen.append((request.content.decode(), status or 0))
+        if status is None:
+            real.handle_request(request)  # recorded, but the answer is lost
+            raise httpx.ReadError("cut")
+        return (
+            real.handle_request(request)
+            if status == 200
+            else httpx.Response(status, headers={"Retry-After": "0"})
+        )
+
+    http = httpx.Client(transport=httpx.MockTransport(handle), base_url="http://127.0.0.1")
+    tablet = Tablet(http, living.tablets["SHIP"].token, living.stop)
+    card = Card.objects.get(loop__code="DCB-SHIP", number=1)
+    answer = tablet.scan(card.code, "empty")
+    assert answer["outcome"] == "applied"
+    assert answer["replayed"] is True
+    assert len({body for body, _ in seen}) == 1
+    assert Receipt.objects.count() == 1
+
+
+def test_a_tablet_that_waits_stops_when_asked_and_says_when_its_token_ended(living: Living) -> None:
+    away = httpx.Client(
+        transport=httpx.MockTransport(lambda _: httpx.Response(503)), base_url="http://127.0.0.1"
+    )
+    living.stop.set()
+    with pytest.raises(Stopped):
+        Tablet(away, "x", living.stop).get("/api/v1/cards")
+    with pytest.raises(TokenEnded):
+        Tablet(living.http, "nobody's", Flag()).get("/api/v1/cards")
+
+
+def explode(
+    part_id: int, quantity: Decimal, bills: dict[int, list[tuple[int, Decimal]]]
+) -> dict[int, Decimal]:
+    totals: dict[int, Decimal] = {}
+    for component, per in bills.get(part_id, []):
+        amount = quantity * per
+        totals[component] = totals.get(component, Decimal(0)) + amount
+        for part, more in explode(component, amount, bills).items():
+            totals[part] = totals.get(part, Decimal(0)) + more
+    return totals
+
+
+def test_pulls_until_each_supplier_is_called_are_bin_quantity_by_pieces_per_pull(living: Living) -> None:
+    """Customer pulls alone drive the shop to raw material (fact A3): no plan, no other signal."""
+    bills: dict[int, list[tuple[int, Decimal]]] = {}
+    for line in BillOfMaterials.objects.all():
+        bills.setdefault(line.parent_id, []).append((line.component_id, line.quantity))
+    shipped = {loop.code: loop for loop in Loop.objects.filter(demand__code="SHIP")}
+    takes = {code: explode(loop.part_id, loop.quantity, bills) for code, loop in shipped.items()}
+    suppliers = list(Loop.objects.filter(kind="SUPPLIER"))
+    pulls: Counter[int] = Counter()
+    called_after: dict[str, int] = {}
+    for number in range(60):
+        code = ("MCB-SHIP", "DCB-SHIP", "OPB-SHIP")[number % 3]
+        card = Card.objects.filter(loop__code=code, supply_status__in=["IN_USE", "FULL"]).order_by(
+            "-supply_status"
+        )[0]
+        assert living.tablets["SHIP"].scan(card.code, "empty")["outcome"] == "applied"
+        pulls.update(takes[code].keys())
+        work_to_rest(living)
+        for loop in suppliers:
+            if loop.code not in called_after and Turn.objects.filter(loop=loop).exists():
+                called_after[loop.code] = pulls[loop.part_id]
+        if len(called_after) == len(suppliers):
+            break
+        deliver(living)
+    expected = {
+        loop.code: int(
+            loop.quantity / next(take[loop.part_id] for take in takes.values() if loop.part_id in take)
+        )
+        for loop in suppliers
+    }
+    assert called_after == expected
+    assert verify().differences == []
+
+
+def work_to_rest(living: Living) -> None:
+    """The three stations answer every signal, in their own order, until nothing is asked of them."""
+    plant_ids = list(Station.objects.values_list("plant_id", flat=True).distinct())
+    busy = True
+    while busy:
+        busy = False
+        switchboard.drain()
+        for code in ("TEST", "REFLOW", "PASTE"):
+            board: Any = station_board(code, plant_ids=plant_ids, now=timezone.now())
+            for turn in board.to_fill:
+                busy = True
+                for station, intent in ((code, "start"), (code, "complete"), (turn.demand, "receive")):
+                    answer = living.tablets[station].scan(turn.card, intent)
+                    assert answer["outcome"] == "applied", answer
+                switchboard.drain()
+
+
+def deliver(living: Living) -> None:
+    """Suppliers bring what they were asked for, so that the line never stands."""
+    plant_ids = list(Station.objects.values_list("plant_id", flat=True).distinct())
+    page = turns(plant_ids=plant_ids, open_only=True, station=None, after=0, limit=500, now=timezone.now())
+    for turn in page.rows:
+        if turn.supply.endswith("-SUPPLY"):
+            living.tablets[turn.supply].scan(turn.card, "load")
+            living.tablets[turn.demand].scan(turn.card, "receive")
