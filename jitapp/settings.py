@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-import django_stubs_ext
 
 from jitapp.env import Nonsense, env_bool, env_int, env_list, env_secret, env_str, env_url
-
-django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env_str("JITAPP_DATA") or BASE_DIR / ".data")
 
 DEBUG = env_bool("JITAPP_DEBUG", False)
 # Commands that touch no data (up, check, makemigrations) run before a secret or a database exists.
-SECRET_KEY = env_secret("SECRET_KEY") or ("only-for-commands-that-serve-nobody" if "manage.py" in sys.argv[0] else "")
+SECRET_KEY = env_secret("SECRET_KEY") or (
+    "only-for-commands-that-serve-nobody" if "manage.py" in sys.argv[0] else ""
+)
 if not SECRET_KEY and "pytest" not in sys.modules and "mypy" not in sys.modules:
-    raise Nonsense("SECRET_KEY is not set. `make run` makes one; elsewhere set SECRET_KEY or SECRET_KEY_FILE.")
+    raise Nonsense(
+        "SECRET_KEY is not set. `make run` makes one; elsewhere set SECRET_KEY or SECRET_KEY_FILE."
+    )
 SECRET_KEY = SECRET_KEY or "tests-and-type-checks-only"
 
 ALLOWED_HOSTS = env_list("JITAPP_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
@@ -128,7 +129,9 @@ DEMO = env_str("JITAPP_DEMO") or "live"
 HTTPS = env_bool("JITAPP_HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("JITAPP_BEHIND_PROXY", False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("JITAPP_BEHIND_PROXY", False) else None
+)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_AGE = 12 * 3600

@@ -9,6 +9,7 @@ import http.client
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -228,3 +229,7 @@ def _only_one(data: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+if __name__ == "__main__":
+    sys.exit(run())

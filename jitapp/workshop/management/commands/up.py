@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from jitapp.workshop.start_up import run
+from jitapp.env import BASE_DIR
 
 
 class Command(BaseCommand):
@@ -20,5 +21,9 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """The exit code is the supervisor's."""
-        sys.exit(run())
+        """Goes on as the supervisor alone, in this same process: it needs neither Django nor the rooms, and without
+        them it is 40 MB smaller for as long as the installation runs. The exit code is the supervisor's."""
+        path = os.pathsep.join(filter(None, [str(BASE_DIR), os.environ.get("PYTHONPATH", "")]))
+        sys.stdout.flush()
+        program = [sys.executable, "-m", "jitapp.workshop.start_up"]
+        os.execve(sys.executable, program, {**os.environ, "PYTHONPATH": path})  # noqa: S606  (ourselves, no shell)
