@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from string import Formatter
 from zoneinfo import ZoneInfo
 
 from jitapp.kanban.state import text
@@ -340,9 +342,17 @@ def say(
     """The sentence with its (translated) warnings, and the next step; instants in the plant's own time, quantities as
     short decimals."""
     sentence = ANSWERS[code]
-    shown = {name: _in(translate, name, _show(fact, time_zone, now)) for name, fact in facts.items()}
-    message = " ".join(pattern.format_map(shown) for pattern in (translate(sentence.message), *warnings))
-    return message, translate(sentence.next).format_map(shown)
+    patterns = (translate(sentence.message), *warnings)
+    what_next = translate(sentence.next)
+    named = {name for pattern in (*patterns, what_next) for name in _names(pattern)}
+    shown = {name: _in(translate, name, _show(facts[name], time_zone, now)) for name in named}
+    return " ".join(pattern.format_map(shown) for pattern in patterns), what_next.format_map(shown)
+
+
+@lru_cache(maxsize=1_000)
+def _names(pattern: str) -> tuple[str, ...]:
+    """The facts that a pattern names."""
+    return tuple(name for _, name, _, _ in Formatter().parse(pattern) if name)
 
 
 def _in(translate: Callable[[str], str], name: str, shown: str) -> str:
