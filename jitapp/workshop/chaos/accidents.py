@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import psutil
 
 LIVED_S = 20.0  # what dies sooner, again and again, makes the supervisor give up, and rightly so
-BREATH_S = 0.3  # a process that has just been born has nothing to lose yet
+BREATH_S = 2.0  # a process that has just been born has nothing to lose yet
 KINDS = {"granian": "web", "worker": "worker", "relay": "relay"}
 
 
