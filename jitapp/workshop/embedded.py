@@ -8,14 +8,14 @@ its owner may read.
 
 PostgreSQL refuses to run as root. For root it is therefore started inside a user namespace in which it is nobody
 (`Way.NAMESPACE`): the files stay root's and no folder's rights change. Where namespaces are forbidden, as in many
-containers, a system user runs it (`Way.SYSTEM_USER`), with data and a copy of the programs under /var/lib.
+containers, a system user runs it (`Way.SYSTEM_USER`). What the server cannot reach that way, because it lies in
+another user's closed folder, it gets elsewhere: its data under /var/lib/jitapp, a copy of its programs beside the data.
 """
 
 from __future__ import annotations
 
 import contextlib
 import enum
-import hashlib
 import importlib.util
 import os
 import pwd
@@ -104,14 +104,10 @@ class Postgres:
         self.home = folder
         self.programs = postgres_programs()
         self._account: pwd.struct_passwd | None = None
-        if self.way is Way.SYSTEM_USER:
-            # Every folder above data and programs must be open to the system user; ours may well be closed.
-            name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-            self.home = SYSTEM_HOME / name
 
     @property
     def data(self) -> Path:
-        """The cluster's own folder."""
+        """The cluster's own folder; known once prepared."""
         return self.home / "data"
 
     @property
@@ -127,9 +123,7 @@ class Postgres:
     def prepare(self, say: Say) -> None:
         """Make the cluster if it does not exist yet. Raises CannotStart."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self.way is Way.SYSTEM_USER:
-            self._account = _system_account()
-            self._copy_programs()
+        self._settle()
         made_by = self.data / "PG_VERSION"
         if made_by.exists():
             ours = _major_version(self.programs)
@@ -268,11 +262,39 @@ class Postgres:
     def _prefix(self) -> list[str]:
         return _in_namespace() if self.way is Way.NAMESPACE else []
 
+    def _settle(self) -> None:
+        """Choose where data and programs live: ours, unless the server without root's rights cannot get there
+        (another user's closed folder); a note in our folder then says where the data went."""
+        if self.way is Way.SYSTEM_USER:
+            self._account = _system_account()
+        note = self.folder / "elsewhere"
+        if note.exists():
+            self.home = Path(note.read_text().strip())
+        elif self.way is Way.SYSTEM_USER or not self._reaches(self.folder):
+            self.home = SYSTEM_HOME / secrets.token_hex(6)
+            if (self.folder / "data").exists():
+                raise CannotStart(
+                    f"PostgreSQL without root's rights cannot reach {self.folder}/data: start as the user who owns the"
+                    " folders above it, or set JITAPP_DATA to another folder."
+                )
+            note.write_text(f"{self.home}\n")
+        if self.home != self.folder:
+            if not self.home.parent.exists():
+                self.home.parent.mkdir(parents=True)
+                self.home.parent.chmod(0o755)  # whatever the umask; what lies in it is closed
+            self.home.mkdir(mode=0o700, exist_ok=True)
+            self._give_away(self.home)
+        if self.way is Way.SYSTEM_USER or not self._reaches(self.programs / "bin" / "postgres"):
+            self._copy_programs()
+
+    def _reaches(self, path: Path) -> bool:
+        """True if the server, with the rights it will have, can enter or run this."""
+        if self.way is Way.OURSELVES:
+            return True
+        return subprocess.run([*self._prefix(), "test", "-x", str(path)], check=False).returncode == 0
+
     def _copy_programs(self) -> None:
         """The programs find their libraries by relative paths, so the copy keeps the wheel's shape."""
-        self.home.parent.mkdir(mode=0o755, exist_ok=True)
-        self.home.mkdir(mode=0o700, exist_ok=True)
-        self._give_away(self.home)
         package = self.programs.parent
         root = self.home / f"postgresql-{_version(self.programs)}"
         if not root.exists():

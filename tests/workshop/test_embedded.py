@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import signal
 import stat
 import subprocess
@@ -16,7 +17,7 @@ import psycopg2
 import pytest
 import redis
 
-from jitapp.workshop import processes
+from jitapp.workshop import embedded, processes
 from jitapp.workshop.embedded import SYSTEM_USER, CannotStart, Running, Way, start_both, way_for_postgres
 
 AS_ROOT = os.geteuid() == 0
@@ -96,6 +97,46 @@ def test_postgres_does_not_have_roots_rights(running: Running) -> None:
         owner != 0 or Path(f"/proc/{server.pid}/ns/user").readlink() != Path("/proc/self/ns/user").readlink()
     )
     assert effective == ["CapEff:\t0000000000000000"]
+
+
+@needs_root
+def test_root_may_start_it_in_another_users_closed_folder(closed_folder: Path) -> None:
+    os.chown(closed_folder.parent, 65_000, 65_000)
+    first = start_both(closed_folder)
+    try:
+        home = first.postgres.home
+        assert closed_folder not in home.parents
+        assert stat.S_IMODE(home.stat().st_mode) == 0o700
+        with psycopg2.connect(first.postgres.url) as connection, connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+        connection.close()
+    finally:
+        first.stop(remove=False)
+    again = start_both(closed_folder)
+    try:
+        assert ask(again.postgres.url, "SELECT answer FROM kept") == 42
+    finally:
+        again.stop(remove=True)
+    assert not home.exists()
+
+
+@needs_root
+def test_programs_in_another_users_closed_folder_are_copied_beside_the_data(
+    closed_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = embedded.postgres_programs()
+    theirs = closed_folder / "theirs"
+    shutil.copytree(wheel, theirs / wheel.parent.name / wheel.name, symlinks=True)
+    shutil.copytree(f"{wheel.parent}.libs", theirs / f"{wheel.parent.name}.libs")
+    theirs.chmod(0o700)
+    os.chown(theirs, 65_000, 65_000)
+    monkeypatch.setattr(embedded, "postgres_programs", lambda: theirs / wheel.parent.name / wheel.name)
+    servers = start_both(closed_folder / "ours", durable=False)
+    try:
+        assert closed_folder / "ours" in servers.postgres.programs.parents
+        assert ask(servers.postgres.url, "SELECT 1") == 1
+    finally:
+        servers.stop(remove=True)
 
 
 @needs_root
