@@ -10,7 +10,15 @@ from uuid import UUID
 
 import msgspec
 
-from jitapp.api.acts import VERBS, ActAnswer, DocumentBody, LoopChangeBody, TurnActBody
+from jitapp.api.acts import (
+    VERBS,
+    ActAnswer,
+    DocumentBody,
+    HoldBody,
+    LoopChangeBody,
+    OrderBody,
+    TurnActBody,
+)
 from jitapp.api.calls import ByBody, CallBody, ChangeoverBody, SolveBody, TakeBody
 from jitapp.api.doors import LIMIT, MOST_LIMIT
 from jitapp.api.errors import CODES, MEDIA_TYPE
@@ -231,6 +239,7 @@ def _things(path: str, name: str) -> Operation:
     return Operation("get", f"/{path}", f"All {path}", "Things", _list_of(_ref(name)), None, _PAGING, (400,))
 
 
+_KEY = Parameter("Idempotency-Key", "header: the same key again gets the first answer")
 _STATION = Parameter("station", "code of the supply station")
 _LOOP = Parameter("loop", "code of a loop")
 OPERATIONS: tuple[Operation, ...] = (
@@ -336,6 +345,38 @@ OPERATIONS: tuple[Operation, ...] = (
         who=ERP_ONLY,
     ),
     Operation(
+        "post",
+        "/turns/{id}/{verb}",
+        "An act on a turn: a supplier's answer, a dock's receipt; answered as a scan is",
+        "Pull",
+        ScanAnswer,
+        TurnActBody,
+        (_KEY,),
+        (400, 404, 409, 415, 422),
+    ),
+    Operation(
+        "post",
+        "/turns/{id}/document",
+        "The number of the ERP's document: the signal goes out",
+        "Pull",
+        TurnFacts,
+        DocumentBody,
+        (),
+        (400, 403, 404, 409, 415, 422),
+        who=ERP_ONLY,
+    ),
+    Operation(
+        "post",
+        "/loops/{code}/{act}",
+        "Hold, resume, change or order at a loop whose cards are on the floor",
+        "Things",
+        ActAnswer,
+        {"anyOf": [_ref("HoldBody"), _ref("LoopChangeBody"), _ref("OrderBody")]},
+        (),
+        (400, 403, 404, 409, 415, 422),
+        who=ERP_ONLY,
+    ),
+    Operation(
         "get", "/runouts", "Runouts", "Pull", _list_of(_ref("RunoutFacts")), None, (_OPEN, *_PAGING), (400,)
     ),
     Operation("get", "/waits", "Waits", "Pull", _list_of(_ref("WaitFacts")), None, (_OPEN, *_PAGING), (400,)),
@@ -430,8 +471,10 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation("get", "/openapi.json", "This description", "About", {"type": "object"}, who=ANYBODY),
 )
+_WORDS_IN_PATHS = {"verb": VERBS, "act": ("hold", "resume", "change", "order")}
 _ALWAYS = (401, 405, 503)
-_PACED = (429,)
+# REST framework's doors ask for JSON and count requests; the scan doors do neither.
+_BESIDE_SCANS = (406, 429)
 
 
 def document() -> Schema:
@@ -441,7 +484,7 @@ def document() -> Schema:
         *(operation.body for operation in OPERATIONS if isinstance(operation.body, type)),
         *(FeedEvent, CardFacts, TurnFacts, RunoutFacts, WaitFacts, ProblemShape),
     ]
-    types = list(dict.fromkeys(types))
+    types = list(dict.fromkeys([*types, HoldBody, LoopChangeBody, OrderBody]))
     _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     for name, (row, more) in _SHOWN.items():
         schema = dict(components[row.__name__]) | {"title": name}
@@ -496,8 +539,8 @@ def problems_of(operation: Operation) -> list[int]:
     """Every status beside success that the operation can answer."""
     if operation.who == ANYBODY:
         return [405]
-    paced = () if operation.group == "Scans" else _PACED
-    return sorted({*operation.problems, *_ALWAYS, *paced})
+    beside = () if operation.group == "Scans" else _BESIDE_SCANS
+    return sorted({*operation.problems, *_ALWAYS, *beside})
 
 
 def _operation(operation: Operation) -> Schema:
@@ -548,6 +591,8 @@ def _names(path: str) -> list[str]:
 
 
 def _path_schema(name: str) -> Schema:
+    if name in _WORDS_IN_PATHS:
+        return {"type": "string", "enum": list(_WORDS_IN_PATHS[name])}
     return {"type": "string", "format": "uuid"} if name == "id" else {"type": "string"}
 
 
