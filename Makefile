@@ -5,7 +5,7 @@ PY := .venv/bin/python
 # Two processes, and the tests that share one running installation in the same of them.
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 
-.PHONY: help run test check format bench chaos browser lock clean
+.PHONY: help run test check format docs bench chaos browser lock clean
 .DEFAULT_GOAL := help
 
 help: ## this card
@@ -28,6 +28,9 @@ check: .venv/complete ## format, lint, types, import contracts, templates, migra
 format: .venv/complete ## put code and templates into shape
 	@$(PY) -m ruff check --fix --quiet . ; $(PY) -m ruff format .
 	@find templates jitapp -name '*.html' -exec .venv/bin/djade --target-version 5.2 {} +
+
+docs: .venv/complete ## docs/rules from the tables of the code
+	@$(PY) -m jitapp.workshop.rulebook
 
 bench: .venv/complete ## the benchmarks, as ratios side by side
 	@exec $(PY) manage.py bench

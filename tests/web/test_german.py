@@ -13,6 +13,10 @@ def test_every_sentence_of_the_pages_has_a_german_text() -> None:
     assert lacking(of_pages()) == [], "add them to django.po, then: python -m tests.web.catalogue"
 
 
+def test_every_answer_to_a_scan_has_a_german_text() -> None:
+    assert lacking(of_answers()) == [], "add them to django.po, then: python -m tests.web.catalogue"
+
+
 def test_the_compiled_catalogue_is_the_written_one() -> None:
     assert (FOLDER / "django.mo").read_bytes() == compiled(pairs()), "run: python -m tests.web.catalogue"
 
