@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import models
 
 from jitapp.kanban.state import text
-from jitapp.kanban.words import CardStatus
+from jitapp.kanban.words import CardStatus, SupplyStatus
 from jitapp.plant.models import Identifier, Loop, Station
 from jitapp.plant.work import standard_work_of
 from jitapp.pull.models import AndonCall, Card, Runout, Turn, Wait
@@ -110,8 +110,8 @@ class WaitFacts:
 class StationFacts:
     """What a station must do next: `to_fill` are its open turns, oldest due first, `to_use` its own cards.
 
-    `readiness_checks` must be ticked before each start, `standard_work` is an address per part number; nothing is
-    started while `line_stopped`.
+    With as many `full` containers as its `receiving_limit`, nothing is sent to it. `readiness_checks` must be ticked
+    before each start, `standard_work` is an address per part number; nothing is started while `line_stopped`.
     """
 
     station: str
@@ -119,6 +119,8 @@ class StationFacts:
     kind: str
     wip_limit: int | None
     in_process: int
+    receiving_limit: int | None
+    full: int
     readiness_checks: list[str]
     standard_work: dict[str, str]
     line_stopped: bool
@@ -278,6 +280,11 @@ def station_board(code: str, *, plant_ids: Iterable[int], now: datetime) -> Stat
         kind=station.kind,
         wip_limit=station.wip_limit,
         in_process=sum(turn.step == "IN_PROCESS" for turn in to_fill),
+        receiving_limit=station.receiving_limit,
+        full=sum(
+            card.supply_status == SupplyStatus.FULL and card.card_status == CardStatus.IN_CIRCULATION
+            for card in own
+        ),
         readiness_checks=list(station.readiness_checks),
         standard_work=standard_work_of(station.pk, {turn.part for turn in to_fill}),
         line_stopped=AndonCall.objects.filter(

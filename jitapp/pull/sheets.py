@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
-from jitapp.kanban.words import SignalState
+from jitapp.kanban.words import CardStatus, SignalState, SupplyStatus
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn
 from jitapp.pull.queries import phase_of, tile_word
 
@@ -80,6 +80,7 @@ class Job:
     due_at: datetime | None
     late: bool
     dry: bool
+    no_room: bool  # the receiver has as many full containers as it may
 
 
 def card_sheet(code: str) -> CardSheet | None:
@@ -164,6 +165,8 @@ def jobs_of(station_id: int, *, now: datetime) -> list[Job]:
         .select_related("card", "loop__part", "loop__demand", "supply")
         .annotate(dry=Count("loop__runouts", filter=Q(loop__runouts__closed_at__isnull=True)))
     )
+    found = list(turns)
+    full = _without_room({turn.loop.demand_id for turn in found})
     made = [
         Job(
             turn=str(turn.uuid),
@@ -181,11 +184,28 @@ def jobs_of(station_id: int, *, now: datetime) -> list[Job]:
             due_at=turn.due_at,
             late=turn.due_at is not None and turn.due_at < now,
             dry=bool(turn.dry),
+            no_room=turn.loop.demand_id in full,
         )
-        for turn in turns
+        for turn in found
     ]
     made.sort(key=lambda job: (job.step == "", not job.dry, job.due_at or now, job.released_at or now))
     return made
+
+
+def _without_room(station_ids: set[int]) -> set[int]:
+    """Those of the stations that have reached their receiving limit."""
+    counted = (
+        Card.objects.filter(
+            loop__demand__in=station_ids,
+            loop__demand__receiving_limit__isnull=False,
+            card_status=CardStatus.IN_CIRCULATION,
+            supply_status=SupplyStatus.FULL,
+        )
+        .values("loop__demand", "loop__demand__receiving_limit")
+        .annotate(full=Count("pk"))
+        .values_list("loop__demand", "loop__demand__receiving_limit", "full")
+    )
+    return {station for station, limit, full in counted if limit is not None and full >= limit}
 
 
 def measures(*, now: datetime) -> dict[str, Any]:

@@ -169,6 +169,14 @@ def test_a_stations_board_tells_its_checks_and_its_standard_work(floor: Floor) -
     assert board["line_stopped"] is False
 
 
+def test_a_receivers_board_tells_how_much_room_it_has(floor: Floor) -> None:
+    Station.objects.filter(code="TEST").update(receiving_limit=2)
+    receiver = ask(floor, "get", "/boards/TEST").json()
+    assert (receiver["receiving_limit"], receiver["full"]) == (2, 2)
+    floor.scan("L1", 1, "open")
+    assert ask(floor, "get", "/boards/TEST").json()["full"] == 1
+
+
 def test_the_description_knows_these_doors() -> None:
     paths = document()["paths"]
     for operation in OPERATIONS:

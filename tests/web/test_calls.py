@@ -236,6 +236,13 @@ def test_without_javascript_checks_are_ticked_too(shop: Shop, mia: Person, clien
     assert "STARTED" in client.post("/s/", ticked).content.decode()
 
 
+def test_a_job_whose_receiver_is_full_says_so(shop: Shop, mia: Person, client: Client) -> None:
+    assert "no room there" not in text(client, "/b/supply/PASTE")
+    shop.card(shop.loops["L-OUT"], 3, "FULL")
+    Station.objects.filter(code="REFLOW").update(receiving_limit=1)
+    assert text(client, "/b/supply/PASTE").count("no room there") == 2
+
+
 def test_standard_work_is_linked_where_the_part_is_made(shop: Shop, mia: Person, client: Client) -> None:
     Station.objects.filter(code="PASTE").update(standard_work="https://work.example/paste")
     client.post("/s/station/", {"station": "PASTE"})
