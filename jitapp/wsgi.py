@@ -1,5 +1,6 @@
 """Pages, scans and the API on WSGI."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -10,3 +11,8 @@ django_application = get_wsgi_application()  # Django must be set up before the 
 from jitapp.api.shortcut import shortcut  # noqa: E402
 
 application = shortcut(django_application)
+
+# What is loaded by now stays for good: the collector need not walk through it again and again.
+gc.collect()
+gc.freeze()
+gc.set_threshold(20_000, 20, 50)
