@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import msgspec
@@ -23,7 +24,7 @@ from jitapp.kanban.state import text
 from jitapp.plant.exactjson import Path
 from jitapp.plant.loading import Problem as RowProblem
 from jitapp.plant.loading import Report
-from jitapp.plant.models import BillOfMaterials, Loop, Part, Plant, Station, Supplier
+from jitapp.plant.models import BillOfMaterials, Loop, Part, Plant, StandardWork, Station, Supplier
 from jitapp.plant.shopfile import FORMAT, KEYS
 from jitapp.pull.lists import Page, cards_per_loop
 from jitapp.pull.setup import SetUp, set_up_shop
@@ -142,6 +143,11 @@ class OnePart(Thing):
 
     def bodies(self, rows: list[Part]) -> list[Body]:
         """Members as in a shop file, with plant and version."""
+        work: dict[int, dict[str, str]] = {}
+        for line in (
+            StandardWork.objects.filter(part__in=rows).select_related("station").order_by("station__code")
+        ):
+            work.setdefault(line.part_id, {})[line.station.code] = line.url
         return [
             {
                 "number": row.number,
@@ -149,6 +155,7 @@ class OnePart(Thing):
                 "unit": row.unit,
                 "decimals": row.decimals,
                 "gtin": row.gtin or None,
+                "standard_work": work.get(row.pk, {}),
                 "plant": row.plant.code,
                 "version": row.version,
             }
@@ -169,6 +176,7 @@ class OneSupplier(Thing):
                 "name": row.name,
                 "calendar": row.calendar.code if row.calendar else None,
                 "ack_within_minutes": row.ack_within_minutes,
+                "delivery_days": row.delivery_days,
                 "plant": row.plant.code,
                 "version": row.version,
             }
@@ -194,6 +202,7 @@ class OneStation(Thing):
                 "receiving_limit": row.receiving_limit,
                 "default_intent": row.default_intent or None,
                 "readiness_checks": row.readiness_checks,
+                "keeps_sequence": row.keeps_sequence,
                 "standard_work": row.standard_work or None,
                 "calendar": row.calendar.code if row.calendar else None,
                 "supplier": row.supplier.code if row.supplier else None,
@@ -230,6 +239,17 @@ class OneLoop(Thing):
                 "bounce_ms": row.bounce_ms,
                 "undo_window_s": row.undo_window_s,
                 "max_empty_allowed": row.max_empty_allowed,
+                "accumulate": row.accumulate,
+                "accumulate_cards": row.accumulate_cards,
+                "lot_quantity": _text(row.lot_quantity),
+                "triangle_quantity": _text(row.triangle_quantity),
+                "accumulate_times": row.accumulate_times,
+                "independent_supply": row.independent_supply,
+                "doc_policy": row.doc_policy,
+                "ack_required": row.ack_required,
+                "gr_policy": row.gr_policy,
+                "reorder_level": _text(row.reorder_level),
+                "auto_detach": row.auto_detach,
                 "status": row.status,
                 "hold_reason": row.hold_reason,
                 "cards": counts.get(row.pk, 0),
@@ -372,6 +392,10 @@ class _Sorting:
             for status in ("created", "changed", "unchanged", "skipped", "error")
         }
         return {"dry_run": dry_run, **counts, "cards": done.cards, "notes": report.notes, "results": results}
+
+
+def _text(quantity: Decimal | None) -> str | None:
+    return None if quantity is None else text(quantity)
 
 
 def etag(body: Body) -> str:

@@ -18,7 +18,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import models, transaction
 
 from jitapp.accounts.models import Person
-from jitapp.kanban.words import LoopKind, LoopStatus, Need, StationKind, SupplyStatus
+from jitapp.kanban.words import Accumulate, LoopKind, LoopStatus, Need, StationKind, SupplyStatus, Trigger
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
 from jitapp.plant import shopfile
 from jitapp.plant.exactjson import Path
@@ -31,6 +31,7 @@ from jitapp.plant.models import (
     Membership,
     Part,
     Plant,
+    StandardWork,
     Station,
     Supplier,
 )
@@ -81,6 +82,14 @@ class CardsAsked:
     first: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class QuantityAsked:
+    """A running loop's new quantity: its cards have to be told, which is for the pull room to do."""
+
+    loop_id: int
+    quantity: Decimal
+
+
 @dataclass
 class Report:
     """What a load did, or with `dry_run` would do."""
@@ -88,6 +97,7 @@ class Report:
     rows: list[Loaded] = field(default_factory=list)
     errors: list[Problem] = field(default_factory=list)
     cards: list[CardsAsked] = field(default_factory=list)
+    quantities: list[QuantityAsked] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     first_at: datetime | None = None  # when the first states were true; None: now
 
@@ -125,18 +135,20 @@ def load_shop(
     plant_ids: frozenset[int] | None = None,
     row_by_row: bool = False,
     precondition: Callable[[], None] | None = None,
+    cards_of: Callable[[Iterable[int]], Mapping[int, int]] = lambda _loops: {},
 ) -> Report:
     """Loads a shop document (docs/shop-files.md); never raises for what stands in it.
 
     One transaction: with any error nothing is changed, unless `row_by_row` lets the right rows through. A circle
     in the structure undoes everything in both cases. `plant_ids` bounds what may be touched to these plants.
     `precondition` is asked once nobody else can write any more; what it raises goes to the caller, unchanged.
+    `cards_of` answers how many cards loops have that are running.
     """
     with transaction.atomic():
         lock_master_data()
         if precondition is not None:
             precondition()
-        load = _Load(plant_ids)
+        load = _Load(plant_ids, cards_of)
         try:
             load.run(document)
         except Unreadable as error:
@@ -149,7 +161,7 @@ def load_shop(
         if dry_run or circular or (report.errors and not row_by_row):
             transaction.set_rollback(True)
     if circular or (report.errors and not row_by_row):
-        report.rows, report.cards = [], []
+        report.rows, report.cards, report.quantities = [], [], []
     return report
 
 
@@ -161,8 +173,11 @@ def lock_master_data() -> None:
 class _Load:
     """One load: what is known by code, and what became of each row."""
 
-    def __init__(self, plant_ids: frozenset[int] | None) -> None:
+    def __init__(
+        self, plant_ids: frozenset[int] | None, cards_of: Callable[[Iterable[int]], Mapping[int, int]]
+    ) -> None:
         self.report = Report()
+        self.cards_of = cards_of
         self.plant_ids = plant_ids
         self.plants: dict[str, Plant] = {}
         self.structure_touched = False
@@ -447,6 +462,8 @@ class _Load:
             wanted = dict(given(row))
             if isinstance(row.calendar, str):
                 wanted["calendar"] = self._named(Calendar, "calendar", row.calendar, plant)
+            if "delivery_days" in wanted:
+                wanted["delivery_days"] = list(wanted["delivery_days"])
             return wanted if now else {"name": row.code} | wanted
 
         self._write("suppliers", Supplier, "code", plant, rows, values)
@@ -482,15 +499,58 @@ class _Load:
         self._write("stations", Station, "code", plant, rows, values)
 
     def _parts(self, plant: Plant, rows: list[tuple[Path, shopfile.PartRow]]) -> None:
+        places = {
+            code for _, row in rows if isinstance(row.standard_work, dict) for code in row.standard_work
+        }
+        self._find(Station, "code", places)
+
         def values(row: shopfile.PartRow, now: Part | None) -> dict[str, Any]:
             wanted = dict(given(row))
+            for code in wanted.pop("standard_work", None) or {}:
+                self._named(Station, "station", code, plant)
             if "gtin" in wanted:
                 wanted["gtin"] = wanted["gtin"] or ""
                 if wanted["gtin"] and not _gtin_is_right(wanted["gtin"]):
                     raise _Wrong("malformed", f"The check digit of GTIN {wanted['gtin']} is wrong.")
             return wanted
 
-        self._write("parts", Part, "number", plant, rows, values)
+        written = self._write("parts", Part, "number", plant, rows, values)
+        self._standard_work(
+            {part: row.standard_work for row, part in written if isinstance(row.standard_work, dict)}
+        )
+
+    def _standard_work(self, wanted: Mapping[Part, Mapping[str, str]]) -> None:
+        """What a part's row names is all there is for this part."""
+        have: dict[tuple[int, str], StandardWork] = {
+            (work.part_id, work.station.code): work
+            for work in StandardWork.objects.filter(part__in=wanted).select_related("station")
+        }
+        stations = self._known.get(Station, {})
+        for part, addresses in wanted.items():
+            changes: dict[str, tuple[str, str]] = {}
+            for code, url in addresses.items():
+                work = have.pop((part.pk, code), None)
+                if work is None and url:
+                    StandardWork.objects.create(part=part, station=stations[code], url=url)
+                    changes[f"standard work at {code}"] = ("", url)
+                elif work is not None and work.url != url:
+                    changes[f"standard work at {code}"] = (work.url, url)
+                    work.url = url
+                    work.save(update_fields=["url"]) if url else work.delete()
+            for (part_id, code), work in list(have.items()):
+                if part_id == part.pk:
+                    changes[f"standard work at {code}"] = (have.pop((part_id, code)).url, "")
+                    work.delete()
+            if changes:
+                self._also_changed("parts", part.number, changes)
+
+    def _also_changed(self, kind: str, key: str, changes: Mapping[str, tuple[str, str]]) -> None:
+        """A row's report grows by what stands in other tables."""
+        for place, row in enumerate(self.report.rows):
+            if (row.kind, row.key) == (kind, key) and row.status != "created":
+                self.report.rows[place] = Loaded(
+                    row.path, row.kind, row.key, "changed", dict(row.changes) | dict(changes)
+                )
 
     def _bills(self, plant: Plant, rows: list[tuple[Path, shopfile.BillRow]]) -> None:
         self.structure_touched |= bool(rows)
@@ -556,15 +616,25 @@ class _Load:
         places = (name for _, row in rows for name in (row.demand, row.supply))
         self._find(Station, "code", {name for name in places if isinstance(name, str)})
 
+        existing = self._find(Loop, "code", [row.code for _, row in rows])
+        counts = self.cards_of([existing[row.code].pk for _, row in rows if row.code in existing])
+
         def values(row: shopfile.LoopRow, now: Loop | None) -> dict[str, Any]:
-            return self._loop_values(row, now, plant)
+            return self._loop_values(row, now, plant, counts)
 
         for row, loop in self._write("loops", Loop, "code", plant, rows, values):
+            asked = _quantity_of(row, loop)
+            if asked is not None:
+                self.report.quantities.append(QuantityAsked(loop.pk, asked))
+                shown = (_shown(loop.quantity), _shown(asked))
+                self._also_changed("loops", loop.code, {"quantity": shown})
             if isinstance(row.cards, int):
                 first = row.first if isinstance(row.first, list) else [row.first or "FULL"] * row.cards
                 self.report.cards.append(CardsAsked(loop.pk, loop.code, tuple(first)))
 
-    def _loop_values(self, row: shopfile.LoopRow, now: Loop | None, plant: Plant) -> dict[str, Any]:
+    def _loop_values(
+        self, row: shopfile.LoopRow, now: Loop | None, plant: Plant, counts: Mapping[int, int]
+    ) -> dict[str, Any]:
         wanted = {name: value for name, value in given(row) if name not in ("cards", "first")}
         if now is None:
             missing = [
@@ -602,8 +672,9 @@ class _Load:
                 "malformed",
                 f"A SUPPLIER loop is supplied by a station of kind SUPPLIER; {supply.code} is not.",
             )
-        if "quantity" in wanted:
-            wanted["quantity"] = _quantity(wanted["quantity"], part.decimals, part.number)
+        for name in ("quantity", "lot_quantity", "triangle_quantity", "reorder_level"):
+            if wanted.get(name) is not None:
+                wanted[name] = _quantity(wanted[name], part.decimals, part.number)
         if "sequence" in wanted:
             wanted["sequence"] = {str(status): str(need) for status, need in wanted["sequence"].items()}
             for status in (SupplyStatus.EMPTY, SupplyStatus.FULL):
@@ -613,10 +684,13 @@ class _Load:
             raise _Wrong(
                 "malformed", f"`first` names {len(row.first)} cards, `cards` says {row.cards or 'nothing'}."
             )
-        if now is not None and {"quantity", "supply"} & {
-            name for name, value in wanted.items() if getattr(now, name) != value
-        }:
-            wanted["revision"] = now.revision + 1
+        count = counts.get(now.pk) if now is not None else None
+        _gathering_is_possible(row.code, now, wanted, row.cards if count is None else count)
+        if now is not None:
+            # A running loop's quantity is changed with its cards, after this load (Report.quantities).
+            wanted.pop("quantity", None)
+            if wanted.get("supply", now.supply) != now.supply:
+                wanted["revision"] = now.revision + 1
         return wanted
 
 
@@ -653,6 +727,39 @@ def _quantity(value: Decimal, decimals: int, part: str) -> Decimal:
     if -exponent > decimals:
         raise _Wrong("malformed", f"The quantity of {part} has more than {decimals} decimals.")
     return value.quantize(Decimal("0.000001"))
+
+
+def _quantity_of(row: shopfile.LoopRow, loop: Loop) -> Decimal | None:
+    """The quantity that the row asks of a loop that has another one."""
+    if not isinstance(row.quantity, Decimal) or row.quantity == loop.quantity:
+        return None
+    return row.quantity
+
+
+def _gathering_is_possible(code: str, now: Loop | None, wanted: Mapping[str, Any], cards: object) -> None:
+    """Settings that belong together stand together; a batch can be complete while one card is still in use."""
+    names = (
+        "accumulate",
+        "accumulate_cards",
+        "lot_quantity",
+        "triangle_quantity",
+        "trigger",
+        "reorder_level",
+    )
+    loop = Loop() if now is None else now
+    after = {name: wanted.get(name, getattr(loop, name)) for name in names}
+    if after["accumulate"] == Accumulate.CARDS:
+        if not after["accumulate_cards"]:
+            raise _Wrong("malformed", f"Loop {code} gathers cards: say how many in accumulate_cards.")
+        if isinstance(cards, int) and after["accumulate_cards"] > cards - 1:
+            raise _Wrong("malformed", f"Loop {code} has {cards} cards: at most {cards - 1} can be gathered.")
+    if after["accumulate"] == Accumulate.QUANTITY and not after["lot_quantity"]:
+        raise _Wrong("malformed", f"Loop {code} gathers pieces: say how many in lot_quantity.")
+    triangle = after["triangle_quantity"]
+    if triangle is not None and (after["lot_quantity"] is None or after["lot_quantity"] < triangle):
+        raise _Wrong("malformed", f"The lot of loop {code} must be at least what its triangle leaves.")
+    if after["trigger"] == Trigger.ON_QTY and not after["reorder_level"]:
+        raise _Wrong("malformed", f"Loop {code} calls by quantity: say below which in reorder_level.")
 
 
 def _gtin_is_right(gtin: str) -> bool:

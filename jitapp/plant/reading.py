@@ -286,16 +286,20 @@ def _add(kind: str, rows: list[dict[str, Any]], cells: dict[str, Any], where: st
         }
         return _gather(rows, head, "shifts", shift, "code")
     row = dict(cells)
-    for name in ("roles", "readiness_checks"):
+    for name in ("roles", "readiness_checks", "delivery_days", "accumulate_times"):
         if name in row:
             row[name] = _words(row[name])
     if "first" in row and "," in row["first"]:
         row["first"] = _words(row["first"])
-    if "sequence" in row:
-        pairs = [pair.partition("=") for pair in _words(row["sequence"])]
-        if not all(equals for _, equals, _ in pairs):
-            raise Unreadable(f"{where}: write the sequence like IN_TRANSIT=PROHIBITED.")
-        row["sequence"] = {status.strip(): need.strip() for status, _, need in pairs}
+    for name, example in (
+        ("sequence", "IN_TRANSIT=PROHIBITED"),
+        ("standard_work", "PRESS=https://work.example/1"),
+    ):
+        if name in row and kind in ("loops", "parts"):
+            pairs = [pair.partition("=") for pair in _words(row[name])]
+            if not all(equals for _, equals, _ in pairs):
+                raise Unreadable(f"{where}: write the {name.replace('_', ' ')} like {example}.")
+            row[name] = {key.strip(): value.strip() for key, _, value in pairs}
     rows.append(row)
     return len(rows) - 1
 

@@ -15,15 +15,20 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from jitapp.kanban.words import (
+    Accumulate,
     ConsumeAt,
     Consumption,
+    DocPolicy,
+    GrPolicy,
     Intent,
     Level,
+    LoopKind,
     LoopStatus,
     Need,
     Role,
     StationKind,
     SupplyStatus,
+    Trigger,
 )
 
 FORMAT = "1"
@@ -37,9 +42,9 @@ Code = Annotated[
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 Minutes = Annotated[int, Meta(ge=0, le=MOST_MINUTES)]
 Limit = Annotated[int, Meta(ge=1, le=10_000)]
-# The kinds and triggers whose rules stand in jitapp/kanban.
-Kind = Literal["TWO_BIN", "PRODUCTION", "SUPPLIER"]
-CallsWhen = Literal["ON_EMPTY"]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Url = Annotated[str, Meta(pattern=r"^(https?://[^\s]{1,190})?\Z")]
+TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
 FirstState = Literal["FULL", "EMPTY"]
 
 
@@ -50,7 +55,7 @@ class Row(Struct, forbid_unknown_fields=True, kw_only=True):
 class ShiftRow(Row):
     """Working hours that begin on each of `days`; an end that is not after the start lies on the next day."""
 
-    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]]
+    days: list[Day]
     start: str
     end: str
     breaks: list[list[str]] = []
@@ -89,6 +94,7 @@ class SupplierRow(Row):
     name: Name | UnsetType = UNSET
     calendar: str | UnsetType | None = UNSET
     ack_within_minutes: Minutes | UnsetType | None = UNSET
+    delivery_days: list[Day] | UnsetType = UNSET
 
 
 class PersonRow(Row):
@@ -114,20 +120,22 @@ class StationRow(Row):
     receiving_limit: Limit | UnsetType | None = UNSET
     default_intent: Intent | UnsetType | None = UNSET
     readiness_checks: list[Name] | UnsetType = UNSET
-    standard_work: Annotated[str, Meta(pattern=r"^(https?://[^\s]{1,190})?\Z")] | UnsetType | None = UNSET
+    keeps_sequence: bool | UnsetType = UNSET
+    standard_work: Url | UnsetType | None = UNSET
     calendar: str | UnsetType | None = UNSET
     supplier: str | UnsetType | None = UNSET
     position: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
 
 
 class PartRow(Row):
-    """What is moved: one part number per stage of making."""
+    """What is moved: one part number per stage of making. `standard_work`: address per station that makes it."""
 
     number: Code
     description: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
     unit: Annotated[str, Meta(min_length=1, max_length=10)] | UnsetType = UNSET
     decimals: Annotated[int, Meta(ge=0, le=6)] | UnsetType = UNSET
     gtin: Annotated[str, Meta(pattern=r"^([0-9]{8}|[0-9]{12,14})?\Z")] | UnsetType | None = UNSET
+    standard_work: dict[str, Url] | UnsetType = UNSET
 
 
 class ComponentRow(Row):
@@ -151,17 +159,28 @@ class LoopRow(Row):
     part: str | UnsetType = UNSET
     demand: str | UnsetType = UNSET
     supply: str | UnsetType = UNSET
-    kind: Kind | UnsetType = UNSET
+    kind: LoopKind | UnsetType = UNSET
     quantity: Decimal | UnsetType = UNSET
     lead_time_minutes: Minutes | UnsetType = UNSET
     consume_at: ConsumeAt | UnsetType = UNSET
-    trigger: CallsWhen | UnsetType = UNSET
+    trigger: Trigger | UnsetType = UNSET
     sequence: dict[SupplyStatus, Need] | UnsetType = UNSET
     min_turn_minutes: Minutes | UnsetType = UNSET
     min_turn_level: Level | UnsetType = UNSET
     bounce_ms: Annotated[int, Meta(ge=0, le=60_000)] | UnsetType = UNSET
     undo_window_s: Annotated[int, Meta(ge=0, le=86_400)] | UnsetType = UNSET
     max_empty_allowed: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
+    accumulate: Accumulate | UnsetType = UNSET
+    accumulate_cards: Limit | UnsetType | None = UNSET
+    lot_quantity: Decimal | UnsetType | None = UNSET
+    triangle_quantity: Decimal | UnsetType | None = UNSET
+    accumulate_times: Annotated[list[TimeOfDay], Meta(max_length=96)] | UnsetType = UNSET
+    independent_supply: bool | UnsetType = UNSET
+    doc_policy: DocPolicy | UnsetType = UNSET
+    ack_required: bool | UnsetType = UNSET
+    gr_policy: GrPolicy | UnsetType = UNSET
+    reorder_level: Decimal | UnsetType | None = UNSET
+    auto_detach: bool | UnsetType = UNSET
     status: LoopStatus | UnsetType = UNSET
     cards: Annotated[int, Meta(ge=0, le=1_000)] | UnsetType = UNSET
     first: FirstState | list[FirstState] | UnsetType = UNSET

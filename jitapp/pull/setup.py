@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from jitapp.plant.loading import Report, load_shop
-from jitapp.pull.actions import add_cards
+from jitapp.pull.actions import add_cards, resize_loop
 from jitapp.pull.lists import cards_per_loop
 
 
@@ -31,13 +31,22 @@ def set_up_shop(
 ) -> SetUp:
     """Loads a shop document and gives each loop that has no card yet the cards it asks for.
 
-    Two steps, each whole: if the second is cut off, loading the same document again makes the cards that miss.
-    Loops that have cards keep them as they are. The first states are true from `now` on, or from the document's
-    `first_at` if that is earlier: a recorded log of the past is replayed onto them.
+    Master data first, whole, then the cards: if that is cut off, loading the same document again does what is
+    missing. Loops that have cards keep them as they are; a new quantity holds from each card's next signal. The
+    first states are true from `now` on, or from the document's `first_at` if that is earlier: a recorded log of the
+    past is replayed onto them.
     """
     report = load_shop(
-        document, dry_run=dry_run, plant_ids=plant_ids, row_by_row=row_by_row, precondition=precondition
+        document,
+        dry_run=dry_run,
+        plant_ids=plant_ids,
+        row_by_row=row_by_row,
+        precondition=precondition,
+        cards_of=cards_per_loop,
     )
+    if not dry_run:
+        for asked_quantity in report.quantities:
+            resize_loop(loop_id=asked_quantity.loop_id, quantity=asked_quantity.quantity, now=now)
     first_at = min(report.first_at or now, now)
     have = cards_per_loop([asked.loop_id for asked in report.cards])
     made = 0

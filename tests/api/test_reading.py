@@ -50,9 +50,8 @@ def floor(db: None) -> Floor:
     floor.part("DOOR")
     floor.bill("DOOR", SHEET=2)
     floor.bill("SHEET", ORE=1)
-    more = {"consume_at": "RELEASE"}
-    floor.loop("DOORS", part="DOOR", supply="PRESS", demand="DOCK", quantity=1, **more)
-    floor.loop("SHEETS", part="SHEET", supply="MILL", demand="PRESS", quantity=2, **more)
+    floor.loop("DOORS", part="DOOR", supply="PRESS", demand="DOCK", quantity=1, consume_at="RELEASE")
+    floor.loop("SHEETS", part="SHEET", supply="MILL", demand="PRESS", quantity=2, consume_at="RELEASE")
     floor.loop("ORES", part="ORE", supply="MINE", demand="MILL", kind="SUPPLIER", quantity=2)
     return floor
 

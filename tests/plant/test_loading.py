@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +20,11 @@ from jitapp.plant.models import (
     Membership,
     Part,
     Plant,
+    StandardWork,
     Station,
 )
+from jitapp.pull.setup import set_up_shop
+from jitapp.pull.verify import verify
 
 pytestmark = pytest.mark.django_db
 
@@ -271,15 +275,51 @@ def test_a_loops_part_and_place_stand_on_its_cards_and_stay(shop: dict[str, Any]
     assert Loop.objects.get(code="DOOR-CELL").part.number == "DOOR"
 
 
-def test_a_new_quantity_is_a_new_revision_and_the_status_of_a_running_loop_stays(
+def test_a_new_quantity_is_left_to_the_cards_and_the_status_of_a_running_loop_stays(
     shop: dict[str, Any],
 ) -> None:
     load_shop(shop)
     Loop.objects.filter(code="DOOR-CELL").update(status="ON_HOLD", hold_reason="flood")
     plant_of(shop)["loops"][1] |= {"quantity": "10", "status": "ACTIVE"}
-    assert load_shop(shop).errors == []
+    report = load_shop(shop)
     loop = Loop.objects.get(code="DOOR-CELL")
-    assert (loop.quantity, loop.revision, loop.version, loop.status) == (10, 2, 2, "ON_HOLD")
+    assert [(asked.loop_id, asked.quantity) for asked in report.quantities] == [(loop.pk, Decimal(10))]
+    assert [row.changes for row in report.rows if row.status == "changed"] == [{"quantity": ("8", "10")}]
+    assert (loop.quantity, loop.status) == (8, "ON_HOLD")
+
+
+def test_a_new_quantity_reaches_the_cards_of_the_loop(shop: dict[str, Any]) -> None:
+    now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    set_up_shop(shop, now=now)
+    plant_of(shop)["loops"][1]["quantity"] = "10"
+    assert set_up_shop(shop, now=now).report.changed == 1
+    loop = Loop.objects.get(code="DOOR-CELL")
+    assert (loop.quantity, loop.revision) == (10, 2)
+    assert set_up_shop(shop, now=now).report.changed == 0
+    assert verify().differences == []
+
+
+def test_standard_work_of_a_part_stands_with_the_part(shop: dict[str, Any]) -> None:
+    load_shop(shop)
+    plant_of(shop)["parts"][1]["standard_work"] = {
+        "PRESS": "https://work.example/doors",
+        "CELL": "https://work.example/2",
+    }
+    assert load_shop(shop).changed == 1
+    assert load_shop(shop).changed == 0
+    plant_of(shop)["parts"][1]["standard_work"] = {"PRESS": "https://work.example/new"}
+    report = load_shop(shop)
+    assert [row.changes for row in report.rows if row.status == "changed"] == [
+        {
+            "standard work at PRESS": ("https://work.example/doors", "https://work.example/new"),
+            "standard work at CELL": ("https://work.example/2", ""),
+        }
+    ]
+    assert list(StandardWork.objects.values_list("station__code", "url")) == [
+        ("PRESS", "https://work.example/new")
+    ]
+    plant_of(shop)["parts"][1]["standard_work"] = {"NOWHERE": "https://work.example/new"}
+    assert [error.code for error in load_shop(shop).errors] == ["unknown_reference"]
 
 
 def test_only_the_plants_of_the_caller_are_touched(shop: dict[str, Any]) -> None:
@@ -315,7 +355,14 @@ def test_only_the_plants_of_the_caller_are_touched(shop: dict[str, Any]) -> None
         ("loops", 1, {"supply": "CELL"}, "from one station to another"),
         ("loops", 1, {"supply": "DOCK"}, "customer's end"),
         ("loops", 1, {"kind": "SUPPLIER"}, "supplied by a station of kind SUPPLIER"),
-        ("loops", 1, {"kind": "EVENT"}, "kind"),
+        ("loops", 1, {"kind": "SPOON"}, "kind"),
+        ("loops", 1, {"accumulate": "CARDS"}, "say how many in accumulate_cards"),
+        ("loops", 1, {"accumulate": "CARDS", "accumulate_cards": 2}, "at most 1 can be gathered"),
+        ("loops", 1, {"accumulate": "QUANTITY"}, "say how many in lot_quantity"),
+        ("loops", 1, {"lot_quantity": 4, "triangle_quantity": 5}, "at least what its triangle leaves"),
+        ("loops", 1, {"trigger": "ON_QTY"}, "say below which in reorder_level"),
+        ("loops", 1, {"accumulate_times": ["25:00"]}, "accumulate_times"),
+        ("suppliers", 0, {"delivery_days": ["someday"]}, "delivery_days"),
         ("loops", 1, {"cards": 3}, "`first` names 2 cards, `cards` says 3"),
         ("loops", 1, {"quantity": "0.5"}, "more than 0 decimals"),
         ("loops", 1, {"quantity": "-1"}, "must be more than 0"),
