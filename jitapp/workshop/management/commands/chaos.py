@@ -29,6 +29,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--repeat", type=float, default=0.2, help="share of scans that are sent twice")
         parser.add_argument("--seconds", type=float, default=240, help="time over which the scans are spread")
+        parser.add_argument(
+            "--signal-goal", type=float, default=2.0, help="seconds a signal may take without Redis"
+        )
         parser.add_argument("--redis-stop", type=float, default=60, help="seconds without Redis; 0: none")
         parser.add_argument("--redis-how", choices=("gone", "frozen"), default="gone")
         parser.add_argument("--seed", type=int, default=None, help="the same dice again")
@@ -47,6 +50,7 @@ class Command(BaseCommand):
             seed=secrets.randbelow(1_000_000) if options["seed"] is None else options["seed"],
             seconds=options["seconds"],
             redis_stop=options["redis_stop"],
+            signal_goal=options["signal_goal"],
             redis_how=options["redis_how"],
         )
         tell = self.stderr if options["json"] else self.stdout
