@@ -113,9 +113,7 @@ def _done(ids: list[int]) -> None:
 
 def _put_off(job: Job, error: Exception) -> None:
     """Counts the attempt; the next one waits 1, 2, 4 ... seconds; after eight the row is dead and says why."""
-    logger.error(
-        "Outbox row %d (%s) failed, attempt %d", job.id, job.topic, job.attempts + 1, exc_info=error
-    )
+    logger.error("Outbox row %d (%s) failed, attempt %d", job.id, job.topic, job.attempts + 1, exc_info=error)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE outbox_message SET attempts = attempts + 1, last_error = %s,"

@@ -23,7 +23,7 @@ ZONES = st.sampled_from(
 # Around both changes of the clocks in Europe, America and Australia, and ordinary days.
 WEEKS = ((2026, 3, 5), (2026, 3, 25), (2026, 10, 1), (2026, 10, 21), (2026, 10, 28), (2018, 11, 1))
 INSTANTS = st.builds(
-    lambda week, seconds: datetime(*week, tzinfo=UTC) + timedelta(seconds=seconds),
+    lambda week, seconds: datetime(week[0], week[1], week[2], tzinfo=UTC) + timedelta(seconds=seconds),
     st.sampled_from(WEEKS),
     st.integers(0, 9 * 86_400),
 )

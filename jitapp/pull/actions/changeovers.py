@@ -16,7 +16,8 @@ FAMILY_LIMIT = 60
 
 
 class ChangeoverRefused(ValueError):
-    """`code` is stable: unknown_station, wrong_device_station, family_missing, changeover_running, changeover_not_running."""
+    """`code` is stable: unknown_station, wrong_device_station, family_missing, changeover_running or
+    changeover_not_running."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
