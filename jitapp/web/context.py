@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from jitapp.web.demo import operators_rest
+
 THEMES = ("auto", "day", "dim", "sun")
 
 
@@ -18,4 +20,5 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "themes": THEMES,
         "demo": settings.DEMO in ("live", "1"),
         "demo_lives": settings.DEMO == "live",
+        "demo_rests": operators_rest,  # asked only where the banner is drawn
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from jitapp.web import boards, calls, changeovers, machines, people, scan, things
+from jitapp.web import boards, calls, changeovers, demo, machines, people, scan, things
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("holds/<str:code>", calls.hold, name="hold"),
     path("holds/<str:code>/decide", calls.decide, name="hold-decide"),
     path("changeovers/<str:station>", changeovers.changeover, name="changeover"),
+    path("demo", demo.switch, name="demo-switch"),
     path("status", machines.status, name="status"),
     path("healthz", machines.healthz, name="healthz"),
     path("readyz", machines.readyz, name="readyz"),

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from jitapp.accounts.models import Person
 from jitapp.plant.models import Area, Membership, Plant
 
+WHO = "who"  # what a guarded page tells the list of addresses
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
@@ -72,6 +73,7 @@ def readers(page: Page[P]) -> Page[P]:
         return redirect_to_login(request.get_full_path())
 
     update_wrapper(guarded, page)
+    setattr(guarded, WHO, "people who are logged in; in the demonstration everybody")
     return guarded
 
 
@@ -84,4 +86,5 @@ def people(page: Page[P]) -> Page[P]:
         return redirect_to_login(request.get_full_path())
 
     update_wrapper(guarded, page)
+    setattr(guarded, WHO, "people who are logged in")
     return guarded

@@ -1,0 +1,41 @@
+"""The demonstration's switch: whoever is logged in stops the simulated operators, or lets them go on."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST
+
+from jitapp.live import demo
+from jitapp.web.visit import people
+
+
+def operators_rest() -> bool:
+    """Whether they were stopped; with Redis away nobody knows, and they go on as they were."""
+    try:
+        return demo.switches().paused
+    except demo.CannotSwitch:
+        return False
+
+
+@require_POST
+@people
+def switch(request: HttpRequest) -> HttpResponseBase:
+    """`operators` is stop or go; back to where the button stood."""
+    if settings.DEMO != "live":
+        raise Http404
+    try:
+        if request.POST.get("operators") == "stop":
+            demo.pause()
+        else:
+            demo.resume()
+    except demo.CannotSwitch:
+        messages.error(
+            request, gettext("Redis cannot be reached, so nothing was switched. Try again in a moment.")
+        )
+    back = request.POST.get("next", "/")
+    return redirect(back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "/")
