@@ -21,7 +21,9 @@ SWEEP_SECONDS = 5.0
 
 
 class Command(BaseCommand):
-    help = "Drains the outbox and sweeps until it is stopped; the shop works without Redis as long as this runs."
+    help = (
+        "Drains the outbox and sweeps until it is stopped; the shop works without Redis as long as this runs."
+    )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Ends by SIGTERM or SIGINT, after the batch under way."""
