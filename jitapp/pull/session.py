@@ -39,9 +39,11 @@ PREPARED: dict[str, str] = {
             SELECT CASE note WHEN '' THEN kind ELSE note END AS why FROM pull_andoncall
             WHERE station_id = l.supply_id AND stops_line AND solved_at IS NULL ORDER BY called_at LIMIT 1
         ) a ON true
-        LEFT JOIN pull_runout r ON r.loop_id = s.loop_id AND r.closed_at IS NULL
+        LEFT JOIN LATERAL (
+            SELECT * FROM pull_runout WHERE loop_id = s.loop_id AND closed_at IS NULL LIMIT 1
+        ) r ON true
         LEFT JOIN pull_card c ON c.loop_id = s.loop_id AND c.card_status <> 'REMOVED'
-        LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
+        LEFT JOIN LATERAL (SELECT * FROM pull_turn WHERE card_id = c.id AND closed_at IS NULL LIMIT 1) t ON true
         WHERE s.loop_id = ANY($1)
         ORDER BY s.loop_id, c.number""",
     "pull_in_process": """(bigint) AS
@@ -141,6 +143,21 @@ PREPARED: dict[str, str] = {
 }
 
 
+# A plan for any argument, kept for the session: planning a read anew costs more than the read. It is made by a first
+# use that touches nothing, and by the indexes whatever the tables hold at that moment: a plan made while a table is
+# empty reads all of it for ever.
+KEPT_PLANS = "SET plan_cache_mode = force_generic_plan"
+_OTHER_WAYS = ("seqscan", "hashjoin", "mergejoin", "material")
+BY_INDEX = "; ".join(f"SET enable_{way} = off" for way in _OTHER_WAYS)
+BY_COST = "; ".join(f"RESET enable_{way}" for way in _OTHER_WAYS)
+FIRST_USES = (
+    "EXECUTE pull_read('{}')",
+    "EXECUTE pull_resolve('{}')",
+    "EXECUTE pull_receipts('{}')",
+    "EXECUTE pull_write('{}')",
+)
+
+
 def cursor() -> Any:
     """A plain psycopg2 cursor of this thread's connection, its statements prepared once per session."""
     return _session(connections[DEFAULT_DB_ALIAS]).cursor()
@@ -157,8 +174,7 @@ def _session(wrapper: Any) -> Any:
             known = {row[0] for row in first.fetchall()}
             missing = [f"PREPARE {name} {body}" for name, body in PREPARED.items() if name not in known]
             if missing:
-                # A plan for any argument, kept: planning a read anew costs more than the read.
-                first.execute("SET plan_cache_mode = force_generic_plan;\n" + ";\n".join(missing))
+                first.execute(";\n".join([KEPT_PLANS, *missing, BY_INDEX, *FIRST_USES, BY_COST]))
         wrapper.jitapp_prepared = session
     return session
 
