@@ -239,7 +239,6 @@ def _things(path: str, name: str) -> Operation:
     return Operation("get", f"/{path}", f"All {path}", "Things", _list_of(_ref(name)), None, _PAGING, (400,))
 
 
-_KEY = Parameter("Idempotency-Key", "header: the same key again gets the first answer")
 _STATION = Parameter("station", "code of the supply station")
 _LOOP = Parameter("loop", "code of a loop")
 OPERATIONS: tuple[Operation, ...] = (
@@ -315,11 +314,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "Acts",
         ScanAnswer,
         TurnActBody,
-        (
-            Parameter("verb", "what is done", {"enum": list(VERBS)}),
-            Parameter("Idempotency-Key", "header: the same key again gets the first answer"),
-        ),
-        (400, 404, 409, 422),
+        (Parameter("Idempotency-Key", "header: the same key again gets the first answer"),),
+        (400, 404, 409, 415, 422),
     ),
     Operation(
         "post",
@@ -329,47 +325,15 @@ OPERATIONS: tuple[Operation, ...] = (
         TurnFacts,
         DocumentBody,
         (),
-        (400, 403, 404, 409, 422),
-        who=ERP_ONLY,
-    ),
-    Operation(
-        "post",
-        "/loops/{code}/{verb}",
-        "Hold, resume, change or order: `hold` takes a reason, `change` cards, quantity and perhaps effective_at,"
-        " `order` a quantity",
-        "Acts",
-        ActAnswer,
-        LoopChangeBody,
-        (Parameter("verb", "what is done", {"enum": ["hold", "resume", "change", "order"]}),),
-        (400, 403, 404, 409, 422),
-        who=ERP_ONLY,
-    ),
-    Operation(
-        "post",
-        "/turns/{id}/{verb}",
-        "An act on a turn: a supplier's answer, a dock's receipt; answered as a scan is",
-        "Pull",
-        ScanAnswer,
-        TurnActBody,
-        (_KEY,),
-        (400, 404, 409, 415, 422),
-    ),
-    Operation(
-        "post",
-        "/turns/{id}/document",
-        "The number of the ERP's document: the signal goes out",
-        "Pull",
-        TurnFacts,
-        DocumentBody,
-        (),
         (400, 403, 404, 409, 415, 422),
         who=ERP_ONLY,
     ),
     Operation(
         "post",
         "/loops/{code}/{act}",
-        "Hold, resume, change or order at a loop whose cards are on the floor",
-        "Things",
+        "Hold, resume, change or order: `hold` takes a reason, `change` cards, quantity and perhaps effective_at,"
+        " `order` a quantity",
+        "Acts",
         ActAnswer,
         {"anyOf": [_ref("HoldBody"), _ref("LoopChangeBody"), _ref("OrderBody")]},
         (),

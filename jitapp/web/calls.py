@@ -38,7 +38,7 @@ from jitapp.pull.calls import (
 )
 from jitapp.pull.requests import Conflict, Source
 from jitapp.web.board import tick
-from jitapp.web.visit import P, Page, Viewer, readers, viewer_of
+from jitapp.web.visit import PEOPLE, WHO, P, Page, Viewer, readers, viewer_of
 from jitapp.web.words import words_of
 
 KIND_WORDS = {
@@ -81,6 +81,7 @@ def members(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse
         return redirect_to_login("/calls" if request.method == "POST" else request.get_full_path())
 
     update_wrapper(guarded, page)
+    setattr(guarded, WHO, PEOPLE)
     return guarded
 
 

@@ -15,7 +15,10 @@ from django.utils.translation import get_language
 from jitapp.accounts.models import Person
 from jitapp.plant.models import Area, Membership, Plant
 
-WHO = "who"  # what a guarded page tells the list of addresses
+# What a guarded page tells the list of addresses.
+WHO = "who"
+READERS = "people who are logged in; in the demonstration everybody"
+PEOPLE = "people who are logged in"
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
@@ -73,7 +76,7 @@ def readers(page: Page[P]) -> Page[P]:
         return redirect_to_login(request.get_full_path())
 
     update_wrapper(guarded, page)
-    setattr(guarded, WHO, "people who are logged in; in the demonstration everybody")
+    setattr(guarded, WHO, READERS)
     return guarded
 
 
@@ -86,5 +89,5 @@ def people(page: Page[P]) -> Page[P]:
         return redirect_to_login(request.get_full_path())
 
     update_wrapper(guarded, page)
-    setattr(guarded, WHO, "people who are logged in")
+    setattr(guarded, WHO, PEOPLE)
     return guarded

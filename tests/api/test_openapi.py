@@ -53,6 +53,8 @@ def served() -> dict[str, set[str]]:
 
 def test_the_description_names_exactly_the_addresses_that_are_served() -> None:
     assert described() == served()
+    once = [(operation.method, operation.path) for operation in openapi.OPERATIONS]
+    assert len(once) == len(set(once))
 
 
 def test_the_document_keeps_the_openapi_standard() -> None:

@@ -1,0 +1,58 @@
+"""Who may use an address stands beside it; what is open to anybody is named here, with the reason."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from jitapp.workshop.management.commands.routes import ANYBODY, routes
+
+OPEN = {
+    "/login/": "the door itself",
+    "/logout/": "leaving needs no permission",
+    "/language/": "a cookie of the browser",
+    "/k/<str:code>": "a stranger who finds a card learns that it is one, nothing else",
+    "/healthz": "machines ask it",
+    "/readyz": "machines ask it",
+    "/metrics": "machines ask it; the proxy keeps it inside",
+    "/api/v1/docs": "no facts of a plant",
+    "/api/v1/openapi.json": "no facts of a plant",
+}
+WORDS = {"uuid": str(uuid4()), "int": "1", "str": "X"}
+
+
+def test_every_address_says_who_may_use_it_and_few_are_open() -> None:
+    found = {address: who for address, _, who in routes()}
+    assert all(found.values())
+    assert {address for address, who in found.items() if who == ANYBODY} == set(OPEN)
+
+
+def test_the_command_prints_every_address() -> None:
+    out = StringIO()
+    call_command("routes", stdout=out)
+    for address, _, who in routes():
+        assert address in out.getvalue()
+        assert who in out.getvalue()
+
+
+@pytest.mark.django_db
+def test_what_is_not_open_turns_strangers_away(settings: Any) -> None:
+    """Each address is asked by somebody unknown, with the method it has: 401, 403, or the way to the login."""
+    settings.DEMO = "0"
+    for address, methods, who in routes():
+        if who == ANYBODY or "..." in address:
+            continue
+        path = re.sub(r"<(\w+):\w+>", lambda found: WORDS[found[1]], address)
+        path = re.sub(r"\{(\w+)\}", lambda found: WORDS["uuid"] if found[1] == "id" else "X", path)
+        for method in methods.split(", "):
+            answer = Client().generic(method, path, "{}", content_type="application/json")
+            turned_away = answer.status_code in (401, 403) or "/login/" in (
+                answer.headers.get("Location", "") + answer.headers.get("HX-Redirect", "")
+            )
+            assert turned_away, f"{method} {path} answered {answer.status_code}"
