@@ -114,6 +114,11 @@ def test_twenty_five_people_can_log_in_and_their_passwords_are_kept_from_others(
     assert logins["otto"] not in otto.password
 
 
+@pytest.mark.usefixtures("shop")
+def test_the_administrator_of_the_demonstration_may_open_the_admin() -> None:
+    assert list(Person.objects.filter(is_superuser=True).values_list("username", flat=True)) == ["dana"]
+
+
 def test_started_again_nothing_changes_and_the_same_logins_are_printed(shop: str) -> None:
     Station.objects.filter(code="PASTE").update(wip_limit=3)
     again = StringIO()

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from jitapp.accounts.models import Person
+from jitapp.kanban.words import Role
 from jitapp.workshop.demo.logins import FILE, keep_logins
 from jitapp.workshop.demo.shop import fill, plant_rows
 
@@ -27,6 +29,9 @@ class Command(BaseCommand):
         if not fill(timezone.now()):
             self.stdout.write("Another shop lives in this database; the demonstration shop was not loaded.")
             return
+        Person.objects.filter(
+            memberships__role=Role.ADMIN, memberships__plant__code=plant_rows()["code"]
+        ).update(is_staff=True, is_superuser=True)
         people = {row["username"]: row for row in plant_rows()["people"]}
         shown = list(people) if all else [name for name in people if name in SHOWN]
         logins = keep_logins(settings.DATA_DIR, people, shown=shown)

@@ -1,0 +1,128 @@
+"""`load_shop` as people use it: a file in, a summary out, and errors that point into the file."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import openpyxl
+import pytest
+from django.core.management import CommandError, call_command
+
+from jitapp.plant.models import Loop, Part
+from jitapp.pull.models import Card, Event
+from jitapp.pull.verify import verify
+from jitapp.workshop.demo.shop import FILE, document
+
+pytestmark = pytest.mark.django_db
+
+SMALL = """
+shop: 1
+first_at: 2012-01-02T06:00:00+00:00
+plants:
+  - code: HALL
+    stations:
+      - {code: PRESS, kind: PROCESS}
+      - {code: DOCK, kind: SHIPPING}
+    parts: [{number: LID}]
+    loops:
+      - {code: LIDS, part: LID, supply: PRESS, demand: DOCK, kind: TWO_BIN,
+         cards: 3, quantity: 4, first: [FULL, FULL, EMPTY]}
+"""
+
+
+def load(file: Path, *options: str) -> str:
+    out = StringIO()
+    call_command("load_shop", str(file), *options, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def test_a_file_is_loaded_with_its_cards_and_again_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(SMALL)
+    assert "cards: 3 made" in load(file)
+    statuses = Card.objects.order_by("number").values_list("supply_status", flat=True)
+    assert list(statuses) == ["FULL", "FULL", "EMPTY"]
+    events = Event.objects.count()
+    assert set(Event.objects.values_list("occurred_at__year", flat=True)) == {2012}
+    again = load(file)
+    assert "loops: 1 unchanged" in again
+    assert "cards: 0 made" in again
+    assert Event.objects.count() == events
+    file.write_text(SMALL.replace("cards: 3", "cards: 2").replace("[FULL, FULL, EMPTY]", "FULL"))
+    assert "Loop LIDS has 3 cards, the file says 2" in load(file)
+    assert Card.objects.count() == 3
+    assert verify().differences == []
+
+
+def test_a_dry_run_shows_what_would_change_and_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(SMALL)
+    shown = load(file, "--dry-run")
+    assert "created loops LIDS" in shown
+    assert "cards: 3 to make" in shown
+    assert not Loop.objects.exists()
+    load(file)
+    file.write_text(SMALL.replace("number: LID}", "number: LID, description: tin lid}"))
+    assert "changed parts LID description:  -> tin lid" in load(file, "--dry-run")
+    assert Part.objects.get().description == ""
+
+
+def test_every_wrong_row_is_named_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(SMALL.replace("kind: SHIPPING", "kind: HARBOUR").replace("quantity: 4", "quantity: -4"))
+    out = StringIO()
+    with pytest.raises(CommandError, match="Nothing was loaded: 2 to mend"):
+        call_command("load_shop", str(file), stderr=out)
+    assert "plants[0].stations[1] (DOCK): kind" in out.getvalue()
+    assert "plants[0].loops[0] (LIDS): There is no station 'DOCK'" in out.getvalue()
+    assert not Part.objects.exists()
+
+
+def test_a_workbooks_errors_name_sheet_and_row(tmp_path: Path) -> None:
+    file = tmp_path / "shop.xlsx"
+    book = openpyxl.Workbook()
+    sheets: dict[str, list[list[str | int]]] = {
+        "plants": [["code"], ["HALL"]],
+        "parts": [["number", "decimals"], ["LID", 0], ["BOX", 12]],
+    }
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(file)
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("load_shop", str(file), stderr=out)
+    assert "sheet parts row 3 (BOX): decimals" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("shop.csv", "", "ends in .yaml, .json or .xlsx"),
+        ("shop.json", "{", "Line 1, column 2"),
+        ("shop.yaml", "shop: 2\nplants: []", "Nothing was loaded"),
+        ("shop.xlsx", "no workbook", "not an XLSX workbook"),
+    ],
+)
+def test_a_file_that_cannot_be_read_ends_in_one_sentence(
+    tmp_path: Path, name: str, text: str, says: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    with pytest.raises(CommandError, match=says):
+        load(file)
+    with pytest.raises(CommandError, match="No such file"):
+        load(tmp_path / "missing.yaml")
+
+
+def test_the_demonstration_shop_is_such_a_file_also_as_json(tmp_path: Path) -> None:
+    load(FILE)
+    assert Loop.objects.count() == 20
+    file = tmp_path / "shop.json"
+    file.write_text(json.dumps(document()))
+    again = load(file)
+    assert " changed" not in again
+    assert " created" not in again
