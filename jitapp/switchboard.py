@@ -22,7 +22,7 @@ from jitapp.web import board, calls
 
 logger = logging.getLogger(__name__)
 
-PUSH_EVERY_SECONDS = 0.03  # boards hear of changes at least so often while a backlog is drained
+PUSH_EVERY_SECONDS = 0.1  # boards hear of changes at least so often while a backlog is drained
 
 
 class Switchboard:

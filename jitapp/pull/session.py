@@ -58,6 +58,31 @@ PREPARED: dict[str, str] = {
         SELECT i.code, i.kind, i.target_id, c.loop_id FROM plant_identifier i
         LEFT JOIN pull_card c ON i.kind = 'card' AND c.id = i.target_id
         WHERE i.code = ANY($1)""",
+    # -- what a drain asks and keeps for every turn it carries on --
+    "pull_turns": """(uuid[]) AS
+        SELECT id, uuid, asked, made FROM pull_turn WHERE uuid = ANY($1)""",
+    "pull_draws": """(bigint, boolean) AS
+        SELECT loop_id FROM pull_draw WHERE turn_id = $1 AND (used OR NOT $2)""",
+    "pull_links": """(bigint, bigint) AS
+        SELECT l.upstream_card_id, l.upstream_number, l.quantity, l.booked FROM pull_turnlink l
+        JOIN pull_card c ON c.id = l.upstream_card_id
+        WHERE l.downstream_id = $1 AND c.loop_id = $2 AND l.booked > 0 ORDER BY l.id""",
+    "pull_keep_link": """(bigint, bigint, int, text, numeric, numeric) AS
+        INSERT INTO pull_turnlink (downstream_id, upstream_card_id, upstream_number, kind, quantity, booked)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (downstream_id, upstream_card_id, upstream_number)
+        DO UPDATE SET quantity = pull_turnlink.quantity + excluded.quantity,
+            booked = pull_turnlink.booked + excluded.booked""",
+    "pull_keep_draw": """(bigint, bigint, numeric, numeric, numeric, numeric, boolean) AS
+        INSERT INTO pull_draw (turn_id, loop_id, needed, drawn, booked, short, used)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (turn_id, loop_id)
+        DO UPDATE SET drawn = pull_draw.drawn + excluded.drawn, booked = pull_draw.booked + excluded.booked,
+            short = excluded.short, used = pull_draw.used OR excluded.used""",
+    "pull_end_wait": """(timestamptz, uuid) AS
+        UPDATE pull_wait w SET closed_at = greatest($1, w.opened_at) FROM pull_turn t
+        WHERE t.uuid = $2 AND w.turn_id = t.id AND w.closed_at IS NULL""",
+    "pull_begin_wait": """(uuid, text, text, timestamptz, uuid) AS
+        INSERT INTO pull_wait (uuid, turn_id, loop_id, reason, owner, opened_at)
+        SELECT $1, t.id, t.loop_id, $2, $3, $4 FROM pull_turn t WHERE t.uuid = $5 ON CONFLICT DO NOTHING""",
     "pull_receipts": """(uuid[]) AS
         SELECT scan_id, encode(fingerprint, 'hex'), plant_id, answer FROM pull_receipt WHERE scan_id = ANY($1)""",
     "pull_write": """(jsonb) AS
@@ -264,6 +289,11 @@ def execute(
             return []
         rows: list[tuple[Any, ...]] = to_database.fetchall() if to_database.description else []
         return rows
+
+
+def run(name: str, *values: Any) -> list[tuple[Any, ...]]:
+    """One prepared statement; its rows."""
+    return execute(f"EXECUTE {name}({', '.join(['%s'] * len(values))})", values)
 
 
 def begin() -> None:

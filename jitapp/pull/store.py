@@ -20,9 +20,9 @@ from jitapp.kanban.events import Event
 from jitapp.kanban.state import ZERO, Card, Loop, OpenRunout, Turn
 from jitapp.kanban.words import CardStatus, SignalState, SupplyStatus
 from jitapp.plant.configs import Configs, configs
-from jitapp.pull.session import PREPARED, begin, cursor, execute, is_short, short_transaction
+from jitapp.pull.session import PREPARED, begin, cursor, execute, is_short, run, short_transaction
 
-__all__ = ["PREPARED", "World", "cursor", "is_short", "load", "nothing", "short_transaction"]
+__all__ = ["PREPARED", "World", "cursor", "is_short", "load", "nothing", "run", "short_transaction"]
 
 encode = msgspec.json.Encoder(decimal_format="string").encode
 decode = msgspec.json.Decoder(dict[str, Any]).decode

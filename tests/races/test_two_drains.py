@@ -112,8 +112,7 @@ def test_without_the_claim_two_drains_handle_the_same_message(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mutant: rows are read, not locked."""
-    for name in ("HEADS", "OF_KEYS"):
-        monkeypatch.setattr(relay, name, getattr(relay, name).replace("FOR UPDATE SKIP LOCKED", ""))
+    monkeypatch.setattr(relay, "CLAIM", relay.CLAIM.replace("FOR UPDATE SKIP LOCKED", ""))
     source = scanners(floor, 1)[0]
     turn_over(floor, source, 1)
     waiting = Message.objects.filter(done_at=None).count()

@@ -7,7 +7,6 @@ instant.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -129,11 +128,7 @@ def _run(jobs: Sequence[Job], settings: Configs, now: datetime) -> set[int]:
 
 
 def _turns(uuids: Sequence[UUID]) -> dict[UUID, TurnRow]:
-    with store.cursor() as to_database:
-        to_database.execute(
-            "SELECT id, uuid, asked, made FROM pull_turn WHERE uuid = ANY(%s::uuid[])", (list(set(uuids)),)
-        )
-        return {row[1]: TurnRow(*row) for row in to_database.fetchall()}
+    return {row[1]: TurnRow(*row) for row in store.run("pull_turns", list(set(uuids)))}
 
 
 def _ledger(world: store.World, ledgers: dict[int, Ledger], loop_id: int, at: datetime) -> Ledger:
@@ -157,22 +152,11 @@ def _needs(job: Job, turn: TurnRow, world: store.World) -> Iterable[tuple[list[i
 
 def _existing(turn: TurnRow, *, used: bool = False) -> set[int]:
     """The component loops this turn has dealt with: booked or drawn, or (`used`) drawn."""
-    with store.cursor() as to_database:
-        to_database.execute(
-            "SELECT loop_id FROM pull_draw WHERE turn_id = %s AND (used OR NOT %s)", (turn.id, used)
-        )
-        return {row[0] for row in to_database.fetchall()}
+    return {row[0] for row in store.run("pull_draws", turn.id, used)}
 
 
 def _links(turn: TurnRow, loop_id: int) -> list[Link]:
-    with store.cursor() as to_database:
-        to_database.execute(
-            "SELECT l.upstream_card_id, l.upstream_number, l.quantity, l.booked FROM pull_turnlink l"
-            " JOIN pull_card c ON c.id = l.upstream_card_id"
-            " WHERE l.downstream_id = %s AND c.loop_id = %s AND l.booked > 0 ORDER BY l.id",
-            (turn.id, loop_id),
-        )
-        return [Link(*row) for row in to_database.fetchall()]
+    return [Link(*row) for row in store.run("pull_links", turn.id, loop_id)]
 
 
 def _use(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger]) -> None:
@@ -253,14 +237,7 @@ def _keep(turn: TurnRow, loop_id: int, need: Decimal, drawn: Drawn, *, booked: b
 
 
 def _keep_link(turn: TurnRow, link: Link, kind: str = "DRAW") -> None:
-    with store.cursor() as to_database:
-        to_database.execute(
-            "INSERT INTO pull_turnlink (downstream_id, upstream_card_id, upstream_number, kind, quantity, booked)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (downstream_id, upstream_card_id, upstream_number)"
-            " DO UPDATE SET quantity = pull_turnlink.quantity + excluded.quantity,"
-            " booked = pull_turnlink.booked + excluded.booked",
-            (turn.id, link.card_id, link.number, kind, link.quantity, link.booked),
-        )
+    store.run("pull_keep_link", turn.id, link.card_id, link.number, kind, link.quantity, link.booked)
 
 
 def _keep_draw(
@@ -273,15 +250,7 @@ def _keep_draw(
     short: Decimal = ZERO,
     used: bool = False,
 ) -> None:
-    with store.cursor() as to_database:
-        to_database.execute(
-            "INSERT INTO pull_draw (turn_id, loop_id, needed, drawn, booked, short, used)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT (turn_id, loop_id) DO UPDATE SET drawn = pull_draw.drawn + excluded.drawn,"
-            " booked = pull_draw.booked + excluded.booked, short = excluded.short,"
-            " used = pull_draw.used OR excluded.used",
-            (turn.id, loop_id, need, drawn, booked, short, used),
-        )
+    store.run("pull_keep_draw", turn.id, loop_id, need, drawn, booked, short, used)
 
 
 # -- waits: a projection of the turns' events --------------------------------------------------------
@@ -328,26 +297,10 @@ def _follow_waits(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: C
                 continue
             waits_for = _waiting_for(config, event)
             steps.append((event["turn"], event["at"], *(waits_for or (None, None))))
-    if not steps:
-        return
-    latest: dict[str, list[tuple[str, str, str | None, str | None]]] = defaultdict(list)
-    for step in steps:
-        latest[step[0]].append(step)
-    with store.cursor() as to_database:
-        for turn, of_turn in latest.items():
-            for _, at, reason, owner in of_turn:
-                to_database.execute(
-                    "UPDATE pull_wait w SET closed_at = greatest(%s::timestamptz, w.opened_at) FROM pull_turn t"
-                    " WHERE t.uuid = %s::uuid AND w.turn_id = t.id AND w.closed_at IS NULL",
-                    (at, turn),
-                )
-                if reason is not None:
-                    to_database.execute(
-                        "INSERT INTO pull_wait (uuid, turn_id, loop_id, reason, owner, opened_at)"
-                        " SELECT %s::uuid, t.id, t.loop_id, %s, %s, %s::timestamptz FROM pull_turn t"
-                        " WHERE t.uuid = %s::uuid ON CONFLICT DO NOTHING",
-                        (new_uuid(), reason, owner, at, turn),
-                    )
+    for turn, at, reason, owner in steps:
+        store.run("pull_end_wait", at, turn)
+        if reason is not None:
+            store.run("pull_begin_wait", new_uuid(), reason, owner, at, turn)
 
 
 # -- links and runouts ---------------------------------------------------------------------------------
