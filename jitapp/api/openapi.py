@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import inspect
 
 from jitapp.api.acts import (
     VERBS,
@@ -450,6 +451,7 @@ def document() -> Schema:
     ]
     types = list(dict.fromkeys([*types, HoldBody, LoopChangeBody, OrderBody]))
     _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    _mark_instants(types, components)
     for name, (row, more) in _SHOWN.items():
         schema = dict(components[row.__name__]) | {"title": name}
         schema["properties"] = dict(schema["properties"]) | more
@@ -486,6 +488,30 @@ def document() -> Schema:
             "responses": {str(status): _problem_response(status) for status in sorted(_statuses())},
         },
     }
+
+
+def _mark_instants(types: list[type], components: Schema) -> None:
+    """Says `date-time` where a member is an instant; msgspec says so only where an offset is checked."""
+    waiting: list[inspect.Type] = list(inspect.multi_type_info(types))
+    seen: set[str] = set()
+    while waiting:
+        shape = waiting.pop()
+        if isinstance(shape, inspect.UnionType):
+            waiting += shape.types
+        elif isinstance(shape, inspect.ListType):
+            waiting.append(shape.item_type)
+        elif (
+            isinstance(shape, (inspect.StructType, inspect.DataclassType)) and shape.cls.__name__ not in seen
+        ):
+            seen.add(shape.cls.__name__)
+            for member in shape.fields:
+                waiting.append(member.type)
+                inner = member.type.types if isinstance(member.type, inspect.UnionType) else (member.type,)
+                if any(isinstance(each, inspect.DateTimeType) for each in inner):
+                    described = components[shape.cls.__name__]["properties"][member.encode_name]
+                    for each in described.get("anyOf", [described]):
+                        if each.get("type") == "string":
+                            each["format"] = "date-time"
 
 
 def operation_id(operation: Operation) -> str:
