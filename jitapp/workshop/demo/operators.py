@@ -39,9 +39,12 @@ LATE_LOOPS = ("DCB-BARE", "HOUSING-S", "MCB-BARE", "CONN-24", "OPB-BARE")
 LATE_EVERY_MINUTES = 700
 DRY_MINUTES = 130
 REFUSED_AGAIN_MINUTES = 30
+# Between two looks no more time passes than this: on a slow machine the clock of the floor waits for its people.
+LONGEST_STEP_MINUTES = 10
 
 # Seconds of the real clock.
 LOOK_SECONDS = 0.4
+QUICK_LOOK_SECONDS = 0.1
 SWITCHES_SECONDS = 1.0
 HUMAN_STAYS_SECONDS = 300.0
 # Who carries the tablet of a station; shipping is the customer's.
@@ -188,9 +191,10 @@ class Crew:
     def work(self) -> None:
         """Scans until asked to stop."""
         self._shop.learn()
+        pause = max(QUICK_LOOK_SECONDS, min(LOOK_SECONDS, 2.4 / self._speed))
         while not self._stop.is_set():
             self.step()
-            self._stop.wait(LOOK_SECONDS)
+            self._stop.wait(pause)
 
     def step(self) -> list[Deed]:
         """One look around, and what is due by now."""
@@ -199,7 +203,7 @@ class Crew:
         if self._switches.paused:
             self._at = now
             return []
-        self._minutes += (now - self._at) * self._speed
+        self._minutes += min((now - self._at) * self._speed, LONGEST_STEP_MINUTES)
         self._at = now
         self._shop.look(now)
         done = []
