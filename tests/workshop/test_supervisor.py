@@ -77,6 +77,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Toy]]:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=_hears_everything,  # noqa: PLW1509  (no threads here)
         )
         begun.append(Toy(process, book))
         return begun[-1]
@@ -87,6 +88,11 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Toy]]:
         toy.process.wait()
         if toy.process.stdout:
             toy.process.stdout.close()
+
+
+def _hears_everything() -> None:
+    """A suite started with nohup would hand its deafness to SIGHUP down, and the supervisor respects that."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def gone(pid: int) -> bool:
