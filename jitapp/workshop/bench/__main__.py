@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +21,15 @@ from typing import Any
 
 from jitapp.env import BASE_DIR
 from jitapp.workshop.bench import pull
-from jitapp.workshop.bench.floor import BATCH, Floor
+from jitapp.workshop.bench.floor import BATCH, Floor, Pace
 from jitapp.workshop.bench.report import Gate, Row, machine, page, percentile
 from jitapp.workshop.bench.servers import Installation, Load
 from jitapp.workshop.embedded import postgres_programs
 
 CLIENTS = 8
+FLOOR, BATCH_FLOOR = "floor: one function call (pgbench)", "batch floor: 50 in a transaction (pgbench)"
+PRODUCT, PRODUCT_BATCH = "product: POST /api/v1/scans", "product: batches of 50"
+TWIN = "twin: REST framework and ORM"
 OUTBOX_WAITS = "SELECT count(*) FROM outbox_message WHERE done_at IS NULL"
 
 
@@ -78,12 +82,20 @@ class Bench:
             result = load.closed(self.seconds)
         used = {
             "client": result["client_cpu"],
-            **{name: value for name, value in cpu.items() if value > 0.01},
+            **{group: cores for group, cores in cpu.items() if cores > 0.01},
         }
         self.row(name).add(result["per_second"], result["p50"], result["p99"], used)
         self.say(
             f"{name}: {result['per_second']:,.0f} scans/s, p50 {result['p50']:.1f} ms, p99 {result['p99']:.1f} ms"
         )
+
+    def measure_floor(self, name: str, run: Callable[[float], Pace]) -> None:
+        """One run of pgbench into a row."""
+        with self.installation.cpu() as cpu:
+            pace = run(self.seconds)
+        used = {group: cores for group, cores in cpu.items() if group == "postgres"}
+        self.row(name).add(pace.per_second, pace.p50, pace.p99, used)
+        self.say(f"{name}: {pace.per_second:,.0f} scans/s")
 
     def throughput(self) -> None:
         """Floor, product, twin and batches, round by round."""
@@ -94,22 +106,18 @@ class Bench:
             load.closed(2)
         for number in range(self.rounds):
             self.say(f"round {number + 1} of {self.rounds}")
-            pace = self.floor.single(self.seconds)
-            self.row("floor: one function call (pgbench)").add(pace.per_second, pace.p50, pace.p99)
-            self.measure("product: POST /api/v1/scans", single)
-            self.measure("twin: REST framework and ORM", twin)
-            together = self.floor.batch(self.seconds)
-            self.row("batch floor: 50 in a transaction (pgbench)").add(
-                together.per_second, together.p50, together.p99
-            )
-            self.measure("product: batches of 50", batch)
+            self.measure_floor(FLOOR, self.floor.single)
+            self.measure(PRODUCT, single)
+            self.measure(TWIN, twin)
+            self.measure_floor(BATCH_FLOOR, self.floor.batch)
+            self.measure(PRODUCT_BATCH, batch)
         self._paced(single)
         for load in (single, twin, batch):
             load.end()
 
     def _paced(self, single: Load) -> None:
         """p99 while scans come at half of what was reached."""
-        rate = self.row("product: POST /api/v1/scans").pace / 2
+        rate = self.row(PRODUCT).pace / 2
         runs = [single.paced(self.seconds, rate) for _ in range(self.rounds)]
         p50, p99 = median(run["p50"] for run in runs), median(run["p99"] for run in runs)
         self.notes.append(
@@ -137,9 +145,9 @@ class Bench:
         self.installation.stop("worker")
 
     def _drained(self) -> None:
-        """Waits until no message waits; nudges by a scan are not needed, the worker goes on by itself."""
+        """Drains as the relay would, beside the worker, until no message waits."""
         deadline = time.monotonic() + 600
-        drain = "from jitapp import switchboard; switchboard.drain()"
+        drain = "from jitapp import switchboard\nwhile switchboard.drain(): pass"
         subprocess.run(
             [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", drain],
             cwd=BASE_DIR,
@@ -179,15 +187,24 @@ class Bench:
         ]
 
     def judge(self) -> None:
-        """The ratios of the throughput rows, put before the other gates."""
-        pace = {name: row.pace for name, row in self.rows.items()}
-        floor, product = pace["floor: one function call (pgbench)"], pace["product: POST /api/v1/scans"]
-        batch = pace["product: batches of 50"] / pace["batch floor: 50 in a transaction (pgbench)"]
+        """The ratios, put before the other gates: the medians over the rounds, each of which ran all ways in turn."""
         self.gates[:0] = [
-            Gate("single scans, of the floor", product / floor, 0.18, 0.30),
-            Gate("single scans, of the twin", product / pace["twin: REST framework and ORM"], 3, unit=" x"),
-            Gate("batches of 50, of the batch floor", batch, 0.25, 0.4),
+            Gate("single scans, of the floor", self._ratio(PRODUCT, FLOOR), 0.18, 0.30),
+            Gate("single scans, of the twin", self._ratio(PRODUCT, TWIN), 3, unit=" x"),
+            Gate("batches of 50, of the batch floor", self._ratio(PRODUCT_BATCH, BATCH_FLOOR), 0.25, 0.4),
         ]
+        spent = {name: self.rows[name].micros for name in (FLOOR, PRODUCT, TWIN, BATCH_FLOOR, PRODUCT_BATCH)}
+        self.notes.append(
+            "CPU per scan, which other work on the machine distorts least (microseconds, server + database):"
+            + "; ".join(
+                f" {name} {server:,.0f} + {database:,.0f}" for name, (server, database) in spent.items()
+            )
+            + "."
+        )
+
+    def _ratio(self, way: str, other: str) -> float:
+        pairs = zip(self.rows[way].per_second, self.rows[other].per_second, strict=True)
+        return median(ours / theirs for ours, theirs in pairs)
 
     def verify(self) -> None:
         """The book of rules over everything that the run wrote."""

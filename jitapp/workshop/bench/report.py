@@ -62,6 +62,22 @@ class Row:
         """The median of the rounds, scans a second."""
         return median(self.per_second)
 
+    @property
+    def micros(self) -> tuple[float, float]:
+        """CPU microseconds a scan: in our processes (web, twin, worker), and in the database's."""
+        ours = [
+            (
+                sum(cores for name, cores in used.items() if name not in ("client", "postgres")),
+                used.get("postgres", 0.0),
+            )
+            for used in self.cpu
+        ]
+        per_scan = [
+            (server / pace * 1e6, database / pace * 1e6)
+            for (server, database), pace in zip(ours, self.per_second, strict=True)
+        ]
+        return median(server for server, _ in per_scan), median(database for _, database in per_scan)
+
     def line(self) -> str:
         """As a line of the table."""
         each = ", ".join(f"{value:,.0f}" for value in self.per_second)

@@ -56,6 +56,7 @@ class Installation:
             secret_key=secrets.token_urlsafe(32),
         )
         self.running: dict[str, tuple[subprocess.Popen[bytes], Command]] = {}
+        self._postmaster: int | None = None
 
     def _start_servers(self) -> None:
         running = start_both(self.folder / "servers")
@@ -193,9 +194,21 @@ class Installation:
 
     def _seconds(self) -> Mapping[str, float]:
         groups = {name: process.pid for name, (process, _) in self.running.items()}
-        if self.embedded:
-            groups["postgres"] = self.embedded.children[0][0].pid
+        if self._postmaster is None:
+            self._postmaster = self._find_postmaster()
+        if self._postmaster:
+            groups["postgres"] = self._postmaster
         return {name: _family_seconds(pid) for name, pid in groups.items()}
+
+    def _find_postmaster(self) -> int:
+        """The server's process, if it runs on this machine; else 0."""
+        with contextlib.closing(psycopg2.connect(self.database_url)) as connection:
+            try:
+                backend = psutil.Process(connection.info.backend_pid)
+                parent = backend.parent()
+                return parent.pid if parent and "postgres" in backend.name() else 0
+            except psutil.NoSuchProcess:
+                return 0
 
 
 def _family_seconds(pid: int) -> float:
