@@ -8,12 +8,15 @@ floor.scan("L1", 1, "empty").code == "emptied"
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from django.db import connection
 
 from jitapp.accounts.models import Device, Person, new_token, new_uuid, token_hash
 from jitapp.kanban.words import DeviceKind, Role, StationKind
@@ -200,3 +203,17 @@ class Floor:
 
 def _ignore(_value: object) -> None:
     return None
+
+
+def wait_for_the_feed(patience_s: float = 120) -> None:
+    """Until the feed may show all that was committed: another test's open transaction on the same server delays it."""
+    until = time.monotonic() + patience_s
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute(
+                "SELECT 1 FROM pull_event WHERE xid >= pg_snapshot_xmin(pg_current_snapshot()) LIMIT 1"
+            )
+            if cursor.fetchone() is None:
+                return
+            time.sleep(0.05)
+    raise AssertionError("some transaction was open all the time")

@@ -14,7 +14,7 @@ from jitapp.kanban.words import DeviceKind
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Plant
 from jitapp.pull.models import Event
-from tests.floor import Floor
+from tests.floor import Floor, wait_for_the_feed
 
 
 class Reader:
@@ -171,6 +171,7 @@ def test_the_feed_tells_everything_once_and_in_order_whatever_the_page_size(
         floor.propagate()
         floor.scan("DOORS", number, "receive")
         floor.propagate()
+    wait_for_the_feed()
     whole = reader.everything("/events")
     assert {frozenset(event) for event in whole} == {frozenset(ENVELOPE)}
     assert [event["id"] for event in reader.everything("/events?limit=3")] == [event["id"] for event in whole]
@@ -191,6 +192,7 @@ def test_the_feed_tells_everything_once_and_in_order_whatever_the_page_size(
 def test_a_reader_at_the_end_goes_on_from_its_cursor_and_now_begins_with_what_comes(
     floor: Floor, reader: Reader
 ) -> None:
+    wait_for_the_feed()
     latest = reader.get("/events?cursor=now")
     assert (latest["results"], latest["next"]) == ([], None)
     whole = reader.everything("/events")
@@ -198,6 +200,7 @@ def test_a_reader_at_the_end_goes_on_from_its_cursor_and_now_begins_with_what_co
     assert end["next"] is None
     assert reader.get(f"/events?cursor={end['cursor']}")["results"] == []
     floor.scan("DOORS", 1, "empty")
+    wait_for_the_feed()
     fresh = reader.get(f"/events?cursor={end['cursor']}")["results"]
     assert fresh
     assert fresh == reader.get(f"/events?cursor={latest['cursor']}")["results"]
@@ -209,6 +212,7 @@ def test_a_reader_at_the_end_goes_on_from_its_cursor_and_now_begins_with_what_co
 @pytest.mark.django_db(transaction=True)
 def test_an_event_of_a_slow_writer_is_not_passed_over(floor: Floor, reader: Reader) -> None:
     """Its id is older than those of events that were committed before it: a reader by id would never see it."""
+    wait_for_the_feed()
     start = reader.get("/events?limit=500")["cursor"]
     written, go_on = threading.Event(), threading.Event()
 
@@ -233,6 +237,7 @@ def test_an_event_of_a_slow_writer_is_not_passed_over(floor: Floor, reader: Read
     assert meanwhile["results"] == []  # what is younger than a running transaction waits for it
     go_on.set()
     writer.join()
+    wait_for_the_feed()
     seen = reader.get(f"/events?cursor={meanwhile['cursor']}")["results"]
     assert [event["data"] for event in seen if event["type"] == "station.report"] == [{"slow": True}]
     assert any(event["type"] == "scan.applied" for event in seen)
@@ -245,6 +250,7 @@ def test_an_event_of_a_slow_writer_is_not_passed_over(floor: Floor, reader: Read
 def test_readers_that_poll_while_many_write_see_everything_once(floor: Floor, reader: Reader) -> None:
     seen: list[str] = []
     done = threading.Event()
+    wait_for_the_feed()
     cursor = reader.get("/events?limit=500")["cursor"]
     before = Event.objects.count()
 
@@ -263,6 +269,7 @@ def test_readers_that_poll_while_many_write_see_everything_once(floor: Floor, re
     while not done.is_set():
         if not any(writer.is_alive() for writer in writers):
             done.set()  # one more look after the last of them
+            wait_for_the_feed()
         page = reader.get(f"/events?cursor={cursor}&limit=7")
         while page["results"]:
             seen += [event["id"] for event in page["results"]]
