@@ -56,6 +56,16 @@ def pytest_configure(config: pytest.Config) -> None:
     _ = settings.DATABASES  # reads the settings now, so that pytest-django sets Django up
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart() -> None:
+    """Before pytest-xdist starts its workers.
+
+    A worker that finds the name of the settings in its environment would read them before it has a Redis number of
+    its own, and all workers would share one.
+    """
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 def _start_servers(config: pytest.Config) -> None:
     """In the first process only; what TEST_..._URL name already is left alone."""
     signal.signal(signal.SIGTERM, _end_like_ctrl_c)
