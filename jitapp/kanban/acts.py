@@ -16,7 +16,7 @@ from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.guards import side_of
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.runouts import owner_of
-from jitapp.kanban.signals import WITHHELD, below, dispatch, gather, signal
+from jitapp.kanban.signals import WITHHELD, below, dispatch, documented, gather, signal
 from jitapp.kanban.state import Card, Loop, Turn, text
 from jitapp.kanban.transitions import MAY_FILL, Side
 from jitapp.kanban.words import (
@@ -124,7 +124,7 @@ def _release(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
     if turn.signal_state is SignalState.ACCUMULATING and not held:
         gather(ledger, scan.new_uuid, why=scan.reason)
         return "released"
-    if turn.signal_state in (SignalState.UNRELEASED, SignalState.REJECTED):
+    if turn.signal_state in (SignalState.UNRELEASED, SignalState.REJECTED) or documented(turn):
         dispatch(ledger, card, scan.new_uuid(), why=scan.reason or "released by hand")
         return "released"
     return "hold_released"

@@ -206,6 +206,9 @@ class Audit:
     def _after(self, event: Event, card: Card | None, turn: Turn | None) -> None:
         if card is not None and turn is not None:
             self.turns[card.id, turn.number] = turn
+        late = self.turns.get((event.card_id or 0, event.turn_number or 0))
+        if event.type == "turn.documented" and event.data.get("closed") and late is not None:
+            late.document = event.data["document"]
         if turn is not None and event.type.startswith("turn."):
             self._worked(event, turn)
         if event.type == "card.emptied" and card is not None:

@@ -69,7 +69,9 @@ EVENT_TYPES: dict[str, str] = {
     "turn.acknowledged": "The supply source has seen the signal, perhaps with a promise.",
     "turn.promised": "The supplier promised a date.",
     "turn.rejected": "The supplier cannot fill it; the buyer must act.",
-    "turn.documented": "The ERP gave the number of its document.",
+    "turn.doc_asked": "The ERP is being asked for its document: it owes the number.",
+    "turn.doc_refused": "The ERP refused the document, for `reason`; the buyer must act.",
+    "turn.documented": "The ERP gave the number of its document, perhaps after the turn was closed.",
     "turn.docked": "The container arrived at the dock; it is not at its place yet.",
     "turn.recalled": "The card was held or lost: the signal is withheld or flagged.",
     "turn.corrected": "A person set the turn to the step that is true.",
@@ -279,7 +281,14 @@ def _turn_rejected(_loop: Loop, card: Card | None, event: Event) -> None:
     _own(turn, event)
 
 
+def _turn_doc_followed(_loop: Loop, card: Card | None, event: Event) -> None:
+    _own(_turn(card, event), event)
+
+
 def _turn_documented(_loop: Loop, card: Card | None, event: Event) -> None:
+    card = _need_card(card, event)
+    if event.data.get("closed") and event.turn_number is not None and event.turn_number <= card.turn_number:
+        return  # the container came back before the ERP answered: the present state does not know that turn
     _turn(card, event).document = event.data["document"]
 
 
@@ -432,6 +441,8 @@ _EFFECTS: dict[str, Callable[[Loop, Card | None, Event], None]] = {
     "turn.acknowledged": _turn_acknowledged,
     "turn.promised": _turn_promised,
     "turn.rejected": _turn_rejected,
+    "turn.doc_asked": _turn_doc_followed,
+    "turn.doc_refused": _turn_doc_followed,
     "turn.documented": _turn_documented,
     "turn.docked": _turn_docked,
     "turn.recalled": _turn_recalled,

@@ -27,7 +27,10 @@ def owner_of(config: LoopConfig, turn: Turn) -> Party:
         return Party.STATION
     if turn.signal_state is SignalState.ACCUMULATING:
         return Party.PLANNER
-    if turn.signal_state in (SignalState.PENDING_DOC, SignalState.REJECTED):
+    if turn.signal_state is SignalState.PENDING_DOC:
+        # The ERP owes the number from the moment it is asked until it has said no; before and after, the buyer does.
+        return Party.ERP if turn.owner == Party.ERP else Party.BUYER
+    if turn.signal_state is SignalState.REJECTED:
         return Party.BUYER
     if turn.docked_at is not None:
         return Party.RECEIVING

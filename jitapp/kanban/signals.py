@@ -177,19 +177,28 @@ def resume(ledger: Ledger, new_uuid: NewUuid) -> None:
     """Sends the signals that a hold withheld, now that the loop is ACTIVE; where signals wait by rule they wait on."""
     loop = ledger.loop
     config = loop.config
-    if config.status is not LoopStatus.ACTIVE or waits_by_rule(loop):
+    if config.status is not LoopStatus.ACTIVE:
         return
     for card in list(loop.cards.values()):
         turn = card.turn
-        if turn is None or turn.signal_state is not SignalState.UNRELEASED:
+        if turn is None or card.card_status is not CardStatus.IN_CIRCULATION:
             continue
-        if card.card_status is not CardStatus.IN_CIRCULATION:
+        if documented(turn):
+            dispatch(ledger, card, new_uuid(), why="resumed", batch=turn.batch)
+            continue
+        if turn.signal_state is not SignalState.UNRELEASED or waits_by_rule(loop):
             continue
         if config.accumulate is Accumulate.NONE:
             dispatch(ledger, card, new_uuid(), why="resumed")
         else:
             _open(ledger, card, new_uuid(), SignalState.ACCUMULATING)
-    gather(ledger, new_uuid)
+    if not waits_by_rule(loop):
+        gather(ledger, new_uuid)
+
+
+def documented(turn: Turn) -> bool:
+    """Whether the turn waits although the ERP has given its number: the card or the loop was held meanwhile."""
+    return turn.signal_state is SignalState.PENDING_DOC and bool(turn.document)
 
 
 def waits_by_rule(loop: Loop) -> bool:

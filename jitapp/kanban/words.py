@@ -208,6 +208,7 @@ class Party(StrEnum):
     HANDLER = "handler"
     RECEIVING = "receiving"
     PERSON = "person"
+    ERP = "erp"  # asked for a document, and has not given its number yet
 
 
 class ScanClass(StrEnum):

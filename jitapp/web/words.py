@@ -55,6 +55,8 @@ DO_WORDS = {
     "supplier": mark("to deliver"),
     "accumulate": mark("to release"),
     "order_number": mark("to order"),
+    "doc": mark("to give the order number"),
+    "doc_refused": mark("to mend the order"),
     "rejected": mark("to find a way"),
     "on_hold": mark("to release"),
     "cards_held": mark("to release"),
@@ -70,6 +72,8 @@ WHY_WORDS = {
     "supplier": mark("the supplier is filling it"),
     "accumulate": mark("waits for a batch"),
     "order_number": mark("waits for an order number"),
+    "doc": mark("waits for an order number"),
+    "doc_refused": mark("the ERP refused the order"),
     "rejected": mark("the supplier said no"),
     "on_hold": mark("loop on hold"),
     "cards_held": mark("cards on hold"),
@@ -84,6 +88,7 @@ PARTY_WORDS = {
     "handler": mark("Material handler"),
     "receiving": mark("Receiving"),
     "person": mark("Person"),
+    "erp": mark("ERP"),
 }
 OTHER_WORDS = {
     "late": mark("late"),

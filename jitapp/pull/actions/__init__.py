@@ -4,10 +4,10 @@ from jitapp.pull.actions.andon import TOPIC as CALLS_TOPIC
 from jitapp.pull.actions.andon import CallRefused, call_for_help, escalate_calls, solve_call, take_call
 from jitapp.pull.actions.cards import add_cards, add_extra_card, replace_card
 from jitapp.pull.actions.changeovers import ChangeoverRefused, begin_changeover, finish_changeover
+from jitapp.pull.actions.documents import ask_for_documents, give_document, refuse_document
 from jitapp.pull.actions.loops import (
     Refused,
     apply_due_revisions,
-    give_document,
     hold_loop,
     mark_printed,
     plan_revision,
@@ -33,6 +33,7 @@ __all__ = [
     "add_cards",
     "add_extra_card",
     "apply_due_revisions",
+    "ask_for_documents",
     "begin_changeover",
     "call_for_help",
     "escalate_calls",
@@ -45,6 +46,7 @@ __all__ = [
     "plan_revision",
     "propagate",
     "record_station_event",
+    "refuse_document",
     "release_card",
     "replace_card",
     "resize_loop",

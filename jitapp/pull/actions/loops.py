@@ -1,4 +1,4 @@
-"""What a planner does to a loop with its cards on the floor: resize, hold, resume, revise; and ERP documents."""
+"""What a planner does to a loop with its cards on the floor: resize, hold, resume, revise."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from django.db import transaction
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.resizing import fit
-from jitapp.kanban.signals import dispatch, resume, settle
-from jitapp.kanban.state import Card, text
-from jitapp.kanban.words import CardStatus, LoopStatus, SignalState
+from jitapp.kanban.signals import resume, settle
+from jitapp.kanban.state import text
+from jitapp.kanban.words import CardStatus, LoopStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.models import Loop, LoopRevision
 from jitapp.pull import store
 from jitapp.pull.actions.cards import NOBODY, added, make
-from jitapp.pull.models import Turn
 from jitapp.pull.requests import Source
 from jitapp.pull.retry import retried
 
@@ -79,13 +78,13 @@ def resize_loop(
                 for card in state.cards.values():
                     if card.card_status is not CardStatus.REMOVED:
                         ledger.write("card.relabelled", card)
-            _keep(world, ledger, now, source)
+            keep(world, ledger, now, source)
             if not missing:
                 return []
             world, rows = make(loop_id, missing)
             ledger = Ledger(world.loops[loop_id], at=now)
             added(ledger, rows)
-            _keep(world, ledger, now, source)
+            keep(world, ledger, now, source)
             return [row.code for row in rows]
 
     return retried(once)
@@ -99,7 +98,7 @@ def mark_printed(*, loop_id: int, now: datetime, source: Source = NOBODY) -> int
         stale = [card for card in ledger.loop.cards.values() if card.label_stale]
         for card in stale:
             ledger.write("card.relabelled", card, stale=False)
-        _keep(world, ledger, now, source)
+        keep(world, ledger, now, source)
     return len(stale)
 
 
@@ -128,7 +127,7 @@ def _set_status(loop_id: int, status: LoopStatus, reason: str, now: datetime, so
                 "loop.changed", status=str(status), reason=reason, surplus_due=ledger.loop.surplus_due
             )
             resume(ledger, new_uuid)
-            _keep(world, ledger, now, source)
+            keep(world, ledger, now, source)
 
     retried(once)
 
@@ -185,36 +184,8 @@ def apply_due_revisions(*, now: datetime) -> set[int]:
     return changed
 
 
-def give_document(*, turn: str, document: str, now: datetime, source: Source = NOBODY) -> None:
-    """The ERP's number for a turn that waits for it: the signal goes out. The same number again changes nothing."""
-    row = Turn.objects.filter(uuid=turn).first()
-    if row is None:
-        raise Refused("There is no such turn. Ask for the turns that wait.")
-    if not document or len(document) > 60:
-        raise Refused("A document number has 1 to 60 characters.")
-
-    def once() -> None:
-        with transaction.atomic():
-            world = store.load([row.loop_id])
-            loop = world.loops[row.loop_id]
-            card: Card = loop.cards[row.card_id]
-            open_turn = card.turn
-            if open_turn is None or open_turn.number != row.number:
-                raise Refused("That turn is closed. Cancel the document in the ERP.")
-            if open_turn.document == document:
-                return
-            if open_turn.document:
-                raise Refused(f"That turn has document {open_turn.document} already. Cancel one of the two.")
-            ledger = Ledger(loop, at=now)
-            ledger.write("turn.documented", card, turn=open_turn, document=document)
-            if open_turn.signal_state is SignalState.PENDING_DOC and loop.config.status is LoopStatus.ACTIVE:
-                dispatch(ledger, card, new_uuid(), batch=open_turn.batch)
-            _keep(world, ledger, now, source)
-
-    retried(once)
-
-
-def _keep(world: store.World, ledger: Ledger, now: datetime, source: Source) -> None:
+def keep(world: store.World, ledger: Ledger, now: datetime, source: Source) -> None:
+    """Settles the runout, writes what the ledger holds, and nudges the workers after the commit."""
     settle(ledger, new_uuid)
     world.record(
         ledger.loop,

@@ -279,6 +279,8 @@ def _waiting_for(config: LoopConfig, event: Mapping[str, Any]) -> tuple[str, Par
         "turn.aborted": asked,
         "turn.acknowledged": ("supplier", Party.SUPPLIER) if supplier else asked,
         "turn.rejected": ("rejected", Party.BUYER),
+        "turn.doc_asked": ("doc", Party.ERP),
+        "turn.doc_refused": ("doc_refused", Party.BUYER),
         "turn.completed": ("collect", Party.HANDLER),
         "turn.docked": ("put_away", Party.RECEIVING),
         "wait.refused": ("receiver_not_ready", Party.RECEIVING),

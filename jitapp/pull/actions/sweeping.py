@@ -28,7 +28,9 @@ SUSPECTS = """
             bool_or(c.been_full) AS been_full,
             count(*) FILTER (WHERE c.card_status = 'IN_CIRCULATION' AND NOT c.blocked
                 AND c.supply_status IN ('FULL', 'IN_USE')) AS usable,
-            bool_or(t.signal_state = 'UNRELEASED' AND c.card_status = 'IN_CIRCULATION') AS withheld
+            bool_or(t.signal_state = 'UNRELEASED' AND c.card_status = 'IN_CIRCULATION') AS withheld,
+            bool_or(t.signal_state = 'PENDING_DOC' AND t.document <> '' AND c.card_status = 'IN_CIRCULATION')
+                AS documented
         FROM pull_card c LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
         WHERE c.loop_id = l.id AND c.card_status <> 'REMOVED'
     ) c ON true
@@ -37,6 +39,7 @@ SUSPECTS = """
             AND coalesce(c.been_full, false) AND c.usable = 0)
         OR (l.status = 'ACTIVE' AND coalesce(c.withheld, false) AND NOT l.independent_supply
             AND l.trigger NOT IN ('ON_SIBLING_IN_USE', 'ON_SIBLING_WAIT'))
+        OR (l.status = 'ACTIVE' AND coalesce(c.documented, false))
 """
 
 # Exactly one usable container left, and the next one late: a near-runout.

@@ -1,0 +1,118 @@
+"""Documents of the ERP: its number for a turn, and who owes it. The calls themselves are made by jitapp/erp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from jitapp.accounts.models import new_uuid
+from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.signals import dispatch
+from jitapp.kanban.state import Card, Turn
+from jitapp.kanban.words import CardStatus, LoopStatus, Party, SignalState
+from jitapp.pull import store
+from jitapp.pull.actions.cards import NOBODY
+from jitapp.pull.actions.loops import Refused, keep
+from jitapp.pull.models import Turn as TurnRow
+from jitapp.pull.requests import Source
+from jitapp.pull.retry import retried
+
+LONGEST_NUMBER = 60
+
+
+class TurnCancelled(Refused):
+    """The turn ended without a delivery: its document must go."""
+
+
+def give_document(*, turn: str, document: str, now: datetime, source: Source = NOBODY) -> None:
+    """The ERP's number for a turn: the signal that waited for it goes out. The same number again changes nothing.
+
+    A turn that was received meanwhile still gets its number; a cancelled one does not (TurnCancelled).
+    """
+    row = TurnRow.objects.filter(uuid=turn).first()
+    if row is None:
+        raise Refused("There is no such turn. Ask for the turns that wait.")
+    if not document or len(document) > LONGEST_NUMBER:
+        raise Refused(f"A document number has 1 to {LONGEST_NUMBER} characters.")
+
+    def once() -> None:
+        with transaction.atomic():
+            world = store.load([row.loop_id])
+            loop = world.loops[row.loop_id]
+            row.refresh_from_db()
+            card = loop.cards.get(row.card_id)
+            open_turn = card.turn if card is not None else None
+            if row.signal_state == SignalState.CANCELLED or card is None:
+                raise TurnCancelled("That turn was cancelled. Cancel the document in the ERP.")
+            if row.document == document:
+                return
+            if row.document:
+                raise Refused(f"That turn has document {row.document} already. Cancel one of the two.")
+            others = TurnRow.objects.filter(supply=row.supply_id, document=document, closed_at__isnull=True)
+            if row.closed_at is None and (other := others.select_related("card").first()) is not None:
+                raise Refused(
+                    f"{document} is the document of card {other.card.code} already. Give each order its own number."
+                )
+            ledger = Ledger(loop, at=now)
+            if open_turn is None or open_turn.number != row.number:
+                late = Turn(row.uuid, row.number, row.asked, row.opened_at)
+                ledger.write("turn.documented", card, turn=late, document=document, closed=True)
+                TurnRow.objects.filter(pk=row.pk).update(document=document)
+            else:
+                ledger.write("turn.documented", card, turn=open_turn, document=document)
+                takes_part = card.card_status is CardStatus.IN_CIRCULATION
+                active = loop.config.status is LoopStatus.ACTIVE
+                if open_turn.signal_state is SignalState.PENDING_DOC and takes_part and active:
+                    dispatch(ledger, card, new_uuid(), batch=open_turn.batch)
+            keep(world, ledger, now, source)
+
+    retried(once)
+
+
+def ask_for_documents(turns: Sequence[UUID], *, now: datetime) -> None:
+    """From now on the ERP owes the numbers of those turns that wait for one (rule C10)."""
+
+    def asked(ledger: Ledger, card: Card, turn: Turn) -> None:
+        if turn.owner != Party.ERP and not turn.document:
+            ledger.write("turn.doc_asked", card, turn=turn, owner=Party.ERP)
+
+    _each_waiting(turns, asked, now)
+
+
+def refuse_document(turn: UUID, *, reason: str, now: datetime) -> None:
+    """The ERP will not make the document: the buyer owns the turn again, and the ledger says why."""
+
+    def refused(ledger: Ledger, card: Card, waiting: Turn) -> None:
+        if waiting.owner == Party.ERP:
+            ledger.write("turn.doc_refused", card, turn=waiting, reason=reason[:200], owner=Party.BUYER)
+
+    _each_waiting([turn], refused, now)
+
+
+def _each_waiting(turns: Sequence[UUID], write: Callable[[Ledger, Card, Turn], None], now: datetime) -> None:
+    loops = TurnRow.objects.filter(uuid__in=turns, signal_state=SignalState.PENDING_DOC)
+    loop_ids = set(loops.values_list("loop_id", flat=True))
+    if not loop_ids:
+        return
+    wanted = set(turns)
+
+    def once() -> None:
+        with transaction.atomic():
+            world = store.load(loop_ids)
+            for loop in world.loops.values():
+                ledger = Ledger(loop, at=now)
+                for card in list(loop.cards.values()):
+                    turn = card.turn
+                    if (
+                        turn is not None
+                        and turn.uuid in wanted
+                        and turn.signal_state is SignalState.PENDING_DOC
+                    ):
+                        write(ledger, card, turn)
+                if ledger.events:
+                    keep(world, ledger, now, NOBODY)
+
+    retried(once)
