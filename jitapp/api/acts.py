@@ -38,6 +38,7 @@ VERBS = (
     "start",
     "complete",
     "release",
+    "retry",
 )
 T = TypeVar("T")
 _NUMBER = re.compile(r"\d{1,14}(\.\d{1,6})?")
@@ -57,6 +58,12 @@ class DocumentBody(msgspec.Struct, forbid_unknown_fields=True):
     """The number of the ERP's document."""
 
     document: str
+
+
+class FailureBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What failed for good, as a sentence for the buyer."""
+
+    reason: str
 
 
 class LoopChangeBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -191,6 +198,21 @@ class TurnDocument(Endpoint):
             lambda: actions.give_document(
                 turn=str(turn), document=body.document.strip(), now=timezone.now(), source=self.source()
             )
+        )
+        return Response(lists.turn(turn, plant_ids=self.plants(), now=timezone.now()))
+
+
+class TurnFailed(Endpoint):
+    """POST /turns/{id}/fail"""
+
+    def post(self, request: Request, turn: UUID) -> Response:
+        """The order is closed or cancelled in the ERP: the turn stands in ERROR until somebody has put it right."""
+        _erp_only(self)
+        if lists.turn(turn, plant_ids=self.plants(), now=timezone.now()) is None:
+            raise Http404
+        body = read(request, FailureBody)
+        _or_refused(
+            lambda: actions.fail_turn(turn, reason=body.reason, now=timezone.now(), source=self.source())
         )
         return Response(lists.turn(turn, plant_ids=self.plants(), now=timezone.now()))
 

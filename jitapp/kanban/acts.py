@@ -16,7 +16,7 @@ from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.guards import side_of
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.runouts import owner_of
-from jitapp.kanban.signals import WITHHELD, below, dispatch, documented, gather, signal
+from jitapp.kanban.signals import WITHHELD, below, dispatch, documented, gather, recover, signal
 from jitapp.kanban.state import Card, Loop, Turn, text
 from jitapp.kanban.transitions import MAY_FILL, Side
 from jitapp.kanban.words import (
@@ -62,6 +62,8 @@ def act_guard(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decisio
     act = ACTS[intent]
     if not may(act, loop, scan):
         return "not_allowed"
+    if card.turn is not None and card.turn.failed and intent not in IN_ERROR:
+        return "card_in_error"
     return act.check(loop, card, scan, decision)
 
 
@@ -86,7 +88,7 @@ def recall(ledger: Ledger, card: Card) -> None:
     turn = card.turn
     if turn is None or turn.signal_state in WITHHELD:
         return
-    untouched = turn.signal_state is SignalState.RELEASED and not turn.step
+    untouched = turn.signal_state is SignalState.RELEASED and not turn.step and not turn.failed
     ledger.write(
         "turn.recalled", card, turn=turn, withheld=untouched, owner=Party.STATION if untouched else turn.owner
     )
@@ -98,6 +100,8 @@ def _can_release(_loop: Loop, card: Card, scan: Scan, _decision: Decision) -> st
     turn = card.turn
     if card.card_status is not CardStatus.IN_CIRCULATION:
         return "card_retired"
+    if turn is not None and turn.failed:
+        return "card_in_error"
     if turn is None:
         # After a cancelled turn the empty card asks again when somebody says so.
         return None if card.supply_status in (S.WAIT, S.EMPTY) else "nothing_to_release"
@@ -121,6 +125,8 @@ def _release(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
             dispatch(ledger, card, scan.new_uuid(), why=scan.reason or "released by hand")
             return "released"
         return "hold_released"
+    if turn.failed:
+        return "hold_released"
     if turn.signal_state is SignalState.ACCUMULATING and not held:
         gather(ledger, scan.new_uuid, why=scan.reason)
         return "released"
@@ -143,7 +149,7 @@ def _lose(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
         "scan.applied", card, intent=Intent.LOST, more={"reason": scan.reason} if scan.reason else None
     )
     turn = card.turn
-    if turn is not None and not turn.step and turn.signal_state is not SignalState.ACKNOWLEDGED:
+    if turn is not None and not turn.under_way:
         ledger.write("turn.cancelled", card, turn=turn, reason="the card was reported lost")
     elif turn is not None:
         recall(ledger, card)
@@ -188,9 +194,7 @@ def _find(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
 def _can_remove(_loop: Loop, card: Card, _scan: Scan, _decision: Decision) -> str | None:
     if card.card_status is CardStatus.REMOVED:
         return "card_retired"
-    turn = card.turn
-    under_way = turn is not None and (bool(turn.step) or turn.signal_state is SignalState.ACKNOWLEDGED)
-    return "remove_under_way" if under_way else None
+    return "remove_under_way" if card.turn is not None and card.turn.under_way else None
 
 
 def _remove(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
@@ -302,7 +306,14 @@ def _correct(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
         after = Turn(
             turn.uuid, turn.number, turn.asked, turn.opened_at, signal_state=turn.signal_state, step=step
         )
-        ledger.write("turn.corrected", card, turn=turn, step=step, owner=owner_of(ledger.loop.config, after))
+        ledger.write(
+            "turn.corrected",
+            card,
+            turn=turn,
+            state=turn.signal_state,
+            step=step,
+            owner=owner_of(ledger.loop.config, after),
+        )
     return "corrected"
 
 
@@ -443,6 +454,33 @@ def _cancel(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
     return "cancelled"
 
 
+def _can_retry(_loop: Loop, card: Card, _scan: Scan, _decision: Decision) -> str | None:
+    return None if card.turn is not None and card.turn.failed else "not_in_error"
+
+
+def _retry(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
+    """What had failed was done again, and succeeded."""
+    turn = card.turn
+    assert turn is not None
+    why = {"reason": scan.reason} if scan.reason else None
+    ledger.write("scan.applied", card, turn=turn, intent=Intent.RETRY, more=why)
+    recover(ledger, card, why=scan.reason)
+    return "recovered"
+
+
+# What may still be done to a card whose turn stands in ERROR; a release ends a hold, not the error.
+IN_ERROR = frozenset(
+    {
+        Intent.HOLD,
+        Intent.RELEASE,
+        Intent.LOST,
+        Intent.FOUND,
+        Intent.REMOVE,
+        Intent.COUNT,
+        Intent.CORRECT,
+        Intent.RETRY,
+    }
+)
 ACTS: dict[Intent | None, Act] = {
     Intent.HOLD: Act(_can_hold, _hold, roles=frozenset({Role.QUALITY, Role.PLANNER})),
     Intent.RELEASE: Act(
@@ -462,5 +500,6 @@ ACTS: dict[Intent | None, Act] = {
     Intent.PROMISE: Act(_can_promise, _promise, side="supply", roles=frozenset({Role.SUPPLIER, Role.BUYER})),
     Intent.REJECT: Act(_can_reject, _reject, side="supply", roles=frozenset({Role.SUPPLIER, Role.BUYER})),
     Intent.DOCK: Act(_can_dock, _dock, side="demand", roles=frozenset({Role.HANDLER, Role.BUYER})),
+    Intent.RETRY: Act(_can_retry, _retry, roles=frozenset({Role.BUYER})),
     Intent.CANCEL: Act(_can_cancel, _cancel, roles=frozenset({Role.BUYER, Role.PLANNER})),
 }

@@ -60,6 +60,9 @@ ANSWERS: dict[str, Sentence] = {
     "emptied_pending_doc": _applied(
         _CARD + " is EMPTY. The order waits for its document number.", "Put the bin on the return rack."
     ),
+    "emptied_in_error": _applied(
+        _CARD + " is EMPTY, but it stands in ERROR: {problem}.", "Put the bin aside; the buyer puts it right."
+    ),
     "emptied_waits": _applied(
         _CARD + " is EMPTY and waits until {supply} releases it.", "Put the bin on the return rack."
     ),
@@ -108,6 +111,7 @@ ANSWERS: dict[str, Sentence] = {
     "cancelled": _applied(
         _CARD + ": the signal is taken back: {given}.", "Keep the card until it is released again."
     ),
+    "recovered": _applied(_CARD + ": put right; it goes on as {status}.", "Go on with the next step."),
     # -- nothing to do ---------------------------------------------------------------------------
     "already": Sentence(
         Outcome.ALREADY, _CARD + " is already {status} since {since}{by}.", "Nothing to do. Due {due}."
@@ -153,6 +157,9 @@ ANSWERS: dict[str, Sentence] = {
     "card_held": _refused(_CARD + " is on hold.", "Leave the container where it is and ask your leader."),
     "card_retired": _refused(_CARD + " is withdrawn.", "Put this card in the red box."),
     "card_lost": _refused(_CARD + " was reported lost.", "Bring it to your leader: it was found."),
+    "card_in_error": _refused(
+        _CARD + " stands in ERROR: {problem}.", "Leave it; the buyer puts it right, or a leader corrects it."
+    ),
     "card_active": _refused(_CARD + " is already in circulation.", "Scan it when the container is empty."),
     "loop_on_hold": _refused("{part} is on hold: {reason}.", "Do not fill it; ask your leader."),
     "loop_not_active": _refused(
@@ -218,6 +225,7 @@ ANSWERS: dict[str, Sentence] = {
     "correct_needs_signal": _refused(
         _CARD + " has no released signal, so it cannot be {status}.", "Correct it to EMPTY first."
     ),
+    "not_in_error": _refused(_CARD + " does not stand in ERROR.", "Go on with the next step."),
     "nothing_to_release": _refused(_CARD + " has no signal that waits.", "Nothing to release."),
     "not_lost": _refused(_CARD + " is not reported lost.", "Scan it as usual."),
     "remove_under_way": _refused(
@@ -312,6 +320,7 @@ _OF_CODE = {
     "wrong_station": Feedback(Sound.LEVEL, ScreenState.WRONG_PLACE),
     "not_your_side": Feedback(Sound.LEVEL, ScreenState.WRONG_PLACE),
     "wrong_device_station": Feedback(Sound.LEVEL, ScreenState.WRONG_PLACE),
+    "card_in_error": Feedback(Sound.FALLING, ScreenState.WITHDRAWN),
     "overproduction": Feedback(Sound.FALLING, ScreenState.REFUSED),
 }
 _OF_CLASS = {ScanClass.WRONG_CARD: ScreenState.WRONG_CARD, ScanClass.STALE_LABEL: ScreenState.STALE_LABEL}

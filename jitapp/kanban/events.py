@@ -75,6 +75,8 @@ EVENT_TYPES: dict[str, str] = {
     "turn.docked": "The container arrived at the dock; it is not at its place yet.",
     "turn.recalled": "The card was held or lost: the signal is withheld or flagged.",
     "turn.corrected": "A person set the turn to the step that is true.",
+    "turn.failed": "What the turn needs beside the floor went wrong for good, for `reason`: it stands in ERROR.",
+    "turn.recovered": "What had gone wrong was put right: the turn goes on from where it stood.",
     "turn.started": "The supply source began to fill.",
     "turn.completed": "The container was filled, `quantity` pieces.",
     "turn.aborted": "Filling was broken off; the signal stands.",
@@ -255,6 +257,7 @@ def _turn_released(_loop: Loop, card: Card | None, event: Event) -> None:
     turn.released_at = event.occurred_at
     turn.due_at = datetime.fromisoformat(event.data["due_at"])
     turn.recall = False
+    turn.failed = ""
     card.out_of_stock = False
     _batch(turn, event)
     _own(turn, event)
@@ -309,9 +312,22 @@ def _turn_recalled(_loop: Loop, card: Card | None, event: Event) -> None:
     _own(turn, event)
 
 
+def _turn_failed(_loop: Loop, card: Card | None, event: Event) -> None:
+    turn = _turn(card, event)
+    turn.failed = event.data["reason"]
+    _own(turn, event)
+
+
+def _turn_recovered(_loop: Loop, card: Card | None, event: Event) -> None:
+    turn = _turn(card, event)
+    turn.failed = ""
+    _own(turn, event)
+
+
 def _turn_corrected(_loop: Loop, card: Card | None, event: Event) -> None:
     turn = _turn(card, event)
     turn.step = event.data["step"]
+    turn.failed = ""
     order = ("", SupplyStatus.IN_PROCESS, SupplyStatus.COMPLETED, SupplyStatus.IN_TRANSIT)
     reached = order.index(turn.step)
     turn.started_at = (turn.started_at or event.occurred_at) if reached >= 1 else None
@@ -405,6 +421,7 @@ def _close(card: Card, turn: Turn, state: SignalState, at: datetime) -> None:
     turn.signal_state = state
     turn.closed_at = at
     turn.step = ""
+    turn.failed = ""
     turn.owner = ""
     turn.owner_since = None
     card.turn = None
@@ -446,6 +463,8 @@ _EFFECTS: dict[str, Callable[[Loop, Card | None, Event], None]] = {
     "turn.documented": _turn_documented,
     "turn.docked": _turn_docked,
     "turn.recalled": _turn_recalled,
+    "turn.failed": _turn_failed,
+    "turn.recovered": _turn_recovered,
     "turn.corrected": _turn_corrected,
     "card.held": _card_is(CardStatus.HELD),
     "card.unheld": _card_is(CardStatus.IN_CIRCULATION),

@@ -77,7 +77,7 @@ def _past(card: Card, scan: Scan, intent: Intent | None) -> bool:
     turn = card.turn
     if intent not in FILLING or intent is Intent.ABORT or turn is None or turn.released_at is None:
         return False
-    if scan.occurred_at < turn.released_at or card.supply_status not in WAY:
+    if scan.occurred_at < turn.released_at or card.position not in WAY:
         return False
     return WAY.index(TARGET[intent]) < WAY.index(card.position)
 
@@ -124,6 +124,12 @@ def _place(loop: Loop, _card: Card, scan: Scan, intent: Intent | None, decision:
         decision.facts["place"] = loop.config.demand_name if wanted == "demand" else loop.config.supply_name
         return "not_your_side"
     return None
+
+
+def _failed(_loop: Loop, card: Card, _scan: Scan, intent: Intent | None, _decision: Decision) -> str | None:
+    """G13: nothing is filled, sent or taken in for a turn that stands in ERROR, until somebody has put it right."""
+    position = card.position if intent in FILLING else card.supply_status
+    return "card_in_error" if position is S.ERROR else None
 
 
 def _repeated(loop: Loop, card: Card, scan: Scan, intent: Intent | None, _decision: Decision) -> str | None:
@@ -277,6 +283,8 @@ def _undo(loop: Loop, card: Card, scan: Scan, _intent: Intent | None, decision: 
     if not scan.is_leader and card.moved_by != scan.mover:
         return "undo_not_yours"
     turn = card.turn
+    if turn is not None and turn.failed:
+        return "card_in_error"
     opened = any(event.type == "turn.released" and event.data.get("opens") for event in scan.last_events)
     if card.last_intent != Intent.EMPTY or turn is None or not opened:
         return None
@@ -290,6 +298,7 @@ GUARDS: tuple[Guard, ...] = (
     _card_status,  # G5
     _loop_status,  # G6
     _place,  # G7
+    _failed,  # G13
     _repeated,  # G8
     _step,  # G9
     _discipline,  # F2 to F7, A5

@@ -55,6 +55,8 @@ def _do_empty(ledger: Ledger, card: Card, scan: Scan, decision: Decision) -> str
         more={"difference": text(-card.contents)} if card.contents and _counted(ledger.loop) else None,
     )
     code = signal(ledger, card, scan.new_uuid)
+    if card.turn is not None and card.turn.failed:
+        code = "emptied_in_error"
     open_sibling(ledger, card, scan.new_uuid)
     decision.facts["due"] = card.turn.due_at if card.turn else None
     return code

@@ -23,6 +23,8 @@ def is_dry(loop: Loop) -> bool:
 
 def owner_of(config: LoopConfig, turn: Turn) -> Party:
     """Rule C10: exactly one party must act next on an open turn."""
+    if turn.failed:
+        return Party.BUYER
     if turn.signal_state is SignalState.UNRELEASED:
         return Party.STATION
     if turn.signal_state is SignalState.ACCUMULATING:

@@ -13,13 +13,14 @@ from uuid import UUID
 
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.runouts import owner_of
-from jitapp.kanban.state import ZERO, Card, Loop, Turn, text
+from jitapp.kanban.state import USABLE, ZERO, Card, Loop, Turn, text
 from jitapp.kanban.words import (
     Accumulate,
     CardStatus,
     DocPolicy,
     LoopKind,
     LoopStatus,
+    Party,
     SignalState,
     SupplyStatus,
     Trigger,
@@ -130,6 +131,7 @@ def accumulating(loop: Loop) -> list[Card]:
         for card in loop.cards.values()
         if card.card_status is CardStatus.IN_CIRCULATION
         and card.turn is not None
+        and not card.turn.failed
         and card.turn.signal_state is SignalState.ACCUMULATING
     ]
     return sorted(found, key=lambda card: (card.turn.opened_at if card.turn else loop.config.id, card.number))
@@ -173,6 +175,42 @@ def settle(ledger: Ledger, new_uuid: NewUuid) -> None:
         gather(ledger, new_uuid, why="runout")
 
 
+def fail(ledger: Ledger, card: Card, reason: str) -> None:
+    """G13: what the open turn needs beside the floor failed for good. Pieces that are left may still be used."""
+    turn = card.turn
+    assert turn is not None
+    status = card.supply_status
+    ledger.write(
+        "turn.failed",
+        card,
+        turn=turn,
+        frm=status,
+        to=status if status in USABLE else S.ERROR,
+        reason=reason,
+        owner=Party.BUYER,
+    )
+
+
+def recover(ledger: Ledger, card: Card, *, why: str = "") -> None:
+    """The turn goes on from where it stood before it failed."""
+    turn = card.turn
+    assert turn is not None
+    status = card.supply_status
+    stood = S.WAIT if turn.signal_state is SignalState.UNRELEASED else turn.place
+    more: dict[str, object] = {"why": why} if why else {}
+    ledger.write(
+        "turn.recovered",
+        card,
+        turn=turn,
+        state=turn.signal_state,
+        step=turn.step,
+        frm=status,
+        to=stood if status is S.ERROR else status,
+        owner=owner_of(ledger.loop.config, _as(turn, turn.signal_state)),
+        more=more,
+    )
+
+
 def resume(ledger: Ledger, new_uuid: NewUuid) -> None:
     """Sends the signals that a hold withheld, now that the loop is ACTIVE; where signals wait by rule they wait on."""
     loop = ledger.loop
@@ -181,7 +219,7 @@ def resume(ledger: Ledger, new_uuid: NewUuid) -> None:
         return
     for card in list(loop.cards.values()):
         turn = card.turn
-        if turn is None or card.card_status is not CardStatus.IN_CIRCULATION:
+        if turn is None or turn.failed or card.card_status is not CardStatus.IN_CIRCULATION:
             continue
         if documented(turn):
             dispatch(ledger, card, new_uuid(), why="resumed", batch=turn.batch)
@@ -233,8 +271,10 @@ def opened(ledger: Ledger, card: Card, new_uuid: NewUuid) -> None:
 
 def _release_waiting(ledger: Ledger, but: Card, new_uuid: NewUuid) -> None:
     for sibling in ledger.loop.siblings(but):
-        takes_part = sibling.card_status is CardStatus.IN_CIRCULATION
-        if takes_part and sibling.turn is not None and sibling.turn.signal_state is SignalState.UNRELEASED:
+        turn = sibling.turn
+        if sibling.card_status is not CardStatus.IN_CIRCULATION or turn is None or turn.failed:
+            continue
+        if turn.signal_state is SignalState.UNRELEASED:
             dispatch(ledger, sibling, new_uuid(), why="sibling")
 
 

@@ -136,8 +136,19 @@ class Turn:
     document: str = ""
     batch: UUID | None = None
     recall: bool = False
+    failed: str = ""  # why it stands in ERROR: what went wrong for good beside the floor
     owner: str = ""
     owner_since: datetime | None = None
+
+    @property
+    def place(self) -> SupplyStatus:
+        """Where its container stands, whatever else is the matter with it."""
+        return SupplyStatus(self.step) if self.step else SupplyStatus.EMPTY
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the supply side has begun to fill it, or has promised to."""
+        return bool(self.step) or self.signal_state is SignalState.ACKNOWLEDGED
 
 
 @dataclass(slots=True)
@@ -180,7 +191,7 @@ class Card:
     def position(self) -> SupplyStatus:
         """Where the container to be filled stands: the card's status, or its open turn's step while still IN_USE."""
         if self.turn is not None and self.supply_status in USABLE:
-            return SupplyStatus(self.turn.step) if self.turn.step else SupplyStatus.EMPTY
+            return SupplyStatus.ERROR if self.turn.failed else self.turn.place
         return self.supply_status
 
     @property

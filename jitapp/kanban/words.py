@@ -164,6 +164,7 @@ class Intent(StrEnum):
     CANCEL = "cancel"
     LOST = "lost"
     REMOVE = "remove"
+    RETRY = "retry"
 
 
 class Outcome(StrEnum):

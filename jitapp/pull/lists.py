@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import models
 
 from jitapp.kanban.state import text
+from jitapp.kanban.transitions import MAY_FILL
 from jitapp.kanban.words import CardStatus, SupplyStatus
 from jitapp.plant.models import Identifier, Loop, Station
 from jitapp.plant.work import standard_work_of
@@ -49,6 +50,7 @@ class TurnFacts:
     late: bool
     owner: str
     owner_since: datetime | None
+    failed: str  # why it stands in ERROR; nothing is done for it until that is put right
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +271,7 @@ def station_board(code: str, *, plant_ids: Iterable[int], now: datetime) -> Stat
         return None
     released = (
         _turns(plant_ids)
-        .filter(supply=station, closed_at__isnull=True, released_at__isnull=False)
+        .filter(supply=station, closed_at__isnull=True, signal_state__in=MAY_FILL, failed="")
         .order_by(models.F("due_at").asc(nulls_last=True), "released_at", "pk")
     )
     to_fill = [turn_facts(row, now) for row in released]
@@ -324,6 +326,7 @@ def turn_facts(row: Turn, now: datetime) -> TurnFacts:
         late=row.due_at is not None and (row.closed_at or now) > row.due_at,
         owner=row.owner,
         owner_since=row.owner_since,
+        failed=row.failed,
     )
 
 

@@ -144,6 +144,9 @@ class Turn(models.Model):
     recall = models.BooleanField(
         default=False, db_default=False, help_text="the card was held or lost while material was under way"
     )
+    failed = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="why it stands in ERROR"
+    )
     owner = models.CharField(max_length=10, choices=choices(Party), blank=True, help_text="who must act next")
     owner_since = models.DateTimeField(null=True, blank=True)
 

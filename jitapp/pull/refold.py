@@ -36,7 +36,7 @@ CARDS = """
 TURNS = """
     SELECT loop_id, card_id, number, uuid, signal_state, step, asked, made, received, reason, opened_at, released_at,
         started_at, completed_at, loaded_at, closed_at, due_at, owner, owner_since,
-        acknowledged_at, promised_at, docked_at, document, batch
+        acknowledged_at, promised_at, docked_at, document, batch, failed
     FROM pull_turn ORDER BY loop_id, card_id, number"""
 STATES = "SELECT loop_id, seq, suppressed FROM pull_loopstate ORDER BY loop_id"
 RUNOUTS = """
@@ -319,6 +319,7 @@ TURN_FIELDS = (
     "docked at",
     "document",
     "batch",
+    "failed",
 )
 RUNOUT_FIELDS = ("opened by event", "opened at", "closed at", "closed by event", "cause", "owner")
 
@@ -371,6 +372,7 @@ def _turn_values(turn: Turn) -> tuple[Any, ...]:
         turn.docked_at,
         turn.document,
         turn.batch,
+        turn.failed,
     )
 
 

@@ -32,7 +32,7 @@ PREPARED: dict[str, str] = {
                t.started_at, t.completed_at, t.loaded_at, t.due_at, t.owner, t.owner_since,
                t.acknowledged_at, t.promised_at, t.docked_at, t.document, t.batch,
                c.urgent, c.out_of_stock, c.label_stale, c.note, c.turns_left, t.recall, s.surplus_due,
-               a.why
+               a.why, t.failed
         FROM pull_loopstate s
         JOIN plant_loop l ON l.id = s.loop_id
         LEFT JOIN LATERAL (
@@ -120,16 +120,16 @@ PREPARED: dict[str, str] = {
         ), turns AS (
             INSERT INTO pull_turn (uuid, card_id, loop_id, supply_id, number, signal_state, step, asked, made,
                 received, reason, opened_at, released_at, started_at, completed_at, loaded_at, closed_at, due_at,
-                owner, owner_since, acknowledged_at, promised_at, docked_at, document, batch, recall)
+                owner, owner_since, acknowledged_at, promised_at, docked_at, document, batch, recall, failed)
             SELECT uuid, card_id, loop_id, supply_id, number, signal_state, step, asked, made, received, reason,
                 opened_at, released_at, started_at, completed_at, loaded_at, closed_at, due_at, owner, owner_since,
-                acknowledged_at, promised_at, docked_at, document, batch, recall
+                acknowledged_at, promised_at, docked_at, document, batch, recall, failed
             FROM jsonb_to_recordset($1->'turns') AS n(uuid uuid, card_id bigint, loop_id bigint, supply_id bigint,
                 number int, signal_state text, step text, asked numeric, made numeric, received numeric,
                 reason text, opened_at timestamptz, released_at timestamptz, started_at timestamptz,
                 completed_at timestamptz, loaded_at timestamptz, closed_at timestamptz, due_at timestamptz,
                 owner text, owner_since timestamptz, acknowledged_at timestamptz, promised_at timestamptz,
-                docked_at timestamptz, document text, batch uuid, recall boolean)
+                docked_at timestamptz, document text, batch uuid, recall boolean, failed text)
             ON CONFLICT (card_id, number) DO UPDATE SET signal_state = excluded.signal_state,
                 step = excluded.step, made = excluded.made, received = excluded.received,
                 reason = excluded.reason, released_at = excluded.released_at, started_at = excluded.started_at,
@@ -137,7 +137,8 @@ PREPARED: dict[str, str] = {
                 closed_at = excluded.closed_at, due_at = excluded.due_at, owner = excluded.owner,
                 owner_since = excluded.owner_since, acknowledged_at = excluded.acknowledged_at,
                 promised_at = excluded.promised_at, docked_at = excluded.docked_at,
-                document = excluded.document, batch = excluded.batch, recall = excluded.recall, asked = excluded.asked
+                document = excluded.document, batch = excluded.batch, recall = excluded.recall, asked = excluded.asked,
+                failed = excluded.failed
         ), loops AS (
             -- They exist; but a conflict is found by the index, where an UPDATE joined to a document reads the table.
             INSERT INTO pull_loopstate (loop_id, seq, suppressed, surplus_due)

@@ -10,7 +10,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
-from jitapp.kanban.words import CardStatus, SignalState, SupplyStatus
+from jitapp.kanban.transitions import MAY_FILL
+from jitapp.kanban.words import CardStatus, SupplyStatus
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn
 from jitapp.pull.queries import phase_of, tile_word
 
@@ -159,7 +160,8 @@ def jobs_of(station_id: int, *, now: datetime) -> list[Job]:
         Turn.objects.filter(
             supply_id=station_id,
             closed_at__isnull=True,
-            signal_state__in=[SignalState.RELEASED, SignalState.ACKNOWLEDGED],
+            signal_state__in=MAY_FILL,
+            failed="",
             step__in=["", "IN_PROCESS"],
         )
         .select_related("card", "loop__part", "loop__demand", "supply")

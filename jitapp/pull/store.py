@@ -217,6 +217,7 @@ class World:
                     "document": turn.document,
                     "batch": turn.batch,
                     "recall": turn.recall,
+                    "failed": turn.failed,
                 }
                 for (card_id, _), (loop_id, supply_id, turn) in sorted(self.touched_turns.items())
             ]
@@ -367,6 +368,7 @@ def _card(row: tuple[Any, ...]) -> Card:
             document=row[41],
             batch=row[42],
             recall=row[48],
+            failed=row[51],
         )
     return card
 

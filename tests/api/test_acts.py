@@ -109,3 +109,18 @@ def test_a_document_number_lets_the_order_go() -> None:
     )
     assert post(floor, f"/turns/{turn.uuid}/document", {"document": "9"}).status_code == 409
     assert Turn.objects.get().document == "4500017"
+
+
+def test_the_erp_says_that_an_order_is_closed_and_the_buyer_puts_it_right(floor: Floor) -> None:
+    turn = floor.turn("S1", 1)
+    assert post(floor, f"/turns/{turn.uuid}/fail", {}).status_code == 422
+    assert post(floor, f"/turns/{turn.uuid}/fail", {"reason": " "}).status_code == 409
+    answer = post(floor, f"/turns/{turn.uuid}/fail", {"reason": "4500017 is closed"}).json()
+    assert (answer["failed"], answer["owner"]) == ("4500017 is closed", "buyer")
+    assert floor.status("S1")[0] == "ERROR"
+    assert post(floor, f"/turns/{turn.uuid}/ship").json()["code"] == "card_in_error"
+    assert post(floor, f"/turns/{turn.uuid}/retry", {"reason": "opened again"}).json()["code"] == "recovered"
+    assert floor.status("S1")[0] == "EMPTY"
+    unknown = "/turns/01a1fc39-d824-7154-a16c-1d9de545fd79/fail"
+    assert post(floor, unknown, {"reason": "closed"}).status_code == 404
+    assert post(Floor("SCAN"), f"/turns/{turn.uuid}/fail", {"reason": "closed"}).status_code == 403

@@ -5,6 +5,7 @@ from jitapp.pull.actions.andon import CallRefused, call_for_help, escalate_calls
 from jitapp.pull.actions.cards import add_cards, add_extra_card, replace_card
 from jitapp.pull.actions.changeovers import ChangeoverRefused, begin_changeover, finish_changeover
 from jitapp.pull.actions.documents import ask_for_documents, give_document, refuse_document
+from jitapp.pull.actions.failing import fail_turn, recover_turn
 from jitapp.pull.actions.loops import (
     Refused,
     apply_due_revisions,
@@ -37,6 +38,7 @@ __all__ = [
     "begin_changeover",
     "call_for_help",
     "escalate_calls",
+    "fail_turn",
     "finish_changeover",
     "give_document",
     "hold_card",
@@ -46,6 +48,7 @@ __all__ = [
     "plan_revision",
     "propagate",
     "record_station_event",
+    "recover_turn",
     "refuse_document",
     "release_card",
     "replace_card",

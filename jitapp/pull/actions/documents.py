@@ -10,7 +10,7 @@ from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.signals import dispatch
+from jitapp.kanban.signals import dispatch, recover
 from jitapp.kanban.state import Card, Turn
 from jitapp.kanban.words import CardStatus, LoopStatus, Party, SignalState
 from jitapp.pull import store
@@ -30,7 +30,8 @@ class TurnCancelled(Refused):
 def give_document(*, turn: str, document: str, now: datetime, source: Source = NOBODY) -> None:
     """The ERP's number for a turn: the signal that waited for it goes out. The same number again changes nothing.
 
-    A turn that was received meanwhile still gets its number; a cancelled one does not (TurnCancelled).
+    A turn that was received meanwhile still gets its number; a cancelled one does not (TurnCancelled). A turn that
+    stands in ERROR goes on: it may be given the number of another order.
     """
     row = TurnRow.objects.filter(uuid=turn).first()
     if row is None:
@@ -47,12 +48,14 @@ def give_document(*, turn: str, document: str, now: datetime, source: Source = N
             open_turn = card.turn if card is not None else None
             if row.signal_state == SignalState.CANCELLED or card is None:
                 raise TurnCancelled("That turn was cancelled. Cancel the document in the ERP.")
-            if row.document == document:
+            failed = open_turn is not None and open_turn.number == row.number and bool(open_turn.failed)
+            if row.document == document and not failed:
                 return
-            if row.document:
+            if row.document and not failed:
                 raise Refused(f"That turn has document {row.document} already. Cancel one of the two.")
             others = TurnRow.objects.filter(supply=row.supply_id, document=document, closed_at__isnull=True)
-            if row.closed_at is None and (other := others.select_related("card").first()) is not None:
+            others = others.exclude(pk=row.pk).select_related("card")
+            if row.closed_at is None and (other := others.first()) is not None:
                 raise Refused(
                     f"{document} is the document of card {other.card.code} already. Give each order its own number."
                 )
@@ -63,6 +66,8 @@ def give_document(*, turn: str, document: str, now: datetime, source: Source = N
                 TurnRow.objects.filter(pk=row.pk).update(document=document)
             else:
                 ledger.write("turn.documented", card, turn=open_turn, document=document)
+                if failed:
+                    recover(ledger, card, why=document)  # the order was made anew, under this number
                 takes_part = card.card_status is CardStatus.IN_CIRCULATION
                 active = loop.config.status is LoopStatus.ACTIVE
                 if open_turn.signal_state is SignalState.PENDING_DOC and takes_part and active:
@@ -110,6 +115,7 @@ def _each_waiting(turns: Sequence[UUID], write: Callable[[Ledger, Card, Turn], N
                         turn is not None
                         and turn.uuid in wanted
                         and turn.signal_state is SignalState.PENDING_DOC
+                        and not turn.failed
                     ):
                         write(ledger, card, turn)
                 if ledger.events:

@@ -258,12 +258,21 @@ def _keep_draw(
 SILENT = frozenset({"turn.promised", "turn.documented"})
 
 
+_NAME_OF_STATE = {
+    SignalState.RELEASED: "turn.released",
+    SignalState.ACKNOWLEDGED: "turn.acknowledged",
+    SignalState.REJECTED: "turn.rejected",
+}
+
+
 def _waiting_for(config: LoopConfig, event: Mapping[str, Any]) -> tuple[str, Party] | None:
     """What an open turn waits for after an event; None: it moves (being made, on its way) or is closed."""
     supplier = config.supply_kind is StationKind.SUPPLIER
     asked = ("ack", Party.SUPPLIER) if supplier else ("queue", Party.STATION)
     name = event["type"]
-    if name in ("turn.corrected", "turn.reverted"):
+    if name in ("turn.corrected", "turn.recovered") and not event.get("step") and event.get("state"):
+        name = _NAME_OF_STATE.get(event["state"], "turn.opened")
+    if name in ("turn.corrected", "turn.reverted", "turn.recovered"):
         name = {"": "turn.released", "IN_PROCESS": "turn.started", "COMPLETED": "turn.completed"}.get(
             event.get("step", ""), "turn.shipped"
         )
@@ -281,6 +290,7 @@ def _waiting_for(config: LoopConfig, event: Mapping[str, Any]) -> tuple[str, Par
         "turn.rejected": ("rejected", Party.BUYER),
         "turn.doc_asked": ("doc", Party.ERP),
         "turn.doc_refused": ("doc_refused", Party.BUYER),
+        "turn.failed": ("error", Party.BUYER),
         "turn.completed": ("collect", Party.HANDLER),
         "turn.docked": ("put_away", Party.RECEIVING),
         "wait.refused": ("receiver_not_ready", Party.RECEIVING),

@@ -28,7 +28,8 @@ SUSPECTS = """
             bool_or(c.been_full) AS been_full,
             count(*) FILTER (WHERE c.card_status = 'IN_CIRCULATION' AND NOT c.blocked
                 AND c.supply_status IN ('FULL', 'IN_USE')) AS usable,
-            bool_or(t.signal_state = 'UNRELEASED' AND c.card_status = 'IN_CIRCULATION') AS withheld,
+            bool_or(t.signal_state = 'UNRELEASED' AND t.failed = '' AND c.card_status = 'IN_CIRCULATION')
+                AS withheld,
             bool_or(t.signal_state = 'PENDING_DOC' AND t.document <> '' AND c.card_status = 'IN_CIRCULATION')
                 AS documented
         FROM pull_card c LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
