@@ -27,7 +27,7 @@ from jitapp.api.errors import CODES, MEDIA_TYPE
 from jitapp.api.scans import ScanBody
 from jitapp.kanban.events import EVENT_TYPES
 from jitapp.kanban.words import Intent, Outcome, ScreenState, Sound
-from jitapp.plant.shopfile import BillRow, LoopRow, PartRow, StationRow, SupplierRow
+from jitapp.plant.shopfile import AreaRow, BillRow, LoopRow, PartRow, StationRow, SupplierRow
 from jitapp.pull.calls import CallFacts
 from jitapp.pull.chain import Chain
 from jitapp.pull.changeovers import StationChangeovers
@@ -169,6 +169,7 @@ _ERP_MEMBERS: Schema = {"plant": {"type": "string"}, "version": {"type": "intege
 _SHOWN: dict[str, tuple[type, Schema]] = {
     "Part": (PartRow, _ERP_MEMBERS),
     "Supplier": (SupplierRow, _ERP_MEMBERS),
+    "Area": (AreaRow, {"plant": {"type": "string"}}),
     "Station": (StationRow, _ERP_MEMBERS),
     "Bill": (BillRow, {"plant": {"type": "string"}}),
     "Loop": (
@@ -200,7 +201,7 @@ _UPSERTS: Schema = {
             "items": {
                 "type": "object",
                 "description": "`type` and the members of that thing's PUT",
-                "properties": {"type": {"enum": ["supplier", "station", "part", "bill", "loop"]}},
+                "properties": {"type": {"enum": ["area", "supplier", "station", "part", "bill", "loop"]}},
                 "required": ["type"],
             },
         }
@@ -266,6 +267,8 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *_thing("parts", "number", "Part", PartRow),
     _things("parts", "Part"),
+    *_thing("areas", "code", "Area", AreaRow),
+    _things("areas", "Area"),
     *_thing("stations", "code", "Station", StationRow),
     _things("stations", "Station"),
     *_thing("loops", "code", "Loop", LoopRow),

@@ -24,14 +24,21 @@ from jitapp.kanban.state import text
 from jitapp.plant.exactjson import Path
 from jitapp.plant.loading import Problem as RowProblem
 from jitapp.plant.loading import Report
-from jitapp.plant.models import BillOfMaterials, Loop, Part, Plant, StandardWork, Station, Supplier
+from jitapp.plant.models import Area, BillOfMaterials, Loop, Part, Plant, StandardWork, Station, Supplier
 from jitapp.plant.shopfile import FORMAT, KEYS
 from jitapp.pull.lists import Page, cards_per_loop
 from jitapp.pull.setup import SetUp, set_up_shop
 
 MOST_ROWS = 5_000
 # Types of rows in `upserts` and the list of a shop file that they belong to.
-KINDS = {"supplier": "suppliers", "station": "stations", "part": "parts", "bill": "bills", "loop": "loops"}
+KINDS = {
+    "area": "areas",
+    "supplier": "suppliers",
+    "station": "stations",
+    "part": "parts",
+    "bill": "bills",
+    "loop": "loops",
+}
 # Members of an answer that a PUT of the same body may bring back.
 READ_ONLY = ("plant", "version", "revision", "hold_reason")
 Body = dict[str, Any]
@@ -184,6 +191,26 @@ class OneSupplier(Thing):
         ]
 
 
+class OneArea(Thing):
+    """An area by its code."""
+
+    kind, model, related = "areas", Area, ("plant", "leader", "receiving")
+
+    def bodies(self, rows: list[Area]) -> list[Body]:
+        """Members as in a shop file, with plant."""
+        return [
+            {
+                "code": row.code,
+                "name": row.name,
+                "leader": row.leader.username if row.leader else None,
+                "receiving": row.receiving.code if row.receiving else None,
+                "escalation": row.escalation,
+                "plant": row.plant.code,
+            }
+            for row in rows
+        ]
+
+
 class OneStation(Thing):
     """A station by its code."""
 
@@ -238,6 +265,7 @@ class OneLoop(Thing):
                 "min_turn_level": row.min_turn_level,
                 "bounce_ms": row.bounce_ms,
                 "undo_window_s": row.undo_window_s,
+                "late_hours": row.late_hours,
                 "max_empty_allowed": row.max_empty_allowed,
                 "accumulate": row.accumulate,
                 "accumulate_cards": row.accumulate_cards,
@@ -288,6 +316,12 @@ class Suppliers(ThingList):
     """All suppliers."""
 
     thing = OneSupplier
+
+
+class Areas(ThingList):
+    """All areas."""
+
+    thing = OneArea
 
 
 class Stations(ThingList):

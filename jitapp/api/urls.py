@@ -16,7 +16,9 @@ from jitapp.api.calls import (
 from jitapp.api.events import Events
 from jitapp.api.scans import scans, scans_batch
 from jitapp.api.things import (
+    Areas,
     Loops,
+    OneArea,
     OneBill,
     OneLoop,
     OnePart,
@@ -34,6 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("scans/batch", scans_batch, name="scans-batch"),
     path("parts", Parts.as_view(), name="parts"),
     path("parts/<str:key>", OnePart.as_view(), name="part"),
+    path("areas", Areas.as_view(), name="areas"),
+    path("areas/<str:key>", OneArea.as_view(), name="area"),
     path("stations", Stations.as_view(), name="stations"),
     path("stations/<str:key>", OneStation.as_view(), name="station"),
     path("loops", Loops.as_view(), name="loops"),

@@ -1,27 +1,42 @@
-"""A call for help and its clock: how far it has climbed, and who must come. The table below is the whole policy.
+"""A call for help and its clock: how far it has climbed, and who must come.
 
-The clock is the wall's: a call is made by somebody who stands there now. It climbs while nobody has taken it; whoever
-takes it is its owner, the climbing stops, and the owner's own clock begins.
+The steps below are the policy of an area that has none of its own. The clock counts working minutes of the station: it
+stands still over breaks and nights. A call made outside working time is made by somebody who is at work all the same,
+and counts by the wall. It climbs while nobody has taken it; whoever takes it is its owner, the climbing stops, and the
+owner's own clock begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from itertools import pairwise
+from typing import Any, Literal
+
+from jitapp.kanban.worktime import WorkCalendar
 
 Kind = Literal["material", "quality", "machine", "help"]
 KINDS: tuple[Kind, ...] = ("material", "quality", "machine", "help")
-Who = Literal["team_leader", "area_leader", "plant_leader", "owner"]
+ROLES = ("team_leader", "area_leader", "plant_leader")
+MOST_STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From `after` on the call is at this step, and `who` must come."""
+    """From `after` on the call is at this step, and `who` must come: a role of ROLES, or a person's user name."""
 
     after: timedelta
-    who: Who
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How calls of a station climb: the steps of its area, and the working time their minutes are counted in (None:
+    every minute)."""
+
+    steps: tuple[Step, ...]
+    calendar: WorkCalendar | None = None
 
 
 # Step 0 is amber. Two minutes are the response window: from step 1 on the call is red.
@@ -31,26 +46,65 @@ STEPS: tuple[Step, ...] = (
     Step(timedelta(minutes=5), "area_leader"),
     Step(timedelta(minutes=10), "plant_leader"),
 )
+USUAL = Policy(STEPS)
 
 
-def level(
-    called_at: datetime, owned_at: datetime | None, now: datetime, steps: Sequence[Step] = STEPS
-) -> int:
+class BadSteps(ValueError):
+    """Steps that do not climb; the text is one sentence for the person who wrote them."""
+
+
+def steps_of(written: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
+    """The steps as an area has them written: [{"after": 5, "who": "area_leader"}], minutes rising from 0.
+
+    None written: STEPS. Whoever comes first comes at once, so that a missing step 0 is the team leader's. Raises
+    BadSteps.
+    """
+    if not written:
+        return STEPS
+    if len(written) > MOST_STEPS:
+        raise BadSteps(f"A call climbs at most {MOST_STEPS} steps.")
+    found = [Step(timedelta(minutes=int(line["after"])), str(line["who"])) for line in written]
+    if found[0].after:
+        found.insert(0, Step(timedelta(0), "team_leader"))
+    if any(later.after <= earlier.after for earlier, later in pairwise(found)):
+        raise BadSteps("The minutes of the steps must rise: each step comes after the one before it.")
+    if len(found) < 2:
+        raise BadSteps("One step does not climb: say after how many minutes who must come next.")
+    return tuple(found)
+
+
+def level(called_at: datetime, owned_at: datetime | None, now: datetime, policy: Policy = USUAL) -> int:
     """The step that the clock has reached: at `now`, or when somebody took the call."""
-    waited = (owned_at if owned_at is not None else now) - called_at
-    return max((number for number, step in enumerate(steps) if step.after <= waited), default=0)
+    until = owned_at if owned_at is not None else now
+    calendar = _counted_in(policy, called_at)
+    if calendar is None:
+        waited = until - called_at
+    else:
+        waited = timedelta(minutes=calendar.working_minutes_between(called_at, until))
+    return max((number for number, step in enumerate(policy.steps) if step.after <= waited), default=0)
 
 
-def must_come(reached: int, owned_at: datetime | None, steps: Sequence[Step] = STEPS) -> Who:
+def must_come(reached: int, owned_at: datetime | None, policy: Policy = USUAL) -> str:
     """Who must act on a call at the step `reached`: its owner once somebody has taken it."""
-    return "owner" if owned_at is not None else steps[min(reached, len(steps) - 1)].who
+    return "owner" if owned_at is not None else policy.steps[min(reached, len(policy.steps) - 1)].who
 
 
 def climbs_at(
-    called_at: datetime, owned_at: datetime | None, now: datetime, steps: Sequence[Step] = STEPS
+    called_at: datetime, owned_at: datetime | None, now: datetime, policy: Policy = USUAL
 ) -> datetime | None:
     """When the next step is due; None for a call that is taken or at the top."""
     if owned_at is not None:
         return None
-    ahead = [called_at + step.after for step in steps if called_at + step.after > now]
-    return min(ahead, default=None)
+    calendar = _counted_in(policy, called_at)
+    ahead = (
+        called_at + step.after
+        if calendar is None
+        else calendar.add_working_minutes(called_at, int(step.after.total_seconds() // 60))
+        for step in policy.steps
+    )
+    return min((at for at in ahead if at > now), default=None)
+
+
+def _counted_in(policy: Policy, called_at: datetime) -> WorkCalendar | None:
+    calendar = policy.calendar
+    return calendar if calendar is not None and calendar.is_working(called_at) else None

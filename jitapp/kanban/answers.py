@@ -144,6 +144,11 @@ ANSWERS: dict[str, Sentence] = {
         _CARD + ": this scan of {occurred} came late; the card has moved on since.",
         "Nothing was changed. Your leader settles it.",
     ),
+    "late_too_old": Sentence(
+        Outcome.PARKED,
+        _CARD + ": this scan of {occurred} is older than {hours} hours.",
+        "Nothing was changed. Your leader settles it.",
+    ),
     # -- refused: the code -----------------------------------------------------------------------
     "not_a_card_code": _refused("Not a card code: {raw}.", "Scan the kanban code, not the maker's label."),
     "bad_check": _refused("Bad read: {raw}.", "Scan again."),
@@ -271,6 +276,7 @@ WARNINGS: dict[str, str] = {
     "full_only_shortly": "It was full only a short while: is it really empty?",
     "promise_late": "The promise is later than the due date: the buyer is told.",
     "another_open": "Card {open} is still in use: use it up first.",
+    "empty_inferred": "Nobody scanned it empty; that was assumed. Check that the loop's cards stand as shown.",
     "wrong_card": "Did you mean card {meant}?",
     "stale_label": "Its label is out of date: a container holds {holds} now. Have it printed anew.",
 }

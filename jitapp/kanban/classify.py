@@ -35,6 +35,7 @@ OF_CODE = {
     "late_history": ScanClass.LATE,
     "late_passed": ScanClass.LATE,
     "late_conflict": ScanClass.LATE,
+    "late_too_old": ScanClass.LATE,
     "just_moved": ScanClass.REPEATED_SIGNAL,
     "card_active": ScanClass.REPEATED_SIGNAL,
     "already_held": ScanClass.REPEATED_SIGNAL,

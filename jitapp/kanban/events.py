@@ -52,7 +52,7 @@ EVENT_TYPES: dict[str, str] = {
     "card.drawn": "A worker took pieces out of the container for a turn of the consuming station.",
     "card.booked": "Pieces were promised to a released turn of the consuming station.",
     "card.unbooked": "A promise was freed because the turn was cancelled.",
-    "card.emptied": "A draw took the last piece.",
+    "card.emptied": "A draw took the last piece; `inferred`: its empty scan was missed, a late receipt tells of it.",
     "card.held": "The card was taken out of circulation for a time.",
     "card.unheld": "A held card takes part again.",
     "card.lost": "The card was reported lost.",
@@ -96,7 +96,7 @@ EVENT_TYPES: dict[str, str] = {
     "station.report": "A station reported something else.",
     "andon.called": "Somebody at a station called for help; `stops_line`: nothing is started there until it is solved.",
     "andon.answered": "A person took the call and is its owner.",
-    "andon.escalated": "Nobody had taken the call in time: `who` must come now.",
+    "andon.escalated": "Nobody had taken the call in time: `who` must come now, a role or the `person`.",
     "andon.solved": "The call was solved, for `reason`; `countermeasure` is what keeps it from coming back.",
     "loop.changed": "The loop's settings changed.",
 }

@@ -21,13 +21,23 @@ from jitapp.kanban.transitions import (
     Row,
     Side,
 )
-from jitapp.kanban.words import CardStatus, Intent, Level, LoopStatus, Need, SignalState, SupplyStatus
+from jitapp.kanban.words import (
+    CardStatus,
+    Intent,
+    Level,
+    LoopStatus,
+    Need,
+    SignalState,
+    SupplyStatus,
+    Trigger,
+)
 
 S = SupplyStatus
 
 DOUBLE_SCAN = timedelta(seconds=60)  # a default never moves a card twice at one station within it
 CLOCK_SLACK = timedelta(seconds=2)  # two devices' clocks may differ so much before a scan counts as late
-TOO_LATE = timedelta(hours=72)  # a scan older than this waits for a person, whatever it says
+CAME_LATE = timedelta(minutes=2)  # whoever scanned has walked on: what they did can no longer be refused
+ASSERTIONS = frozenset({Intent.COUNT, Intent.CORRECT, Intent.LOST})
 OVERFILL = Decimal("1.1")  # a container takes at most a tenth more than its card says (guard G11)
 
 
@@ -51,25 +61,42 @@ def bounce(loop: Loop, card: Card, scan: Scan, intent: Intent | None, _decision:
     return "bounced" if apart < timedelta(milliseconds=loop.config.bounce_ms) else None
 
 
-def _late(_loop: Loop, card: Card, scan: Scan, intent: Intent | None, _decision: Decision) -> str | None:
-    """G12: older than the card's last event. The same target is `already`; the rest waits for a person."""
+def _late(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
+    """G12: older than the card's last event. What changes nothing any more is history; a contradiction waits for a
+    person, and so does whatever is older than the loop's `late_hours`."""
+    hours = loop.config.late_hours
+    if scan.recorded_at - scan.occurred_at > timedelta(hours=hours):
+        decision.facts["hours"] = hours
+        return "late_too_old"
     if card.moved_at is None or scan.occurred_at >= card.moved_at:
         return None
     if card.moved_at - scan.occurred_at <= CLOCK_SLACK:
         scan.occurred_at = card.moved_at
         return None
-    if scan.recorded_at - scan.occurred_at > TOO_LATE or card.card_status is not CardStatus.IN_CIRCULATION:
+    if card.card_status is not CardStatus.IN_CIRCULATION:
         return "late_conflict"
     if intent is not None and TARGET.get(intent) == card.supply_status:
         return "already"
-    if intent is Intent.EMPTY and card.supply_status in (S.FULL, S.IN_USE) and card.full_since is not None:
-        if card.full_since > scan.occurred_at:
+    if intent is Intent.EMPTY:
+        if card.full_since is not None and card.full_since > scan.occurred_at:
             return "late_history"  # the container was filled after it was empty: its cycle is over
-        scan.late = True  # legal then, and what came after (an opening, a draw, a count) stays legal
-        return None
-    if _past(card, scan, intent):
+        if card.supply_status in (S.FULL, S.IN_USE):
+            scan.late = True  # legal then, and what came after (an opening, a draw, a count) stays legal
+            return None
+        return "already"  # another scan has sent the signal of this cycle, and its container is on its way
+    if _was_full(card, scan, intent) or _past(card, scan, intent):
         return "late_passed"
     return "late_conflict"
+
+
+def _was_full(card: Card, scan: Scan, intent: Intent | None) -> bool:
+    """Whether a late `receive` tells of a container known to have been full at that time, opened or emptied since."""
+    if intent is not Intent.RECEIVE or card.full_since is None or card.moved_at is None:
+        return False
+    if card.supply_status is S.IN_USE:
+        opened_last = card.last_intent == Intent.OPEN and bool(card.moved_by)
+        return scan.occurred_at <= card.full_since or opened_last
+    return card.turn is not None and scan.occurred_at < card.turn.opened_at
 
 
 def _past(card: Card, scan: Scan, intent: Intent | None) -> bool:
@@ -80,6 +107,19 @@ def _past(card: Card, scan: Scan, intent: Intent | None) -> bool:
     if scan.occurred_at < turn.released_at or card.position not in WAY:
         return False
     return WAY.index(TARGET[intent]) < WAY.index(card.position)
+
+
+def late_act(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
+    """G12 for what asserts how things stand: a count or a correction from before the card's last event waits for a
+    person. A hold, a promise or a cancellation is as right as on the day it was made."""
+    if intent not in ASSERTIONS:
+        return None
+    if scan.recorded_at - scan.occurred_at > timedelta(hours=loop.config.late_hours):
+        decision.facts["hours"] = loop.config.late_hours
+        return "late_too_old"
+    if card.moved_at is None or scan.occurred_at >= card.moved_at - CLOCK_SLACK:
+        return None
+    return "late_conflict"
 
 
 def _card_status(
@@ -153,7 +193,10 @@ def _step(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: D
     if intent is None or intent not in TARGET or loop.config.kind not in KINDS:
         return "move_not_known"
     if intent in FILLING and card.turn is None:
-        return "overproduction"
+        if not _missed_empty(loop, card, scan, intent):
+            return "overproduction"
+        scan.inferred = True
+        return None
     position = card.position if intent in FILLING else card.supply_status
     row = TABLE.get((intent, position))
     if row is None:
@@ -184,6 +227,20 @@ def _step(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: D
         decision.facts |= {"count": scan.in_process, "limit": limit}
         return "wip_limit"
     return None
+
+
+def _missed_empty(loop: Loop, card: Card, scan: Scan, intent: Intent) -> bool:
+    """Whether a full container came in while the old one was in use, and was told of too late to be refused: then its
+    empty scan was missed, and is written as inferred. Whoever scans in time is told at once (C5)."""
+    return (
+        intent is Intent.RECEIVE
+        and card.supply_status is S.IN_USE
+        and scan.recorded_at - scan.occurred_at > CAME_LATE
+        and loop.config.status is LoopStatus.ACTIVE
+        and loop.config.trigger is not Trigger.ON_QTY
+        and card.turns_left != 0
+        and not loop.surplus_due
+    )
 
 
 def _discipline(loop: Loop, _card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:

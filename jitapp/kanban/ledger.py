@@ -45,7 +45,9 @@ class Scan:
     ahead: int = 0  # turns of the station released before this one and not started
     full_at_demand: int | None = None  # full containers at the demand source, counted under its lock
     late: bool = False  # set by guard G12: older than the card's last event, and still right
+    inferred: bool = False  # set by guard G9: the empty scan before this receipt was missed
     line_stopped: str = ""  # why the supply station's line stands still
+    settles: UUID | None = None  # the parked scan that a person settles by this one
 
     @property
     def mover(self) -> str:
@@ -99,6 +101,8 @@ class Ledger:
         `data` and `more` together are the event's facts.
         """
         facts = data | more if more else data
+        if self.scan is not None and self.scan.settles is not None and type_ == "scan.applied":
+            facts = facts | {"settles": str(self.scan.settles)}
         event = Event(
             type=type_,
             occurred_at=self.at,

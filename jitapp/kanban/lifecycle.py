@@ -11,7 +11,7 @@ from typing import Any
 
 from jitapp.kanban.acts import ACTS, act_guard
 from jitapp.kanban.classify import look, tell
-from jitapp.kanban.guards import GUARDS, SPECIAL_GUARDS, bounce, quantity_readable, side_of
+from jitapp.kanban.guards import GUARDS, SPECIAL_GUARDS, bounce, late_act, quantity_readable, side_of
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.moves import MOVES
 from jitapp.kanban.signals import settle
@@ -35,7 +35,7 @@ def decide(loop: Loop, card: Card, scan: Scan) -> Decision:
 
 def _decided(loop: Loop, card: Card, scan: Scan, intent: Intent | None) -> Decision:
     act = ACTS.get(intent)
-    guards = (bounce, quantity_readable, act_guard) if act else SPECIAL_GUARDS.get(intent, GUARDS)
+    guards = (bounce, late_act, quantity_readable, act_guard) if act else SPECIAL_GUARDS.get(intent, GUARDS)
     decision = Decision("", facts(loop, card, scan, intent), intent=intent, turn=card.turn)
     for guard in guards:
         code = guard(loop, card, scan, intent, decision)

@@ -10,7 +10,7 @@ from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.guards import side_of
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.runouts import owner_of
-from jitapp.kanban.signals import below, open_sibling, opened, signal
+from jitapp.kanban.signals import below, open_sibling, opened, release, signal
 from jitapp.kanban.state import Card, Loop, Turn, text
 from jitapp.kanban.transitions import SIDE, WAY
 from jitapp.kanban.words import Intent, Need, SupplyStatus, Trigger
@@ -98,6 +98,8 @@ def _walk(ledger: Ledger, card: Card, scan: Scan, to: SupplyStatus) -> None:
 
 def _fill_step(intent: Intent, to: SupplyStatus, code: str) -> Callable[[Ledger, Card, Scan, Decision], str]:
     def effect(ledger: Ledger, card: Card, scan: Scan, decision: Decision) -> str:
+        if scan.inferred:
+            _infer_empty(ledger, card, scan, decision)
         turn = card.turn
         assert turn is not None
         end, answer = to, code
@@ -132,6 +134,20 @@ def _fill_step(intent: Intent, to: SupplyStatus, code: str) -> Callable[[Ledger,
         return answer
 
     return effect
+
+
+def _infer_empty(ledger: Ledger, card: Card, scan: Scan, decision: Decision) -> None:
+    """The empty scan that nobody sent, marked as inferred, with its signal; the receipt that follows closes it."""
+    ledger.write(
+        "card.emptied",
+        card,
+        frm=card.supply_status,
+        to=S.EMPTY,
+        inferred=True,
+        left=text(card.contents),
+    )
+    release(ledger, card, scan.new_uuid(), why="inferred")
+    decision.warnings.append(WARNINGS["empty_inferred"])
 
 
 def _do_abort(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from jitapp.kanban.duedates import due_at
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.runouts import owner_of
 from jitapp.kanban.state import USABLE, ZERO, Card, Loop, Turn, text
@@ -33,10 +34,8 @@ WITHHELD = frozenset({SignalState.UNRELEASED, SignalState.ACCUMULATING, SignalSt
 
 
 def due(loop: Loop, at: datetime) -> datetime:
-    """Release time plus lead time in working minutes of the supply station, on a delivery day of the supplier."""
-    config = loop.config
-    ready = config.calendar.add_working_minutes(at, config.lead_time_minutes)
-    return config.calendar.next_day_of(ready, config.delivery_days) if config.delivery_days else ready
+    """When a signal sent at `at` should have been filled (duedates.py)."""
+    return due_at(loop.config, at)
 
 
 def release(

@@ -97,6 +97,8 @@ class LoopConfig:
     readiness_checks: tuple[str, ...] = ()
     keeps_sequence: bool = False
     receiving_limit: int | None = None
+    late_hours: int = 72
+    receiving: WorkCalendar | None = None  # when what comes from outside is taken in; None: at any time
 
     def need(self, status: SupplyStatus) -> Need:
         """Whether the loop's sequence asks for a status; statuses it does not name are optional."""

@@ -115,6 +115,14 @@ class WorkCalendar:
                 return _instant(spans[0][0]) if spans else _instant(self._at(day, 0))
         return at
 
+    def next_working(self, at: datetime) -> datetime | None:
+        """The first working instant from `at` on, in UTC; None if there is none in the horizon."""
+        instant = _ticks(at)
+        for begin, end in self._spans_from(at):
+            if end > instant:
+                return _instant(max(begin, instant))
+        return None
+
     def is_working(self, at: datetime) -> bool:
         """Whether the instant lies in working time; the first instant of a shift does, its end does not."""
         if self._always:

@@ -3,7 +3,7 @@ where circles are refused and cards are told; nothing is deleted that the ledger
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
@@ -11,6 +11,8 @@ from django.db import models
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from jitapp.accounts.models import Person
+from jitapp.kanban import andon
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
 from jitapp.plant.models import (
     Area,
@@ -89,14 +91,36 @@ class CalendarAdmin(Kept[Calendar]):
     """Working times."""
 
     form = CalendarForm
-    list_display = ("code", "plant", "name", "is_default")
+    list_display = ("code", "plant", "name", "is_default", "is_receiving")
     list_filter = ("plant",)
+
+
+class AreaForm(ModelForm[Area]):
+    """Steps of escalation that climb, to people who exist."""
+
+    def clean_escalation(self) -> list[dict[str, Any]]:
+        """Refuses steps that cannot be read."""
+        written = self.cleaned_data["escalation"] or []
+        try:
+            andon.steps_of(written)
+            named = {str(step["who"]) for step in written} - {*andon.ROLES}
+        except andon.BadSteps as error:
+            raise ValidationError(str(error)) from None
+        except (KeyError, TypeError, ValueError):
+            raise ValidationError('Write the steps like [{"after": 5, "who": "area_leader"}].') from None
+        known = Person.objects.filter(username__in=named).values_list("username", flat=True)
+        if missing := named - set(known):
+            raise ValidationError(
+                f"There is no person {min(missing)!r}. Name a user, or {', '.join(andon.ROLES)}."
+            )
+        return [{"after": int(step["after"]), "who": str(step["who"])} for step in written]
 
 
 @admin.register(Area)
 class AreaAdmin(Kept[Area]):
     """Parts of a plant with a leader and a board."""
 
+    form = AreaForm
     list_display = ("code", "name", "plant", "leader")
     list_filter = ("plant",)
     autocomplete_fields = ("leader",)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
+from jitapp.kanban import andon
 from jitapp.kanban.state import LoopConfig
 from jitapp.kanban.words import (
     Accumulate,
@@ -54,8 +55,14 @@ class Configs:
     # part -> its components, with the pieces that go into one
     bills: dict[int, list[tuple[int, Decimal]]] = field(default_factory=lambda: defaultdict(list))
 
+    # station -> how calls from there climb
+    policies: dict[int, andon.Policy] = field(default_factory=dict)
     # supermarkets out of which withdrawal cards are served
     swap_stations: set[int] = field(default_factory=set)
+
+    def policy(self, station_id: int) -> andon.Policy:
+        """How calls from a station climb."""
+        return self.policies.get(station_id, andon.USUAL)
 
     def components(self, config: LoopConfig) -> list[tuple[list[int], Decimal]]:
         """What filling one piece of the loop's part consumes: (feeding loops, quantity per piece) per component.
@@ -111,21 +118,27 @@ def _load() -> Configs:
         found = Configs(epoch=current_epoch() or 0)
         calendars: dict[int, WorkCalendar] = {}
         defaults: dict[int, WorkCalendar] = {}
+        receiving: dict[int, WorkCalendar] = {}
         for row in Calendar.objects.select_related("plant"):
             made = WorkCalendar(row.plant.time_zone, row.shifts, row.holidays)
             calendars[row.pk] = made
             if row.is_default:
                 defaults[row.plant_id] = made
-        for station in Station.objects.all():
+            if row.is_receiving:
+                receiving[row.plant_id] = made
+        for station in Station.objects.select_related("area"):
             info = StationInfo(station.pk, station.code, station.name, station.plant_id)
             found.stations[station.code] = found.station_by_id[station.pk] = info
+            own = calendars[station.calendar_id] if station.calendar_id else defaults.get(station.plant_id)
+            steps = andon.steps_of(station.area.escalation if station.area else ())
+            found.policies[station.pk] = andon.Policy(steps, own)
         for line in BillOfMaterials.objects.order_by("component_id"):
             found.bills[line.parent_id].append((line.component_id, line.quantity))
         related = Loop.objects.select_related(
             "plant", "part", "demand__area", "supply__supplier", "supply__plant"
         ).order_by("pk")
         for loop in related:
-            config = _config(loop, calendars, defaults)
+            config = _config(loop, calendars, defaults, receiving)
             found.loops[loop.pk] = config
             if config.kind is LoopKind.WITHDRAWAL:
                 found.swap_stations.add(config.supply_id)
@@ -134,8 +147,15 @@ def _load() -> Configs:
     return found
 
 
-def _config(loop: Loop, calendars: dict[int, WorkCalendar], defaults: dict[int, WorkCalendar]) -> LoopConfig:
+def _config(
+    loop: Loop,
+    calendars: dict[int, WorkCalendar],
+    defaults: dict[int, WorkCalendar],
+    receiving: dict[int, WorkCalendar],
+) -> LoopConfig:
     demand, supply = loop.demand, loop.supply
+    dock = demand.area.receiving_id if demand.area else None
+    from_outside = supply.kind == StationKind.SUPPLIER or supply.plant_id != demand.plant_id
     named = supply.calendar_id or (supply.supplier.calendar_id if supply.supplier else None)
     calendar = calendars[named] if named else defaults.get(supply.plant_id)
     return LoopConfig(
@@ -191,5 +211,7 @@ def _config(loop: Loop, calendars: dict[int, WorkCalendar], defaults: dict[int, 
         readiness_checks=tuple(supply.readiness_checks),
         keeps_sequence=supply.keeps_sequence,
         receiving_limit=demand.receiving_limit,
+        late_hours=loop.late_hours,
+        receiving=(calendars[dock] if dock else receiving.get(demand.plant_id)) if from_outside else None,
         delivery_days=tuple(supply.supplier.delivery_days) if supply.supplier else (),
     )

@@ -18,6 +18,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import models, transaction
 
 from jitapp.accounts.models import Person
+from jitapp.kanban import andon
 from jitapp.kanban.words import Accumulate, LoopKind, LoopStatus, Need, StationKind, SupplyStatus, Trigger
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
 from jitapp.plant import shopfile
@@ -42,7 +43,7 @@ MOST_ROWS = 50_000
 _MOST_DIGITS = Decimal(10) ** 13
 # What a row refers to is read together with it.
 _RELATED: dict[type[models.Model], tuple[str, ...]] = {
-    Area: ("leader",),
+    Area: ("leader", "receiving"),
     Supplier: ("calendar",),
     Station: ("area", "calendar", "supplier"),
     Loop: ("part", "demand", "supply"),
@@ -366,19 +367,22 @@ class _Load:
         return plant
 
     def _calendars(self, plant: Plant, rows: list[tuple[Path, shopfile.CalendarRow]]) -> None:
-        defaults = [row.code for _, row in rows if row.default is True]
-        if len(defaults) > 1:
-            raise Unreadable(f"Plant {plant.code} has more than one default calendar: {', '.join(defaults)}.")
-        if defaults:
-            # Before the new default is written: the database holds that there is only one.
-            Calendar.objects.filter(plant=plant, is_default=True).exclude(code=defaults[0]).update(
-                is_default=False
-            )
+        for member in ("default", "receiving"):
+            chosen = [row.code for _, row in rows if getattr(row, member) is True]
+            if len(chosen) > 1:
+                raise Unreadable(
+                    f"Plant {plant.code} has more than one {member} calendar: {', '.join(chosen)}."
+                )
+            if chosen:
+                # Before the new one is written: the database holds that there is only one.
+                before = Calendar.objects.filter(plant=plant, **{f"is_{member}": True})
+                before.exclude(code=chosen[0]).update(**{f"is_{member}": False})
 
         def values(row: shopfile.CalendarRow, now: Calendar | None) -> dict[str, Any]:
             wanted = dict(given(row))
-            if "default" in wanted:
-                wanted["is_default"] = wanted.pop("default")
+            for member in ("default", "receiving"):
+                if member in wanted:
+                    wanted[f"is_{member}"] = wanted.pop(member)
             if isinstance(row.shifts, list):
                 wanted["shifts"] = [
                     {"days": list(s.days), "start": s.start, "end": s.end, "breaks": s.breaks}
@@ -439,7 +443,11 @@ class _Load:
 
     def _areas(self, plant: Plant, rows: list[tuple[Path, shopfile.AreaRow]]) -> None:
         leaders = {row.leader for _, row in rows if isinstance(row.leader, str)}
-        people = self._find(Person, "username", leaders)
+        steps = [step for _, row in rows if isinstance(row.escalation, list) for step in row.escalation]
+        people = self._find(Person, "username", leaders | {step.who for step in steps} - {*andon.ROLES})
+        self._find(
+            Calendar, "code", {row.receiving for _, row in rows if isinstance(row.receiving, str)}, plant
+        )
 
         def values(row: shopfile.AreaRow, now: Area | None) -> dict[str, Any]:
             if row.code == "supply":
@@ -449,6 +457,10 @@ class _Load:
                 if row.leader not in people:
                     raise _Wrong("unknown_reference", f"There is no person {row.leader!r}.")
                 wanted["leader"] = people[row.leader]
+            if isinstance(row.receiving, str):
+                wanted["receiving"] = self._named(Calendar, "calendar", row.receiving, plant)
+            if isinstance(row.escalation, list):
+                wanted["escalation"] = _escalation(row.escalation, people)
             return wanted if now else {"name": row.code} | wanted
 
         self._write("areas", Area, "code", plant, rows, values)
@@ -760,6 +772,22 @@ def _gathering_is_possible(code: str, now: Loop | None, wanted: Mapping[str, Any
         raise _Wrong("malformed", f"The lot of loop {code} must be at least what its triangle leaves.")
     if after["trigger"] == Trigger.ON_QTY and not after["reorder_level"]:
         raise _Wrong("malformed", f"Loop {code} calls by quantity: say below which in reorder_level.")
+
+
+def _escalation(rows: Sequence[shopfile.StepRow], people: Mapping[str, Person]) -> list[dict[str, Any]]:
+    """The steps of an area as they are kept."""
+    steps = [{"after": row.after, "who": row.who} for row in rows]
+    for row in rows:
+        if row.who not in andon.ROLES and row.who not in people:
+            raise _Wrong(
+                "unknown_reference",
+                f"There is no person {row.who!r}. Name a user, or one of {', '.join(andon.ROLES)}.",
+            )
+    try:
+        andon.steps_of(steps)
+    except andon.BadSteps as error:
+        raise _Wrong("malformed", str(error)) from None
+    return steps
 
 
 def _gtin_is_right(gtin: str) -> bool:

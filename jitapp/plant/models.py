@@ -65,6 +65,9 @@ class Calendar(models.Model):
     code = models.CharField(max_length=60, validators=[CODE])
     name = models.CharField(max_length=120, blank=True)
     is_default = models.BooleanField(default=False)
+    is_receiving = models.BooleanField(
+        default=False, db_default=False, help_text="when the plant takes deliveries in"
+    )
     shifts = models.JSONField(default=list, blank=True)
     holidays = models.JSONField(default=list, blank=True)
 
@@ -74,6 +77,9 @@ class Calendar(models.Model):
             # A plant has at most one default calendar.
             models.UniqueConstraint(
                 fields=["plant"], condition=models.Q(is_default=True), name="calendar_default_once"
+            ),
+            models.UniqueConstraint(
+                fields=["plant"], condition=models.Q(is_receiving=True), name="calendar_receiving_once"
             ),
         ]
 
@@ -105,6 +111,20 @@ class Area(models.Model):
     code = models.CharField(max_length=60, unique=True, validators=[CODE])
     name = models.CharField(max_length=120)
     leader = models.ForeignKey("accounts.Person", on_delete=models.SET_NULL, null=True, blank=True)
+    receiving = models.ForeignKey(
+        Calendar,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="when deliveries are taken in here; empty: when the plant does",
+    )
+    escalation = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        blank=True,
+        help_text='who must come to a call that nobody took: [{"after": 5, "who": "area_leader"}], minutes of working'
+        " time; empty: the usual steps",
+    )
 
     class Meta:
         constraints = [
@@ -244,6 +264,9 @@ class Loop(models.Model):
     min_turn_level = models.CharField(max_length=5, choices=choices(Level), default=Level.WARN)
     bounce_ms = models.PositiveIntegerField(default=1500)
     undo_window_s = models.PositiveIntegerField(default=120)
+    late_hours = models.PositiveIntegerField(
+        default=72, db_default=72, help_text="a scan that is older when it comes in waits for a person"
+    )
     max_empty_allowed = models.PositiveIntegerField(default=0)
     accumulate = models.CharField(
         max_length=10, choices=choices(Accumulate), default=Accumulate.NONE, db_default=Accumulate.NONE

@@ -266,6 +266,14 @@ def _plant_of(
     return by_code[code]
 
 
+# Cells that hold pairs: the member, its sheet, and how a cell is written.
+_PAIRS = (
+    ("sequence", "loops", "IN_TRANSIT=PROHIBITED"),
+    ("standard_work", "parts", "PRESS=https://work.example/1"),
+    ("escalation", "areas", "0=team_leader, 5=area_leader, 15=ines"),
+)
+
+
 def _add(kind: str, rows: list[dict[str, Any]], cells: dict[str, Any], where: str) -> int:
     """Adds a sheet's row to its list and says where; calendars and bills gather several rows."""
     if kind == "bills":
@@ -291,15 +299,14 @@ def _add(kind: str, rows: list[dict[str, Any]], cells: dict[str, Any], where: st
             row[name] = _words(row[name])
     if "first" in row and "," in row["first"]:
         row["first"] = _words(row["first"])
-    for name, example in (
-        ("sequence", "IN_TRANSIT=PROHIBITED"),
-        ("standard_work", "PRESS=https://work.example/1"),
-    ):
-        if name in row and kind in ("loops", "parts"):
+    for name, of_kind, example in _PAIRS:
+        if name in row and kind == of_kind:
             pairs = [pair.partition("=") for pair in _words(row[name])]
             if not all(equals for _, equals, _ in pairs):
                 raise Unreadable(f"{where}: write the {name.replace('_', ' ')} like {example}.")
             row[name] = {key.strip(): value.strip() for key, _, value in pairs}
+            if name == "escalation":
+                row[name] = [{"after": after, "who": who} for after, who in row[name].items()]
     rows.append(row)
     return len(rows) - 1
 

@@ -67,6 +67,7 @@ class CalendarRow(Row):
     code: Code
     name: Annotated[str, Meta(max_length=120)] | UnsetType = UNSET
     default: bool | UnsetType = UNSET
+    receiving: bool | UnsetType = UNSET
     shifts: Annotated[list[ShiftRow], Meta(max_length=100)] | UnsetType = UNSET
     holidays: Annotated[list[str], Meta(max_length=1_000)] | UnsetType = UNSET
 
@@ -79,12 +80,22 @@ class PlantRow(Row):
     time_zone: Annotated[str, Meta(max_length=60)] | UnsetType = UNSET
 
 
+class StepRow(Row):
+    """After so many minutes of working time a call that nobody took asks for `who`: team_leader, area_leader,
+    plant_leader or a user name."""
+
+    after: Annotated[int, Meta(ge=0, le=1_440)]
+    who: Annotated[str, Meta(min_length=1, max_length=150)]
+
+
 class AreaRow(Row):
-    """A part of a plant with a leader and a board."""
+    """A part of a plant with a leader and a board. `receiving`: the calendar in which deliveries are taken in here."""
 
     code: Code
     name: Name | UnsetType = UNSET
     leader: str | UnsetType | None = UNSET
+    receiving: str | UnsetType | None = UNSET
+    escalation: Annotated[list[StepRow], Meta(max_length=10)] | UnsetType = UNSET
 
 
 class SupplierRow(Row):
@@ -169,6 +180,7 @@ class LoopRow(Row):
     min_turn_level: Level | UnsetType = UNSET
     bounce_ms: Annotated[int, Meta(ge=0, le=60_000)] | UnsetType = UNSET
     undo_window_s: Annotated[int, Meta(ge=0, le=86_400)] | UnsetType = UNSET
+    late_hours: Annotated[int, Meta(ge=1, le=8_760)] | UnsetType = UNSET
     max_empty_allowed: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
     accumulate: Accumulate | UnsetType = UNSET
     accumulate_cards: Limit | UnsetType | None = UNSET

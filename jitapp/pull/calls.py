@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, QuerySet
 
+from jitapp.accounts.models import Person
 from jitapp.kanban import andon
+from jitapp.plant.configs import configs
 from jitapp.pull.lists import Page
 from jitapp.pull.models import AndonCall, QualityHold
 
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """A call. `level` is the step its clock has reached, `must_come` who must act: team_leader, area_leader,
-    plant_leader or, once somebody has it, owner; `red` once the response window has passed unanswered."""
+    """A call. `level` is the step its clock has reached, out of `top`; `must_come` who must act: team_leader,
+    area_leader, plant_leader, person or, once somebody has it, owner; `red` once the response window has passed
+    unanswered."""
 
     id: UUID
     plant: str
@@ -33,6 +36,7 @@ class CallFacts:
     called_at: datetime
     called_by: str
     level: int
+    top: int
     red: bool
     must_come: str
     must_come_name: str
@@ -93,32 +97,37 @@ def one_call(call_id: UUID, *, plant_ids: Iterable[int], now: datetime) -> CallF
 
 
 def waiting(areas: Iterable[str], *, now: datetime) -> dict[str, Waiting]:
-    """Per area, one statement; areas without a call too."""
+    """Per area; areas without a call too."""
     wanted = list(areas)
-    rows = (
-        AndonCall.objects.filter(solved_at__isnull=True, station__area__code__in=wanted)
-        .values("station__area__code")
-        .annotate(
-            count=Count("pk"),
-            oldest=Min("called_at"),
-            unanswered=Min("called_at", filter=Q(owned_at__isnull=True)),
+    rows = list(
+        AndonCall.objects.filter(solved_at__isnull=True, station__area__code__in=wanted).values_list(
+            "station__area__code", "station_id", "called_at", "owned_at"
         )
-        .values_list("station__area__code", "count", "oldest", "unanswered")
     )
-    found = {
-        area: Waiting(count, oldest, red=unanswered is not None and andon.level(unanswered, None, now) > 0)
-        for area, count, oldest, unanswered in rows
-    }
-    return {area: found.get(area, Waiting(0, None, red=False)) for area in wanted}
+    known = configs() if rows else None
+    found = {area: Waiting(0, None, red=False) for area in wanted}
+    for area, station_id, called_at, owned_at in rows:
+        assert known is not None
+        sofar = found[area]
+        climbed = owned_at is None and andon.level(called_at, None, now, known.policy(station_id)) > 0
+        oldest = called_at if sofar.oldest is None else min(sofar.oldest, called_at)
+        found[area] = Waiting(sofar.count + 1, oldest, red=sofar.red or climbed)
+    return found
 
 
 def call_facts(row: AndonCall, now: datetime) -> CallFacts:
     """A call read with its station, area, card and people."""
     area = row.station.area
     is_open = row.solved_at is None
-    reached = row.level if not is_open else max(row.level, andon.level(row.called_at, row.owned_at, now))
-    who = andon.must_come(reached, row.owned_at)
+    policy = configs().policy(row.station_id)
+    reached = (
+        row.level if not is_open else max(row.level, andon.level(row.called_at, row.owned_at, now, policy))
+    )
+    who = andon.must_come(reached, row.owned_at, policy)
     names = {"area_leader": str(area.leader) if area and area.leader else "", "owner": str(row.owner or "")}
+    if who not in (*andon.ROLES, "owner"):
+        names["person"] = str(Person.objects.filter(username=who).first() or who)
+        who = "person"
     return CallFacts(
         id=row.uuid,
         plant=row.station.plant.code,
@@ -134,10 +143,11 @@ def call_facts(row: AndonCall, now: datetime) -> CallFacts:
         called_at=row.called_at,
         called_by=str(row.called_by or row.device or ""),
         level=reached,
+        top=len(policy.steps) - 1,
         red=is_open and row.owned_at is None and reached > 0,
         must_come=who,
         must_come_name=names.get(who, ""),
-        climbs_at=andon.climbs_at(row.called_at, row.owned_at, now) if is_open else None,
+        climbs_at=andon.climbs_at(row.called_at, row.owned_at, now, policy) if is_open else None,
         owner=str(row.owner or ""),
         owned_at=row.owned_at,
         solved_at=row.solved_at,

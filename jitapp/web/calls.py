@@ -273,14 +273,21 @@ def shown(call: CallFacts) -> dict[str, Any]:
     taken = call.owned_at is not None
     state = "move" if taken else "act" if call.red else "soon"
     word = gettext("TAKEN") if taken else gettext("UNANSWERED") if call.red else gettext("CALLED")
-    who = gettext("{} has it").format(call.owner) if taken else gettext(MUST_COME.get(call.must_come, ""))
+    by_name = taken or call.must_come == "person"
+    if taken:
+        who = gettext("{} has it").format(call.owner)
+    elif by_name:
+        who = gettext("{} must come").format(call.must_come_name)
+    else:
+        who = gettext(MUST_COME[call.must_come])
     return {
         "call": call,
         "kind": gettext(KIND_WORDS[call.kind]),
         "state": state,
         "word": word,
         "who": who,
-        "name": "" if taken else call.must_come_name,
+        "name": "" if by_name else call.must_come_name,
+        "steps": [step <= call.level for step in range(1, call.top + 1)],
     }
 
 

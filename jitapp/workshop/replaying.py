@@ -28,6 +28,7 @@ from jitapp.pull.requests import Conflict, ScanRequest, Source
 from jitapp.switchboard import drain
 
 BATCH = 50
+LONGEST = timedelta(days=1)  # in one batch: its clock stands at its last line, and what is old by then is parked
 
 
 class ReplayError(ValueError):
@@ -160,11 +161,13 @@ def replay(
 def _chunks(
     lines: Sequence[Line], speed: float | None, wait: Callable[[float], None], clock: Callable[[], float]
 ) -> Iterator[Sequence[Line]]:
-    """At most BATCH lines at a time; with a speed, only lines whose time has come."""
+    """At most BATCH lines of a day at a time; with a speed, only lines whose time has come."""
     begin, first = clock(), lines[0].at
     place = 0
     while place < len(lines):
         end = min(place + BATCH, len(lines))
+        while lines[end - 1].at - lines[place].at > LONGEST:
+            end -= 1
         if speed is not None:
             due = (lines[place].at - first).total_seconds() / speed
             if (ahead := due - (clock() - begin)) > 0:

@@ -132,7 +132,13 @@ def test_answers_of_reads_fit_their_description(api: Client) -> None:
         "station": "CELL",
         "id": turn["id"],
     }
-    codes = {"/cards": turn["card"], "/stations": "CELL", "/loops": "DOORS", "/suppliers": "ACME-CO"}
+    codes = {
+        "/areas": "PLANT-AREA",
+        "/cards": turn["card"],
+        "/stations": "CELL",
+        "/loops": "DOORS",
+        "/suppliers": "ACME-CO",
+    }
     for operation in openapi.OPERATIONS:
         if operation.method != "get":
             continue

@@ -11,7 +11,7 @@ from jitapp.accounts.models import Device
 from jitapp.api.auth import Pace
 from jitapp.kanban.words import DeviceKind
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Loop, Part, Plant, Station
+from jitapp.plant.models import Calendar, Loop, Part, Plant, Station
 from jitapp.pull.models import Card
 from tests.floor import Floor
 
@@ -289,3 +289,22 @@ def test_a_token_that_asks_too_often_is_told_to_wait(erp: Api) -> None:
     Pace._buckets.pop(device.pk)
     problem(answer, 429, "too_many_requests")
     assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_an_area_is_read_and_changed_with_its_receiving_hours_and_steps(erp: Api, floor: Floor) -> None:
+    Calendar.objects.create(plant=floor.plant, code="DOCK", is_receiving=True)
+    floor.person("ines")
+    steps = [{"after": 0, "who": "team_leader"}, {"after": 20, "who": "ines"}]
+    address = f"/areas/{floor.area.code}"
+    changed = erp.put(address, {"receiving": "DOCK", "escalation": steps})
+    assert changed.status_code == 200, changed.content
+    body = erp.get(address).json()
+    assert (body["receiving"], body["escalation"], body["leader"]) == ("DOCK", steps, None)
+    assert [row["code"] for row in erp.get("/areas").json()["results"]] == [floor.area.code]
+    detail = problem(
+        erp.put(address, {"escalation": [{"after": 3, "who": "nobody"}]}), 422, "unknown_reference"
+    )
+    assert "nobody" in detail
+    assert erp.put(address, {"escalation": [], "receiving": None}).json()["receiving"] is None
+    rows = erp.post("/upserts", {"upserts": [{"type": "area", "code": "NEW-AREA", "name": "New"}]}).json()
+    assert rows["created"] == 1

@@ -321,7 +321,7 @@ def test_every_sentence_is_filled_by_facts_that_somebody_gives() -> None:
     added = {
         "raw", "station", "place", "missing", "count", "limit", "earliest", "decimals", "most", "asked", "ahead",
         "window", "other", "other_part", "other_status", "oldest", "found", "expected_quantity", "difference",
-        "promised", "open", "meant", "holds",
+        "promised", "open", "meant", "holds", "hours",
     }  # fmt: skip
     for pattern in [text for s in ANSWERS.values() for text in (s.message, s.next)] + list(WARNINGS.values()):
         names = {name for _, name, _, _ in Formatter().parse(pattern) if name}

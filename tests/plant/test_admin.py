@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from jitapp.accounts.models import Person
-from jitapp.plant.models import Calendar, Loop, Part, Station
+from jitapp.plant.models import Area, Calendar, Loop, Part, Station
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +84,29 @@ def test_a_calendar_that_cannot_be_read_is_not_saved(client: Client) -> None:
     for shifts in ("5", '"text"', "[1]", '{"a": 1}'):
         assert client.post(page, form | {"shifts": shifts}).status_code == 200, shifts
     assert client.post(page, form | {"shifts": "[]"}).status_code == 302
+
+
+def test_steps_of_escalation_that_do_not_climb_are_not_saved(client: Client) -> None:
+    area = Area.objects.get()
+    page = reverse("admin:plant_area_change", args=[area.pk])
+    form = {"plant": area.plant_id, "code": area.code, "name": area.name}
+
+    def save(steps: str) -> tuple[int, object]:
+        status = client.post(page, form | {"escalation": steps}).status_code
+        area.refresh_from_db()
+        return status, area.escalation
+
+    for wrong in (
+        '[{"after": 0, "who": "x"}]',
+        '[{"after": 0, "who": "nobody"}, {"after": 5, "who": "dana"}]',
+        '[{"when": 0}]',
+        '["soon"]',
+        "5",
+    ):
+        assert save(wrong) == (200, []), wrong
+    good = [{"after": 0, "who": "area_leader"}, {"after": 9, "who": "dana"}]
+    assert save('[{"after": "0", "who": "area_leader"}, {"after": 9, "who": "dana"}]') == (302, good)
+    assert save("[]") == (302, [])
 
 
 def test_a_person_can_be_made_and_a_stranger_sees_no_admin(client: Client) -> None:

@@ -420,3 +420,56 @@ def test_reading_a_large_shop_takes_the_same_number_of_queries(
         assert load_shop(shop).errors == []
     with django_assert_max_num_queries(40):
         assert load_shop(shop).changed == 0
+
+
+def test_receiving_hours_escalation_and_lateness_are_loaded_and_again_change_nothing(
+    shop: dict[str, Any],
+) -> None:
+    plant = plant_of(shop)
+    plant["calendars"].append(
+        {"code": "DOCKS", "receiving": True, "shifts": [{"days": ["mon"], "start": "07:00", "end": "12:00"}]}
+    )
+    plant["areas"][0] |= {
+        "receiving": "DOCKS",
+        "escalation": [{"after": 0, "who": "team_leader"}, {"after": 15, "who": "lea"}],
+    }
+    plant["loops"][0]["late_hours"] = 8
+    assert not load_shop(shop).errors
+    area = Area.objects.select_related("receiving").get(code="metal")
+    assert area.receiving is not None
+    assert area.receiving.is_receiving
+    assert area.escalation == [{"after": 0, "who": "team_leader"}, {"after": 15, "who": "lea"}]
+    assert Loop.objects.get(code="SHEET-PRESS").late_hours == 8
+    again = load_shop(shop)
+    assert (again.created, again.changed) == (0, 0)
+    plant["calendars"][0]["receiving"] = True
+    plant["calendars"][1]["receiving"] = False
+    assert not load_shop(shop).errors
+    assert list(Calendar.objects.filter(is_receiving=True).values_list("code", flat=True)) == ["DAY"]
+
+
+@pytest.mark.parametrize(
+    ("area", "says"),
+    [
+        (
+            {"escalation": [{"after": 0, "who": "team_leader"}, {"after": 5, "who": "nobody"}]},
+            "person 'nobody'",
+        ),
+        ({"escalation": [{"after": 5, "who": "lea"}, {"after": 5, "who": "otto"}]}, "must rise"),
+        ({"escalation": [{"after": 0, "who": "lea"}]}, "does not climb"),
+        ({"escalation": [{"after": -1, "who": "lea"}]}, "escalation"),
+        ({"receiving": "NIGHT"}, "no calendar 'NIGHT'"),
+    ],
+)
+def test_an_area_whose_steps_or_calendar_make_no_sense_is_refused(
+    shop: dict[str, Any], area: dict[str, Any], says: str
+) -> None:
+    plant_of(shop)["areas"][0] |= area
+    report = refused(shop)
+    assert says in report.errors[0].message
+
+
+def test_a_plant_has_one_receiving_calendar(shop: dict[str, Any]) -> None:
+    plant_of(shop)["calendars"][0]["receiving"] = True
+    plant_of(shop)["calendars"].append({"code": "DOCKS", "receiving": True})
+    assert "more than one receiving calendar" in refused(shop).errors[0].message

@@ -108,6 +108,56 @@ def test_a_workbook_gives_the_same_document_and_remembers_its_rows() -> None:
     assert read_document(b"shop: 1", "a.yml").place(("plants", 0, "parts", 1)) == "plants[0].parts[1]"
 
 
+def test_a_workbook_holds_receiving_hours_escalation_standard_work_and_delivery_days() -> None:
+    data = workbook(
+        {
+            "plants": [["code"], ["HALL-1"]],
+            "calendars": [
+                ["code", "receiving", "days", "start", "end"],
+                ["DOCK", True, "mon, thu", clock(7), clock(12)],
+            ],
+            "areas": [
+                ["code", "receiving", "escalation"],
+                ["metal", "DOCK", "0=team_leader, 5=area_leader, 15=ines"],
+            ],
+            "suppliers": [["code", "delivery_days"], ["ACME", "tue, thu"]],
+            "stations": [
+                ["code", "standard_work", "readiness_checks"],
+                ["PRESS", "https://w.example/press", "oil, guard"],
+            ],
+            "parts": [
+                ["number", "standard_work"],
+                ["DOOR", "PRESS=https://w.example/door?rev=3, SAW=https://w.example/saw"],
+            ],
+            "loops": [["code", "late_hours"], ["L1", 8]],
+        }
+    )
+    plant = read_document(data, "shop.xlsx").content["plants"][0]
+    shift = {"days": ["mon", "thu"], "start": "07:00", "end": "12:00"}
+    assert plant["calendars"] == [{"code": "DOCK", "receiving": "true", "shifts": [shift]}]
+    steps = [("0", "team_leader"), ("5", "area_leader"), ("15", "ines")]
+    assert plant["areas"] == [
+        {
+            "code": "metal",
+            "receiving": "DOCK",
+            "escalation": [{"after": after, "who": who} for after, who in steps],
+        }
+    ]
+    assert plant["suppliers"] == [{"code": "ACME", "delivery_days": ["tue", "thu"]}]
+    assert plant["stations"][0]["standard_work"] == "https://w.example/press"
+    assert plant["parts"][0]["standard_work"] == {
+        "PRESS": "https://w.example/door?rev=3",
+        "SAW": "https://w.example/saw",
+    }
+    assert plant["loops"] == [{"code": "L1", "late_hours": "8"}]
+    wrong = workbook(
+        {"plants": [["code"], ["A"]], "areas": [["code", "escalation"], ["metal", "after lunch"]]}
+    )
+    assert refusal(wrong, "a.xlsx") == (
+        "sheet areas row 2: write the escalation like 0=team_leader, 5=area_leader, 15=ines."
+    )
+
+
 def test_yaml_is_read_as_it_is_written() -> None:
     content = read_document(b"end: 14:00\nnumber: 0815\nname: on\nbadge: ~\nempty:\n", "a.yaml").content
     assert content == {"end": "14:00", "number": "0815", "name": "on", "badge": None, "empty": None}

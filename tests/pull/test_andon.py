@@ -14,9 +14,9 @@ from django.db import IntegrityError, transaction
 from jitapp.accounts.models import Person
 from jitapp.kanban.words import Role
 from jitapp.outbox.models import Message
-from jitapp.plant.models import Area, Membership, Plant, Station
+from jitapp.plant.models import Area, Calendar, Membership, Plant, Station
 from jitapp.pull import actions
-from jitapp.pull.calls import call_facts, open_calls, open_holds, reasons_of, waiting
+from jitapp.pull.calls import call_facts, one_call, open_calls, open_holds, reasons_of, waiting
 from jitapp.pull.changeovers import Changeover, changeovers_of, times_of
 from jitapp.pull.models import AndonCall, Event, QualityHold
 from jitapp.pull.requests import Answer, Source
@@ -112,6 +112,31 @@ def test_nobody_comes_and_the_call_climbs_once_per_step_however_often_it_is_look
         (2, "area_leader"),
         (3, "plant_leader"),
     ]
+
+
+def test_an_area_has_its_own_steps_which_climb_to_a_person_in_working_time(floor: Floor) -> None:
+    ines = floor.person("ines")
+    Area.objects.update(escalation=[{"after": 0, "who": "area_leader"}, {"after": 30, "who": "ines"}])
+    day = [{"days": ["mon"], "start": "06:00", "end": "22:00", "breaks": [["08:10", "08:40"]]}]
+    Calendar.objects.create(plant=floor.plant, code="DAY", is_default=True, shifts=day)
+    made = call(floor)
+    assert made.called_at == START  # Monday, 08:00
+    assert [actions.escalate_calls(now=START + timedelta(minutes=m)) for m in (20, 59, 60, 90)] == [
+        0,
+        0,
+        1,
+        0,
+    ]
+    data = Event.objects.get(type="andon.escalated").data
+    assert (data["level"], data["who"], data["person"]) == (1, "person", str(ines.uuid))
+    facts = one_call(made.uuid, plant_ids=[floor.plant.pk], now=START + timedelta(minutes=61))
+    assert facts is not None
+    assert (facts.level, facts.top, facts.red, facts.climbs_at) == (1, 1, True, None)
+    assert (facts.must_come, facts.must_come_name) == ("person", "Ines")
+    early = one_call(made.uuid, plant_ids=[floor.plant.pk], now=START)
+    assert early is not None
+    assert early.climbs_at == START + timedelta(minutes=60)
+    assert waiting([floor.area.code], now=START + timedelta(minutes=61))[floor.area.code].red
 
 
 def test_a_missed_round_is_made_up_in_one_step(floor: Floor) -> None:

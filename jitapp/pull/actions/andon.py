@@ -19,6 +19,7 @@ from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.words import Role
 from jitapp.outbox.models import Message
 from jitapp.outbox.publish import nudge_on_commit
+from jitapp.plant.configs import configs
 from jitapp.plant.models import Station
 from jitapp.pull import store
 from jitapp.pull.models import AndonCall, Card, Event
@@ -167,31 +168,41 @@ def escalate_calls(*, now: datetime) -> int:
     Level-triggered: a missed round is made up by the next, a doubled one changes nothing.
     """
     climbed = 0
-    waiting = AndonCall.objects.filter(solved_at__isnull=True, owned_at__isnull=True)
-    for call_id, called_at, reached in waiting.values_list("pk", "called_at", "level"):
-        if andon.level(called_at, None, now) <= reached:
+    waiting = list(
+        AndonCall.objects.filter(solved_at__isnull=True, owned_at__isnull=True).values_list(
+            "pk", "station_id", "called_at", "level"
+        )
+    )
+    known = configs() if waiting else None
+    for call_id, station_id, called_at, reached in waiting:
+        assert known is not None
+        policy = known.policy(station_id)
+        due = andon.level(called_at, None, now, policy)
+        if due <= reached:
             continue
         with transaction.atomic():
             found = (
                 AndonCall.objects.select_for_update(of=("self",), skip_locked=True)
                 .select_related("station__area")
-                .filter(pk=call_id, solved_at__isnull=True, owned_at__isnull=True)
+                .filter(pk=call_id, solved_at__isnull=True, owned_at__isnull=True, level__lt=due)
                 .first()
             )
-            if found is None or andon.level(found.called_at, None, now) <= found.level:
+            if found is None:
                 continue
-            found.level = andon.level(found.called_at, None, now)
+            found.level = due
             found.save(update_fields=["level"])
-            _record(
-                found,
-                "andon.escalated",
-                now,
-                Source(),
-                level=found.level,
-                who=andon.must_come(found.level, None),
-            )
+            who, person = _whom(andon.must_come(due, None, policy))
+            _record(found, "andon.escalated", now, Source(), level=due, who=who, person=person)
             climbed += 1
     return climbed
+
+
+def _whom(who: str) -> tuple[str, str | None]:
+    """Who must come, as the ledger says it: a role, or a person by id."""
+    if who in andon.ROLES:
+        return who, None
+    found = Person.objects.filter(username=who).values_list("uuid", flat=True).first()
+    return "person", str(found) if found else None
 
 
 def _locked(call_id: UUID, source: Source) -> AndonCall:
@@ -223,7 +234,8 @@ def _answer(found: AndonCall, person_id: int | None, now: datetime, source: Sour
         raise CallRefused("person_unknown")
     found.owner = person
     found.owned_at = max(now, found.called_at)
-    found.level = max(found.level, andon.level(found.called_at, found.owned_at, now))
+    policy = configs().policy(found.station_id)
+    found.level = max(found.level, andon.level(found.called_at, found.owned_at, now, policy))
     found.save(update_fields=["owner", "owned_at", "level"])
     _record(
         found,

@@ -1,4 +1,4 @@
-"""docs/rules/settings.md: every setting of loops, stations, parts and suppliers, and every environment variable."""
+"""docs/rules/settings.md: every setting of loops, areas, calendars, stations, parts and suppliers, and every environment variable."""
 
 from __future__ import annotations
 
@@ -30,6 +30,19 @@ MEANINGS: dict[str, dict[str, str]] = {
         "doc_policy": "whether a signal asks the ERP for a document, or waits for its number",
         "ack_required": "the supplier must say that the signal was seen",
         "gr_policy": "what posts the goods receipt: the scan to FULL, the receipt itself, or each its own",
+    },
+    "Area": {
+        "code": "natural key; `supply` is taken by a page",
+        "name": "as people call it",
+        "leader": "comes when a call asks for the area's leader",
+    },
+    "Calendar": {
+        "code": "natural key within the plant",
+        "name": "as people call it",
+        "is_default": "the plant's working time; in files `default`",
+        "is_receiving": "in files `receiving`",
+        "shifts": "when work is done, in the plant's local time; none: every minute",
+        "holidays": "days without a shift",
     },
     "Station": {
         "code": "natural key",
