@@ -321,10 +321,56 @@ class Receipt(models.Model):
                 name="receipt_not_applied",
                 condition=~models.Q(outcome="applied"),
             ),
+            models.Index(
+                fields=["recorded_at"],
+                name="receipt_waiting",
+                condition=models.Q(settled_at__isnull=True)
+                & (models.Q(outcome="parked") | models.Q(code="unknown_card")),
+            ),
         ]
 
     def __str__(self) -> str:
         return str(self.scan_id)
+
+
+class Settlement(models.Model):
+    """How a person settled a parked scan, or a code that nobody knew. The receipt's own answer stays (rule C3); this
+    stands beside it and never changes.
+
+    `scan_id` is the scan by which it was applied (its receipt and events are its own), `card` the card that an unknown
+    code was given to.
+    """
+
+    class How(models.TextChoices):
+        ACCEPTED = "accepted"
+        DISCARDED = "discarded"
+        ASSIGNED = "assigned"
+
+    receipt = models.OneToOneField(Receipt, on_delete=models.PROTECT, related_name="settlement")
+    key = models.UUIDField(help_text="the request; the same again gets the first answer")
+    how = models.CharField(max_length=9, choices=How.choices)
+    intent = models.CharField(max_length=20, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    scan_id = models.UUIDField(null=True, blank=True)
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    settled_at = models.DateTimeField()
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    device = models.ForeignKey(
+        "accounts.Device", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(how="accepted", scan_id__isnull=False)
+                | models.Q(how="assigned", card__isnull=False)
+                | (models.Q(how="discarded") & ~models.Q(reason="")),
+                name="settlement_says_how",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.receipt_id} {self.how}"
 
 
 class Event(models.Model):

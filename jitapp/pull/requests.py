@@ -49,6 +49,7 @@ class ScanRequest:
     promised_at: datetime | None = None  # acknowledge, promise
     checks: tuple[str, ...] = ()  # start: readiness checks that were ticked
     pair: str | None = None  # swap: the code on the full container, beside the withdrawal card's own
+    settles: UUID | None = None  # the parked scan that a person settles by this one; never said by a device
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) over the content that rule C3 names; the counters and `sent_at` may differ in a repeat."""

@@ -19,6 +19,7 @@ from jitapp.pull.actions.orders import order
 from jitapp.pull.actions.propagate import propagate
 from jitapp.pull.actions.quality import DECISIONS, Decision, WriteOffRefused, hold_card, release_card
 from jitapp.pull.actions.scanning import BATCH_LIMIT, scan, scan_batch
+from jitapp.pull.actions.settling import DECLINED, Settled, SettleRefused, may_settle, settle_scan
 from jitapp.pull.actions.stations import record_station_event
 from jitapp.pull.actions.sweeping import settle_loops, sweep
 
@@ -26,10 +27,13 @@ __all__ = [
     "BATCH_LIMIT",
     "CALLS_TOPIC",
     "DECISIONS",
+    "DECLINED",
     "CallRefused",
     "ChangeoverRefused",
     "Decision",
     "Refused",
+    "SettleRefused",
+    "Settled",
     "WriteOffRefused",
     "add_cards",
     "add_extra_card",
@@ -44,6 +48,7 @@ __all__ = [
     "hold_card",
     "hold_loop",
     "mark_printed",
+    "may_settle",
     "order",
     "plan_revision",
     "propagate",
@@ -57,6 +62,7 @@ __all__ = [
     "scan",
     "scan_batch",
     "settle_loops",
+    "settle_scan",
     "solve_call",
     "sweep",
     "take_call",

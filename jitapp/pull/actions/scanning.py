@@ -18,6 +18,7 @@ from django.utils.translation import gettext, override
 from jitapp.accounts.models import Person, new_uuid
 from jitapp.kanban.answers import ANSWERS, feedback, say
 from jitapp.kanban.events import Event
+from jitapp.kanban.guards import CLOCK_SLACK
 from jitapp.kanban.ledger import Decision, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.state import Card, Loop
@@ -189,7 +190,7 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
     if not item.refusal and (loop is None or card is None):
         # The card was removed, or the memory of its code is older than the database (a restore).
         _cards.pop(find_card_code(request.code) or request.code.strip(), None)
-        item.refusal, item.facts = _withdrawn(item, loop)
+        item.refusal, item.facts = _withdrawn(item, loop, _occurred(request, now))
     if loop is not None and not {loop.config.plant_id, loop.config.supply_plant_id} & source.plant_ids:
         item.refusal, item.facts = "unknown_card", {"raw": escaped(request.code.strip())[:40]}
         loop = card = None
@@ -234,6 +235,7 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
             ahead=around.ahead,
             full_at_demand=around.full_at_demand,
             line_stopped=around.line_stopped,
+            settles=request.settles,
             new_uuid=new_uuid,
             last_events=_last_events(card) if request.intent == Intent.UNDO else (),
         )
@@ -291,16 +293,16 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
     return Answer(body, loop_id=loop.config.id if loop else None)
 
 
-def _withdrawn(item: Resolved, loop: Loop | None) -> tuple[str, dict[str, Any]]:
-    """A code that points to a card which takes part no more, or to nothing at all."""
+def _withdrawn(item: Resolved, loop: Loop | None, occurred: datetime) -> tuple[str, dict[str, Any]]:
+    """A code that points to a card which takes part no more, or to nothing at all. What happened before the card was
+    taken out waits for a person."""
     row = CardRow.objects.filter(pk=item.card_id).first() if item.card_id is not None else None
     if loop is None or row is None:
         return "unknown_card", {"raw": escaped(item.request.code.strip())[:40]}
-    return "card_retired", {
-        "part": loop.config.part,
-        "number": row.number,
-        "of": max(loop.circulating, row.number),
-    }
+    facts = {"part": loop.config.part, "number": row.number, "of": max(loop.circulating, row.number)}
+    if row.moved_at is not None and row.moved_at - occurred > CLOCK_SLACK:
+        return "late_conflict", facts | {"occurred": occurred}
+    return "card_retired", facts
 
 
 def _count_start(world: store.World, loop: Loop, decision: Decision) -> None:
