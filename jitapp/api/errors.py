@@ -36,6 +36,8 @@ CODES: dict[str, tuple[int, str]] = {
     "method_not_allowed": (405, "The address is right, the method is not."),
     "not_acceptable": (406, "Answers are JSON."),
     "scan_id_reused": (409, "The scan id was used before for another scan."),
+    "already_settled": (409, "Somebody has settled this scan already; the detail says who and when."),
+    "not_waiting": (409, "This scan waits for nobody."),
     "refused": (409, "A rule forbids the change; the detail says which and what to do."),
     "taken": (409, "The code names something else already."),
     "identity": (409, "What stands on printed cards cannot be changed."),

@@ -24,15 +24,18 @@ from jitapp.api.acts import (
 from jitapp.api.calls import ByBody, CallBody, ChangeoverBody, SolveBody, TakeBody
 from jitapp.api.doors import LIMIT, MOST_LIMIT
 from jitapp.api.errors import CODES, MEDIA_TYPE
+from jitapp.api.parked import SettleBody
 from jitapp.api.scans import ScanBody
 from jitapp.kanban.events import EVENT_TYPES
 from jitapp.kanban.words import Intent, Outcome, ScreenState, Sound
 from jitapp.plant.shopfile import AreaRow, BillRow, LoopRow, PartRow, StationRow, SupplierRow
+from jitapp.pull.actions import Settled
 from jitapp.pull.calls import CallFacts
 from jitapp.pull.chain import Chain
 from jitapp.pull.changeovers import StationChangeovers
 from jitapp.pull.feed import FeedEvent
 from jitapp.pull.lists import CardFacts, RunoutFacts, StationFacts, TurnFacts, WaitFacts
+from jitapp.pull.parked import ParkedScan
 
 BASE = "/api/v1"
 Schema = dict[str, Any]
@@ -265,6 +268,26 @@ OPERATIONS: tuple[Operation, ...] = (
         (),
         (400, 413, 422, 429),
     ),
+    Operation(
+        "get",
+        "/scans/parked",
+        "Scans that wait for a person, and codes that nobody knew: both stories, and the ways to settle them",
+        "Tray",
+        _list_of(_ref("ParkedScan")),
+        None,
+        _PAGING,
+        (400,),
+    ),
+    Operation(
+        "post",
+        "/scans/{id}/settle",
+        "A leader, planner or administrator settles a waiting scan; its first answer stays",
+        "Tray",
+        Settled,
+        SettleBody,
+        (Parameter("Idempotency-Key", "header: the same key again gets the first answer"),),
+        (400, 403, 404, 409, 413, 415, 422),
+    ),
     *_thing("parts", "number", "Part", PartRow),
     _things("parts", "Part"),
     *_thing("areas", "code", "Area", AreaRow),
@@ -462,7 +485,7 @@ def document() -> Schema:
     types = [
         *(operation.answer for operation in OPERATIONS if isinstance(operation.answer, type)),
         *(operation.body for operation in OPERATIONS if isinstance(operation.body, type)),
-        *(FeedEvent, CardFacts, TurnFacts, RunoutFacts, WaitFacts, ProblemShape),
+        *(FeedEvent, CardFacts, TurnFacts, RunoutFacts, WaitFacts, ParkedScan, ProblemShape),
     ]
     types = list(dict.fromkeys([*types, HoldBody, LoopChangeBody, OrderBody]))
     _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")

@@ -14,6 +14,7 @@ from jitapp.api.calls import (
     TakeCall,
 )
 from jitapp.api.events import Events
+from jitapp.api.parked import ParkedScans, SettleScan
 from jitapp.api.scans import scans, scans_batch
 from jitapp.api.things import (
     Areas,
@@ -34,6 +35,8 @@ from jitapp.api.turns import Cards, OneCard, OneTurn, Runouts, StationBoard, Tur
 urlpatterns: list[URLPattern | URLResolver] = [
     path("scans", scans, name="scans"),
     path("scans/batch", scans_batch, name="scans-batch"),
+    path("scans/parked", ParkedScans.as_view(), name="scans-parked"),
+    path("scans/<uuid:scan>/settle", SettleScan.as_view(), name="scan-settle"),
     path("parts", Parts.as_view(), name="parts"),
     path("parts/<str:key>", OnePart.as_view(), name="part"),
     path("areas", Areas.as_view(), name="areas"),
