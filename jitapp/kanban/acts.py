@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,19 @@ from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.guards import side_of
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.runouts import owner_of
-from jitapp.kanban.signals import WITHHELD, below, dispatch, documented, gather, recover, signal
+from jitapp.kanban.signals import (
+    WITHHELD,
+    below,
+    dispatch,
+    documented,
+    gather,
+    leave_wait,
+    recover,
+    signal,
+    wait,
+    waits_by_rule,
+    withhold,
+)
 from jitapp.kanban.state import Card, Loop, Turn, text
 from jitapp.kanban.transitions import MAY_FILL, Side
 from jitapp.kanban.words import (
@@ -88,10 +101,10 @@ def recall(ledger: Ledger, card: Card) -> None:
     turn = card.turn
     if turn is None or turn.signal_state in WITHHELD:
         return
-    untouched = turn.signal_state is SignalState.RELEASED and not turn.step and not turn.failed
-    ledger.write(
-        "turn.recalled", card, turn=turn, withheld=untouched, owner=Party.STATION if untouched else turn.owner
-    )
+    if turn.signal_state is SignalState.RELEASED and not turn.step and not turn.failed:
+        withhold(ledger, card)
+    else:
+        ledger.write("turn.recalled", card, turn=turn, withheld=False, owner=turn.owner)
 
 
 def _can_release(_loop: Loop, card: Card, scan: Scan, _decision: Decision) -> str | None:
@@ -117,9 +130,13 @@ def _release(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
     held = card.card_status is CardStatus.HELD
     if held:
         ledger.write("card.unheld", card)
-    if ledger.loop.config.status is not LoopStatus.ACTIVE:
-        return "hold_released"
     turn = card.turn
+    if held and _waits_on(ledger.loop, card):
+        return "hold_released"
+    if ledger.loop.config.status is not LoopStatus.ACTIVE:
+        if turn is not None and turn.signal_state is SignalState.UNRELEASED:
+            leave_wait(ledger, card)  # the loop's own hold withholds it now, and sends it when that ends
+        return "hold_released"
     if turn is None:
         if card.supply_status in (S.EMPTY, S.WAIT):
             dispatch(ledger, card, scan.new_uuid(), why=scan.reason or "released by hand")
@@ -134,6 +151,44 @@ def _release(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
         dispatch(ledger, card, scan.new_uuid(), why=scan.reason or "released by hand")
         return "released"
     return "hold_released"
+
+
+def _waits_on(loop: Loop, card: Card) -> bool:
+    """Whether a card that is no longer held goes on waiting for what it waited for before."""
+    turn = card.turn
+    if card.supply_status is not S.WAIT or turn is None:
+        return card.supply_status is S.WAIT
+    return card.out_of_stock or (waits_by_rule(loop) and turn.released_at is None)
+
+
+def _can_recall(loop: Loop, card: Card, scan: Scan, decision: Decision) -> str | None:
+    turn = card.turn
+    if card.card_status is not CardStatus.IN_CIRCULATION:
+        return "card_retired"
+    if turn is None:
+        return "already" if card.supply_status is S.WAIT else "no_open_turn"
+    if turn.signal_state is SignalState.UNRELEASED:
+        return "already" if card.supply_status is not S.EMPTY else None
+    if turn.step:
+        return "too_late_to_cancel"
+    if scan.is_leader or scan.is_placeless:
+        return None
+    if turn.signal_state is SignalState.ACKNOWLEDGED:
+        return "cancel_needs_consent"
+    window = loop.config.undo_window_s
+    if turn.released_at is not None and scan.occurred_at - turn.released_at > timedelta(seconds=window):
+        decision.facts["window"] = window
+        return "recall_needs_leader"
+    return None
+
+
+def _recall(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
+    """The demand side puts an empty card to WAIT; once the signal is out it agrees with the cell's leader first."""
+    assert card.turn is not None
+    why = {"reason": scan.reason} if scan.reason else None
+    ledger.write("scan.applied", card, turn=card.turn, intent=Intent.RECALL, more=why)
+    withhold(ledger, card)
+    return "recalled"
 
 
 # -- lost, found, removed --------------------------------------------------------------------------------
@@ -187,7 +242,7 @@ def _find(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
     )
     ledger.write("card.found", card)
     if not full and card.turn is None:
-        signal(ledger, card, scan.new_uuid)
+        signal(ledger, card, scan.new_uuid, begins=True)
     return "found"
 
 
@@ -254,11 +309,12 @@ def _can_correct(_loop: Loop, card: Card, scan: Scan, decision: Decision) -> str
         S.FULL,
         S.IN_USE,
         S.EMPTY,
+        S.WAIT,
         S.IN_PROCESS,
         S.COMPLETED,
         S.IN_TRANSIT,
     ):
-        return "status_missing"
+        return "status_missing"  # nobody corrects into ERROR: only the system enters it
     if card.card_status is not CardStatus.IN_CIRCULATION:
         return "card_retired"
     if scan.target == card.supply_status and scan.quantity in (None, card.contents):
@@ -301,8 +357,10 @@ def _correct(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
         )
     elif target is S.EMPTY and turn is None:
         signal(ledger, card, scan.new_uuid)
+    elif target is S.WAIT and turn is None:
+        wait(ledger, card, scan.new_uuid)
     elif turn is not None and not usable:
-        step = "" if target is S.EMPTY else str(target)
+        step = "" if target in (S.EMPTY, S.WAIT) else str(target)
         after = Turn(
             turn.uuid, turn.number, turn.asked, turn.opened_at, signal_state=turn.signal_state, step=step
         )
@@ -314,6 +372,8 @@ def _correct(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
             step=step,
             owner=owner_of(ledger.loop.config, after),
         )
+        if target is S.WAIT and turn.signal_state is not SignalState.UNRELEASED:
+            withhold(ledger, card)
     return "corrected"
 
 
@@ -438,7 +498,9 @@ def _can_cancel(loop: Loop, card: Card, scan: Scan, decision: Decision) -> str |
 
 def _cancel(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
     assert card.turn is not None
-    to = S.WAIT if card.supply_status is S.EMPTY else card.supply_status
+    # A lost card is nowhere: what it waits for is asked when it is found.
+    empty = card.supply_status is S.EMPTY and card.card_status is not CardStatus.LOST
+    to = S.WAIT if empty else card.supply_status
     ledger.write(
         "scan.applied",
         card,
@@ -501,5 +563,6 @@ ACTS: dict[Intent | None, Act] = {
     Intent.REJECT: Act(_can_reject, _reject, side="supply", roles=frozenset({Role.SUPPLIER, Role.BUYER})),
     Intent.DOCK: Act(_can_dock, _dock, side="demand", roles=frozenset({Role.HANDLER, Role.BUYER})),
     Intent.RETRY: Act(_can_retry, _retry, roles=frozenset({Role.BUYER})),
+    Intent.RECALL: Act(_can_recall, _recall, side="demand", roles=frozenset({Role.PLANNER})),
     Intent.CANCEL: Act(_can_cancel, _cancel, roles=frozenset({Role.BUYER, Role.PLANNER})),
 }

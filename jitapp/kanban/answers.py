@@ -111,6 +111,13 @@ ANSWERS: dict[str, Sentence] = {
     "cancelled": _applied(
         _CARD + ": the signal is taken back: {given}.", "Keep the card until it is released again."
     ),
+    "recalled": _applied(
+        _CARD + ": the signal is taken back; the card waits.", "It goes out again once it is released."
+    ),
+    "supply_short": _applied(
+        _CARD + ": there is no full container at {supply}. The card waits for the next one.",
+        "Nothing to do: its signal goes out by itself, before the others.",
+    ),
     "recovered": _applied(_CARD + ": put right; it goes on as {status}.", "Go on with the next step."),
     # -- nothing to do ---------------------------------------------------------------------------
     "already": Sentence(
@@ -120,6 +127,11 @@ ANSWERS: dict[str, Sentence] = {
         Outcome.ALREADY,
         _CARD + " was just scanned here: {status} since {since}{by}.",
         "Nothing to do. Choose the step on the screen if you mean the next one.",
+    ),
+    "already_short": Sentence(
+        Outcome.ALREADY,
+        _CARD + " already waits for the next full container at {supply}, since {since}{by}.",
+        "Nothing to do: its signal goes out by itself, before the others.",
     ),
     "already_held": Sentence(Outcome.ALREADY, _CARD + " is already on hold.", "Nothing to do."),
     "already_lost": Sentence(Outcome.ALREADY, _CARD + " is already reported lost.", "Nothing to do."),
@@ -159,7 +171,9 @@ ANSWERS: dict[str, Sentence] = {
     "not_a_card": _refused("{raw} is a {kind}, not a card.", "Scan the card on the container."),
     # -- refused: the card or the loop -------------------------------------------------------------
     "card_new": _refused(_CARD + " is not in circulation yet.", "Activate it first: is the container full?"),
-    "card_held": _refused(_CARD + " is on hold.", "Leave the container where it is and ask your leader."),
+    "card_held": _refused(
+        _CARD + " is on hold: {held}.", "Leave the container where it is; ask quality or your leader."
+    ),
     "card_retired": _refused(_CARD + " is withdrawn.", "Put this card in the red box."),
     "card_lost": _refused(_CARD + " was reported lost.", "Bring it to your leader: it was found."),
     "card_in_error": _refused(
@@ -240,6 +254,10 @@ ANSWERS: dict[str, Sentence] = {
     "too_late_to_answer": _refused(_CARD + " is already {status}.", "Go on with the next step."),
     "too_late_to_cancel": _refused(
         _CARD + ": {supply} has begun to fill it.", "Call {supply}, or receive it."
+    ),
+    "recall_needs_leader": _refused(
+        _CARD + ": its signal went out more than {window} seconds ago.",
+        "Ask the leader of {supply}: a leader can still take it back.",
     ),
     "cancel_needs_consent": _refused(
         _CARD + ": {supply} has promised it.", "Ask {supply}; a leader can cancel it then."

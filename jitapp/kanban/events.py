@@ -73,7 +73,8 @@ EVENT_TYPES: dict[str, str] = {
     "turn.doc_refused": "The ERP refused the document, for `reason`; the buyer must act.",
     "turn.documented": "The ERP gave the number of its document, perhaps after the turn was closed.",
     "turn.docked": "The container arrived at the dock; it is not at its place yet.",
-    "turn.recalled": "The card was held or lost: the signal is withheld or flagged.",
+    "turn.recalled": "The signal was taken back, or its card held or lost: it is withheld, or flagged if under way.",
+    "turn.short": "The supermarket has no full container: the withdrawal waits for the next one (SUPPLY_SHORT).",
     "turn.corrected": "A person set the turn to the step that is true.",
     "turn.failed": "What the turn needs beside the floor went wrong for good, for `reason`: it stands in ERROR.",
     "turn.recovered": "What had gone wrong was put right: the turn goes on from where it stood.",
@@ -259,6 +260,7 @@ def _turn_released(_loop: Loop, card: Card | None, event: Event) -> None:
     turn.recall = False
     turn.failed = ""
     card.out_of_stock = False
+    card.urgent = bool(event.data.get("urgent"))
     _batch(turn, event)
     _own(turn, event)
 
@@ -303,10 +305,22 @@ def _turn_docked(_loop: Loop, card: Card | None, event: Event) -> None:
     _own(turn, event)
 
 
+def _withhold(card: Card, turn: Turn, *, short: bool = False) -> None:
+    turn.signal_state = SignalState.UNRELEASED
+    card.urgent = False
+    card.out_of_stock = short
+
+
+def _turn_short(_loop: Loop, card: Card | None, event: Event) -> None:
+    turn = _turn(card, event)
+    _withhold(_need_card(card, event), turn, short=True)
+    _own(turn, event)
+
+
 def _turn_recalled(_loop: Loop, card: Card | None, event: Event) -> None:
     turn = _turn(card, event)
     if event.data["withheld"]:
-        turn.signal_state = SignalState.UNRELEASED
+        _withhold(_need_card(card, event), turn)
     else:
         turn.recall = True
     _own(turn, event)
@@ -425,6 +439,7 @@ def _close(card: Card, turn: Turn, state: SignalState, at: datetime) -> None:
     turn.owner = ""
     turn.owner_since = None
     card.turn = None
+    card.urgent = False
 
 
 def _suppressed(loop: Loop, _card: Card | None, _event: Event) -> None:
@@ -463,6 +478,7 @@ _EFFECTS: dict[str, Callable[[Loop, Card | None, Event], None]] = {
     "turn.documented": _turn_documented,
     "turn.docked": _turn_docked,
     "turn.recalled": _turn_recalled,
+    "turn.short": _turn_short,
     "turn.failed": _turn_failed,
     "turn.recovered": _turn_recovered,
     "turn.corrected": _turn_corrected,

@@ -125,10 +125,12 @@ def late_act(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision
 def _card_status(
     _loop: Loop, card: Card, _scan: Scan, intent: Intent | None, _decision: Decision
 ) -> str | None:
-    """G5: the card takes part. A held card with material under way may still be emptied and received."""
+    """G5: the card takes part. What is under way to a held card may come in, and its old container be emptied; a held
+    container with nothing under way stays as it is until somebody decides."""
     if card.card_status is CardStatus.IN_CIRCULATION:
         return None
-    if card.card_status is CardStatus.HELD and intent in (Intent.EMPTY, Intent.RECEIVE):
+    under_way = card.turn is not None and card.turn.under_way
+    if card.card_status is CardStatus.HELD and intent in (Intent.EMPTY, Intent.RECEIVE) and under_way:
         return None
     return {
         CardStatus.NEW: "card_new",
@@ -176,6 +178,8 @@ def _repeated(loop: Loop, card: Card, scan: Scan, intent: Intent | None, _decisi
     """G8: the card is where the scan wants it; and a default moves a card once a minute at one station."""
     if intent is None or intent not in TARGET:
         return None
+    if scan.market_empty and card.out_of_stock and intent in (Intent.START, Intent.LOAD):
+        return "already_short"
     position = card.position if intent in FILLING and card.turn is not None else card.supply_status
     if intent is Intent.EMPTY and card.supply_status in (S.EMPTY, S.IN_PROCESS, S.WAIT):
         return "already"
@@ -333,6 +337,8 @@ def _undo(loop: Loop, card: Card, scan: Scan, _intent: Intent | None, decision: 
     """4.6: only the card's last scan, by the same operator or a leader, in the window, while nobody acted on it."""
     if card.last_scan is None or card.moved_at is None or card.last_intent not in UNDOABLE:
         return "undo_nothing"
+    if card.out_of_stock:
+        return "undo_nothing"  # the last scan found the supermarket empty: nothing was moved
     window = loop.config.undo_window_s
     if scan.occurred_at - card.moved_at > timedelta(seconds=window):
         decision.facts["window"] = window

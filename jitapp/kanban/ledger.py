@@ -47,6 +47,7 @@ class Scan:
     late: bool = False  # set by guard G12: older than the card's last event, and still right
     inferred: bool = False  # set by guard G9: the empty scan before this receipt was missed
     line_stopped: str = ""  # why the supply station's line stands still
+    market_empty: bool = False  # the supermarket that this withdrawal fetches from has no full container
     settles: UUID | None = None  # the parked scan that a person settles by this one
 
     @property

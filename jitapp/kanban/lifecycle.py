@@ -75,6 +75,7 @@ def facts(loop: Loop, card: Card, scan: Scan, intent: Intent | None) -> dict[str
         "reason": config.hold_reason or "loop on hold",
         "occurred": scan.occurred_at,
         "given": scan.reason,
+        "held": card.note or "-",
         "problem": card.turn.failed if card.turn else "",
         "gathered": sum(1 for other in loop.cards.values() if _gathers(other)) + 1,
         "batch": config.accumulate_cards or config.lot_quantity or "the batch",

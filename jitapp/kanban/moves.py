@@ -9,8 +9,9 @@ from typing import Any
 from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.guards import side_of
 from jitapp.kanban.ledger import Decision, Ledger, Scan
+from jitapp.kanban.market import short
 from jitapp.kanban.runouts import owner_of
-from jitapp.kanban.signals import below, open_sibling, opened, release, signal
+from jitapp.kanban.signals import below, open_sibling, opened, release, signal, wait
 from jitapp.kanban.state import Card, Loop, Turn, text
 from jitapp.kanban.transitions import SIDE, WAY
 from jitapp.kanban.words import Intent, Need, SupplyStatus, Trigger
@@ -19,15 +20,18 @@ S = SupplyStatus
 
 
 def _do_activate(ledger: Ledger, card: Card, scan: Scan, decision: Decision) -> str:
-    quantity = card.quantity if scan.quantity is None else scan.quantity
+    empty = scan.target in (S.EMPTY, S.WAIT)
+    quantity = scan.quantity if scan.quantity is not None else Decimal(0) if empty else card.quantity
     decision.facts["quantity"] = quantity
     to = S.FULL if quantity else S.EMPTY
     data: dict[str, Any] = {"intent": Intent.ACTIVATE, "contents": text(quantity)}
     if scan.reason:
         data["reason"] = scan.reason
     ledger.write("scan.applied", card, frm=card.supply_status, to=to, **data)
-    if to is S.EMPTY:
-        signal(ledger, card, scan.new_uuid)
+    if to is S.EMPTY and scan.target is S.WAIT and ledger.loop.config.trigger is not Trigger.ON_QTY:
+        wait(ledger, card, scan.new_uuid)
+    elif to is S.EMPTY:
+        signal(ledger, card, scan.new_uuid, begins=True)
     return "activated"
 
 
@@ -102,6 +106,10 @@ def _fill_step(intent: Intent, to: SupplyStatus, code: str) -> Callable[[Ledger,
             _infer_empty(ledger, card, scan, decision)
         turn = card.turn
         assert turn is not None
+        if scan.market_empty and card.supply_status is S.EMPTY and intent in (Intent.START, Intent.LOAD):
+            ledger.write("scan.applied", card, turn=turn, intent=intent)
+            short(ledger, card)
+            return "supply_short"
         end, answer = to, code
         if intent is Intent.COMPLETE and ledger.loop.config.without_transport:
             end, answer = S.FULL, "received"

@@ -46,20 +46,22 @@ def release(
     why: str = "",
     batch: UUID | None = None,
     asked: Decimal | None = None,
+    urgent: bool = False,
 ) -> Turn:
     """Sends a card's signal upstream; opens its turn first if none is open. `why` names an early release.
 
-    `asked` is the loop's quantity unless an order names its own.
+    `asked` is the loop's quantity unless an order names its own. `urgent` is served before what came earlier.
     """
     loop = ledger.loop
     opens = card.turn is None
     turn = _next(ledger, card, uuid, asked) if opens else card.turn
     assert turn is not None
-    if card.supply_status is S.WAIT:
-        ledger.write("card.released", card, frm=S.WAIT, to=S.EMPTY)
+    leave_wait(ledger, card)
     more: dict[str, object] = {"opens": True, "asked": text(turn.asked)} if opens else {}
     if why:
         more["why"] = why
+    if urgent:
+        more["urgent"] = True
     if batch is not None:
         more["batch"] = str(batch)
     released = _as(turn, SignalState.RELEASED)
@@ -75,19 +77,38 @@ def release(
     return card.turn
 
 
-def dispatch(ledger: Ledger, card: Card, uuid: UUID, *, why: str = "", batch: UUID | None = None) -> str:
+def leave_wait(ledger: Ledger, card: Card) -> None:
+    """A card that waits is EMPTY again: its signal goes out now, or will."""
+    if card.supply_status is S.WAIT:
+        ledger.write("card.released", card, frm=S.WAIT, to=S.EMPTY)
+
+
+def dispatch(
+    ledger: Ledger,
+    card: Card,
+    uuid: UUID,
+    *,
+    why: str = "",
+    batch: UUID | None = None,
+    urgent: bool = False,
+) -> str:
     """Releases, or asks the ERP for its document first; answers the code for the person who emptied the card."""
     config = ledger.loop.config
     turn = card.turn
+    leave_wait(ledger, card)
     if config.doc_policy is DocPolicy.WAIT_FOR_DOC_NUMBER and not (turn and turn.document):
         _open(ledger, card, uuid, SignalState.PENDING_DOC, batch=batch)
         return "emptied_pending_doc"
-    release(ledger, card, uuid, why=why, batch=batch)
+    release(ledger, card, uuid, why=why, batch=batch, urgent=urgent)
     return "emptied"
 
 
-def signal(ledger: Ledger, card: Card, new_uuid: NewUuid) -> str:
-    """What an emptied card asks for: one turn (rule C8), in the state that the loop's settings say."""
+def signal(ledger: Ledger, card: Card, new_uuid: NewUuid, *, begins: bool = False) -> str:
+    """What an emptied card asks for: one turn (rule C8), in the state that the loop's settings say.
+
+    Where there are too many cards, one goes out when its container was emptied; not one that `begins`, newly
+    activated or found again, with a container that nobody has emptied.
+    """
     loop = ledger.loop
     config = loop.config
     if card.turn is not None:
@@ -98,7 +119,7 @@ def signal(ledger: Ledger, card: Card, new_uuid: NewUuid) -> str:
     if card.turns_left == 0:
         ledger.write("card.removed", card, note="its last turn is done")
         return "emptied_last"
-    if loop.surplus_due and card.card_status is CardStatus.IN_CIRCULATION:
+    if loop.surplus_due and card.card_status is CardStatus.IN_CIRCULATION and not begins:
         ledger.write("card.surplus", card)
         return "emptied_surplus"
     if config.status is not LoopStatus.ACTIVE or card.card_status is not CardStatus.IN_CIRCULATION:
@@ -106,8 +127,7 @@ def signal(ledger: Ledger, card: Card, new_uuid: NewUuid) -> str:
         ledger.write("demand.suppressed", card, turn=card.turn)
         return "emptied_on_hold"
     if waits_by_rule(loop):
-        _open(ledger, card, new_uuid(), SignalState.UNRELEASED)
-        ledger.write("card.waits", card, frm=card.supply_status, to=S.WAIT)
+        wait(ledger, card, new_uuid)
         if config.trigger is Trigger.ON_SIBLING_WAIT:
             _release_waiting(ledger, card, new_uuid)
         return "emptied_waits"
@@ -116,6 +136,31 @@ def signal(ledger: Ledger, card: Card, new_uuid: NewUuid) -> str:
         gather(ledger, new_uuid)
         return "emptied" if _asked(card) else "emptied_gathers"
     return dispatch(ledger, card, new_uuid())
+
+
+def wait(ledger: Ledger, card: Card, new_uuid: NewUuid) -> None:
+    """The card waits, its turn open and its signal withheld, until it is released."""
+    if card.turn is None:
+        _open(ledger, card, new_uuid(), SignalState.UNRELEASED)
+    ledger.write("card.waits", card, frm=card.supply_status, to=S.WAIT)
+
+
+def withhold(ledger: Ledger, card: Card, *, owner: Party = Party.STATION) -> None:
+    """The signal of an open turn is taken back before anybody has acted on it; the empty card waits (4.2 row 7)."""
+    turn = card.turn
+    assert turn is not None
+    to = S.WAIT if card.supply_status is S.EMPTY else card.supply_status
+    ledger.write(
+        "turn.recalled",
+        card,
+        turn=turn,
+        frm=card.supply_status,
+        to=to,
+        withheld=True,
+        state=SignalState.UNRELEASED,
+        step="",
+        owner=owner,
+    )
 
 
 def _asked(card: Card) -> bool:
@@ -195,7 +240,8 @@ def recover(ledger: Ledger, card: Card, *, why: str = "") -> None:
     turn = card.turn
     assert turn is not None
     status = card.supply_status
-    stood = S.WAIT if turn.signal_state is SignalState.UNRELEASED else turn.place
+    active = ledger.loop.config.status is LoopStatus.ACTIVE  # on hold, a withheld signal goes out by itself
+    stood = S.WAIT if turn.signal_state is SignalState.UNRELEASED and active else turn.place
     more: dict[str, object] = {"why": why} if why else {}
     ledger.write(
         "turn.recovered",
@@ -211,7 +257,7 @@ def recover(ledger: Ledger, card: Card, *, why: str = "") -> None:
 
 
 def resume(ledger: Ledger, new_uuid: NewUuid) -> None:
-    """Sends the signals that a hold withheld, now that the loop is ACTIVE; where signals wait by rule they wait on."""
+    """Sends the signals that a hold withheld, now that the loop is ACTIVE; cards that WAIT do so until released."""
     loop = ledger.loop
     config = loop.config
     if config.status is not LoopStatus.ACTIVE:
@@ -223,7 +269,8 @@ def resume(ledger: Ledger, new_uuid: NewUuid) -> None:
         if documented(turn):
             dispatch(ledger, card, new_uuid(), why="resumed", batch=turn.batch)
             continue
-        if turn.signal_state is not SignalState.UNRELEASED or waits_by_rule(loop):
+        waits = card.supply_status is S.WAIT or waits_by_rule(loop)
+        if turn.signal_state is not SignalState.UNRELEASED or waits:
             continue
         if config.accumulate is Accumulate.NONE:
             dispatch(ledger, card, new_uuid(), why="resumed")
@@ -273,6 +320,8 @@ def _release_waiting(ledger: Ledger, but: Card, new_uuid: NewUuid) -> None:
         turn = sibling.turn
         if sibling.card_status is not CardStatus.IN_CIRCULATION or turn is None or turn.failed:
             continue
+        if sibling.out_of_stock:
+            continue  # it waits for the supermarket, not for its sibling
         if turn.signal_state is SignalState.UNRELEASED:
             dispatch(ledger, sibling, new_uuid(), why="sibling")
 

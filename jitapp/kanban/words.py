@@ -165,6 +165,7 @@ class Intent(StrEnum):
     LOST = "lost"
     REMOVE = "remove"
     RETRY = "retry"
+    RECALL = "recall"
 
 
 class Outcome(StrEnum):

@@ -59,6 +59,8 @@ class Configs:
     policies: dict[int, andon.Policy] = field(default_factory=dict)
     # supermarkets out of which withdrawal cards are served
     swap_stations: set[int] = field(default_factory=set)
+    # loops that fetch a part from a supermarket, by (supermarket, part)
+    fetching: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def policy(self, station_id: int) -> andon.Policy:
         """How calls from a station climb."""
@@ -142,6 +144,8 @@ def _load() -> Configs:
             found.loops[loop.pk] = config
             if config.kind is LoopKind.WITHDRAWAL:
                 found.swap_stations.add(config.supply_id)
+                if config.supply_kind is StationKind.SUPERMARKET:
+                    found.fetching[(config.supply_id, config.part_id)].append(loop.pk)
             if config.status not in (LoopStatus.DRAFT, LoopStatus.RETIRED):
                 found.feeding[(config.demand_id, config.part_id)].append(loop.pk)
     return found

@@ -28,7 +28,9 @@ from jitapp.pull.requests import Conflict, ScanRequest, Source
 from jitapp.switchboard import drain
 
 BATCH = 50
-LONGEST = timedelta(days=1)  # in one batch: its clock stands at its last line, and what is old by then is parked
+LONGEST = timedelta(
+    days=1
+)  # in one batch: its clock stands at its last line, and what is old by then is parked
 
 
 class ReplayError(ValueError):

@@ -69,7 +69,9 @@ def check(loop: Loop, was_full: bool) -> None:
         assert turn.owner == owner_of(loop.config, turn)  # C10
         assert turn.owner_since is not None
         assert not turn.step or turn.released_at is not None  # C5
-        if card.supply_status not in ("FULL", "IN_USE"):
+        if card.supply_status == "WAIT":
+            assert turn.signal_state == "UNRELEASED"
+        elif card.supply_status not in ("FULL", "IN_USE"):
             assert card.supply_status == (turn.step or "EMPTY")
     if was_full:
         assert any(card.been_full for card in loop.cards.values())

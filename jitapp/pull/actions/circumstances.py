@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jitapp.kanban.state import Card, Loop, LoopConfig
-from jitapp.kanban.words import Intent
+from jitapp.kanban.words import Intent, LoopKind
 from jitapp.pull import store
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Cards in process, turns ahead in the queue, full containers at the receiver, and why the line stands still."""
+    """Cards in process, turns ahead in the queue, full containers at the receiver, why the line stands still, and
+    whether the supermarket that a withdrawal fetches from has no full container."""
 
     in_process: int | None = None
     ahead: int = 0
     full_at_demand: int | None = None
     line_stopped: str = ""
+    market_empty: bool = False
 
 
 NOTHING_SPECIAL = Circumstances()
@@ -55,6 +57,21 @@ def circumstances(
         ahead=ahead,
         full_at_demand=full,
         line_stopped=world.stopped.get(config.id, ""),
+        market_empty=config.kind is LoopKind.WITHDRAWAL and at_supply and market_is_empty(world, config),
+    )
+
+
+def market_is_empty(world: store.World, config: LoopConfig) -> bool:
+    """Whether no production card of the part hangs on a full container there. Read without a lock: a container that
+    comes at this moment is found by the worker, which releases whoever was told to wait (W5).
+    """
+    feeding = [loop for loops, _ in world.configs.components(config) for loop in loops]
+    if not feeding:
+        return False
+    return not _counted(
+        "SELECT count(*) FROM pull_card WHERE loop_id = ANY(%s) AND supply_status = 'FULL'"
+        " AND card_status = 'IN_CIRCULATION' AND NOT blocked",
+        feeding,
     )
 
 

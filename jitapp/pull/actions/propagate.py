@@ -22,6 +22,7 @@ from jitapp.kanban.state import ZERO, LoopConfig
 from jitapp.kanban.words import ConsumeAt, Consumption, LoopKind, Party, SignalState, StationKind
 from jitapp.plant.configs import Configs, configs
 from jitapp.pull import store
+from jitapp.pull.actions.markets import serve_stirred
 from jitapp.pull.actions.orders import cancel_tree, explode
 
 
@@ -64,6 +65,7 @@ def propagate(messages: Sequence[tuple[int, Mapping[str, Any]]], *, now: datetim
     if jobs:
         changed |= _run(jobs, settings, now)
     changed |= _follow_orders(messages, settings, now)
+    changed |= serve_stirred(messages, settings, now)
     if any(event["type"] == "runout.opened" for _, payload in messages for event in payload["events"]):
         link_runouts()
     return changed
@@ -291,6 +293,7 @@ def _waiting_for(config: LoopConfig, event: Mapping[str, Any]) -> tuple[str, Par
         "turn.doc_asked": ("doc", Party.ERP),
         "turn.doc_refused": ("doc_refused", Party.BUYER),
         "turn.failed": ("error", Party.BUYER),
+        "turn.short": ("supply_short", Party.STATION),
         "turn.completed": ("collect", Party.HANDLER),
         "turn.docked": ("put_away", Party.RECEIVING),
         "wait.refused": ("receiver_not_ready", Party.RECEIVING),

@@ -236,6 +236,7 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
             full_at_demand=around.full_at_demand,
             line_stopped=around.line_stopped,
             settles=request.settles,
+            market_empty=around.market_empty,
             new_uuid=new_uuid,
             last_events=_last_events(card) if request.intent == Intent.UNDO else (),
         )

@@ -5,13 +5,14 @@ card comes first and the container's card within a minute from the same device; 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from jitapp.kanban.ledger import Decision, Scan
-from jitapp.kanban.lifecycle import facts
+from jitapp.kanban.lifecycle import decide, facts
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.swap import swap
-from jitapp.kanban.words import Intent, LoopKind, StationKind
+from jitapp.kanban.words import Intent, LoopKind, StationKind, SupplyStatus
 from jitapp.plant.configs import Configs
 from jitapp.pull import store
 from jitapp.pull.models import Receipt
@@ -73,10 +74,13 @@ def find_pairs(
 def do_swap(
     world: store.World, item: Resolved, loop: Loop, card: Card, scan: Scan, now: datetime
 ) -> Decision:
-    """Both moves in this transaction, with the link of the pull chain; or the prompt for the second code."""
+    """Both moves in this transaction, with the link of the pull chain; or the prompt for the second code, unless
+    there is no full container whose card could be scanned (W4)."""
     other_loop = world.loops.get(item.pair_loop_id) if item.pair_loop_id is not None else None
     other = other_loop.cards.get(item.pair_card_id) if other_loop is not None and item.pair_card_id else None
     if other_loop is None or other is None:
+        if scan.market_empty and card.position in (SupplyStatus.EMPTY, SupplyStatus.WAIT):
+            return decide(loop, card, replace(scan, intent=Intent.LOAD))
         return Decision(
             "swap_incomplete", facts(loop, card, scan, Intent.LOAD), intent=Intent.LOAD, turn=card.turn
         )

@@ -17,6 +17,7 @@ from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import configs, zone
 from jitapp.pull import store
 from jitapp.pull.actions.loops import apply_due_revisions
+from jitapp.pull.actions.markets import serve_waiting
 from jitapp.pull.actions.propagate import link_runouts
 from jitapp.pull.retry import retried
 
@@ -28,8 +29,8 @@ SUSPECTS = """
             bool_or(c.been_full) AS been_full,
             count(*) FILTER (WHERE c.card_status = 'IN_CIRCULATION' AND NOT c.blocked
                 AND c.supply_status IN ('FULL', 'IN_USE')) AS usable,
-            bool_or(t.signal_state = 'UNRELEASED' AND t.failed = '' AND c.card_status = 'IN_CIRCULATION')
-                AS withheld,
+            bool_or(t.signal_state = 'UNRELEASED' AND t.failed = '' AND c.card_status = 'IN_CIRCULATION'
+                AND c.supply_status <> 'WAIT') AS withheld,
             bool_or(t.signal_state = 'PENDING_DOC' AND t.document <> '' AND c.card_status = 'IN_CIRCULATION')
                 AS documented
         FROM pull_card c LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
@@ -91,7 +92,7 @@ def sweep(*, now: datetime) -> set[int]:
         to_database.execute(SUSPECTS)
         suspects = [row[0] for row in to_database.fetchall()]
     changed = settle_loops(suspects, now=now) if suspects else set()
-    changed |= apply_due_revisions(now=now) | _release_by_clock(now)
+    changed |= apply_due_revisions(now=now) | _release_by_clock(now) | serve_waiting(now=now)
     with transaction.atomic():
         with store.cursor() as to_database:
             to_database.execute(NEAR, {"now": now})

@@ -1,0 +1,73 @@
+"""A supermarket that is empty and full again: withdrawals wait for the next full container, the oldest first (4.3, W4
+and W5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.signals import NewUuid, dispatch
+from jitapp.kanban.state import Card, Loop
+from jitapp.kanban.transitions import MAY_FILL
+from jitapp.kanban.words import CardStatus, LoopStatus, Party, SupplyStatus
+
+S = SupplyStatus
+SHORT = "SUPPLY_SHORT"
+
+
+def short(ledger: Ledger, card: Card) -> None:
+    """W4: there is no full container to fetch; the card waits, and nobody upstream is asked twice."""
+    assert card.turn is not None
+    ledger.write(
+        "turn.short",
+        card,
+        turn=card.turn,
+        frm=card.supply_status,
+        to=S.WAIT,
+        reason=SHORT,
+        owner=Party.STATION,
+    )
+
+
+def full(productions: Sequence[Loop]) -> int:
+    """Full containers that may be fetched."""
+    return sum(
+        card.usable and card.supply_status is S.FULL for loop in productions for card in loop.cards.values()
+    )
+
+
+def balance(withdrawals: Sequence[Ledger], productions: Sequence[Loop], new_uuid: NewUuid) -> None:
+    """W5: as many of the waiting cards as there are full containers are released, urgent, the oldest first. Without
+    any, cards whose containers software takes (`auto_detach`) wait like those that somebody scanned in vain (W4).
+    """
+    there = full(productions)
+    serving = [ledger for ledger in withdrawals if ledger.loop.config.status is LoopStatus.ACTIVE]
+    waiting = [
+        (ledger, card)
+        for ledger, card in _empty(serving, S.WAIT)
+        if card.out_of_stock and card.turn is not None
+    ]
+    asked = [
+        (ledger, card)
+        for ledger, card in _empty(serving, S.EMPTY)
+        if card.turn is not None and card.turn.signal_state in MAY_FILL
+    ]
+    promised = sum(card.urgent for _, card in asked)
+    waiting.sort(key=lambda pair: (pair[1].turn.opened_at if pair[1].turn else pair[0].at, pair[1].id))
+    for ledger, card in waiting[: max(0, there - promised)]:
+        dispatch(ledger, card, new_uuid(), why="supplied", urgent=True)
+    if not there:
+        for ledger, card in asked:
+            if ledger.loop.config.auto_detach:
+                short(ledger, card)
+
+
+def _empty(ledgers: Sequence[Ledger], status: SupplyStatus) -> Iterator[tuple[Ledger, Card]]:
+    for ledger in ledgers:
+        for card in list(ledger.loop.cards.values()):
+            takes_part = card.card_status is CardStatus.IN_CIRCULATION and not (
+                card.turn and card.turn.failed
+            )
+            if takes_part and card.supply_status is status:
+                yield ledger, card
