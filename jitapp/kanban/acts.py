@@ -8,7 +8,7 @@ functions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -97,14 +97,38 @@ def _hold(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
 
 
 def recall(ledger: Ledger, card: Card) -> None:
-    """Rule C12: a signal nobody acted on is withheld again; one under way is flagged."""
+    """Rule C12: a signal nobody acted on is withheld again; one under way is flagged. Whoever held the card must act on
+    its turn, whatever it stood in (rule C10)."""
     turn = card.turn
-    if turn is None or turn.signal_state in WITHHELD:
+    if turn is None or (turn.signal_state in WITHHELD and not card.held):
         return
     if turn.signal_state is SignalState.RELEASED and not turn.step and not turn.failed:
-        withhold(ledger, card)
-    else:
-        ledger.write("turn.recalled", card, turn=turn, withheld=False, owner=turn.owner)
+        after = replace(turn, signal_state=SignalState.UNRELEASED)
+        withhold(ledger, card, owner=owner_of(ledger.loop.config, after, held=card.held))
+        return
+    ledger.write(
+        "turn.recalled",
+        card,
+        turn=turn,
+        withheld=False,
+        owner=owner_of(ledger.loop.config, turn, held=card.held),
+        more=_stands(turn) | ({} if turn.signal_state not in WITHHELD else {"flagged": False}),
+    )
+
+
+def _stands(turn: Turn) -> dict[str, Any]:
+    """Where a turn stands, for events that do not move it."""
+    facts: dict[str, Any] = {"state": turn.signal_state, "step": turn.step}
+    return facts | {"failed": True} if turn.failed else facts
+
+
+def _end_hold(ledger: Ledger, card: Card) -> None:
+    """The card takes part again, and its turn is theirs again who must act by where it stands."""
+    ledger.write("card.unheld", card)
+    turn = card.turn
+    if turn is not None:
+        owner = owner_of(ledger.loop.config, turn)
+        ledger.write("turn.resumed", card, turn=turn, owner=owner, more=_stands(turn))
 
 
 def _can_release(_loop: Loop, card: Card, scan: Scan, _decision: Decision) -> str | None:
@@ -129,7 +153,7 @@ def _release(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
     )
     held = card.card_status is CardStatus.HELD
     if held:
-        ledger.write("card.unheld", card)
+        _end_hold(ledger, card)
     turn = card.turn
     if held and _waits_on(ledger.loop, card):
         return "hold_released"
@@ -207,6 +231,8 @@ def _lose(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
     if turn is not None and not turn.under_way:
         ledger.write("turn.cancelled", card, turn=turn, reason="the card was reported lost")
     elif turn is not None:
+        if card.held:
+            _end_hold(ledger, card)
         recall(ledger, card)
     ledger.write("card.lost", card, reason=scan.reason)
     return "lost"
@@ -370,7 +396,7 @@ def _correct(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
             turn=turn,
             state=turn.signal_state,
             step=step,
-            owner=owner_of(ledger.loop.config, after),
+            owner=owner_of(ledger.loop.config, after, held=card.held),
         )
         if target is S.WAIT and turn.signal_state is not SignalState.UNRELEASED:
             withhold(ledger, card)
@@ -404,7 +430,8 @@ def _acknowledge(ledger: Ledger, card: Card, scan: Scan, decision: Decision) -> 
         decision.facts["promised"] = scan.promised_at
     ledger.write("scan.applied", card, turn=turn, intent=Intent.ACKNOWLEDGE)
     after = Turn(turn.uuid, turn.number, turn.asked, turn.opened_at, signal_state=SignalState.ACKNOWLEDGED)
-    ledger.write("turn.acknowledged", card, turn=turn, owner=owner_of(ledger.loop.config, after), more=data)
+    owner = owner_of(ledger.loop.config, after, held=card.held)
+    ledger.write("turn.acknowledged", card, turn=turn, owner=owner, more=data)
     if scan.promised_at and turn.due_at and scan.promised_at > turn.due_at:
         decision.warnings.append(WARNINGS["promise_late"])
     return "acknowledged"
@@ -440,7 +467,8 @@ def _can_reject(loop: Loop, card: Card, scan: Scan, decision: Decision) -> str |
 def _reject(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
     assert card.turn is not None
     ledger.write("scan.applied", card, turn=card.turn, intent=Intent.REJECT, reason=scan.reason)
-    ledger.write("turn.rejected", card, turn=card.turn, reason=scan.reason, owner=Party.BUYER)
+    owner = Party.PERSON if card.held else Party.BUYER
+    ledger.write("turn.rejected", card, turn=card.turn, reason=scan.reason, owner=owner)
     return "rejected"
 
 
@@ -476,7 +504,8 @@ def _dock(ledger: Ledger, card: Card, scan: Scan, decision: Decision) -> str:
         intent=Intent.DOCK,
         more=data,
     )
-    ledger.write("turn.docked", card, turn=turn, owner=Party.RECEIVING, more=data)
+    owner = Party.PERSON if card.held else Party.RECEIVING
+    ledger.write("turn.docked", card, turn=turn, owner=owner, more=data)
     if sets_full:
         ledger.write("turn.received", card, turn=turn, asked=text(turn.asked), more=data)
         return "received"

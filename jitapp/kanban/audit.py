@@ -51,6 +51,19 @@ class Span:
 
 
 @dataclass(slots=True)
+class WaitSpan:
+    """A wait as the ledger tells it; `opened_at` None: it began before waits were events."""
+
+    turn: UUID | None
+    reason: str
+    owner: str
+    opened_at: datetime | None = None
+    opened_seq: int | None = None
+    closed_at: datetime | None = None
+    closed_seq: int | None = None
+
+
+@dataclass(slots=True)
 class LinkSum:
     """Pieces that a downstream turn took from one filling of one card, and how many are only promised."""
 
@@ -84,6 +97,8 @@ class Audit:
         self.loop = Loop(config)
         self.turns: dict[tuple[int, int], Turn] = {}
         self.runouts: dict[int, Span] = {}
+        self.waits: dict[UUID, WaitSpan] = {}
+        self._waiting: dict[UUID | None, UUID] = {}  # turn -> its open wait
         self.links: dict[tuple[str, int, int], LinkSum] = {}
         self.draws: dict[str, DrawSum] = {}
         # Turns whose station counts components by software: since when, and whether they were taken (or only booked).
@@ -143,7 +158,9 @@ class Audit:
         if should != is_open and not self._told:
             self._find("C9", None, "runout", _runout(should), _runout(is_open))
         for card in loop.cards.values():
-            if card.turn is not None and card.turn.owner != (due := owner_of(loop.config, card.turn)):
+            if card.turn is not None and card.turn.owner != (
+                due := owner_of(loop.config, card.turn, held=card.held)
+            ):
                 self._find(
                     "C10",
                     card.id,
@@ -219,6 +236,8 @@ class Audit:
                 self._opened[event.card_id] += 1
         elif event.type.startswith("runout."):
             self._runout(event)
+        elif event.type.startswith("wait."):
+            self._wait(event)
         if card is not None and (event.to or event.type == "scan.applied" or event.type.startswith("card.")):
             self._weigh(event)
             # What a turn brought is weighed by C6; this is the first filling.
@@ -275,6 +294,29 @@ class Audit:
             return
         span.closed_at, span.closed_seq = max(event.occurred_at, span.opened_at), event.seq
         span.cause, span.owner = cause, event.data.get("owner", "")
+
+    def _wait(self, event: Event) -> None:
+        """A turn has one wait at a time, and what ends is the one that began."""
+        wait, open_ = UUID(event.data["wait"]), self._waiting.get(event.turn)
+        what = f"{event.type} (event {event.seq})"
+        if event.type == "wait.opened":
+            if open_ is not None:
+                found = self.waits[open_].reason
+                self._find("C10", event.card_id, what, "no other wait of the turn", f"one for {found}")
+            self._waiting[event.turn] = wait
+            self.waits[wait] = WaitSpan(
+                event.turn,
+                event.data["reason"],
+                event.data["owner"],
+                event.occurred_at,
+                event.data["because"],
+            )
+            return
+        span = self.waits.setdefault(wait, WaitSpan(event.turn, event.data["reason"], event.data["owner"]))
+        if span.closed_at is not None or open_ not in (wait, None):
+            self._find("C10", event.card_id, what, "the wait that is open", "another one")
+        self._waiting.pop(event.turn, None)
+        span.closed_at, span.closed_seq = event.occurred_at, event.data["because"]
 
     # -- one scan, or one transaction of a worker ----------------------------------------------------
     def _settle(self) -> None:

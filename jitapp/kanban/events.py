@@ -70,10 +70,10 @@ EVENT_TYPES: dict[str, str] = {
     "turn.promised": "The supplier promised a date.",
     "turn.rejected": "The supplier cannot fill it; the buyer must act.",
     "turn.doc_asked": "The ERP is being asked for its document: it owes the number.",
-    "turn.doc_refused": "The ERP refused the document, for `reason`; the buyer must act.",
     "turn.documented": "The ERP gave the number of its document, perhaps after the turn was closed.",
     "turn.docked": "The container arrived at the dock; it is not at its place yet.",
     "turn.recalled": "The signal was taken back, or its card held or lost: it is withheld, or flagged if under way.",
+    "turn.resumed": "The hold of the card ended: the turn goes on from where it stood.",
     "turn.short": "The supermarket has no full container: the withdrawal waits for the next one (SUPPLY_SHORT).",
     "turn.corrected": "A person set the turn to the step that is true.",
     "turn.failed": "What the turn needs beside the floor went wrong for good, for `reason`: it stands in ERROR.",
@@ -89,8 +89,8 @@ EVENT_TYPES: dict[str, str] = {
     "draw.short": "A turn needed pieces that no container had: a shortage.",
     "runout.opened": "No usable container is left at the demand source.",
     "runout.closed": "A usable container is back, or the loop was put on hold.",
-    "wait.opened": "An open turn stopped moving.",
-    "wait.closed": "The turn moved again.",
+    "wait.opened": "An open turn stopped moving: `reason`, and `owner` must act.",
+    "wait.closed": "The turn moved again, or waits for something else now, after so many `minutes`.",
     "station.changeover_began": "A station began to change over to another part family.",
     "station.changeover": "A station changed over to another part family in so many `minutes`.",
     "station.breakdown": "A station stood still.",
@@ -286,7 +286,7 @@ def _turn_rejected(_loop: Loop, card: Card | None, event: Event) -> None:
     _own(turn, event)
 
 
-def _turn_doc_followed(_loop: Loop, card: Card | None, event: Event) -> None:
+def _turn_doc_asked(_loop: Loop, card: Card | None, event: Event) -> None:
     _own(_turn(card, event), event)
 
 
@@ -321,8 +321,14 @@ def _turn_recalled(_loop: Loop, card: Card | None, event: Event) -> None:
     turn = _turn(card, event)
     if event.data["withheld"]:
         _withhold(_need_card(card, event), turn)
-    else:
+    elif event.data.get("flagged", True):
         turn.recall = True
+    _own(turn, event)
+
+
+def _turn_resumed(_loop: Loop, card: Card | None, event: Event) -> None:
+    turn = _turn(card, event)
+    turn.recall = False
     _own(turn, event)
 
 
@@ -473,11 +479,11 @@ _EFFECTS: dict[str, Callable[[Loop, Card | None, Event], None]] = {
     "turn.acknowledged": _turn_acknowledged,
     "turn.promised": _turn_promised,
     "turn.rejected": _turn_rejected,
-    "turn.doc_asked": _turn_doc_followed,
-    "turn.doc_refused": _turn_doc_followed,
+    "turn.doc_asked": _turn_doc_asked,
     "turn.documented": _turn_documented,
     "turn.docked": _turn_docked,
     "turn.recalled": _turn_recalled,
+    "turn.resumed": _turn_resumed,
     "turn.short": _turn_short,
     "turn.failed": _turn_failed,
     "turn.recovered": _turn_recovered,

@@ -175,6 +175,7 @@ def _do_abort(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> st
         "turn.aborted",
         card,
         turn=turn,
+        state=turn.signal_state,
         owner=owner_of(ledger.loop.config, turn_after),
         more={"reason": scan.reason} if scan.reason else None,
     )
@@ -226,7 +227,12 @@ def _do_undo(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
         assert after is not None
         after.signal_state, after.step = card.turn.signal_state, str(before)
         ledger.write(
-            "turn.reverted", card, turn=card.turn, step=str(before), owner=owner_of(loop.config, after)
+            "turn.reverted",
+            card,
+            turn=card.turn,
+            state=after.signal_state,
+            step=str(before),
+            owner=owner_of(loop.config, after, held=card.held),
         )
     return "undone"
 

@@ -21,10 +21,12 @@ def is_dry(loop: Loop) -> bool:
     )
 
 
-def owner_of(config: LoopConfig, turn: Turn) -> Party:
-    """Rule C10: exactly one party must act next on an open turn."""
+def owner_of(config: LoopConfig, turn: Turn, *, held: bool = False) -> Party:
+    """Rule C10: exactly one party must act next on an open turn; `held`: its card is out of circulation for a time."""
     if turn.failed:
         return Party.BUYER
+    if held and not (turn.signal_state is SignalState.PENDING_DOC and turn.owner == Party.ERP):
+        return Party.PERSON  # who held it
     if turn.signal_state is SignalState.UNRELEASED:
         return Party.STATION
     if turn.signal_state is SignalState.ACCUMULATING:

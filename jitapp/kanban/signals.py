@@ -251,7 +251,7 @@ def recover(ledger: Ledger, card: Card, *, why: str = "") -> None:
         step=turn.step,
         frm=status,
         to=stood if status is S.ERROR else status,
-        owner=owner_of(ledger.loop.config, _as(turn, turn.signal_state)),
+        owner=owner_of(ledger.loop.config, _as(turn, turn.signal_state), held=card.held),
         more=more,
     )
 
@@ -367,6 +367,5 @@ def _open(ledger: Ledger, card: Card, uuid: UUID, state: SignalState, *, batch: 
     if turn is None:
         turn = _next(ledger, card, uuid)
         more |= {"opens": True, "asked": text(turn.asked)}
-    ledger.write(
-        "turn.opened", card, turn=turn, state=state, owner=owner_of(config, _as(turn, state)), more=more
-    )
+    owner = owner_of(config, _as(turn, state), held=card.held)
+    ledger.write("turn.opened", card, turn=turn, state=state, owner=owner, more=more)

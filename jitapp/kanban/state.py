@@ -181,6 +181,11 @@ class Card:
     turn: Turn | None = None
 
     @property
+    def held(self) -> bool:
+        """Whether somebody took it out of circulation for a time, and must say how it goes on."""
+        return self.card_status is CardStatus.HELD
+
+    @property
     def usable(self) -> bool:
         """Whether the demand source can take from it (the rule of a runout, C9)."""
         return (

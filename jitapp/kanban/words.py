@@ -211,6 +211,10 @@ class Party(StrEnum):
     RECEIVING = "receiving"
     PERSON = "person"
     ERP = "erp"  # asked for a document, and has not given its number yet
+    # Who must act while a station stands still (waits.py); they own no turn.
+    MAINTAINER = "maintainer"
+    LEADER = "leader"
+    QUALITY = "quality"
 
 
 class ScanClass(StrEnum):

@@ -480,30 +480,74 @@ class Runout(models.Model):
 
 
 class Wait(models.Model):
-    """An interval in which an open turn does not move, with its reason, owner and clock."""
+    """An interval in which an open turn does not move, with its reason, owner and clock: the fold of `wait.opened` and
+    `wait.closed`. Why a station did not get to it in that time is reckoned when it is read (jitapp/pull/waits.py)."""
 
     uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
     turn = models.ForeignKey(Turn, on_delete=models.PROTECT, related_name="waits")
-    loop = models.ForeignKey("plant.Loop", on_delete=models.PROTECT, related_name="waits")
+    loop = models.ForeignKey("plant.Loop", on_delete=models.PROTECT, related_name="waits", db_index=False)
     reason = models.CharField(max_length=20)
     owner = models.CharField(max_length=10, choices=choices(Party))
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+    # Empty: from before waits were events.
+    opened_seq = models.BigIntegerField(
+        null=True, blank=True, help_text="loop_seq of the turn's event that began it"
+    )
+    closed_seq = models.BigIntegerField(
+        null=True, blank=True, help_text="loop_seq of the turn's event that ended it"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["turn"], condition=models.Q(closed_at__isnull=True), name="wait_one_open_per_turn"
             ),
-            models.UniqueConstraint(fields=["turn", "reason", "opened_at"], name="wait_once"),
+            models.UniqueConstraint(fields=["turn", "reason", "opened_at", "opened_seq"], name="wait_once"),
             models.CheckConstraint(
                 condition=models.Q(closed_at__isnull=True) | models.Q(closed_at__gte=models.F("opened_at")),
                 name="wait_ends_after_it_begins",
             ),
         ]
+        indexes = [models.Index(fields=["loop", "closed_at"], name="wait_by_loop")]
 
     def __str__(self) -> str:
         return f"{self.turn_id} {self.reason}"
+
+
+class StationState(models.Model):
+    """A stretch of time in which a station could not work on what waits for it, as its own events told; without an end
+    it goes on. News may come late: whatever is cut with these is reckoned anew when it is read."""
+
+    uuid = models.UUIDField(unique=True, editable=False, help_text="the event it began with")
+    station = models.ForeignKey(
+        "plant.Station", on_delete=models.PROTECT, related_name="states", db_index=False
+    )
+    kind = models.CharField(max_length=12)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["station", "kind"],
+                condition=models.Q(ended_at__isnull=True),
+                name="state_one_open_per_station_and_kind",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True) | models.Q(ended_at__gte=models.F("began_at")),
+                name="state_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["down", "setup", "no_operator", "planned_stop"]),
+                name="state_kind_known",
+            ),
+        ]
+        indexes = [models.Index(fields=["station", "ended_at"], name="state_by_station")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.station_id}"
 
 
 class AndonCall(models.Model):

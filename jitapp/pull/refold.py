@@ -18,7 +18,8 @@ from django.db import connection
 from jitapp.kanban.audit import Audit, Finding, Span
 from jitapp.kanban.events import Event
 from jitapp.kanban.state import ZERO, Card, Turn, text
-from jitapp.kanban.words import SignalState
+from jitapp.kanban.waits import NOT_READY, due_of
+from jitapp.kanban.words import SignalState, StationKind
 from jitapp.plant.configs import Configs
 from jitapp.pull import store
 from jitapp.pull.differences import Difference, Report, said
@@ -42,6 +43,9 @@ STATES = "SELECT loop_id, seq, suppressed FROM pull_loopstate ORDER BY loop_id"
 RUNOUTS = """
     SELECT loop_id, opened_seq, opened_at, closed_at, closed_seq, cause, owner
     FROM pull_runout ORDER BY loop_id, opened_seq"""
+WAITS = """
+    SELECT w.loop_id, w.uuid, t.uuid, w.reason, w.owner, w.opened_at, w.opened_seq, w.closed_at, w.closed_seq, t.card_id
+    FROM pull_wait w JOIN pull_turn t ON t.id = w.turn_id ORDER BY w.loop_id"""
 LINKS = """
     SELECT c.loop_id, t.uuid, k.upstream_card_id, k.upstream_number, k.quantity, k.booked, t.signal_state
     FROM pull_turnlink k JOIN pull_turn t ON t.id = k.downstream_id JOIN pull_card c ON c.id = k.upstream_card_id
@@ -82,6 +86,7 @@ class Tables:
         self.turns = ByLoop(stack, "turns", TURNS)
         self.states = ByLoop(stack, "states", STATES)
         self.runouts = ByLoop(stack, "runouts", RUNOUTS)
+        self.waits = ByLoop(stack, "waits", WAITS)
         self.links = ByLoop(stack, "links", LINKS)
         self.draws = ByLoop(stack, "draws", DRAWS)
         self.uses = ByLoop(stack, "uses", USES)
@@ -119,6 +124,7 @@ class _Comparison:
         self._turns(tables.turns.of(loop_id))
         self._state(list(tables.states.of(loop_id)))
         self._runouts(tables.runouts.of(loop_id))
+        self._waits(tables.waits.of(loop_id), settled)
         self._links(tables.links.of(loop_id))
         self._draws(tables.draws.of(loop_id))
         self._uses(tables.uses.of(loop_id), settled)
@@ -201,6 +207,42 @@ class _Comparison:
                     self._add("C9", None, what + name, should, is_)
         for span in expected.values():
             self._add("C9", None, f"runout of {span.opened_at.isoformat()}", "in the table", "none")
+
+    def _waits(self, rows: Iterator[tuple[Any, ...]], settled: bool) -> None:
+        """The table is the fold of the events; and every open turn waits for what its own state says, or moves."""
+        expected = dict(self.audit.waits)
+        waiting: dict[UUID, tuple[str, str]] = {}
+        untold: set[UUID] = set()  # turns whose open wait is from before waits were events
+        for wait, *row, card_id in rows:
+            span = expected.pop(wait, None)
+            turn, reason, owner, opened_at, opened_seq, closed_at, _ = row
+            if closed_at is None:
+                waiting[turn] = (reason, owner)
+            if opened_seq is None:
+                untold.add(turn)
+                continue
+            if span is None or span.opened_at is None:
+                self._add(
+                    "C11", card_id, f"wait of {opened_at.isoformat()}", "an event that opened it", "none"
+                )
+                continue
+            should = (span.turn, span.reason, span.owner, span.opened_at, span.opened_seq, span.closed_at)
+            what = f"wait of {opened_at.isoformat()}: "
+            self._compare("C11", card_id, what, (*should, span.closed_seq), row, WAIT_FIELDS)
+        for span in expected.values():
+            self._add("C11", None, f"wait of turn {span.turn}", "in the table", "none")
+        if settled:
+            self._stands(waiting, untold)
+
+    def _stands(self, waiting: dict[UUID, tuple[str, str]], untold: set[UUID]) -> None:
+        supplier = self.config.supply_kind is StationKind.SUPPLIER
+        for card in self.audit.loop.cards.values():
+            turn = card.turn
+            if turn is None or turn.uuid in untold:
+                continue
+            should, found = due_of(supplier, turn), waiting.get(turn.uuid)
+            if should != found and found != NOT_READY:
+                self._add("C10", card.id, f"what turn {turn.number} waits for", _wait(should), _wait(found))
 
     def _links(self, rows: Iterator[tuple[Any, ...]]) -> None:
         expected = self.audit.links
@@ -321,7 +363,12 @@ TURN_FIELDS = (
     "batch",
     "failed",
 )
+WAIT_FIELDS = ("turn", "reason", "owner", "opened at", "opened by event", "closed at", "closed by event")
 RUNOUT_FIELDS = ("opened by event", "opened at", "closed at", "closed by event", "cause", "owner")
+
+
+def _wait(what: tuple[str, str] | None) -> str:
+    return f"{what[0]} ({what[1]})" if what else "nothing: it moves"
 
 
 def _card_values(card: Card) -> tuple[Any, ...]:

@@ -59,8 +59,13 @@ PREPARED: dict[str, str] = {
         LEFT JOIN pull_card c ON i.kind = 'card' AND c.id = i.target_id
         WHERE i.code = ANY($1)""",
     # -- what a drain asks and keeps for every turn it carries on --
-    "pull_turns": """(uuid[]) AS
-        SELECT id, uuid, asked, made FROM pull_turn WHERE uuid = ANY($1)""",
+    "pull_follow": """(uuid[]) AS
+        SELECT t.id, t.uuid, t.asked, t.made, t.loop_id, t.card_id, t.number, s.seq, s.suppressed, s.surplus_due,
+            w.uuid, w.reason, w.owner, w.opened_at, w.opened_seq,
+            (SELECT max(greatest(opened_seq, closed_seq)) FROM pull_wait WHERE turn_id = t.id)
+        FROM pull_turn t JOIN pull_loopstate s ON s.loop_id = t.loop_id
+        LEFT JOIN pull_wait w ON w.turn_id = t.id AND w.closed_at IS NULL
+        WHERE t.uuid = ANY($1)""",
     "pull_draws": """(bigint, boolean) AS
         SELECT loop_id FROM pull_draw WHERE turn_id = $1 AND (used OR NOT $2)""",
     "pull_links": """(bigint, bigint) AS
@@ -77,12 +82,19 @@ PREPARED: dict[str, str] = {
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (turn_id, loop_id)
         DO UPDATE SET drawn = pull_draw.drawn + excluded.drawn, booked = pull_draw.booked + excluded.booked,
             short = excluded.short, used = pull_draw.used OR excluded.used""",
-    "pull_end_wait": """(timestamptz, uuid) AS
-        UPDATE pull_wait w SET closed_at = greatest($1, w.opened_at) FROM pull_turn t
-        WHERE t.uuid = $2 AND w.turn_id = t.id AND w.closed_at IS NULL""",
-    "pull_begin_wait": """(uuid, text, text, timestamptz, uuid) AS
-        INSERT INTO pull_wait (uuid, turn_id, loop_id, reason, owner, opened_at)
-        SELECT $1, t.id, t.loop_id, $2, $3, $4 FROM pull_turn t WHERE t.uuid = $5 ON CONFLICT DO NOTHING""",
+    "pull_keep_waits": """(jsonb) AS
+        WITH closed AS (
+            UPDATE pull_wait w SET closed_at = n.closed_at, closed_seq = n.closed_seq
+            FROM jsonb_to_recordset($1->'closed') AS n(uuid uuid, closed_at timestamptz, closed_seq bigint)
+            WHERE w.uuid = n.uuid AND w.closed_at IS NULL
+            RETURNING w.id
+        )
+        INSERT INTO pull_wait (uuid, turn_id, loop_id, reason, owner, opened_at, opened_seq, closed_at, closed_seq)
+        SELECT uuid, turn_id, loop_id, reason, owner, opened_at, opened_seq, closed_at, closed_seq
+        FROM jsonb_to_recordset($1->'opened') AS n(uuid uuid, turn_id bigint, loop_id bigint, reason text, owner text,
+            opened_at timestamptz, opened_seq bigint, closed_at timestamptz, closed_seq bigint)
+        -- After `closed`: a turn has one open wait at a time.
+        WHERE (SELECT count(*) FROM closed) >= 0""",
     "pull_receipts": """(uuid[]) AS
         SELECT scan_id, encode(fingerprint, 'hex'), plant_id, answer FROM pull_receipt WHERE scan_id = ANY($1)""",
     "pull_write": """(jsonb) AS
@@ -181,6 +193,8 @@ FIRST_USES = (
     "EXECUTE pull_resolve('{}')",
     "EXECUTE pull_receipts('{}')",
     "EXECUTE pull_write('{}')",
+    "EXECUTE pull_follow('{}')",
+    "EXECUTE pull_keep_waits('{}')",
 )
 
 

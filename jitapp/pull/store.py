@@ -22,7 +22,17 @@ from jitapp.kanban.words import CardStatus, SignalState, SupplyStatus
 from jitapp.plant.configs import Configs, configs
 from jitapp.pull.session import PREPARED, begin, cursor, execute, is_short, run, short_transaction
 
-__all__ = ["PREPARED", "World", "cursor", "is_short", "load", "nothing", "run", "short_transaction"]
+__all__ = [
+    "PREPARED",
+    "World",
+    "cursor",
+    "execute",
+    "is_short",
+    "load",
+    "nothing",
+    "run",
+    "short_transaction",
+]
 
 encode = msgspec.json.Encoder(decimal_format="string").encode
 decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -40,6 +50,7 @@ class World:
     touched_cards: dict[int, Card] = field(default_factory=dict)
     touched_turns: dict[tuple[int, int], tuple[int, int, Turn]] = field(default_factory=dict)
     holds: list[tuple[str, tuple[str, int | None, datetime, int | None]]] = field(default_factory=list)
+    waits: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # only a drain writes them
 
     def card(self, card_id: int) -> Card | None:
         """A card of one of the loops."""
@@ -96,7 +107,7 @@ class World:
                     "data": event.data,
                 },
             )
-            if event.card_id is not None:
+            if event.card_id is not None and event.type not in WAITS:
                 card = loop.cards[event.card_id]
                 self.touched_cards[card.id] = card
                 if card.turn is not None:
@@ -110,7 +121,8 @@ class World:
                 self.holds.append((HOLDS[event.type], row))
         for card, turn in turns:
             self._touch(loop, card, turn)
-        self.add("messages", message(config.id, events))
+        if any(event.type not in WAITS for event in events):
+            self.add("messages", message(config.id, events))
 
     def _touch(self, loop: Loop, card: Card, turn: Turn) -> None:
         self.touched_turns[(card.id, turn.number)] = (loop.config.id, loop.config.supply_id, turn)
@@ -228,7 +240,13 @@ class World:
                 sql, {"uuid": new_uuid(), "reason": reason, "person": person_id, "at": at, "card": card_id}
             )
         self.holds = []
-        execute("EXECUTE pull_write(%s)", (encode(self.document).decode(),), last=last)
+        statement = "EXECUTE pull_write(%s)"
+        values: tuple[str, ...] = (encode(self.document).decode(),)
+        if self.waits:
+            statement = f"EXECUTE pull_keep_waits(%s); {statement}"
+            values = (encode(self.waits).decode(), *values)
+            self.waits = {}
+        execute(statement, values, last=last)
         self.document = {}
         self.touched_cards = {}
         self.touched_turns = {}
@@ -246,8 +264,12 @@ HOLDS = {
     "card.removed": _HOLD_ENDED,
 }
 
+# They change neither card nor turn, and nothing follows from them: no message either, or a drain would never end.
+WAITS = frozenset({"wait.opened", "wait.closed"})
+
 # What a message says of each event that something else follows from.
 FOLLOWED = frozenset({"runout.opened"})
+TOLD = ("state", "step", "withheld", "owner", "failed")
 
 
 def message(loop_id: int, events: Sequence[Event]) -> dict[str, Any]:
@@ -258,7 +280,7 @@ def message(loop_id: int, events: Sequence[Event]) -> dict[str, Any]:
             "turn": event.turn,
             "at": event.occurred_at,
             "seq": event.seq,
-            **{name: event.data[name] for name in ("state", "step", "withheld") if name in event.data},
+            **{name: event.data[name] for name in TOLD if name in event.data},
         }
         for event in events
         if event.type in FOLLOWED or event.type.startswith("turn.")

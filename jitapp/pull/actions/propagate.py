@@ -1,8 +1,8 @@
 """The pull goes upstream: what turns consume, which turns they pull, which waits and runouts follow.
 
 Called by the drain of the outbox inside the transaction that marks the messages as done. Everything is keyed so that
-a second run changes nothing: a draw is unique per turn and loop, a link per turn and container, a wait per turn and
-instant.
+a second run changes nothing: a draw is unique per turn and loop, a link per turn and container, and the waits of a turn
+know which of its events they have followed.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from uuid import UUID
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.draws import USES, Drawn, Link, book, counted, draw, free, rounded, take_booked
+from jitapp.kanban.events import Event, apply
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import settle
-from jitapp.kanban.state import ZERO, LoopConfig
-from jitapp.kanban.words import ConsumeAt, Consumption, LoopKind, Party, SignalState, StationKind
+from jitapp.kanban.state import ZERO, Loop, LoopConfig
+from jitapp.kanban.waits import AFTER, ENDS, REFUSED, TurnWaits, Wait, closed, opened
+from jitapp.kanban.words import ConsumeAt, Consumption, LoopKind, StationKind
 from jitapp.plant.configs import Configs, configs
 from jitapp.pull import store
 from jitapp.pull.actions.markets import serve_stirred
@@ -38,18 +40,40 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class TurnRow:
-    """What a draw needs of the downstream turn."""
+    """What is needed of a turn that something follows from: for its draws, for its waits, and its loop's counters."""
 
     id: int
     uuid: UUID
     asked: Decimal
     made: Decimal | None
+    loop_id: int
+    card_id: int
+    number: int
+    seq: int
+    suppressed: int
+    surplus_due: int
+    wait: UUID | None
+    reason: str | None
+    owner: str | None
+    opened_at: datetime | None
+    opened_seq: int | None
+    seen: int | None
+
+    def waits(self) -> TurnWaits:
+        """Its waits as the table knows them."""
+        if self.wait is None:
+            return TurnWaits(seen=self.seen or 0)
+        assert self.reason is not None
+        assert self.owner is not None
+        assert self.opened_at is not None
+        wait = Wait(self.wait, self.reason, self.owner, self.opened_at, self.opened_seq or 0, is_new=False)
+        return TurnWaits(wait, self.seen or 0)
 
 
 def propagate(messages: Sequence[tuple[int, Mapping[str, Any]]], *, now: datetime) -> set[int]:
     """Handles messages (loop id, payload) in order, inside the caller's transaction; answers the loops that changed.
 
-    The component loops of all messages are locked together, in id order.
+    The loops of all messages and the component loops are locked together, in id order.
     """
     settings = configs()
     jobs: list[Job] = []
@@ -60,10 +84,8 @@ def propagate(messages: Sequence[tuple[int, Mapping[str, Any]]], *, now: datetim
             continue
         changed.add(loop_id)
         jobs += _jobs(config, payload["events"])
-    _follow_waits(messages, settings)
+    changed |= _carry_on(messages, jobs, settings, now)
     _link_scanned(messages, settings)
-    if jobs:
-        changed |= _run(jobs, settings, now)
     changed |= _follow_orders(messages, settings, now)
     changed |= serve_stirred(messages, settings, now)
     if any(event["type"] == "runout.opened" for _, payload in messages for event in payload["events"]):
@@ -106,31 +128,55 @@ def _jobs(config: LoopConfig, events: Iterable[Mapping[str, Any]]) -> list[Job]:
     return jobs
 
 
-def _run(jobs: Sequence[Job], settings: Configs, now: datetime) -> set[int]:
+def _carry_on(
+    messages: Sequence[tuple[int, Mapping[str, Any]]], jobs: Sequence[Job], settings: Configs, now: datetime
+) -> set[int]:
+    """What turns use, and what they wait for: one lock, one look at the turns, one writing statement."""
     feeding = {loop for job in jobs for loops, _ in settings.components(job.config) for loop in loops}
-    if not feeding:
+    followed = _followed(messages, settings)
+    named = {turn for _, turn, _ in followed} | ({job.turn for job in jobs} if feeding else set())
+    if not named:
         return set()
-    world = store.load(feeding)
-    turns = _turns([job.turn for job in jobs])
+    to_lock = feeding | {config.id for config, _, _ in followed} | _ordered_from(messages, settings)
+    rows = store.execute(
+        "EXECUTE pull_lock_loops(%s); EXECUTE pull_follow(%s)", (sorted(to_lock), list(named))
+    )
+    turns = {row[1]: TurnRow(*row) for row in rows}
+    # They are locked already: this reads them.
+    world = store.load(feeding) if feeding else store.World(settings, {})
+    ledgers = _run(jobs, turns, world) if feeding else {}
+    for loop_id, ledger in ledgers.items():
+        world.record(world.loops[loop_id], ledger.events, now=now, turns=ledger.closed)
+    _follow_waits(followed, turns, world, now)
+    world.write()
+    return {loop_id for loop_id, ledger in ledgers.items() if ledger.events}
+
+
+def _ordered_from(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs) -> set[int]:
+    """The loops that an order asks at, or takes back what it asked: locked with the others, before they are touched."""
+    found: set[int] = set()
+    for loop_id, payload in messages:
+        config = settings.loops.get(loop_id)
+        if config is None or config.kind is not LoopKind.EVENT:
+            continue
+        if any(event["type"] in ("turn.released", "turn.cancelled") for event in payload["events"]):
+            found |= {loop for loops, _ in settings.components(config) for loop in loops}
+    return found
+
+
+def _run(jobs: Sequence[Job], turns: Mapping[UUID, TurnRow], world: store.World) -> dict[int, Ledger]:
     ledgers: dict[int, Ledger] = {}
     for job in jobs:
         turn = turns.get(job.turn)
         if turn is not None:
             _RUN[job.kind](job, turn, world, ledgers)
-            for loops, _ in settings.components(job.config):
+            for loops, _ in world.configs.components(job.config):
                 for loop_id in loops:
                     if loop_id in ledgers:
                         settle(
                             ledgers[loop_id], new_uuid
                         )  # at this job's instant, not at the last one's (rule C9)
-    for loop_id, ledger in ledgers.items():
-        world.record(world.loops[loop_id], ledger.events, now=now, turns=ledger.closed)
-    world.write()
-    return {loop_id for loop_id, ledger in ledgers.items() if ledger.events}
-
-
-def _turns(uuids: Sequence[UUID]) -> dict[UUID, TurnRow]:
-    return {row[1]: TurnRow(*row) for row in store.run("pull_turns", list(set(uuids)))}
+    return ledgers
 
 
 def _ledger(world: store.World, ledgers: dict[int, Ledger], loop_id: int, at: datetime) -> Ledger:
@@ -255,67 +301,86 @@ def _keep_draw(
     store.run("pull_keep_draw", turn.id, loop_id, need, drawn, booked, short, used)
 
 
-# -- waits: a projection of the turns' events --------------------------------------------------------
-# Events of a turn that change neither whether it moves nor whom it waits for.
-SILENT = frozenset({"turn.promised", "turn.documented"})
-
-
-_NAME_OF_STATE = {
-    SignalState.RELEASED: "turn.released",
-    SignalState.ACKNOWLEDGED: "turn.acknowledged",
-    SignalState.REJECTED: "turn.rejected",
-}
-
-
-def _waiting_for(config: LoopConfig, event: Mapping[str, Any]) -> tuple[str, Party] | None:
-    """What an open turn waits for after an event; None: it moves (being made, on its way) or is closed."""
-    supplier = config.supply_kind is StationKind.SUPPLIER
-    asked = ("ack", Party.SUPPLIER) if supplier else ("queue", Party.STATION)
-    name = event["type"]
-    if name in ("turn.corrected", "turn.recovered") and not event.get("step") and event.get("state"):
-        name = _NAME_OF_STATE.get(event["state"], "turn.opened")
-    if name in ("turn.corrected", "turn.reverted", "turn.recovered"):
-        name = {"": "turn.released", "IN_PROCESS": "turn.started", "COMPLETED": "turn.completed"}.get(
-            event.get("step", ""), "turn.shipped"
-        )
-    if name == "turn.opened":
-        return {
-            SignalState.PENDING_DOC: ("doc", Party.BUYER),
-            SignalState.ACCUMULATING: ("accumulate", Party.PLANNER),
-        }.get(event.get("state", ""), ("withheld", Party.STATION))
-    if name == "turn.recalled":
-        return ("held", Party.STATION) if event.get("withheld") else None
-    return {
-        "turn.released": asked,
-        "turn.aborted": asked,
-        "turn.acknowledged": ("supplier", Party.SUPPLIER) if supplier else asked,
-        "turn.rejected": ("rejected", Party.BUYER),
-        "turn.doc_asked": ("doc", Party.ERP),
-        "turn.doc_refused": ("doc_refused", Party.BUYER),
-        "turn.failed": ("error", Party.BUYER),
-        "turn.short": ("supply_short", Party.STATION),
-        "turn.completed": ("collect", Party.HANDLER),
-        "turn.docked": ("put_away", Party.RECEIVING),
-        "wait.refused": ("receiver_not_ready", Party.RECEIVING),
-    }.get(name)
-
-
-def _follow_waits(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs) -> None:
-    """Closes and opens waits as the turns' events say, in their order."""
-    steps: list[tuple[str, str, str | None, str | None]] = []
+# -- waits ---------------------------------------------------------------------------------------------
+def _followed(
+    messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs
+) -> list[tuple[LoopConfig, UUID, list[Mapping[str, Any]]]]:
+    """Per message and turn, in order: the events by which the turn stops or moves."""
+    found: list[tuple[LoopConfig, UUID, list[Mapping[str, Any]]]] = []
     for loop_id, payload in messages:
         config = settings.loops.get(loop_id)
-        for event in payload["events"] if config else ():
-            if config is None or not event["type"].startswith(("turn.", "wait.")):
-                continue
-            if event["type"] in SILENT:
-                continue
-            waits_for = _waiting_for(config, event)
-            steps.append((event["turn"], event["at"], *(waits_for or (None, None))))
-    for turn, at, reason, owner in steps:
-        store.run("pull_end_wait", at, turn)
-        if reason is not None:
-            store.run("pull_begin_wait", new_uuid(), reason, owner, at, turn)
+        if config is None:
+            continue
+        by_turn: dict[str, list[Mapping[str, Any]]] = {}
+        for event in payload["events"]:
+            if event["type"] in TURNS_ON or event["type"] in ENDS:
+                by_turn.setdefault(event["turn"], []).append(event)
+        found += [(config, UUID(turn), events) for turn, events in by_turn.items()]
+    return found
+
+
+TURNS_ON = AFTER.keys() | {REFUSED}
+
+
+def _follow_waits(
+    followed: Iterable[tuple[LoopConfig, UUID, list[Mapping[str, Any]]]],
+    turns: Mapping[UUID, TurnRow],
+    world: store.World,
+    now: datetime,
+) -> None:
+    """Opens and closes waits as the turns' events say: events of the turns' loops, and rows of the table."""
+    known: dict[UUID, tuple[LoopConfig, TurnWaits]] = {}
+    for config, uuid, events in followed:
+        row = turns.get(uuid)
+        if row is not None:
+            _, waits = known.setdefault(uuid, (config, row.waits()))
+            waits.take(config.supply_kind is StationKind.SUPPLIER, events, new_uuid)
+    steps: dict[int, list[tuple[int, UUID, Wait, bool]]] = {}
+    for uuid, (config, waits) in known.items():
+        for wait in waits.changed:
+            of_loop = steps.setdefault(config.id, [])
+            if wait.is_new:
+                of_loop.append((wait.opened_seq, uuid, wait, False))
+            if wait.closed_at is not None:
+                of_loop.append((wait.closed_seq or 0, uuid, wait, True))
+            _keep_wait(world, turns[uuid], wait)
+    for loop_id, of_loop in steps.items():
+        loop = world.loops.get(loop_id)
+        if loop is None:  # locked, but nobody draws from it: waits need its counters alone
+            row = turns[of_loop[0][1]]
+            loop = Loop(world.configs.loops[loop_id], row.seq, row.suppressed, row.surplus_due)
+            world.loops[loop_id] = loop
+        written: list[Event] = []
+        for _, uuid, wait, ends in sorted(of_loop, key=lambda step: step[0]):
+            row = turns[uuid]
+            where: dict[str, Any] = {"card_id": row.card_id, "number": row.number, "turn": uuid}
+            event = (
+                closed(wait, loop.config.calendar, seq=loop.seq + 1, **where)
+                if ends
+                else opened(wait, seq=loop.seq + 1, **where)
+            )
+            apply(loop, event)
+            written.append(event)
+        world.record(loop, written, now=now)
+
+
+def _keep_wait(world: store.World, row: TurnRow, wait: Wait) -> None:
+    ended = {"closed_at": wait.closed_at, "closed_seq": wait.closed_seq}
+    if not wait.is_new:
+        world.waits.setdefault("closed", []).append({"uuid": wait.id, **ended})
+        return
+    world.waits.setdefault("opened", []).append(
+        {
+            "uuid": wait.id,
+            "turn_id": row.id,
+            "loop_id": row.loop_id,
+            "reason": wait.reason,
+            "owner": wait.owner,
+            "opened_at": wait.opened_at,
+            "opened_seq": wait.opened_seq,
+            **ended,
+        }
+    )
 
 
 # -- links and runouts ---------------------------------------------------------------------------------

@@ -263,7 +263,7 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
         and card.turn is not None
     ):
         # A refused handoff is a wait of its own kind (F3): the worker opens it, the receiver owns it.
-        waits = {"type": "wait.refused", "turn": card.turn.uuid, "at": occurred, "reason": decision.code}
+        waits = {"type": "wait.refused", "turn": card.turn.uuid, "at": occurred, "seq": loop.seq}
         world.add(
             "messages", {"topic": "pull.changed", "key": loop.config.id, "payload": {"events": [waits]}}
         )
