@@ -78,6 +78,7 @@ clock.conf.update(
         # Level-triggered sweeps only: a double or a missed run changes nothing (switchboard.py).
         "beat_schedule": {
             "sweep": {"task": "jitapp.sweep", "schedule": 10.0, "options": {"expires": 10}},
+            "erp": {"task": "jitapp.erp", "schedule": 10.0, "options": {"expires": 10}},
         },
     }
 )

@@ -6,7 +6,10 @@ by `NAME_FILE`, as container platforms hand it over.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -83,6 +86,56 @@ def env_url(name: str, schemes: tuple[str, ...]) -> str:
     if text and urlsplit(text).scheme not in schemes:
         raise Nonsense(f"{name} must begin with {' or '.join(s + '://' for s in schemes)}.")
     return text
+
+
+def bad_address(url: str) -> str:
+    """What is wrong with an address that is to be called, to be said after its name; empty if nothing is."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "cannot be read: write https://host/path"
+    if parts.scheme not in ("http", "https") or not host:
+        return "is none: it must begin with https:// (or http:// inside the factory) and name a host"
+    if parts.username or parts.password or parts.query or parts.fragment or not url.isprintable():
+        return "must hold no user, no password, no ? and no #: write https://host/path"
+    return ""
+
+
+def env_address(name: str) -> str:
+    """An address that is to be called (also from NAME_FILE); empty if not set."""
+    url = env_secret(name)
+    if url and (problem := bad_address(url)):
+        raise Nonsense(f"{name} {problem}.")
+    return url
+
+
+_SIGNING_KEY = re.compile(r"(?:(?P<plant>[A-Za-z0-9._-]+)=)?whsec_(?P<key>[A-Za-z0-9+/]+={0,2})")
+
+
+def env_signing_keys(name: str) -> dict[str, tuple[bytes, ...]]:
+    """Secrets of the Standard Webhooks scheme (also from NAME_FILE) by plant code, "" for all plants.
+
+    Words separated by blanks or commas: `whsec_...`, or `PLANT=whsec_...`; the newest first, the one that is to
+    replace it behind it.
+    """
+    found: dict[str, tuple[bytes, ...]] = {}
+    for word in re.split(r"[\s,]+", env_secret(name)):
+        if not word:
+            continue
+        read = _SIGNING_KEY.fullmatch(word)
+        try:
+            key = base64.b64decode(read["key"], validate=True) if read else b""
+        except binascii.Error:
+            key = b""
+        if read is None or not 24 <= len(key) <= 64:
+            raise Nonsense(
+                f"{name} holds a word that is no secret. Write whsec_ and the base64 of 24 to 64 random bytes, such as"
+                ' echo "whsec_$(openssl rand -base64 32)" prints.'
+            )
+        plant = read["plant"] or ""
+        found[plant] = (*found.get(plant, ()), key)
+    return found
 
 
 def data_folder() -> Path:

@@ -9,7 +9,17 @@ from typing import Any
 
 import dj_database_url
 
-from jitapp.env import Nonsense, env_bool, env_int, env_list, env_secret, env_str, env_url
+from jitapp.env import (
+    Nonsense,
+    env_address,
+    env_bool,
+    env_int,
+    env_list,
+    env_secret,
+    env_signing_keys,
+    env_str,
+    env_url,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env_str("JITAPP_DATA") or BASE_DIR / ".data")
@@ -41,6 +51,7 @@ INSTALLED_APPS = [
     "jitapp.outbox",
     "jitapp.plant",
     "jitapp.pull",
+    "jitapp.erp",
     "jitapp.web",
     "jitapp.workshop",
 ]
@@ -96,6 +107,13 @@ DATABASES["default"]["OPTIONS"] |= {
 
 # -- Redis and Celery: only hints; the row is the job -------------------------------------------
 REDIS_URL = env_url("REDIS_URL", ("redis", "rediss", "unix")) or "redis://127.0.0.1:6379/0"
+
+# -- the ERP that is asked for documents (jitapp/erp) ----------------------------------------------
+ERP_URL = env_address("JITAPP_ERP_URL")
+ERP_SECRETS = env_signing_keys("JITAPP_ERP_SECRET")
+ERP_HOSTS = env_list("JITAPP_ERP_HOSTS", [])
+if ERP_URL and not ERP_SECRETS:
+    raise Nonsense("JITAPP_ERP_URL is set, but JITAPP_ERP_SECRET is not. Calls to an ERP are always signed.")
 
 # -- pages -------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -160,5 +178,6 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"httpx": {"level": "WARNING"}},  # a line for every call to an ERP tells nobody anything
     "root": {"handlers": ["stderr"], "level": os.environ.get("JITAPP_LOG_LEVEL", "INFO")},
 }

@@ -15,6 +15,7 @@ from celery import shared_task
 from django.db import close_old_connections
 from django.utils import timezone
 
+from jitapp.erp import calling, requests
 from jitapp.live import push
 from jitapp.outbox import relay
 from jitapp.pull import actions, store
@@ -22,6 +23,7 @@ from jitapp.web import board, calls
 
 logger = logging.getLogger(__name__)
 
+CALLING_SECONDS = 5.0  # no call to an ERP is begun after so long; the next round sees what came meanwhile
 PUSH_EVERY_SECONDS = 0.1  # boards hear of changes at least so often while a backlog is drained
 
 
@@ -33,8 +35,11 @@ class Switchboard:
         self.calling: set[str] = set()
 
     def pull_changed(self, jobs: Sequence[relay.Job]) -> None:
-        """A loop changed: consumption goes upstream, waits and links follow."""
-        self.changed |= actions.propagate([(job.key, job.payload) for job in jobs], now=timezone.now())
+        """A loop changed: consumption goes upstream, waits and links follow, documents are asked for."""
+        now = timezone.now()
+        messages = [(job.key, job.payload) for job in jobs]
+        self.changed |= actions.propagate(messages, now=now)
+        requests.follow(messages, now=now)
 
     def calls_changed(self, jobs: Sequence[relay.Job]) -> None:
         """Somebody called for help, took a call or solved it, or it climbed: the area's number is drawn anew."""
@@ -87,6 +92,7 @@ def sweep() -> None:
     """Runouts, near-runouts, withheld signals and calls that only the clock moves; old outbox rows go."""
     tell_boards(actions.sweep(now=timezone.now()))
     actions.escalate_calls(now=timezone.now())
+    requests.sweep(now=timezone.now())
     relay.prune()
 
 
@@ -95,6 +101,18 @@ def drain_task(**_ignored: Any) -> None:
     """The fast way: nudged by a commit."""
     close_old_connections()
     drain(until=time.monotonic() + 15)
+
+
+def call_erp(*, hurried: bool = False) -> int:
+    """Asks the ERPs for the documents that are due; answers how many calls were made."""
+    return calling.call_due(now=timezone.now(), hurried=hurried, until=time.monotonic() + CALLING_SECONDS)
+
+
+@shared_task(name=requests.CALL_TASK)
+def call_task(**_ignored: Any) -> None:
+    """The fast way to the ERP: nudged by the commit that asked for a document. Slow ERPs are the relay's."""
+    close_old_connections()
+    call_erp(hurried=True)
 
 
 @shared_task(name="jitapp.sweep")

@@ -51,6 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "JITAPP_LIVE_URL",
         "JITAPP_DEBUG",
         "JITAPP_HTTPS",
+        "JITAPP_ERP_URL",
+        "JITAPP_ERP_SECRET",
+        "JITAPP_ERP_HOSTS",
     ):
         os.environ.pop(name, None)
     _ = settings.DATABASES  # reads the settings now, so that pytest-django sets Django up

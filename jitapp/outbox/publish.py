@@ -23,9 +23,10 @@ BREAKER_SECONDS = 10.0
 
 
 class Nudger:
-    """One thread per process that publishes the drain task when asked."""
+    """One thread per process that publishes a task when asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, task: str) -> None:
+        self._task = task
         self._wanted = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -33,7 +34,7 @@ class Nudger:
         self._open_until = 0.0
 
     def nudge(self) -> None:
-        """Asks for a drain soon; returns at once."""
+        """Asks for the task to run soon; returns at once."""
         if self._thread is None or not self._thread.is_alive():
             with self._lock:
                 if self._thread is None or not self._thread.is_alive():
@@ -52,7 +53,7 @@ class Nudger:
         if time.monotonic() < self._open_until:
             return
         try:
-            app.send_task(DRAIN_TASK, expires=30, retry=False)
+            app.send_task(self._task, expires=30, retry=False)
             self._failures = 0
         except Exception as error:  # whatever the broker does, the rows are safe
             self._failures += 1
@@ -61,9 +62,11 @@ class Nudger:
             logger.warning("The broker did not take a nudge (%s); the relay goes on without it.", error)
 
 
-_nudger = Nudger()
+_nudger = Nudger(DRAIN_TASK)
+_nudgers = {DRAIN_TASK: _nudger}
 
 
-def nudge_on_commit() -> None:
-    """Nudges the workers once the surrounding transaction is committed."""
-    transaction.on_commit(_nudger.nudge, robust=True)
+def nudge_on_commit(task: str = DRAIN_TASK) -> None:
+    """Nudges the workers once the surrounding transaction is committed; each task has its own nudges."""
+    nudger = _nudgers.setdefault(task, Nudger(task))
+    transaction.on_commit(nudger.nudge, robust=True)

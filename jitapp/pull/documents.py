@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from jitapp.kanban.signals import due
-from jitapp.kanban.state import Loop, text
-from jitapp.kanban.words import DocPolicy, SignalState
+from jitapp.kanban.duedates import due_at as when_due
+from jitapp.kanban.state import text
+from jitapp.kanban.words import SignalState
 from jitapp.plant.configs import configs
 from jitapp.pull import store
 
@@ -18,7 +18,7 @@ NEEDS = """l.doc_policy <> 'NONE' AND t.document = '' AND t.signal_state <> 'CAN
     AND (t.signal_state = 'PENDING_DOC' OR t.released_at IS NOT NULL)"""
 COLUMNS = f"""
     SELECT t.id, t.uuid, t.loop_id, l.plant_id, t.signal_state, t.document, t.asked, t.opened_at, t.due_at,
-        c.code, coalesce(sup.code, s.code), {NEEDS}
+        c.code, coalesce(sup.code, s.code), t.failed, {NEEDS}
     FROM pull_turn t JOIN pull_card c ON c.id = t.card_id JOIN plant_loop l ON l.id = t.loop_id
     JOIN plant_station s ON s.id = t.supply_id LEFT JOIN plant_supplier sup ON sup.id = s.supplier_id"""  # noqa: S608
 
@@ -32,6 +32,7 @@ class Documented:
     plant_id: int
     cancelled: bool
     document: str
+    failed: str  # why it stands in ERROR
     needs: bool
     order: dict[str, Any]
 
@@ -53,21 +54,9 @@ def _read(sql: str, values: tuple[Any, ...], now: datetime) -> list[Documented]:
         to_database.execute(sql, values)
         rows = to_database.fetchall()
     found: list[Documented] = []
-    for (
-        turn_id,
-        uuid,
-        loop_id,
-        plant_id,
-        state,
-        document,
-        asked,
-        opened_at,
-        due_at,
-        card,
-        supplier,
-        needs,
-    ) in rows:
+    for turn_id, uuid, loop_id, plant_id, state, document, asked, opened_at, due_at, card, *more in rows:
         config = settings.loops[loop_id]
+        supplier, failed, needs = more
         order = {
             "turn": str(uuid),
             "plant": config.plant_code,
@@ -79,10 +68,10 @@ def _read(sql: str, values: tuple[Any, ...], now: datetime) -> list[Documented]:
             "supplier": supplier,
             "deliver_to": config.demand,
             # A signal that waits for its number has no due date yet: this is what it would be, released now.
-            "due": (due_at or due(Loop(config), now)).isoformat(),
+            "due": (due_at or when_due(config, now)).isoformat(),
             "opened_at": opened_at.isoformat(),
-            "waits": config.doc_policy is DocPolicy.WAIT_FOR_DOC_NUMBER and state == SignalState.PENDING_DOC,
+            "waits": state == SignalState.PENDING_DOC,
         }
         cancelled = state == SignalState.CANCELLED
-        found.append(Documented(turn_id, uuid, plant_id, cancelled, document, bool(needs), order))
+        found.append(Documented(turn_id, uuid, plant_id, cancelled, document, failed, bool(needs), order))
     return found

@@ -401,7 +401,6 @@ _WHY = {
     "accumulate": "waits for a batch",
     "order_number": "waits for an order number",
     "doc": "waits for an order number",
-    "doc_refused": "the ERP refused the order",
     "rejected": "the supplier said no",
     "on_hold": "the loop is on hold",
     "cards_held": "its cards are on hold",

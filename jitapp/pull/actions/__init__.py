@@ -4,7 +4,13 @@ from jitapp.pull.actions.andon import TOPIC as CALLS_TOPIC
 from jitapp.pull.actions.andon import CallRefused, call_for_help, escalate_calls, solve_call, take_call
 from jitapp.pull.actions.cards import add_cards, add_extra_card, replace_card
 from jitapp.pull.actions.changeovers import ChangeoverRefused, begin_changeover, finish_changeover
-from jitapp.pull.actions.documents import ask_for_documents, give_document, refuse_document
+from jitapp.pull.actions.documents import (
+    TurnCancelled,
+    ask_for_documents,
+    give_document,
+    mend_document,
+    refuse_document,
+)
 from jitapp.pull.actions.failing import fail_turn, recover_turn
 from jitapp.pull.actions.loops import (
     Refused,
@@ -34,6 +40,7 @@ __all__ = [
     "Refused",
     "SettleRefused",
     "Settled",
+    "TurnCancelled",
     "WriteOffRefused",
     "add_cards",
     "add_extra_card",
@@ -49,6 +56,7 @@ __all__ = [
     "hold_loop",
     "mark_printed",
     "may_settle",
+    "mend_document",
     "order",
     "plan_revision",
     "propagate",

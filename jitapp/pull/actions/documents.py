@@ -10,7 +10,7 @@ from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.signals import dispatch, recover
+from jitapp.kanban.signals import dispatch, fail, recover
 from jitapp.kanban.state import Card, Turn
 from jitapp.kanban.words import CardStatus, LoopStatus, Party, SignalState
 from jitapp.pull import store
@@ -21,6 +21,7 @@ from jitapp.pull.requests import Source
 from jitapp.pull.retry import retried
 
 LONGEST_NUMBER = 60
+LONGEST_REASON = 200
 
 
 class TurnCancelled(Refused):
@@ -81,25 +82,36 @@ def ask_for_documents(turns: Sequence[UUID], *, now: datetime) -> None:
     """From now on the ERP owes the numbers of those turns that wait for one (rule C10)."""
 
     def asked(ledger: Ledger, card: Card, turn: Turn) -> None:
-        if turn.owner != Party.ERP and not turn.document:
+        if not turn.failed and turn.owner != Party.ERP:
             ledger.write("turn.doc_asked", card, turn=turn, owner=Party.ERP)
 
     _each_waiting(turns, asked, now)
 
 
 def refuse_document(turn: UUID, *, reason: str, now: datetime) -> None:
-    """The ERP will not make the document: the buyer owns the turn again, and the ledger says why."""
+    """The ERP will not make the document: a turn that waits for it stands in ERROR, others go on without it."""
 
-    def refused(ledger: Ledger, card: Card, waiting: Turn) -> None:
-        if waiting.owner == Party.ERP:
-            ledger.write("turn.doc_refused", card, turn=waiting, reason=reason[:200], owner=Party.BUYER)
+    def refused(ledger: Ledger, card: Card, turn: Turn) -> None:
+        if not turn.failed:
+            fail(ledger, card, reason[:LONGEST_REASON])
 
     _each_waiting([turn], refused, now)
 
 
+def mend_document(turn: UUID, *, why: str, now: datetime) -> None:
+    """A turn that failed while it waited for its document waits again."""
+
+    def mended(ledger: Ledger, card: Card, turn: Turn) -> None:
+        if turn.failed:
+            recover(ledger, card, why=why)
+
+    _each_waiting([turn], mended, now)
+
+
 def _each_waiting(turns: Sequence[UUID], write: Callable[[Ledger, Card, Turn], None], now: datetime) -> None:
-    loops = TurnRow.objects.filter(uuid__in=turns, signal_state=SignalState.PENDING_DOC)
-    loop_ids = set(loops.values_list("loop_id", flat=True))
+    """Those of the turns that still wait for a document."""
+    waiting = TurnRow.objects.filter(uuid__in=turns, signal_state=SignalState.PENDING_DOC)
+    loop_ids = set(waiting.values_list("loop_id", flat=True))
     if not loop_ids:
         return
     wanted = set(turns)
@@ -111,12 +123,9 @@ def _each_waiting(turns: Sequence[UUID], write: Callable[[Ledger, Card, Turn], N
                 ledger = Ledger(loop, at=now)
                 for card in list(loop.cards.values()):
                     turn = card.turn
-                    if (
-                        turn is not None
-                        and turn.uuid in wanted
-                        and turn.signal_state is SignalState.PENDING_DOC
-                        and not turn.failed
-                    ):
+                    if turn is None or turn.uuid not in wanted or turn.document:
+                        continue
+                    if turn.signal_state is SignalState.PENDING_DOC:
                         write(ledger, card, turn)
                 if ledger.events:
                     keep(world, ledger, now, NOBODY)

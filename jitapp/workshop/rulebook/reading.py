@@ -42,6 +42,8 @@ _READERS = {
     "env_list": "words, separated by commas",
     "env_secret": "secret",
     "env_url": "address",
+    "env_address": "address",
+    "env_signing_keys": "secrets",
 }
 
 

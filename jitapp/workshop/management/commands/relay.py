@@ -17,7 +17,20 @@ from jitapp import switchboard
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
+CALL_SECONDS = 1.0  # how often the ERPs' due documents are looked for
 SWEEP_SECONDS = 5.0
+
+
+def call_until(stopped: threading.Event) -> None:
+    """Asks the ERPs for documents until it is stopped, whatever they or the database do."""
+    while not stopped.wait(CALL_SECONDS):
+        try:
+            close_old_connections()
+            switchboard.call_erp()
+        except (Error, psycopg2.Error) as error:
+            logger.warning("The database does not answer (%s); documents wait.", str(error).strip())
+        except Exception:  # this thread must not end: the rows are there, and are looked at again
+            logger.exception("A round of calls to the ERPs failed; documents wait.")
 
 
 class Command(BaseCommand):
@@ -30,6 +43,8 @@ class Command(BaseCommand):
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
+        # A thread of its own: an ERP that does not answer must not keep signals from going upstream.
+        threading.Thread(target=call_until, args=(stopped,), name="erp", daemon=True).start()
         swept_at = float("-inf")
         while not stopped.is_set():
             try:

@@ -1,0 +1,89 @@
+"""How the documents stand: of one turn, and in figures; reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Min, Q
+
+from jitapp.erp.calling import reach
+from jitapp.erp.models import DocumentRequest, RequestState
+
+S = RequestState
+OPEN = (S.WAITING, S.RECALLING)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """The document of a turn: how far it is, and what went wrong last.
+
+    `problem` is a code (docs/api.md), `detail` what the ERP said. `attempts` counts calls ever made.
+    """
+
+    turn: UUID
+    state: str
+    number: str
+    problem: str
+    detail: str
+    attempts: int
+    asked_since: datetime
+    next_try_at: datetime | None
+    calling: bool
+
+
+def request_of(turn: UUID, *, plant_ids: Iterable[int]) -> RequestFacts | None:
+    """The document of a turn that these plants may see; None if none was ever asked for."""
+    row = (
+        DocumentRequest.objects.select_related("connection__plant")
+        .filter(key=turn, connection__in=list(plant_ids))
+        .first()
+    )
+    if row is None:
+        return None
+    waits = row.state in OPEN
+    blocked = reach(row.connection)[2] if waits else ""
+    if waits and not row.connection.enabled:
+        blocked = "switched_off"
+    next_try = max(filter(None, (row.due_at, row.connection.quiet_until))) if waits and not blocked else None
+    return RequestFacts(
+        turn=row.key,
+        state=row.state,
+        number=row.number,
+        problem=blocked or row.problem,
+        detail=row.detail,
+        attempts=row.calls,
+        asked_since=row.created_at,
+        next_try_at=next_try,
+        calling=row.lease_until is not None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Documents that are not there yet (`recalls`: not gone yet), the age of the oldest in seconds, what was refused
+    for good, calls that failed and will be made again, and ERPs that do not answer."""
+
+    pending: int
+    recalls: int
+    oldest_seconds: float
+    failed: int
+    failing: int
+    erps_down: int
+
+
+def measures(*, now: datetime) -> Measures:
+    """Over all plants."""
+    found = DocumentRequest.objects.filter(state__in=[*OPEN, S.FAILED]).aggregate(
+        pending=Count("pk", filter=Q(state=S.WAITING)),
+        recalls=Count("pk", filter=Q(state=S.RECALLING)),
+        oldest=Min("created_at", filter=Q(state=S.WAITING)),
+        failed=Count("pk", filter=Q(state=S.FAILED)),
+        failing=Count("pk", filter=Q(state__in=OPEN, failures__gt=0)),
+        down=Count("connection", filter=Q(state__in=OPEN, connection__failures__gt=0), distinct=True),
+    )
+    oldest = found["oldest"]
+    age = max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
+    return Measures(found["pending"], found["recalls"], age, found["failed"], found["failing"], found["down"])
