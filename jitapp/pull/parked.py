@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -14,7 +15,7 @@ from django.utils.translation import gettext
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.answers import say
-from jitapp.kanban.parked import choices
+from jitapp.kanban.parked import Choice, choices
 from jitapp.kanban.words import CardStatus, Intent, Outcome
 from jitapp.plant.configs import zone
 from jitapp.plant.models import Membership, Placement
@@ -55,7 +56,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to accept the scan now, and what that would do."""
+    """A way to accept the scan now, and what that would do (empty where it depends on the quantity)."""
 
     choice: str
     needs_quantity: bool
@@ -235,18 +236,15 @@ def _ways(row: Receipt, card: Card, now: datetime) -> list[Way]:
         Way(
             choice.name,
             choice.needs_quantity,
-            gettext("How many there are now is what counts from then on.")
-            if choice.needs_quantity
-            else " ".join(
-                say(
-                    choice.code,
-                    choice.facts,
-                    time_zone=zone(loop.config.time_zone),
-                    now=now,
-                    translate=gettext,
-                    warnings=tuple(gettext(warning) for warning in choice.warnings),
-                )[:1]
-            ),
+            "" if choice.needs_quantity else _consequence(choice, zone(loop.config.time_zone), now),
         )
         for choice in found
     ]
+
+
+def _consequence(choice: Choice, time_zone: ZoneInfo, now: datetime) -> str:
+    warnings = tuple(gettext(warning) for warning in choice.warnings)
+    message, _ = say(
+        choice.code, choice.facts, time_zone=time_zone, now=now, translate=gettext, warnings=warnings
+    )
+    return message

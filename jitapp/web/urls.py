@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from jitapp.web import boards, calls, changeovers, demo, machines, people, scan, things
+from jitapp.web import boards, calls, changeovers, demo, machines, people, scan, things, tray
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
@@ -13,6 +13,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", people.language, name="language"),
     path("s/", scan.scan_page, name="scan"),
     path("s/station/", scan.choose_station, name="choose-station"),
+    path("s/tray", tray.tray_page, name="tray"),
+    path("s/tray/list", tray.tray_list, name="tray-list"),
+    path("s/tray/number", tray.number, name="tray-number"),
+    path("s/tray/<uuid:scan>", tray.settle, name="tray-settle"),
     path("b/supply/<str:station>", things.supply_page, name="supply"),
     path("b/<str:area>", boards.board_page, name="board"),
     path("b/<str:area>/rows", boards.rows, name="board-rows"),

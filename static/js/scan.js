@@ -2,6 +2,7 @@
 //
 // What waits lies in localStorage under an id made here; sent again, the same id changes nothing twice.
 import { findCardCode } from "./cardcode.js";
+import { uuid7 } from "./ids.js";
 import { Sound } from "./sound.js";
 import { span } from "./span.js";
 import { Wedge } from "./wedge.js";
@@ -14,41 +15,31 @@ const intent = document.getElementById("intent");
 const list = document.getElementById("last");
 const none = document.getElementById("last-none");
 const link = document.getElementById("link");
+const asideLink = document.getElementById("aside-link");
 const soundButton = document.getElementById("sound");
 const workLink = document.getElementById("work");
 const checks = document.getElementById("checks");
 const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
 
 const KEEP = "jitapp.waiting";
+const ASIDE = "jitapp.aside"; // what the server could not take; settled on the page "Needs a look"
 const SHOWN = 8;
 const TIMEOUT_MS = 2500;
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
+const MOST_FAULTS = 4; // answers of 500 after which a scan makes way for those behind it
 const SHAPES = { ok: "tick", calm: "tick", amber: "sh-soon", red: "sh-act", saved: "tick", sending: "tick", ready: "sh-ok" };
 
-let waiting = load();
+let waiting = load(KEEP);
 let sending = false;
 let failures = 0;
 let loggedOut = false;
 let newest = null; // the scan the big panel is about
 const lines = [];
 
-// -- ids and the queue -----------------------------------------------------------------------------
-function uuid7() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  let time = Date.now();
-  for (let i = 5; i >= 0; i -= 1) {
-    bytes[i] = time % 256;
-    time = Math.floor(time / 256);
-  }
-  bytes[6] = (bytes[6] & 0x0f) | 0x70;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
-}
-
-function load() {
+// -- the queue -----------------------------------------------------------------------------
+function load(name) {
   try {
-    return JSON.parse(localStorage.getItem(KEEP)) ?? [];
+    return JSON.parse(localStorage.getItem(name)) ?? [];
   } catch {
     return [];
   }
@@ -59,6 +50,16 @@ function keep() {
     localStorage.setItem(KEEP, JSON.stringify(waiting));
   } catch {
     // Full or forbidden: the scans are still in memory, and the count on the page says how many wait.
+  }
+}
+
+// Out of the queue, not out of the world: it stays on this device until a person has looked.
+function setAside(scan, status, message) {
+  const { faults, ...told } = scan;
+  try {
+    localStorage.setItem(ASIDE, JSON.stringify([...load(ASIDE), { scan: told, status, message, at: Date.now() }]));
+  } catch {
+    // Full or forbidden: it is told on the screen and in the list of last scans.
   }
 }
 
@@ -93,11 +94,12 @@ async function drain() {
 
 // The answer to show, or null to try again later with the same id.
 async function send(scan) {
+  const { faults = 0, ...told } = scan;
   try {
     const answer = await fetch("/s/", {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": token },
-      body: JSON.stringify({ ...scan, sent_at: new Date().toISOString() }),
+      body: JSON.stringify({ ...told, sent_at: new Date().toISOString() }),
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
@@ -105,14 +107,18 @@ async function send(scan) {
       loggedOut = true;
       throw new Error("logged out");
     }
+    if (answer.status === 500) {
+      // The fault is the server's and may be this scan's alone: the others must not wait behind it for ever.
+      scan.faults = faults + 1;
+      keep();
+      if (scan.faults >= MOST_FAULTS) return aside(scan, 500, words.fault);
+    }
     if (answer.status >= 500 || answer.status === 429) throw new Error(String(answer.status));
     const body = await answer.json();
+    if (answer.status >= 400) return aside(scan, answer.status, body.message);
     failures = 0;
     loggedOut = false;
-    if (body.look) return body;
-    return {
-      ...body, outcome: "refused", look: "red", sound: "falling", state: "refused", headline: words.nothing, next: words.look.replace("{}", body.message),
-    };
+    return body;
   } catch {
     failures += 1;
     if (scan.id === newest) {
@@ -120,6 +126,15 @@ async function send(scan) {
     }
     return null;
   }
+}
+
+function aside(scan, status, message) {
+  failures = 0;
+  setAside(scan, status, message);
+  return {
+    outcome: "refused", code: "aside", look: "red", sound: "falling", state: "refused",
+    headline: words.nothing, message: scan.code, next: words.look.replace("{}", message),
+  };
 }
 
 function take(scan, answer) {
@@ -181,6 +196,9 @@ checks.addEventListener("submit", (event) => {
 });
 
 function showLink() {
+  const set = load(ASIDE).length;
+  asideLink.hidden = !set;
+  asideLink.querySelector("span").textContent = words.aside.replace("{}", set);
   const offline = waiting.length > 0 && failures > 0;
   link.dataset.state = offline ? "offline" : "live";
   const word = loggedOut ? words.logged_out : words.offline;

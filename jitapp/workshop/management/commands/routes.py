@@ -15,7 +15,7 @@ from jitapp.web.visit import PEOPLE, READERS, WHO
 ANYBODY = "anybody"
 STAFF = "staff, each table by its own permissions"
 # Parts of pages, and the scan page with its script: they ask who it is themselves and answer 401.
-ASK_THEMSELVES = {"board-rows": READERS, "calls-number": READERS, "scan": PEOPLE}
+ASK_THEMSELVES = {"board-rows": READERS, "calls-number": READERS, "scan": PEOPLE, "tray-number": PEOPLE}
 _PLACE = re.compile(r"<(?:\w+:)?(\w+)>|\{(\w+)\}")
 
 
