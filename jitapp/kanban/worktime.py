@@ -132,6 +132,24 @@ class WorkCalendar:
         place = bisect_right(spans, (instant, 1 << 62)) - 1
         return place >= 0 and spans[place][0] <= instant < spans[place][1]
 
+    def idle_spans(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        """The stretches of [start, end) in which nobody works, in order and apart; in UTC."""
+        first, last = _ticks(start), _ticks(end)
+        if self._always or last <= first:
+            return []
+        found: list[_Span] = []
+        at, day = first, start.astimezone(self._zone).date()
+        final = end.astimezone(self._zone).date()
+        while day <= final:
+            for begin, stop in self._spans(day):
+                if at < min(begin, last):
+                    found.append((at, min(begin, last)))
+                at = max(at, stop)
+            day += timedelta(days=1)
+        if at < last:
+            found.append((at, last))
+        return [(_instant(begin), _instant(stop)) for begin, stop in found]
+
     def _spans_from(self, start: datetime) -> Iterator[_Span]:
         """Working spans of the local day of `start` and of the days after it, up to the horizon."""
         day = start.astimezone(self._zone).date()
