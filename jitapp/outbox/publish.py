@@ -17,7 +17,7 @@ from jitapp.celery import app
 logger = logging.getLogger(__name__)
 
 DRAIN_TASK = "jitapp.drain"
-PAUSE_SECONDS = 0.005  # a burst of commits makes one nudge per pause
+PAUSE_SECONDS = 0.02  # a burst of commits makes one nudge a pause; a drain finds everything there is
 BREAKER_FAILURES = 3
 BREAKER_SECONDS = 10.0
 

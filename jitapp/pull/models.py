@@ -265,8 +265,8 @@ class Draw(models.Model):
 class Receipt(models.Model):
     """Every scan as received, also refused ones, with the answer it got. Its id is the client's (rule C3).
 
-    As in the ledger, what a row names is protected by Django and deleted by nobody; checking and indexing each of the
-    names again for every row would be a third of a scan's cost in the database.
+    As in the ledger, what a row names is protected by Django and deleted by nobody (cards not even by the database);
+    checking and indexing each of the names again for every row would be a third of a scan's cost in the database.
     """
 
     scan_id = models.UUIDField(unique=True)
@@ -296,7 +296,9 @@ class Receipt(models.Model):
     loop = models.ForeignKey(
         "plant.Loop", on_delete=models.PROTECT, db_constraint=False, db_index=False, null=True, blank=True
     )
-    card = models.ForeignKey(Card, on_delete=models.PROTECT, null=True, blank=True, db_index=False)
+    card = models.ForeignKey(
+        Card, on_delete=models.PROTECT, db_constraint=False, null=True, blank=True, db_index=False
+    )
     raw = models.TextField(help_text="as received, control characters escaped, at most 4 kB")
     intent = models.CharField(max_length=12, blank=True)
     seq = models.BigIntegerField(null=True, blank=True)
@@ -379,7 +381,8 @@ class Event(models.Model):
     `from_status`/`to_status` are set on events that move a card's supply status (rule C4).
     """
 
-    uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
+    # Version 7 and of our own making: unique without an index that would prove it.
+    uuid = models.UUIDField(default=new_uuid, editable=False)
     xid = Xid8Field(db_default=RawSQL("pg_current_xact_id()", ()), editable=False)
     type = models.CharField(max_length=32)
     plant = models.ForeignKey("plant.Plant", on_delete=models.PROTECT, db_constraint=False, db_index=False)
@@ -388,7 +391,13 @@ class Event(models.Model):
     )
     loop_seq = models.BigIntegerField(null=True, blank=True)
     card = models.ForeignKey(
-        Card, on_delete=models.PROTECT, null=True, blank=True, related_name="events", db_index=False
+        Card,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="events",
+        db_index=False,
     )
     turn_number = models.PositiveIntegerField(null=True, blank=True)
     turn = models.UUIDField(null=True, blank=True, help_text="the turn's outside id")

@@ -8,17 +8,16 @@ statement. There are no rules here, and no model instances: this is the way of e
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, get_type_hints
 from uuid import UUID
 
 import msgspec
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.events import Event
-from jitapp.kanban.state import ZERO, Card, Loop, OpenRunout, Turn
-from jitapp.kanban.words import CardStatus, SignalState, SupplyStatus
+from jitapp.kanban.state import Card, Loop, OpenRunout, Turn
 from jitapp.plant.configs import Configs, configs
 from jitapp.pull.session import PREPARED, begin, cursor, execute, is_short, run, short_transaction
 
@@ -158,6 +157,10 @@ class World:
                 return
         self.add("runouts_closed", {"loop_id": loop_id, "opened_seq": opened_seq, **closing})
 
+    def _sections(self, *names: str) -> tuple[str | None, ...]:
+        """Parts of the document as JSON; None for a part that is not there."""
+        return tuple(encode(rows).decode() if (rows := self.document.get(name)) else None for name in names)
+
     def write(self, *, last: bool = False) -> None:
         """Sends everything in one statement; the caller's transaction commits it.
 
@@ -240,17 +243,24 @@ class World:
                 sql, {"uuid": new_uuid(), "reason": reason, "person": person_id, "at": at, "card": card_id}
             )
         self.holds = []
-        statement = "EXECUTE pull_write(%s)"
-        values: tuple[str, ...] = (encode(self.document).decode(),)
+        statement, values = "", list[str | None]()
+        # Mostly there are none, and a statement that writes nothing still opens every table it might write.
+        if "runouts_closed" in self.document or "runouts_opened" in self.document:
+            statement += "EXECUTE pull_write_runouts(%s, %s); "
+            values += self._sections("runouts_closed", "runouts_opened")
         if self.waits:
-            statement = f"EXECUTE pull_keep_waits(%s); {statement}"
-            values = (encode(self.waits).decode(), *values)
+            statement += "EXECUTE pull_keep_waits(%s); "
+            values.append(encode(self.waits).decode())
             self.waits = {}
-        execute(statement, values, last=last)
+        statement += "EXECUTE pull_write(%s, %s, %s, %s, %s, %s)"
+        execute(statement, (*values, *self._sections(*SECTIONS)), last=last)
         self.document = {}
         self.touched_cards = {}
         self.touched_turns = {}
 
+
+# The parameters of the writing statement, in order.
+SECTIONS = ("receipts", "events", "cards", "turns", "loops", "messages")
 
 # A held card has an open hold beside it, whichever door it was held by: who, why, and how it ended (requirement A5).
 _HELD = """INSERT INTO pull_qualityhold (uuid, card_id, reason, held_by_id, held_at, decision)
@@ -320,79 +330,50 @@ def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> World
         (stations, ids, ids) if stations else (ids, ids),
     )
     counts = {station: execute("EXECUTE pull_in_process(%s)", (station,))[0][0] for station in stations}
-    settings = configs(rows[0][3] if rows else None)
+    read = decode_read(f"[{','.join(row[0] for row in rows)}]")
+    settings = configs(read[0][0].epoch if read else None)
     loops: dict[int, Loop] = {}
     stopped: dict[int, str] = {}
-    for row in rows:
-        loop = loops.get(row[0])
+    for state, card, turn in read:
+        loop = loops.get(state.loop_id)
         if loop is None:
-            if row[50]:
-                stopped[row[0]] = row[50]
-            loop = Loop(config=settings.loops[row[0]], seq=row[1], suppressed=row[2], surplus_due=row[49])
-            if row[4] is not None:
-                loop.runout = OpenRunout(opened_at=row[4], opened_seq=row[5], cause=row[6])
-            loops[row[0]] = loop
-        if row[7] is not None:
-            loop.cards[row[7]] = _card(row)
+            if state.stopped:
+                stopped[state.loop_id] = state.stopped
+            config = settings.loops[state.loop_id]
+            loop = Loop(config, state.seq, state.suppressed, state.surplus_due)
+            if state.runout_at is not None:
+                loop.runout = OpenRunout(state.runout_at, state.runout_seq, state.runout_cause)
+            loops[state.loop_id] = loop
+        if card is not None:
+            made = loop.cards[card[0]] = Card(*card)
+            if turn is not None:
+                made.turn = Turn(*turn)
     return World(settings, loops, counts, stopped)
 
 
-# A look into a dictionary is a tenth of an enumeration's own call, and a loop has many cards.
-_CARD_STATUS = {status.value: status for status in CardStatus}
-_SUPPLY_STATUS = {status.value: status for status in SupplyStatus}
-_SIGNAL_STATE = {state.value: state for state in SignalState}
+class _LoopRead(msgspec.Struct, array_like=True, gc=False):
+    """A loop's own state, as `pull_read` says it with each card."""
+
+    loop_id: int
+    seq: int
+    suppressed: int
+    surplus_due: int
+    epoch: int | None
+    stopped: str | None  # why the supply station's line stands still
+    runout_at: datetime | None
+    runout_seq: Any
+    runout_cause: Any
 
 
-def _card(row: tuple[Any, ...]) -> Card:
-    card = Card(
-        id=row[7],
-        code=row[8],
-        number=row[9],
-        quantity=row[10],
-        card_status=_CARD_STATUS[row[11]],
-        supply_status=_SUPPLY_STATUS[row[12]],
-        contents=row[13] or ZERO,
-        booked=row[14] or ZERO,
-        blocked=row[15],
-        been_full=row[16],
-        turn_number=row[17],
-        full_since=row[18],
-        moved_at=row[19],
-        moved_by=row[20],
-        last_intent=row[21],
-        last_scan=row[22],
-        urgent=row[43],
-        out_of_stock=row[44],
-        label_stale=row[45],
-        note=row[46],
-        turns_left=row[47],
-    )
-    if row[23] is not None:
-        card.turn = Turn(
-            uuid=row[23],
-            number=row[24],
-            asked=row[25],
-            opened_at=row[26],
-            signal_state=_SIGNAL_STATE[row[27]],
-            step=row[28],
-            made=row[29],
-            reason=row[30],
-            released_at=row[31],
-            started_at=row[32],
-            completed_at=row[33],
-            loaded_at=row[34],
-            due_at=row[35],
-            owner=row[36],
-            owner_since=row[37],
-            acknowledged_at=row[38],
-            promised_at=row[39],
-            docked_at=row[40],
-            document=row[41],
-            batch=row[42],
-            recall=row[48],
-            failed=row[51],
-        )
-    return card
+def _members(of: type, *, without: str = "") -> Any:
+    """The types of a dataclass's members in their order, as an array has them."""
+    types = get_type_hints(of)
+    return tuple.__class_getitem__(tuple(types[each.name] for each in fields(of) if each.name != without))
+
+
+decode_read = msgspec.json.Decoder(
+    list[tuple[_LoopRead, _members(Card, without="turn") | None, _members(Turn) | None]]  # type: ignore[misc]
+).decode
 
 
 def nothing() -> World:

@@ -31,12 +31,20 @@ def refused(change: Callable[[], object], constraint: str) -> None:
         change()
 
 
-@pytest.mark.parametrize("verb", ["DELETE FROM", "TRUNCATE"])
+@pytest.mark.parametrize("verb", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
 @pytest.mark.parametrize("table", ["pull_event", "pull_receipt"])
 def test_the_ledger_and_the_receipts_only_grow(floor: Floor, table: str, verb: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # TRUNCATE waits for no deferred checks
-        refused(lambda: cursor.execute(f"{verb} {table}"), "it only grows")
+        refused(lambda: cursor.execute(verb.format(table)), "it only grows")
+
+
+@pytest.mark.parametrize("verb", ["DELETE FROM", "TRUNCATE"])
+def test_a_card_is_never_deleted(floor: Floor, verb: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        more = " CASCADE" if verb == "TRUNCATE" else ""
+        refused(lambda: cursor.execute(f"{verb} pull_card{more}"), "withdrawn, never deleted")
 
 
 def test_an_entry_of_the_ledger_never_changes(floor: Floor) -> None:

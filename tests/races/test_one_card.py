@@ -79,7 +79,7 @@ def last_lines_taken_away() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
             for table in LAST_LINES:
-                cursor.execute(f"TRUNCATE {table}")
+                cursor.execute(f"TRUNCATE {table} CASCADE")
             cursor.execute("SET session_replication_role = DEFAULT")
             for table, name, definition in definitions:
                 cursor.execute(definition)

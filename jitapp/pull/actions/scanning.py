@@ -6,12 +6,13 @@ A receipt is written for every scan, also for a refused one; its unique scan id 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import psycopg2.errors
+from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext, override
 
@@ -127,8 +128,11 @@ def _in_transaction(
     world = _lock(resolved, loop_ids, source, known) if loop_ids else store.nothing()
     if loop_ids and world.configs.epoch != known.epoch and store.is_short():
         raise psycopg2.errors.SerializationFailure("The settings changed before the lock was taken.")
-    with override(source.language):
-        answers = [_one(world, item, source, now) for item in resolved]
+    if source.language == settings.LANGUAGE_CODE:  # the sentences' own: nothing to look up
+        answers = [_one(world, item, source, now, str) for item in resolved]
+    else:
+        with override(source.language):
+            answers = [_one(world, item, source, now, gettext) for item in resolved]
     if world.document.get("events"):
         nudge_on_commit()
     world.write(last=True)
@@ -151,7 +155,10 @@ def _lock(
 
 def _resolve(requests: Sequence[ScanRequest]) -> list[Resolved]:
     """Guards G1 and G2: from what the scanner read to cards, or a refusal by name; unknown codes in one question."""
-    codes = [find_card_code(request.code) or request.code.strip() for request in requests]
+    codes = [
+        request.code if request.code in _cards else find_card_code(request.code) or request.code.strip()
+        for request in requests
+    ]
     asked = [
         code
         for code in dict.fromkeys(codes)
@@ -183,7 +190,9 @@ def _resolved(request: ScanRequest, code: str, targets: dict[str, store.Target])
     return Resolved(request, refusal=refusal, facts={"raw": shown or "(nothing)"})
 
 
-def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> Answer:
+def _one(
+    world: store.World, item: Resolved, source: Source, now: datetime, translate: Callable[[str], str]
+) -> Answer:
     request = item.request
     loop = world.loops.get(item.loop_id) if item.loop_id is not None else None
     card = loop.cards.get(item.card_id) if loop is not None and item.card_id is not None else None
@@ -267,7 +276,7 @@ def _one(world: store.World, item: Resolved, source: Source, now: datetime) -> A
         world.add(
             "messages", {"topic": "pull.changed", "key": loop.config.id, "payload": {"events": [waits]}}
         )
-    body = _body(request, decision, loop, card, now)
+    body = _body(request, decision, loop, card, now, translate)
     world.add(
         "receipts",
         {
@@ -339,11 +348,11 @@ def _occurred(request: ScanRequest, now: datetime) -> datetime:
     return min(occurred, now) if occurred > NEVER_SET else now
 
 
-def _station(settings: Configs, request: ScanRequest, source: Source) -> tuple[StationInfo | None, str]:
+def _station(known: Configs, request: ScanRequest, source: Source) -> tuple[StationInfo | None, str]:
     """The station of the scan: the one it names, else the device's own; or the refusal."""
     if request.station is None or request.station == "":
-        return (settings.station_by_id.get(source.station_id) if source.station_id else None), ""
-    named = settings.stations.get(request.station)
+        return (known.station_by_id.get(source.station_id) if source.station_id else None), ""
+    named = known.stations.get(request.station)
     if named is None or named.plant_id not in source.plant_ids:
         return None, "unknown_station"
     if source.fixed and source.station_id is not None and named.id != source.station_id:
@@ -394,7 +403,12 @@ def _last_events(card: Card) -> list[Event]:
 
 
 def _body(
-    request: ScanRequest, decision: Decision, loop: Loop | None, card: Card | None, now: datetime
+    request: ScanRequest,
+    decision: Decision,
+    loop: Loop | None,
+    card: Card | None,
+    now: datetime,
+    translate: Callable[[str], str],
 ) -> dict[str, Any]:
     """The answer of the public contract."""
     facts = decision.facts
@@ -409,8 +423,8 @@ def _body(
         facts,
         time_zone=zone(loop.config.time_zone if loop else "UTC"),
         now=now,
-        translate=gettext,
-        warnings=tuple(gettext(warning) for warning in decision.warnings),
+        translate=translate,
+        warnings=tuple(translate(warning) for warning in decision.warnings),
     )
     heard = feedback(decision.code, kind=decision.kind, warned=bool(decision.warnings))
     body: dict[str, Any] = {
