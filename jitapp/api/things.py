@@ -76,6 +76,7 @@ class Thing(Endpoint):
             now=timezone.now(),
             plant_ids=self.plants(),
             precondition=self.precondition(request, key),
+            source=self.source(),
         )
         if done.report.errors:
             raise _refusal(done.report.errors[0])
@@ -356,6 +357,7 @@ class Upserts(Endpoint):
             dry_run=dry_run or (whole and bool(sorting.unsorted)),
             plant_ids=self.plants(),
             row_by_row=not whole,
+            source=self.source(),
         )
         for error in done.report.errors:
             if error.path not in sorting.places:  # nothing was written: a circle, or a body of another shape

@@ -99,7 +99,7 @@ EVENT_TYPES: dict[str, str] = {
     "andon.answered": "A person took the call and is its owner.",
     "andon.escalated": "Nobody had taken the call in time: `who` must come now, a role or the `person`.",
     "andon.solved": "The call was solved, for `reason`; `countermeasure` is what keeps it from coming back.",
-    "loop.changed": "The loop's settings changed.",
+    "loop.changed": "The loop's settings changed; `changed` has each member before and after.",
 }
 
 

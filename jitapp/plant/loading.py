@@ -7,6 +7,7 @@ and places, and the status of anything that moves. Cards belong to the pull room
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -799,6 +800,8 @@ def _shown(value: object) -> str:
     """A value as a person reads it in a list of changes."""
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False)
     return "" if value is None else str(value)
 
 

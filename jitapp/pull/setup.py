@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from jitapp.plant.loading import Report, load_shop
-from jitapp.pull.actions import add_cards, resize_loop
+from jitapp.plant.models import Loop
+from jitapp.pull.actions import add_cards, note_settings, resize_loop
+from jitapp.pull.actions.cards import NOBODY
 from jitapp.pull.lists import cards_per_loop
+from jitapp.pull.requests import Source
 
 
 @dataclass(frozen=True)
@@ -28,25 +33,31 @@ def set_up_shop(
     plant_ids: frozenset[int] | None = None,
     row_by_row: bool = False,
     precondition: Callable[[], None] | None = None,
+    source: Source = NOBODY,
 ) -> SetUp:
     """Loads a shop document and gives each loop that has no card yet the cards it asks for.
 
     Master data first, whole, then the cards: if that is cut off, loading the same document again does what is
     missing. Loops that have cards keep them as they are; a new quantity holds from each card's next signal. The
     first states are true from `now` on, or from the document's `first_at` if that is earlier: a recorded log of the
-    past is replayed onto them.
+    past is replayed onto them. What is changed of a loop stands in its ledger, by `source`.
     """
-    report = load_shop(
-        document,
-        dry_run=dry_run,
-        plant_ids=plant_ids,
-        row_by_row=row_by_row,
-        precondition=precondition,
-        cards_of=cards_per_loop,
-    )
+    with transaction.atomic():
+        report = load_shop(
+            document,
+            dry_run=dry_run,
+            plant_ids=plant_ids,
+            row_by_row=row_by_row,
+            precondition=precondition,
+            cards_of=cards_per_loop,
+        )
+        if not dry_run:
+            note_settings(_settings_changed(report), now=now, source=source)
     if not dry_run:
         for asked_quantity in report.quantities:
-            resize_loop(loop_id=asked_quantity.loop_id, quantity=asked_quantity.quantity, now=now)
+            resize_loop(
+                loop_id=asked_quantity.loop_id, quantity=asked_quantity.quantity, now=now, source=source
+            )
     first_at = min(report.first_at or now, now)
     have = cards_per_loop([asked.loop_id for asked in report.cards])
     made = 0
@@ -63,3 +74,17 @@ def set_up_shop(
             add_cards(loop_id=asked.loop_id, count=len(asked.first), first=asked.first, now=first_at)
         made += len(asked.first)
     return SetUp(report, made)
+
+
+def _settings_changed(report: Report) -> dict[int, dict[str, tuple[str, str]]]:
+    """The changed members of loops by loop id; a quantity is told where the cards are told of it."""
+    asked = {quantity.loop_id for quantity in report.quantities}
+    changed = {row.key: row.changes for row in report.rows if row.kind == "loops" and row.status == "changed"}
+    found: dict[int, dict[str, tuple[str, str]]] = {}
+    for code, loop_id in Loop.objects.filter(code__in=changed, state__isnull=False).values_list("code", "pk"):
+        members = {
+            name: pair for name, pair in changed[code].items() if name != "quantity" or loop_id not in asked
+        }
+        if members:
+            found[loop_id] = members
+    return found

@@ -12,7 +12,7 @@ from jitapp.api.auth import Pace
 from jitapp.kanban.words import DeviceKind
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Calendar, Loop, Part, Plant, Station
-from jitapp.pull.models import Card
+from jitapp.pull.models import Card, Event
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
@@ -308,3 +308,13 @@ def test_an_area_is_read_and_changed_with_its_receiving_hours_and_steps(erp: Api
     assert erp.put(address, {"escalation": [], "receiving": None}).json()["receiving"] is None
     rows = erp.post("/upserts", {"upserts": [{"type": "area", "code": "NEW-AREA", "name": "New"}]}).json()
     assert rows["created"] == 1
+
+
+def test_a_loop_changed_over_the_api_says_so_in_its_ledger_by_whom(erp: Api, floor: Floor) -> None:
+    assert erp.put("/loops/L1", {"undo_window_s": 60}).status_code == 200
+    (event,) = Event.objects.filter(type="loop.changed")
+    assert event.data["changed"] == {"undo_window_s": {"before": "120", "after": "60"}}
+    assert event.device is not None
+    assert event.device.name == "erp"
+    erp.put("/loops/L1", {"undo_window_s": 60})
+    assert Event.objects.filter(type="loop.changed").count() == 1

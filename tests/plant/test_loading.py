@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ from jitapp.plant.models import (
     StandardWork,
     Station,
 )
+from jitapp.pull.models import Event
 from jitapp.pull.setup import set_up_shop
 from jitapp.pull.verify import verify
 
@@ -473,3 +474,38 @@ def test_a_plant_has_one_receiving_calendar(shop: dict[str, Any]) -> None:
     plant_of(shop)["calendars"][0]["receiving"] = True
     plant_of(shop)["calendars"].append({"code": "DOCKS", "receiving": True})
     assert "more than one receiving calendar" in refused(shop).errors[0].message
+
+
+def test_settings_of_running_loops_stand_in_their_ledger_before_and_after(shop: dict[str, Any]) -> None:
+    now = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
+    set_up_shop(shop, now=now)
+    door = next(row for row in plant_of(shop)["loops"] if row["code"] == "DOOR-CELL")
+    door |= {"lead_time_minutes": 30, "late_hours": 8, "quantity": 6, "sequence": {"COMPLETED": "MANDATORY"}}
+    set_up_shop(shop, now=now + timedelta(hours=1))
+    told = Event.objects.filter(type="loop.changed").order_by("id")
+    assert [(event.loop.code, event.data["changed"]) for event in told if event.loop] == [
+        (
+            "DOOR-CELL",
+            {
+                "lead_time_minutes": {"before": "240", "after": "30"},
+                "late_hours": {"before": "72", "after": "8"},
+                "sequence": {
+                    "before": '{"IN_TRANSIT": "PROHIBITED"}',
+                    "after": '{"COMPLETED": "MANDATORY"}',
+                },
+            },
+        ),
+        ("DOOR-CELL", {"quantity": {"before": "8", "after": "6"}}),
+    ]
+    set_up_shop(shop, now=now + timedelta(hours=2))
+    assert told.count() == 2
+    assert verify().differences == []
+
+
+def test_a_dry_run_and_a_refused_file_tell_the_ledger_nothing(shop: dict[str, Any]) -> None:
+    set_up_shop(shop, now=datetime(2026, 11, 16, 8, 0, tzinfo=UTC))
+    plant_of(shop)["loops"][0]["lead_time_minutes"] = 30
+    set_up_shop(shop, now=datetime(2026, 11, 16, 9, 0, tzinfo=UTC), dry_run=True)
+    plant_of(shop)["loops"][1]["demand"] = "NOWHERE"
+    set_up_shop(shop, now=datetime(2026, 11, 16, 9, 0, tzinfo=UTC))
+    assert not Event.objects.filter(type="loop.changed").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -66,13 +67,16 @@ def resize_loop(
             missing = 0
             if cards is not None:
                 missing = fit(ledger, cards, new_uuid)
+            asked: dict[str, Any] = {"cards": cards} if cards is not None else {}
+            if loop.quantity != before:
+                asked["changed"] = _changed({"quantity": (text(before), text(loop.quantity))})
             ledger.write(
                 "loop.changed",
                 surplus_due=state.surplus_due,
                 quantity=text(loop.quantity),
                 revision=loop.revision,
                 reason=reason,
-                more={"cards": cards} if cards is not None else None,
+                more=asked,
             )
             if loop.quantity != before:
                 for card in state.cards.values():
@@ -88,6 +92,37 @@ def resize_loop(
             return [row.code for row in rows]
 
     return retried(once)
+
+
+def note_settings(
+    changes: Mapping[int, Mapping[str, tuple[str, str]]], *, now: datetime, source: Source = NOBODY
+) -> None:
+    """Settings of running loops were written: the ledger of each says which, before and after.
+
+    `changes` is by loop id; inside the transaction that wrote them.
+    """
+    if not changes:
+        return
+    world = store.load(changes)
+    for loop_id, loop in world.loops.items():
+        ledger = Ledger(loop, at=now)
+        ledger.write("loop.changed", surplus_due=loop.surplus_due, changed=_changed(changes[loop_id]))
+        settle(ledger, new_uuid)
+        world.record(
+            loop,
+            ledger.events,
+            now=now,
+            person_id=source.person_id,
+            device_id=source.device_id,
+            turns=ledger.closed,
+        )
+    world.write()
+    nudge_on_commit()
+
+
+def _changed(members: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, str]]:
+    """Each member with its value before and after."""
+    return {name: {"before": before, "after": after} for name, (before, after) in members.items()}
 
 
 def mark_printed(*, loop_id: int, now: datetime, source: Source = NOBODY) -> int:
@@ -118,13 +153,18 @@ def _set_status(loop_id: int, status: LoopStatus, reason: str, now: datetime, so
     def once() -> None:
         with transaction.atomic():
             loop = Loop.objects.select_for_update().get(pk=loop_id)
+            before = loop.status
             loop.status, loop.hold_reason = status, reason
             loop.version += 1
             loop.save(update_fields=["status", "hold_reason", "version"])
             world = store.load([loop_id])
             ledger = Ledger(world.loops[loop_id], at=now)
             ledger.write(
-                "loop.changed", status=str(status), reason=reason, surplus_due=ledger.loop.surplus_due
+                "loop.changed",
+                status=str(status),
+                reason=reason,
+                surplus_due=ledger.loop.surplus_due,
+                changed=_changed({"status": (str(before), str(status))}),
             )
             resume(ledger, new_uuid)
             keep(world, ledger, now, source)
