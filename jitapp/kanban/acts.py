@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from jitapp.kanban.answers import WARNINGS
-from jitapp.kanban.guards import side_of
+from jitapp.kanban.guards import out_of_circulation, side_of
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.runouts import owner_of
 from jitapp.kanban.signals import (
@@ -85,7 +85,7 @@ def _can_hold(_loop: Loop, card: Card, scan: Scan, _decision: Decision) -> str |
     if card.card_status is CardStatus.HELD:
         return "already_held"
     if card.card_status is not CardStatus.IN_CIRCULATION:
-        return "card_retired"
+        return out_of_circulation(card)
     return None if scan.reason else "reason_missing"
 
 
@@ -136,7 +136,7 @@ def _can_release(_loop: Loop, card: Card, scan: Scan, _decision: Decision) -> st
         return None
     turn = card.turn
     if card.card_status is not CardStatus.IN_CIRCULATION:
-        return "card_retired"
+        return out_of_circulation(card)
     if turn is not None and turn.failed:
         return "card_in_error"
     if turn is None:
@@ -188,7 +188,7 @@ def _waits_on(loop: Loop, card: Card) -> bool:
 def _can_recall(loop: Loop, card: Card, scan: Scan, decision: Decision) -> str | None:
     turn = card.turn
     if card.card_status is not CardStatus.IN_CIRCULATION:
-        return "card_retired"
+        return out_of_circulation(card)
     if turn is None:
         return "already" if card.supply_status is S.WAIT else "no_open_turn"
     if turn.signal_state is SignalState.UNRELEASED:
@@ -219,7 +219,8 @@ def _recall(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
 def _can_lose(_loop: Loop, card: Card, _scan: Scan, _decision: Decision) -> str | None:
     if card.card_status is CardStatus.LOST:
         return "already_lost"
-    return None if card.card_status in (CardStatus.IN_CIRCULATION, CardStatus.HELD) else "card_retired"
+    takes_part = card.card_status in (CardStatus.IN_CIRCULATION, CardStatus.HELD)
+    return None if takes_part else out_of_circulation(card)
 
 
 def _lose(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
@@ -267,9 +268,8 @@ def _find(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
         contents=text(contents if full else Decimal(0)),
     )
     ledger.write("card.found", card)
-    if not full and card.turn is None:
-        signal(ledger, card, scan.new_uuid, begins=True)
-    return "found"
+    asks = signal(ledger, card, scan.new_uuid, begins=True) if not full and card.turn is None else ""
+    return "found_last" if asks == "emptied_last" else "found"
 
 
 def _can_remove(_loop: Loop, card: Card, _scan: Scan, _decision: Decision) -> str | None:
@@ -291,7 +291,7 @@ def _remove(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str:
 # -- counting and correcting -----------------------------------------------------------------------------
 def _can_count(loop: Loop, card: Card, scan: Scan, decision: Decision) -> str | None:
     if card.card_status not in (CardStatus.IN_CIRCULATION, CardStatus.HELD):
-        return "card_retired"
+        return out_of_circulation(card)
     if scan.quantity is None:
         return "quantity_missing"
     decision.facts["found"] = scan.quantity
@@ -342,7 +342,7 @@ def _can_correct(_loop: Loop, card: Card, scan: Scan, decision: Decision) -> str
     ):
         return "status_missing"  # nobody corrects into ERROR: only the system enters it
     if card.card_status is not CardStatus.IN_CIRCULATION:
-        return "card_retired"
+        return out_of_circulation(card)
     if scan.target == card.supply_status and scan.quantity in (None, card.contents):
         return "already"
     if scan.target in (S.IN_PROCESS, S.COMPLETED, S.IN_TRANSIT):
@@ -414,6 +414,8 @@ def _can_acknowledge(loop: Loop, card: Card, scan: Scan, decision: Decision) -> 
     assert card.turn is not None
     if card.turn.signal_state is SignalState.ACKNOWLEDGED:
         return "already_acknowledged"
+    if card.turn.signal_state in WITHHELD:
+        return "not_released"
     return (
         None
         if card.turn.signal_state is SignalState.RELEASED and not card.turn.step
@@ -443,6 +445,8 @@ def _can_promise(loop: Loop, card: Card, scan: Scan, decision: Decision) -> str 
     assert card.turn is not None
     if scan.promised_at is None:
         return "promise_missing"
+    if card.turn.signal_state in WITHHELD:
+        return "not_released"
     return None if card.turn.signal_state in MAY_FILL else "too_late_to_answer"
 
 
@@ -461,6 +465,8 @@ def _can_reject(loop: Loop, card: Card, scan: Scan, decision: Decision) -> str |
     assert card.turn is not None
     if not scan.reason:
         return "reason_missing"
+    if card.turn.signal_state in WITHHELD:
+        return "not_released"
     return None if card.turn.signal_state in MAY_FILL and not card.turn.step else "too_late_to_answer"
 
 

@@ -95,6 +95,7 @@ ANSWERS: dict[str, Sentence] = {
     "found_removed": _applied(
         _CARD + " was found, but its replacement takes part.", "Put this card in the red box."
     ),
+    "found_last": _applied(_CARD + " was found; its last turn is over.", "Put this card in the red box."),
     "removed": _applied(_CARD + " is withdrawn.", "Put this card in the red box."),
     "counted": _applied(
         _CARD + ": counted {found}, expected {expected_quantity}; the difference of {difference} is posted.",

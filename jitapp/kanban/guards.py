@@ -132,6 +132,11 @@ def _card_status(
     under_way = card.turn is not None and card.turn.under_way
     if card.card_status is CardStatus.HELD and intent in (Intent.EMPTY, Intent.RECEIVE) and under_way:
         return None
+    return out_of_circulation(card)
+
+
+def out_of_circulation(card: Card) -> str:
+    """Why a card that does not take part takes no scan."""
     return {
         CardStatus.NEW: "card_new",
         CardStatus.HELD: "card_held",
@@ -204,7 +209,8 @@ def _step(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: D
     position = card.position if intent in FILLING else card.supply_status
     row = TABLE.get((intent, position))
     if row is None:
-        return "wrong_step"
+        waits = position is S.WAIT and intent in FILLING and intent is not Intent.ABORT
+        return "not_released" if waits else "wrong_step"
     if intent in FILLING:
         assert card.turn is not None
         if card.turn.signal_state not in MAY_FILL:
@@ -330,13 +336,15 @@ def _activation(
     """Only a NEW card is activated."""
     if card.card_status is CardStatus.NEW:
         return None
-    return "card_active" if card.card_status is CardStatus.IN_CIRCULATION else "card_retired"
+    return "card_active" if card.card_status is CardStatus.IN_CIRCULATION else out_of_circulation(card)
 
 
 def _undo(loop: Loop, card: Card, scan: Scan, _intent: Intent | None, decision: Decision) -> str | None:
     """4.6: only the card's last scan, by the same operator or a leader, in the window, while nobody acted on it."""
     if card.last_scan is None or card.moved_at is None or card.last_intent not in UNDOABLE:
         return "undo_nothing"
+    if card.card_status is CardStatus.REMOVED:
+        return "card_retired"  # terminal
     if card.out_of_stock:
         return "undo_nothing"  # the last scan found the supermarket empty: nothing was moved
     window = loop.config.undo_window_s

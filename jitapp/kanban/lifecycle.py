@@ -95,6 +95,7 @@ def expected(card: Card) -> str:
     return {
         S.FULL: "empty it",
         S.IN_USE: "empty it",
+        S.WAIT: "release",
         S.EMPTY: "start",
         S.IN_PROCESS: "complete",
         S.COMPLETED: "load, or receive",

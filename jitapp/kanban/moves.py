@@ -211,6 +211,9 @@ def _do_undo(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
             event.type == "turn.opened" and card.turn is not None
         ):
             ledger.write("turn.cancelled", card, turn=card.turn, reason="undone")
+        elif event.type == "card.surplus":
+            ledger.write("card.restored", card)
+            ledger.write("loop.changed", surplus_due=loop.surplus_due + 1, reason="undone")
         elif event.type == "card.opened" and event.card_id is not None:
             sibling = loop.cards[event.card_id]
             if (

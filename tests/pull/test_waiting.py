@@ -35,7 +35,7 @@ def test_the_demand_side_takes_a_signal_back_and_the_card_waits(floor: Floor) ->
     assert floor.scan("L1", 1, "recall", reason="order was cut")["code"] == "recalled"
     turn = floor.turn("L1", 1)
     assert (floor.status("L1")[0], turn.signal_state, turn.owner) == ("WAIT", "UNRELEASED", "station")
-    assert floor.scan("L1", 1, "start")["code"] == "wrong_step"
+    assert floor.scan("L1", 1, "start")["code"] == "not_released"
     assert floor.scan("L1", 1, "recall")["code"] == "already"
     before = Event.objects.count()
     actions.sweep(now=floor.now)
