@@ -119,6 +119,8 @@ def recall(ledger: Ledger, card: Card) -> None:
 def _stands(turn: Turn) -> dict[str, Any]:
     """Where a turn stands, for events that do not move it."""
     facts: dict[str, Any] = {"state": turn.signal_state, "step": turn.step}
+    if turn.short:
+        facts["short"] = True
     return facts | {"failed": True} if turn.failed else facts
 
 
@@ -398,8 +400,12 @@ def _correct(ledger: Ledger, card: Card, scan: Scan, _decision: Decision) -> str
             step=step,
             owner=owner_of(ledger.loop.config, after, held=card.held),
         )
-        if target is S.WAIT and turn.signal_state is not SignalState.UNRELEASED:
+        withheld = turn.signal_state is SignalState.UNRELEASED
+        asks = ledger.loop.config.status is LoopStatus.ACTIVE and not waits_by_rule(ledger.loop)
+        if target is S.WAIT and not withheld:
             withhold(ledger, card)
+        elif target is S.EMPTY and withheld and asks:
+            dispatch(ledger, card, scan.new_uuid(), why="corrected")
     return "corrected"
 
 

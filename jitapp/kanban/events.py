@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from jitapp.kanban.state import ZERO, Card, Loop, OpenRunout, Turn
-from jitapp.kanban.words import CardStatus, Intent, SignalState, SupplyStatus
+from jitapp.kanban.words import SUPPLY_SHORT, CardStatus, Intent, SignalState, SupplyStatus
 
 
 @dataclass(slots=True)
@@ -259,6 +259,7 @@ def _turn_released(_loop: Loop, card: Card | None, event: Event) -> None:
     turn.due_at = datetime.fromisoformat(event.data["due_at"])
     turn.recall = False
     turn.failed = ""
+    _supplied(card, turn)
     card.out_of_stock = False
     card.urgent = bool(event.data.get("urgent"))
     _batch(turn, event)
@@ -311,9 +312,16 @@ def _withhold(card: Card, turn: Turn, *, short: bool = False) -> None:
     card.out_of_stock = short
 
 
+def _supplied(card: Card, turn: Turn) -> None:
+    if turn.reason == SUPPLY_SHORT:
+        turn.reason = ""
+        card.out_of_stock = False
+
+
 def _turn_short(_loop: Loop, card: Card | None, event: Event) -> None:
     turn = _turn(card, event)
     _withhold(_need_card(card, event), turn, short=True)
+    turn.reason = SUPPLY_SHORT
     _own(turn, event)
 
 
@@ -348,6 +356,7 @@ def _turn_corrected(_loop: Loop, card: Card | None, event: Event) -> None:
     turn = _turn(card, event)
     turn.step = event.data["step"]
     turn.failed = ""
+    _supplied(_need_card(card, event), turn)
     order = ("", SupplyStatus.IN_PROCESS, SupplyStatus.COMPLETED, SupplyStatus.IN_TRANSIT)
     reached = order.index(turn.step)
     turn.started_at = (turn.started_at or event.occurred_at) if reached >= 1 else None
@@ -433,6 +442,7 @@ def _turn_received(_loop: Loop, card: Card | None, event: Event) -> None:
 
 def _turn_cancelled(_loop: Loop, card: Card | None, event: Event) -> None:
     turn = _turn(card, event)
+    _supplied(_need_card(card, event), turn)
     turn.reason = event.data.get("reason", "")
     _close(_need_card(card, event), turn, SignalState.CANCELLED, event.occurred_at)
 

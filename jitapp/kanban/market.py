@@ -10,10 +10,9 @@ from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import NewUuid, dispatch
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.transitions import MAY_FILL
-from jitapp.kanban.words import CardStatus, LoopStatus, Party, SupplyStatus
+from jitapp.kanban.words import SUPPLY_SHORT, CardStatus, LoopStatus, Party, SupplyStatus
 
 S = SupplyStatus
-SHORT = "SUPPLY_SHORT"
 
 
 def short(ledger: Ledger, card: Card) -> None:
@@ -25,7 +24,7 @@ def short(ledger: Ledger, card: Card) -> None:
         turn=card.turn,
         frm=card.supply_status,
         to=S.WAIT,
-        reason=SHORT,
+        reason=SUPPLY_SHORT,
         owner=Party.STATION,
     )
 

@@ -243,6 +243,8 @@ def recover(ledger: Ledger, card: Card, *, why: str = "") -> None:
     active = ledger.loop.config.status is LoopStatus.ACTIVE  # on hold, a withheld signal goes out by itself
     stood = S.WAIT if turn.signal_state is SignalState.UNRELEASED and active else turn.place
     more: dict[str, object] = {"why": why} if why else {}
+    if turn.short:
+        more["short"] = True
     ledger.write(
         "turn.recovered",
         card,

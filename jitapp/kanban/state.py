@@ -13,6 +13,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from jitapp.kanban.words import (
+    SUPPLY_SHORT,
     Accumulate,
     CardStatus,
     ConsumeAt,
@@ -146,6 +147,11 @@ class Turn:
     def place(self) -> SupplyStatus:
         """Where its container stands, whatever else is the matter with it."""
         return SupplyStatus(self.step) if self.step else SupplyStatus.EMPTY
+
+    @property
+    def short(self) -> bool:
+        """Whether it waits for a full container in the supermarket."""
+        return self.reason == SUPPLY_SHORT
 
     @property
     def under_way(self) -> bool:

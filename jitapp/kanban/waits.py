@@ -77,6 +77,7 @@ STANDING: dict[str, tuple[str, Party]] = {SupplyStatus.COMPLETED: ("collect", Pa
 # Whoever holds a card or stands at the dock comes before all of these.
 FIRST: dict[str, str] = {Party.PERSON: "held", Party.RECEIVING: "put_away"}
 ERROR = ("error", Party.BUYER)  # before everything: nothing else helps until it is put right
+SHORT = ("supply_short", Party.STATION)  # no full container in the supermarket
 NOT_READY = ("receiver_not_ready", Party.RECEIVING)
 REASONS: tuple[str, ...] = tuple(
     dict.fromkeys(
@@ -84,6 +85,7 @@ REASONS: tuple[str, ...] = tuple(
             *(reason for table in (WAITING, AT_A_SUPPLIER, STANDING) for reason, _ in table.values()),
             *FIRST.values(),
             ERROR[0],
+            SHORT[0],
             NOT_READY[0],
         ]
     )
@@ -109,6 +111,8 @@ def due_of(supplier: bool, turn: Turn) -> tuple[str, str] | None:
     """What an open turn waits for by its present state alone: the proof of what its events led to."""
     if turn.failed:
         return ERROR[0], turn.owner or ERROR[1]
+    if turn.short and turn.owner not in FIRST:
+        return SHORT[0], turn.owner or SHORT[1]
     return waiting_for(supplier, turn.signal_state, turn.step, turn.owner)
 
 
@@ -121,6 +125,8 @@ def after(supplier: bool, event: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     if name == "turn.failed" or event.get("failed"):
         return ERROR[0], event.get("owner") or ERROR[1]
+    if (name == "turn.short" or event.get("short")) and event.get("owner") not in FIRST:
+        return SHORT[0], event.get("owner") or SHORT[1]
     left = AFTER[name]
     state = left.state if left.state is not None else event.get("state", "")
     if name == "turn.recalled" and event.get("withheld"):

@@ -87,6 +87,9 @@ class SignalState(StrEnum):
     CLOSED = "CLOSED"
 
 
+SUPPLY_SHORT = "SUPPLY_SHORT"  # why a withdrawal waits: the supermarket has no full container
+
+
 class Trigger(StrEnum):
     """What opens a turn."""
 

@@ -279,7 +279,7 @@ WAITS = frozenset({"wait.opened", "wait.closed"})
 
 # What a message says of each event that something else follows from.
 FOLLOWED = frozenset({"runout.opened"})
-TOLD = ("state", "step", "withheld", "owner", "failed")
+TOLD = ("state", "step", "withheld", "owner", "failed", "short")
 
 
 def message(loop_id: int, events: Sequence[Event]) -> dict[str, Any]:

@@ -341,3 +341,18 @@ def test_words_inside_a_sentence_are_translated_too(bench: Bench) -> None:
     )
     assert message == "PART card 1 of 2 is UNTERWEGS; Fertigmelden does not follow."
     assert next_step == "Expected now: Annehmen."
+
+
+# -- what only the tables of test_every_cell get otherwise ----------------------------------------------------
+def test_a_container_is_opened_and_filling_broken_off(bench: Bench) -> None:
+    assert bench.scan(1, "open").code == "opened"
+    bench.bring(2, "IN_PROCESS")
+    assert bench.scan(2, "abort").code == "aborted"
+
+
+def test_a_lost_card_whose_last_turn_is_over_goes_into_the_red_box(bench: Bench) -> None:
+    bench.scan(1, "empty")
+    bench.loop.cards[1].turns_left = 0
+    bench.scan(1, "lost")
+    found = bench.scan(1, "found", is_leader=True)
+    assert (found.code, bench.loop.cards[1].card_status) == ("found_last", "REMOVED")

@@ -24,7 +24,7 @@ from jitapp.kanban.waits import AFTER, ENDS, REFUSED, TurnWaits, Wait, closed, o
 from jitapp.kanban.words import ConsumeAt, Consumption, LoopKind, StationKind
 from jitapp.plant.configs import Configs, configs
 from jitapp.pull import store
-from jitapp.pull.actions.markets import serve_stirred
+from jitapp.pull.actions.markets import serve_stirred, stirred
 from jitapp.pull.actions.orders import cancel_tree, explode
 
 
@@ -138,6 +138,7 @@ def _carry_on(
     if not named:
         return set()
     to_lock = feeding | {config.id for config, _, _ in followed} | _ordered_from(messages, settings)
+    to_lock.update(*(market.loops for market in stirred(messages, settings)))
     rows = store.execute(
         "EXECUTE pull_lock_loops(%s); EXECUTE pull_follow(%s)", (sorted(to_lock), list(named))
     )
