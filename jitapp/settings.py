@@ -163,6 +163,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+# Requests at the scan doors per token and web process; five seconds of it fit at once. 0: no bound.
+SCANS_A_SECOND = env_int("JITAPP_SCANS_A_SECOND", 200, least=0, most=100_000)
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["jitapp.api.auth.DeviceToken"],

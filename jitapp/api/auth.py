@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from rest_framework.authentication import BaseAuthentication
@@ -11,6 +10,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from jitapp.api.pace import Buckets
 from jitapp.pull.requests import Source
 from jitapp.pull.sources import source_of_token
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 LONGEST_TOKEN = 200
-# Per token and web process; scans have no such bound, they are an operator's work.
+# Per token and web process; scans have a bound of their own (pace.py), they are an operator's work.
 REQUESTS_A_SECOND = 50.0
 BURST = 200.0
 
@@ -59,22 +59,12 @@ class HasDevice(BasePermission):
 class Pace(BaseThrottle):
     """A bucket per token: REQUESTS_A_SECOND flow in, BURST fit into it."""
 
-    _buckets: dict[int, tuple[float, float]] = {}
+    buckets = Buckets(REQUESTS_A_SECOND, BURST)
 
     def allow_request(self, request: Request, _view: APIView) -> bool:
         """Takes one out of the bucket if there is one."""
         source = request.auth
-        if not isinstance(source, Source) or source.device_id is None:
-            return True
-        now = time.monotonic()
-        level, at = self._buckets.get(source.device_id, (BURST, now))
-        level = min(BURST, level + (now - at) * REQUESTS_A_SECOND)
-        if level < 1:
-            return False
-        if len(self._buckets) > 10_000:
-            self._buckets.clear()
-        self._buckets[source.device_id] = (level - 1, now)
-        return True
+        return not isinstance(source, Source) or self.buckets.allows(source.device_id)
 
     def wait(self) -> float:
         """Seconds until the bucket holds one again, rounded up by the caller."""

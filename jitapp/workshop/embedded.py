@@ -194,6 +194,8 @@ class Postgres:
             "deadlock_timeout": "1s",
             "log_lock_waits": "on",
             "log_checkpoints": "off",
+            # A repeated scan is found by its id: an error of one line each, without the document it came with.
+            "log_min_error_statement": "fatal",
             "log_line_prefix": "",
             "tcp_keepalives_idle": 30,
             "client_connection_check_interval": "5s",

@@ -63,6 +63,19 @@ def test_the_application_is_an_ordinary_role_that_owns_its_database(running: Run
     assert int(str(ask(running.postgres.url, "SHOW server_version_num"))) >= 150_000
 
 
+def test_a_refused_statement_is_logged_without_what_it_carried(running: Running, closed_folder: Path) -> None:
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        ask(
+            running.postgres.url,
+            "CREATE TEMP TABLE seen (id int UNIQUE); INSERT INTO seen VALUES (1);"
+            " INSERT INTO seen SELECT 1 /* the whole document */",
+        )
+    (log,) = closed_folder.rglob("postgres.log")
+    text = log.read_text()
+    assert "duplicate key value" in text
+    assert "the whole document" not in text
+
+
 def test_nobody_comes_in_without_the_password(running: Running) -> None:
     port = running.postgres.port
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):

@@ -138,6 +138,7 @@ def installation(folder: Path, say: Say) -> Iterator[Installation]:
         "JITAPP_LIVE_PORT": str(live_port),
         "JITAPP_DATA": str(folder / "data"),
         "JITAPP_DEMO": "0",
+        "JITAPP_SCANS_A_SECOND": "0",
         "REDIS_URL": redis.server.url,
     }
     log = folder / "up.log"

@@ -1,4 +1,4 @@
-"""docs/rules/settings.md: every setting of loops, areas, calendars, stations, parts and suppliers, and every environment variable."""
+"""docs/rules/settings.md: every setting of loops, places, parts and suppliers, and every environment variable."""
 
 from __future__ import annotations
 
