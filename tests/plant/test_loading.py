@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from jitapp.accounts.models import Person
+from jitapp.kanban.duedates import due_at
+from jitapp.plant.configs import configs
 from jitapp.plant.loading import Report, load_shop
 from jitapp.plant.models import (
     Area,
@@ -23,9 +25,11 @@ from jitapp.plant.models import (
     StandardWork,
     Station,
 )
+from jitapp.plant.reading import read_document
 from jitapp.pull.models import Event
 from jitapp.pull.setup import set_up_shop
 from jitapp.pull.verify import verify
+from tests.plant.test_reading import workbook
 
 pytestmark = pytest.mark.django_db
 
@@ -509,3 +513,47 @@ def test_a_dry_run_and_a_refused_file_tell_the_ledger_nothing(shop: dict[str, An
     plant_of(shop)["loops"][1]["demand"] = "NOWHERE"
     set_up_shop(shop, now=datetime(2026, 11, 16, 9, 0, tzinfo=UTC))
     assert not Event.objects.filter(type="loop.changed").exists()
+
+
+def test_a_workbook_brings_standard_work_escalation_receiving_and_delivery_days_into_the_tables() -> None:
+    book = workbook(
+        {
+            "plants": [["code", "time zone"], ["HALL-9", "Europe/Berlin"]],
+            "calendars": [
+                ["code", "receiving", "days", "start", "end"],
+                ["DOCK9", True, "mon, thu", "07:00", "12:00"],
+            ],
+            "people": [["username", "role"], ["ines", "leader"]],
+            "areas": [
+                ["code", "receiving", "escalation"],
+                ["area9", "DOCK9", "0=team_leader, 5=area_leader, 15=ines"],
+            ],
+            "suppliers": [["code", "delivery_days"], ["ACME9", "tue, thu"]],
+            "stations": [
+                ["code", "kind", "area", "supplier", "standard_work"],
+                ["SUP9", "SUPPLIER", None, "ACME9", None],
+                ["PRESS9", "PROCESS", "area9", None, "https://w.example/press"],
+            ],
+            "parts": [["number", "standard_work"], ["LID9", "PRESS9=https://w.example/lid"]],
+            "loops": [
+                ["code", "part", "supply", "demand", "kind", "quantity", "late_hours", "lead_time_minutes"],
+                ["L9", "LID9", "SUP9", "PRESS9", "SUPPLIER", 5, 8, 0],
+            ],
+        }
+    )
+    report = load_shop(read_document(book, "shop.xlsx").content)
+    assert report.errors == []
+    area = Area.objects.select_related("receiving").get(code="area9")
+    assert [step["who"] for step in area.escalation] == ["team_leader", "area_leader", "ines"]
+    assert area.receiving is not None
+    assert area.receiving.code == "DOCK9"
+    assert StandardWork.objects.get(part__number="LID9").url == "https://w.example/lid"
+    assert Station.objects.get(code="PRESS9").standard_work == "https://w.example/press"
+    config = configs().loops[Loop.objects.get(code="L9").pk]
+    assert config.late_hours == 8
+    # Monday noon in Berlin: Tuesday the supplier comes but nobody is at the dock; both on Thursday at 7.
+    assert due_at(config, datetime(2026, 11, 16, 11, 0, tzinfo=UTC)) == datetime(
+        2026, 11, 19, 6, 0, tzinfo=UTC
+    )
+    policy = configs().policy(Station.objects.get(code="PRESS9").pk)
+    assert [step.who for step in policy.steps] == ["team_leader", "area_leader", "ines"]
