@@ -24,6 +24,8 @@ from rest_framework.views import APIView
 from jitapp.accounts.models import new_uuid
 from jitapp.api.doors import Endpoint
 from jitapp.api.errors import Problem
+from jitapp.erp.queries import request_of
+from jitapp.erp.requests import NothingToRetry, retry
 from jitapp.pull import actions, lists
 from jitapp.pull.requests import Conflict, ScanRequest, Source
 
@@ -186,10 +188,17 @@ class ActOnTurn(Endpoint):
 
 
 class TurnDocument(Endpoint):
-    """POST /turns/{id}/document"""
+    """GET and POST /turns/{id}/document"""
+
+    def get(self, _request: Request, turn: UUID) -> Response:
+        """How far the document is that the ERP is asked for; 404 where none was ever needed."""
+        found = request_of(turn, plant_ids=self.plants())
+        if found is None:
+            raise Http404
+        return Response(found)
 
     def post(self, request: Request, turn: UUID) -> Response:
-        """The ERP gives the number of its document; the signal goes out. The same number again changes nothing."""
+        """The ERP gives its document's number; the signal goes out. The same number again changes nothing."""
         _erp_only(self)
         if lists.turn(turn, plant_ids=self.plants(), now=timezone.now()) is None:
             raise Http404
@@ -200,6 +209,21 @@ class TurnDocument(Endpoint):
             )
         )
         return Response(lists.turn(turn, plant_ids=self.plants(), now=timezone.now()))
+
+
+class RetryDocument(Endpoint):
+    """POST /turns/{id}/retry-document"""
+
+    def post(self, _request: Request, turn: UUID) -> Response:
+        """What the ERP refused was mended: it is asked again now, under the same key."""
+        _erp_only(self)
+        if request_of(turn, plant_ids=self.plants()) is None:
+            raise Http404
+        try:
+            retry(turn, now=timezone.now())
+        except NothingToRetry as error:
+            raise Problem(409, "refused", str(error)) from None
+        return Response(request_of(turn, plant_ids=self.plants()))
 
 
 class TurnFailed(Endpoint):

@@ -26,6 +26,7 @@ from jitapp.api.doors import LIMIT, MOST_LIMIT
 from jitapp.api.errors import CODES, MEDIA_TYPE
 from jitapp.api.parked import SettleBody
 from jitapp.api.scans import ScanBody
+from jitapp.erp.queries import RequestFacts
 from jitapp.kanban.events import EVENT_TYPES
 from jitapp.kanban.words import Intent, Outcome, ScreenState, Sound
 from jitapp.plant.shopfile import AreaRow, BillRow, LoopRow, PartRow, StationRow, SupplierRow
@@ -87,6 +88,29 @@ class ProblemShape(msgspec.Struct):
     status: int
     code: str
     detail: str
+
+
+class DocumentOrder(msgspec.Struct):
+    """What the ERP is asked for: a document for one turn. `waits`: the signal goes out when its number is there."""
+
+    turn: UUID
+    plant: str
+    loop: str
+    card: str
+    part: str
+    quantity: str
+    unit: str
+    supplier: str
+    deliver_to: str
+    due: datetime
+    opened_at: datetime
+    waits: bool
+
+
+class DocumentNumber(msgspec.Struct):
+    """The number of the document that the ERP made, or made before for the same key."""
+
+    number: str
 
 
 class UpsertResult(msgspec.Struct):
@@ -357,6 +381,25 @@ OPERATIONS: tuple[Operation, ...] = (
         who=ERP_ONLY,
     ),
     Operation(
+        "get",
+        "/turns/{id}/document",
+        "How far the document is that the ERP is asked for: attempts, the last problem, the next call",
+        "Acts",
+        RequestFacts,
+        problems=(404,),
+    ),
+    Operation(
+        "post",
+        "/turns/{id}/retry-document",
+        "What the ERP refused was mended: it is asked for the document again",
+        "Acts",
+        RequestFacts,
+        None,
+        (),
+        (403, 404, 409),
+        who=ERP_ONLY,
+    ),
+    Operation(
         "post",
         "/turns/{id}/fail",
         "The order is closed or cancelled in the ERP: the card stands in ERROR until the buyer has put it right",
@@ -485,6 +528,7 @@ def document() -> Schema:
     types = [
         *(operation.answer for operation in OPERATIONS if isinstance(operation.answer, type)),
         *(operation.body for operation in OPERATIONS if isinstance(operation.body, type)),
+        *(DocumentOrder, DocumentNumber),
         *(FeedEvent, CardFacts, TurnFacts, RunoutFacts, WaitFacts, ParkedScan, ProblemShape),
     ]
     types = list(dict.fromkeys([*types, HoldBody, LoopChangeBody, OrderBody]))
@@ -514,6 +558,7 @@ def document() -> Schema:
         "servers": [{"url": "/"}],
         "security": [{"token": []}],
         "paths": paths,
+        "webhooks": _calls_to_the_erp(),
         "components": {
             "securitySchemes": {
                 "token": {
@@ -524,6 +569,60 @@ def document() -> Schema:
             },
             "schemas": components,
             "responses": {str(status): _problem_response(status) for status in sorted(_statuses())},
+        },
+    }
+
+
+def _calls_to_the_erp() -> Schema:
+    """What this side calls: the outbound half of the contract with an ERP (docs/api.md)."""
+    text: Schema = {"type": "string"}
+    headers: list[Schema] = [
+        {"name": name, "in": "header", "required": True, "description": meaning, "schema": text}
+        for name, meaning in (
+            ("Idempotency-Key", "the turn's id: the same key is the same document, however often it is sent"),
+            ("webhook-id", "names the message; a repeat has the same"),
+            ("webhook-timestamp", "seconds since 1970, of this attempt"),
+            ("webhook-signature", "Standard Webhooks: `v1,` and the base64 HMAC-SHA256 of id.timestamp.body"),
+        )
+    ]
+    refused = {
+        "400": {"description": "The data is wrong; so do 409 and 422 say. `detail` is shown to the buyer."},
+        "default": {"description": "Asked again: after Retry-After, or after a pause that grows."},
+    }
+    return {
+        "documentWanted": {
+            "post": {
+                "operationId": "document_wanted",
+                "summary": "A turn needs a document; sent to the address of the plant's ERP",
+                "tags": ["ERP"],
+                "security": [],
+                "parameters": headers,
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": _ref("DocumentOrder")}},
+                },
+                "responses": {
+                    "201": {
+                        "description": "Made now, or before under the same key.",
+                        "content": {"application/json": {"schema": _ref("DocumentNumber")}},
+                    },
+                    "202": {"description": "Taken; asked again in a minute, or POST /turns/{id}/document."},
+                    **refused,
+                },
+            }
+        },
+        "documentCancelled": {
+            "delete": {
+                "operationId": "document_cancelled",
+                "summary": "The turn was cancelled: its document must go; sent to the address with /{turn} behind it",
+                "tags": ["ERP"],
+                "security": [],
+                "parameters": headers,
+                "responses": {
+                    "204": {"description": "Gone; 404 and 410 mean the same."},
+                    **refused,
+                },
+            }
         },
     }
 

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from jitapp.api.about import docs, openapi_json
-from jitapp.api.acts import ActOnLoop, ActOnTurn, TurnDocument, TurnFailed
+from jitapp.api.acts import ActOnLoop, ActOnTurn, RetryDocument, TurnDocument, TurnFailed
 from jitapp.api.calls import (
     BeginChangeover,
     Calls,
@@ -55,6 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("turns/<uuid:turn>", OneTurn.as_view(), name="turn"),
     path("turns/<uuid:turn>/chain", TurnChain.as_view(), name="turn-chain"),
     path("turns/<uuid:turn>/document", TurnDocument.as_view(), name="turn-document"),
+    path("turns/<uuid:turn>/retry-document", RetryDocument.as_view(), name="turn-retry-document"),
     path("turns/<uuid:turn>/fail", TurnFailed.as_view(), name="turn-fail"),
     path("turns/<uuid:turn>/<str:verb>", ActOnTurn.as_view(), name="turn-act"),
     path("loops/<str:code>/<str:verb>", ActOnLoop.as_view(), name="loop-act"),

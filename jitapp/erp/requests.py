@@ -102,7 +102,13 @@ def _make(turn: Documented, now: datetime) -> bool:
     ErpConnection.objects.get_or_create(plant_id=turn.plant_id)
     _, made = DocumentRequest.objects.get_or_create(
         turn_id=turn.turn_id,
-        defaults={"key": turn.turn, "connection_id": turn.plant_id, "body": turn.order, "due_at": now},
+        defaults={
+            "key": turn.turn,
+            "connection_id": turn.plant_id,
+            "body": turn.order,
+            "created_at": now,
+            "due_at": now,
+        },
     )
     return made
 

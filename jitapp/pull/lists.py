@@ -51,6 +51,7 @@ class TurnFacts:
     owner: str
     owner_since: datetime | None
     failed: str  # why it stands in ERROR; nothing is done for it until that is put right
+    document: str  # number of the ERP's document; empty: none, or none yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +328,7 @@ def turn_facts(row: Turn, now: datetime) -> TurnFacts:
         owner=row.owner,
         owner_since=row.owner_since,
         failed=row.failed,
+        document=row.document,
     )
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from jitapp.kanban.transitions import MAY_FILL
-from jitapp.kanban.words import CardStatus, SupplyStatus
+from jitapp.kanban.words import CardStatus, Party, SupplyStatus
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn
 from jitapp.pull.queries import phase_of, tile_word
 
@@ -56,6 +57,8 @@ class CardSheet:
     word: str
     since: datetime | None
     turn_number: int | None
+    turn: UUID | None
+    failed: str  # why the turn stands in ERROR
     phase: str
     owner: str
     due_at: datetime | None
@@ -113,11 +116,20 @@ def card_sheet(code: str) -> CardSheet | None:
         word=tile_word(card.card_status, card.supply_status, card.blocked),
         since=card.moved_at,
         turn_number=turn.number if turn else None,
-        phase=phase_of(turn.signal_state, turn.step, loop.supply.kind) if turn else "",
+        turn=turn.uuid if turn else None,
+        failed=turn.failed if turn else "",
+        phase=_phase(turn, loop.supply.kind) if turn else "",
         owner=turn.owner if turn else "",
         due_at=turn.due_at if turn else None,
         time_zone=loop.plant.time_zone,
     )
+
+
+def _phase(turn: Turn, supply_kind: str) -> str:
+    """Where the turn stands, and who makes it wait where that is not the floor."""
+    if turn.failed:
+        return "error"
+    return "doc" if turn.owner == Party.ERP else phase_of(turn.signal_state, turn.step, supply_kind)
 
 
 def happenings_of_loop(loop_id: int) -> list[Happening]:

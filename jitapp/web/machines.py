@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from jitapp.erp import queries
 from jitapp.kanban.words import Outcome
 from jitapp.live.push import redis_answers
 from jitapp.pull.sheets import measures
@@ -58,6 +59,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
     gauge("outbox_dead", "Outbox messages given up.", found["outbox_dead"])
     gauge("runouts_open", "Loops without a usable container.", found["runouts_open"])
     gauge("turns_open", "Cards on their way from empty to full.", found["turns_open"])
+    documents = queries.measures(now=timezone.now())
+    gauge("documents_pending", "Documents that the ERP has not given yet.", documents.pending)
+    gauge("documents_oldest_seconds", "How long the oldest of them is waited for.", documents.oldest_seconds)
+    gauge("documents_recalls", "Documents to be taken back.", documents.recalls)
+    gauge("documents_failing", "Documents asked for in vain, and asked for again.", documents.failing)
+    gauge("documents_failed", "Documents that the ERP refused for good.", documents.failed)
+    gauge("erps_down", "ERPs that do not answer.", documents.erps_down)
     gauge("redis_up", "Whether Redis answers.", float(redis_answers()))
     scans = Gauge(
         "jitapp_scans_last_five_minutes", "Scans of the last five minutes.", ["outcome"], registry=registry
@@ -82,6 +90,7 @@ def status(request: HttpRequest) -> HttpResponseBase:
         "redis_up": redis_answers(),
         "live": live_base(request),
         "found": found,
+        "documents": None if lacks else queries.measures(now=timezone.now()),
         "outcomes": [
             (outcome.value, found.get("scans_by_outcome", {}).get(outcome.value, 0)) for outcome in Outcome
         ],

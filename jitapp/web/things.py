@@ -10,11 +10,13 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from jitapp.accounts.models import new_uuid
+from jitapp.erp.queries import request_of
 from jitapp.plant.models import Loop, Station
 from jitapp.pull.queries import board_rows
 from jitapp.pull.sheets import card_sheet, happenings_of_card, happenings_of_loop, jobs_of, runouts_of
 from jitapp.symbology.cardcode import find_card_code
 from jitapp.web.board import chip
+from jitapp.web.documents import ORDER_WORDS, PROBLEM_WORDS
 from jitapp.web.scan import chosen_station
 from jitapp.web.visit import readers, viewer_of
 from jitapp.web.words import words_of
@@ -60,8 +62,12 @@ def card_page(request: HttpRequest, code: str) -> HttpResponseBase:
         return render(request, "card_unknown.html", context, status=404)
     member = sheet.plant_id in viewer.plant_ids
     words = words_of(viewer.language)
+    order = request_of(sheet.turn, plant_ids=viewer.plant_ids) if member and sheet.turn else None
     context = {
         "sheet": sheet,
+        "order": order,
+        "order_state": gettext(ORDER_WORDS[order.state]) if order else "",
+        "order_problem": gettext(PROBLEM_WORDS.get(order.problem, "")) if order and order.problem else "",
         "member": member,
         "words": words,
         "word": words.tiles.get(sheet.word, sheet.word),

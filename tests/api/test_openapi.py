@@ -149,7 +149,8 @@ def test_answers_of_reads_fit_their_description(api: Client) -> None:
         address = re.sub(r"\{(\w+)\}", lambda found, here=here: str(here[found[1]]), path)  # type: ignore[misc]
         answer = api.get(address)
         assert answer.status_code in (200, 404), (address, answer.content)
-        if not address.startswith("/api/v1/calls/"):
+        # There is no call here, and no turn needs a document of the ERP.
+        if not address.startswith("/api/v1/calls/") and not address.endswith("/document"):
             assert answer.status_code == 200, (address, answer.content)
         check(document, path, "get", answer)
         check(document, path, "get", api.get(address, headers={"Accept": "application/json"}))
