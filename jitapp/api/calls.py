@@ -110,7 +110,7 @@ class Calls(Speaking):
 
     def post(self, request: Request) -> Response:
         """Somebody calls."""
-        body = _read(request, CallBody)
+        body = read(request, CallBody)
         try:
             made = actions.call_for_help(
                 station=body.station,
@@ -140,7 +140,7 @@ class TakeCall(Speaking):
 
     def post(self, request: Request, call: UUID) -> Response:
         """The climbing stops, the owner's clock begins."""
-        source = self.source_by(_read(request, TakeBody).by)
+        source = self.source_by(read(request, TakeBody).by)
         try:
             actions.take_call(call_id=call, person_id=source.person_id, now=timezone.now(), source=source)
         except actions.CallRefused as refused:
@@ -153,7 +153,7 @@ class SolveCall(Speaking):
 
     def post(self, request: Request, call: UUID) -> Response:
         """A stopped line runs again."""
-        body = _read(request, SolveBody)
+        body = read(request, SolveBody)
         try:
             actions.solve_call(
                 call_id=call,
@@ -190,7 +190,7 @@ class BeginChangeover(Changeovers):
 
     def post(self, request: Request, station: str) -> Response:
         """Again for the same family changes nothing."""
-        body = _read(request, ChangeoverBody)
+        body = read(request, ChangeoverBody)
         try:
             actions.begin_changeover(
                 station=station,
@@ -213,7 +213,7 @@ class FinishChangeover(Changeovers):
         """Its minutes count from now on."""
         try:
             actions.finish_changeover(
-                station=station, now=timezone.now(), source=self.source_by(_read(request, ByBody).by)
+                station=station, now=timezone.now(), source=self.source_by(read(request, ByBody).by)
             )
         except actions.ChangeoverRefused as refused:
             raise problem(refused.code) from None
@@ -226,6 +226,7 @@ _SAME = {
     "unknown_station": "unknown_reference",
     "unknown_card": "unknown_reference",
     "unknown_kind": "field_unreadable",
+    "span_backwards": "field_unreadable",
     "family_missing": "field_unreadable",
 }
 
@@ -237,7 +238,8 @@ def problem(code: str) -> Problem:
     return Problem(status, known, sentence)
 
 
-def _read(request: Request, shape: type[T]) -> T:
+def read(request: Request, shape: type[T]) -> T:
+    """The body in its shape. Raises Problem for a member that cannot be read."""
     try:
         return msgspec.convert(request.data or {}, shape, strict=False)
     except msgspec.ValidationError as error:

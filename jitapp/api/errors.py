@@ -46,6 +46,7 @@ CODES: dict[str, tuple[int, str]] = {
     "call_solved": (409, "The call is solved already."),
     "changeover_running": (409, "The station is changing over to another part family already."),
     "changeover_not_running": (409, "The station is not changing over."),
+    "state_not_running": (409, "The station is not in that state. Read its states."),
     "changed_meanwhile": (409, "Somebody else wrote the same at the same moment. Read and send again."),
     "precondition_failed": (412, "`If-Match` names another version. Read it again and repeat the change."),
     "body_too_large": (413, "The body is too large."),

@@ -26,6 +26,7 @@ from jitapp.api.doors import LIMIT, MOST_LIMIT
 from jitapp.api.errors import CODES, MEDIA_TYPE
 from jitapp.api.parked import SettleBody
 from jitapp.api.scans import ScanBody
+from jitapp.api.waits import StateBody, StateEndBody
 from jitapp.erp.queries import RequestFacts
 from jitapp.kanban.events import EVENT_TYPES
 from jitapp.kanban.words import Intent, Outcome, ScreenState, Sound
@@ -35,8 +36,9 @@ from jitapp.pull.calls import CallFacts
 from jitapp.pull.chain import Chain
 from jitapp.pull.changeovers import StationChangeovers
 from jitapp.pull.feed import FeedEvent
-from jitapp.pull.lists import CardFacts, RunoutFacts, StationFacts, TurnFacts, WaitFacts
+from jitapp.pull.lists import CardFacts, RunoutFacts, StationFacts, TurnFacts
 from jitapp.pull.parked import ParkedScan
+from jitapp.pull.waits import StationStanding, WaitFacts, WaitSummary
 
 BASE = "/api/v1"
 Schema = dict[str, Any]
@@ -177,6 +179,7 @@ def _list_of(schema: Schema, **more: Schema) -> Schema:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
+_INSTANT: Schema = {"type": "string", "format": "date-time"}
 _YES_NO: Schema = {"type": "string", "enum": ["0", "1"]}
 _PAGING = (
     Parameter("cursor", "where the page before ended; opaque"),
@@ -425,7 +428,58 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "get", "/runouts", "Runouts", "Pull", _list_of(_ref("RunoutFacts")), None, (_OPEN, *_PAGING), (400,)
     ),
-    Operation("get", "/waits", "Waits", "Pull", _list_of(_ref("WaitFacts")), None, (_OPEN, *_PAGING), (400,)),
+    Operation(
+        "get",
+        "/waits",
+        "Waits, each cut among the states of the station it waits for; an open one with the reason of now",
+        "Pull",
+        _list_of(_ref("WaitFacts")),
+        None,
+        (_OPEN, *_PAGING),
+        (400,),
+    ),
+    Operation(
+        "get",
+        "/waits/summary",
+        "All waiting of a window in minutes by reason; the reasons add up to all of it",
+        "Pull",
+        WaitSummary,
+        parameters=(
+            _STATION,
+            Parameter("area", "code of an area"),
+            Parameter("from", "beginning of the window; a day before `to` if not given", _INSTANT),
+            Parameter("to", "end of the window; now if not given. At most 92 days", _INSTANT),
+        ),
+        problems=(400,),
+    ),
+    Operation(
+        "get",
+        "/stations/{code}/states",
+        "What the station stands still for now",
+        "Calls",
+        StationStanding,
+        problems=(404,),
+    ),
+    Operation(
+        "post",
+        "/stations/{code}/states",
+        "The station stands still: from now on, since `began_at`, or, told late, until `ended_at`",
+        "Calls",
+        StationStanding,
+        StateBody,
+        (),
+        (400, 403, 409, 422),
+    ),
+    Operation(
+        "post",
+        "/stations/{code}/states/{kind}/end",
+        "The station works again; `kind` is down, no_operator or planned_stop",
+        "Calls",
+        StationStanding,
+        StateEndBody,
+        (),
+        (400, 403, 409, 422),
+    ),
     Operation(
         "get",
         "/calls",

@@ -1,4 +1,4 @@
-"""What moves, to read: cards, turns and their chain, runouts, waits, and a station's board."""
+"""What moves, to read: cards, turns and their chain, runouts, and a station's board."""
 
 from __future__ import annotations
 
@@ -88,20 +88,6 @@ class Runouts(Endpoint):
         return paged(
             request,
             lambda after, limit: lists.runouts(
-                plant_ids=self.plants(), open_only=open_only, after=after, limit=limit
-            ),
-        )
-
-
-class Waits(Endpoint):
-    """Intervals in which an open turn does not move."""
-
-    def get(self, request: Request) -> Response:
-        """`?open=1`"""
-        open_only = flag(request, "open")
-        return paged(
-            request,
-            lambda after, limit: lists.waits(
                 plant_ids=self.plants(), open_only=open_only, after=after, limit=limit
             ),
         )

@@ -30,7 +30,8 @@ from jitapp.api.things import (
     Suppliers,
     Upserts,
 )
-from jitapp.api.turns import Cards, OneCard, OneTurn, Runouts, StationBoard, TurnChain, Turns, Waits
+from jitapp.api.turns import Cards, OneCard, OneTurn, Runouts, StationBoard, TurnChain, Turns
+from jitapp.api.waits import EndState, StationStates, Waits, WaitsSummary
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("scans", scans, name="scans"),
@@ -67,7 +68,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stations/<str:station>/changeovers", Changeovers.as_view(), name="api-changeovers"),
     path("stations/<str:station>/changeover", BeginChangeover.as_view(), name="api-changeover"),
     path("stations/<str:station>/changeover/finish", FinishChangeover.as_view(), name="api-changeover-end"),
+    path("stations/<str:station>/states", StationStates.as_view(), name="api-states"),
+    path("stations/<str:station>/states/<str:kind>/end", EndState.as_view(), name="api-state-end"),
     path("waits", Waits.as_view(), name="waits"),
+    path("waits/summary", WaitsSummary.as_view(), name="waits-summary"),
     path("boards/<str:station>", StationBoard.as_view(), name="station-board"),
     path("events", Events.as_view(), name="events"),
     path("openapi.json", openapi_json, name="openapi"),

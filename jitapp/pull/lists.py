@@ -18,7 +18,8 @@ from jitapp.kanban.transitions import MAY_FILL
 from jitapp.kanban.words import CardStatus, SupplyStatus
 from jitapp.plant.models import Identifier, Loop, Station
 from jitapp.plant.work import standard_work_of
-from jitapp.pull.models import AndonCall, Card, Runout, Turn, Wait
+from jitapp.pull import waits as cuts
+from jitapp.pull.models import AndonCall, Card, Runout, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +94,6 @@ class RunoutFacts:
     cause_facts: dict[str, Any]
     owner: str
     upstream: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class WaitFacts:
-    """An interval in which an open turn does not move."""
-
-    id: UUID
-    turn: UUID
-    loop: str
-    card: str
-    reason: str
-    owner: str
-    opened_at: datetime
-    closed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,32 +224,10 @@ def runouts(*, plant_ids: Iterable[int], open_only: bool, after: int, limit: int
     return _page(list(rows[: limit + 1]), limit, facts)
 
 
-def waits(*, plant_ids: Iterable[int], open_only: bool, after: int, limit: int) -> Page:
-    """Waits in the order of their opening."""
-    rows = (
-        Wait.objects.filter(loop__plant__in=list(plant_ids), pk__gt=after)
-        .select_related("loop", "turn__card")
-        .order_by("pk")
-    )
-    if open_only:
-        rows = rows.filter(closed_at__isnull=True)
-
-    def facts(found: list[Wait]) -> list[WaitFacts]:
-        return [
-            WaitFacts(
-                id=row.uuid,
-                turn=row.turn.uuid,
-                loop=row.loop.code,
-                card=row.turn.card.code,
-                reason=row.reason,
-                owner=row.owner,
-                opened_at=row.opened_at,
-                closed_at=row.closed_at,
-            )
-            for row in found
-        ]
-
-    return _page(list(rows[: limit + 1]), limit, facts)
+def waits(*, plant_ids: Iterable[int], open_only: bool, after: int, limit: int, now: datetime) -> Page:
+    """Waits in the order of their opening, each cut among its station's states."""
+    rows = cuts.waits(plant_ids=plant_ids, open_only=open_only, after=after, limit=limit + 1)
+    return _page(rows, limit, lambda found: cuts.facts(found, now))
 
 
 def station_board(code: str, *, plant_ids: Iterable[int], now: datetime) -> StationFacts | None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db import connection
 
+from jitapp.kanban.waits import CUT_BY, OWNERS, PRECEDENCE, Halt
 from jitapp.kanban.words import (
     CardStatus,
     LoopStatus,
@@ -122,7 +123,8 @@ SELECT l.id, l.code, l.status, l.hold_reason, l.quantity, l.max_empty_allowed,
        coalesce(sup.name, '') AS supplier, coalesce(a.code, '') AS area, pl.time_zone, pl.id AS plant,
        d.calendar_id AS demand_calendar, coalesce(s.calendar_id, sup.calendar_id) AS supply_calendar,
        coalesce(st.seq, 0) AS seq, st.near_since,
-       r.opened_at AS dry_since, r.cause AS dry_cause, r.owner AS dry_owner, up.number AS dry_upstream
+       r.opened_at AS dry_since, r.cause AS dry_cause, r.owner AS dry_owner, up.number AS dry_upstream,
+       h.kind AS halt, h.since AS halt_since, h.owner AS halt_owner, h.who AS halt_who
   FROM plant_loop l
   JOIN plant_part p ON p.id = l.part_id
   JOIN plant_station d ON d.id = l.demand_id
@@ -135,16 +137,49 @@ SELECT l.id, l.code, l.status, l.hold_reason, l.quantity, l.max_empty_allowed,
   LEFT JOIN pull_runout ur ON ur.id = r.upstream_id AND ur.closed_at IS NULL
   LEFT JOIN plant_loop ul ON ul.id = ur.loop_id
   LEFT JOIN plant_part up ON up.id = ul.part_id
+  LEFT JOIN LATERAL ({halts}) h ON true
  WHERE l.status IN ('ACTIVE', 'ON_HOLD') AND {where}
 """
+
+# What keeps a supply station from its work now: the same sources as jitapp/pull/waits.py, the first that counts.
+_HALTS = """
+       SELECT x.kind, x.since, x.owner, x.who FROM (
+              SELECT kind, began_at AS since, '' AS owner, '' AS who FROM pull_stationstate
+               WHERE station_id = s.id AND ended_at IS NULL
+               UNION ALL
+              SELECT CASE call.kind WHEN 'quality' THEN 'quality' ELSE 'down' END, call.called_at,
+                     CASE WHEN call.owned_at IS NULL THEN '' ELSE 'person' END,
+                     coalesce(nullif(taker.name, ''), taker.username, '')
+                FROM pull_andoncall call LEFT JOIN accounts_person taker ON taker.id = call.owner_id
+               WHERE call.station_id = s.id AND call.stops_line AND call.solved_at IS NULL
+               UNION ALL
+              SELECT 'starved', missing.opened_at, missing.owner, ''
+                FROM pull_runout missing JOIN plant_loop fed ON fed.id = missing.loop_id
+               WHERE missing.closed_at IS NULL AND fed.demand_id = s.id AND fed.id <> l.id
+                 AND CASE s.kind WHEN 'SUPERMARKET' THEN fed.part_id = l.part_id
+                     WHEN 'PROCESS' THEN EXISTS (SELECT 1 FROM plant_billofmaterials b
+                          WHERE b.parent_id = l.part_id AND b.component_id = fed.part_id)
+                     ELSE false END
+                 AND NOT EXISTS (SELECT 1 FROM plant_loop other
+                      WHERE other.demand_id = s.id AND other.part_id = fed.part_id
+                        AND other.status NOT IN ('DRAFT', 'RETIRED')
+                        AND NOT EXISTS (SELECT 1 FROM pull_runout same
+                             WHERE same.loop_id = other.id AND same.closed_at IS NULL))
+            ) x
+        ORDER BY array_position(ARRAY[$ORDER], x.kind::text), x.since
+        LIMIT 1
+""".replace("$ORDER", ", ".join(f"'{halt.value}'" for halt in PRECEDENCE))
 
 _CARDS = """
 SELECT c.loop_id, c.code, c.number, c.card_status, c.supply_status, c.quantity, c.contents, c.blocked, c.moved_at,
        t.number AS turn, t.signal_state, t.step, t.opened_at, t.released_at, t.due_at, t.owner, t.owner_since,
-       w.reason AS wait, w.opened_at AS wait_since
+       w.reason AS wait, w.opened_at AS wait_since,
+       coalesce(nullif(holder.name, ''), holder.username, '') AS holder
   FROM pull_card c
   LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
   LEFT JOIN pull_wait w ON w.turn_id = t.id AND w.closed_at IS NULL
+  LEFT JOIN pull_qualityhold q ON q.card_id = c.id AND q.released_at IS NULL
+  LEFT JOIN accounts_person holder ON holder.id = q.held_by_id
  WHERE c.loop_id = ANY(%s) AND c.card_status NOT IN ('REMOVED', 'OBSOLETE', 'NEW')
  ORDER BY c.loop_id, c.number
 """
@@ -192,7 +227,7 @@ def board(area_code: str, *, now: datetime) -> Board:
     )
     if not areas:
         raise UnknownArea(area_code)
-    rows = _board_rows(_rows(_LOOPS.format(where="a.code = %s"), [area_code]), now)
+    rows = _board_rows(_rows(_LOOPS.format(halts=_HALTS, where="a.code = %s"), [area_code]), now)
     area = areas[0]
     return Board(area.code, area.name, now, tuple(rows), area.plant, area.plant_id, area.time_zone)
 
@@ -201,14 +236,14 @@ def board_rows(loop_ids: Sequence[int], *, now: datetime) -> list[BoardRow]:
     """The named loops as rows, most urgent first; unknown and retired ones are left out."""
     if not loop_ids:
         return []
-    return _board_rows(_rows(_LOOPS.format(where="l.id = ANY(%s)"), [list(loop_ids)]), now)
+    return _board_rows(_rows(_LOOPS.format(halts=_HALTS, where="l.id = ANY(%s)"), [list(loop_ids)]), now)
 
 
 def board_rows_of_areas(area_codes: Sequence[str], *, now: datetime) -> list[BoardRow]:
     """The rows of several boards at once, for a page that counts them."""
     if not area_codes:
         return []
-    return _board_rows(_rows(_LOOPS.format(where="a.code = ANY(%s)"), [list(area_codes)]), now)
+    return _board_rows(_rows(_LOOPS.format(halts=_HALTS, where="a.code = ANY(%s)"), [list(area_codes)]), now)
 
 
 def _board_rows(loops: list[_Record], now: datetime) -> list[BoardRow]:
@@ -402,6 +437,16 @@ _WHY = {
     "order_number": "waits for an order number",
     "doc": "waits for an order number",
     "rejected": "the supplier said no",
+    "withheld": "not released yet",
+    "held": "its card is on hold",
+    "put_away": "at the dock, not at its place",
+    "receiver_not_ready": "no room where it should go",
+    "down": "the station is down",
+    "setup": "the station changes over",
+    "no_operator": "nobody is at the station",
+    "planned_stop": "the station is stopped as planned",
+    "quality": "the line stands for quality",
+    "starved": "the station lacks parts",
     "on_hold": "the loop is on hold",
     "cards_held": "its cards are on hold",
     "no_signal": "no card has been scanned empty",
@@ -417,8 +462,14 @@ def _why(loop: _Record, turn: _Record | None, state: str) -> tuple[str, datetime
     if turn is None:
         return ("no_signal" if loop.dry_since else ""), loop.dry_since
     if turn.wait:
-        return turn.wait, turn.wait_since
+        halt = _halted(loop, turn)
+        return (halt, max(loop.halt_since, turn.wait_since)) if halt else (turn.wait, turn.wait_since)
     return phase_of(turn.signal_state, turn.step, loop.supply_kind), turn.owner_since
+
+
+def _halted(loop: _Record, turn: _Record) -> Halt | None:
+    """What keeps the station from a card that waits in its queue; outside working time the wait is shown as it is."""
+    return Halt(loop.halt) if loop.halt and turn.wait in CUT_BY else None
 
 
 def phase_of(signal_state: str, step: str, supply_kind: str) -> str:
@@ -443,7 +494,16 @@ def _owner(loop: _Record, turn: _Record | None, state: str) -> tuple[str, str, d
         return Party.PLANNER, "", None
     if turn is None:
         return (loop.dry_owner or Party.PLANNER, "", loop.dry_since) if loop.dry_since else ("", "", None)
-    named = {Party.STATION: loop.supply_name, Party.SUPPLIER: loop.supplier or loop.supply_name}
+    named = {
+        Party.STATION: loop.supply_name,
+        Party.SUPPLIER: loop.supplier or loop.supply_name,
+        Party.PERSON: turn.holder,
+    }
+    halt = _halted(loop, turn)
+    if halt and state != "held":
+        owner = loop.halt_owner or OWNERS[halt]
+        name = loop.halt_who or (loop.supply_name if halt is Halt.SETUP else "")
+        return owner, name, max(loop.halt_since, turn.wait_since)
     return turn.owner, named.get(turn.owner, ""), turn.owner_since
 
 

@@ -182,4 +182,4 @@ def test_the_description_knows_these_doors() -> None:
     for operation in OPERATIONS:
         if operation.group == "Calls":
             assert operation.method in paths["/api/v1" + operation.path]
-    assert sum(operation.group == "Calls" for operation in OPERATIONS) == 8
+    assert sum(operation.group == "Calls" for operation in OPERATIONS) == 11

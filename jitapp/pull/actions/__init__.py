@@ -27,11 +27,19 @@ from jitapp.pull.actions.propagate import propagate
 from jitapp.pull.actions.quality import DECISIONS, Decision, WriteOffRefused, hold_card, release_card
 from jitapp.pull.actions.scanning import BATCH_LIMIT, scan, scan_batch
 from jitapp.pull.actions.settling import DECLINED, Settled, SettleRefused, may_settle, settle_scan
-from jitapp.pull.actions.stations import record_station_event
+from jitapp.pull.actions.stations import (
+    BY_HAND,
+    StateRefused,
+    begin_state,
+    end_state,
+    record_state,
+    record_station_event,
+)
 from jitapp.pull.actions.sweeping import settle_loops, sweep
 
 __all__ = [
     "BATCH_LIMIT",
+    "BY_HAND",
     "CALLS_TOPIC",
     "DECISIONS",
     "DECLINED",
@@ -41,6 +49,7 @@ __all__ = [
     "Refused",
     "SettleRefused",
     "Settled",
+    "StateRefused",
     "TurnCancelled",
     "WriteOffRefused",
     "add_cards",
@@ -48,7 +57,9 @@ __all__ = [
     "apply_due_revisions",
     "ask_for_documents",
     "begin_changeover",
+    "begin_state",
     "call_for_help",
+    "end_state",
     "escalate_calls",
     "fail_turn",
     "finish_changeover",
@@ -62,6 +73,7 @@ __all__ = [
     "order",
     "plan_revision",
     "propagate",
+    "record_state",
     "record_station_event",
     "recover_turn",
     "refuse_document",

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from jitapp.plant.models import Station
-from jitapp.pull.actions.stations import record_station_event
+from jitapp.kanban.waits import Halt
+from jitapp.pull.actions.stations import began, locked, record_station_event
 from jitapp.pull.changeovers import BEGAN, running_event
 from jitapp.pull.models import Event
 from jitapp.pull.requests import Source, escaped
@@ -32,13 +32,13 @@ def begin_changeover(
     if not target:
         raise ChangeoverRefused("family_missing")
     with transaction.atomic():
-        place = _locked(station, source)
+        place = locked(station, source, ChangeoverRefused)
         running = running_event(place.pk)
         if running is not None:
             if running.data["to_family"] != target:
                 raise ChangeoverRefused("changeover_running")
             return running
-        return Event.objects.create(
+        event = Event.objects.create(
             type=BEGAN,
             plant_id=place.plant_id,
             station=place,
@@ -48,12 +48,14 @@ def begin_changeover(
             recorded_at=now,
             data={"from_family": escaped(from_family.strip())[:FAMILY_LIMIT], "to_family": target},
         )
+        began(event, place, Halt.SETUP)
+        return event
 
 
 def finish_changeover(*, station: str, now: datetime, source: Source) -> Event:
     """Ends the one under way: `station.changeover` with its minutes. Raises ChangeoverRefused."""
     with transaction.atomic():
-        place = _locked(station, source)
+        place = locked(station, source, ChangeoverRefused)
         running = running_event(place.pk)
         if running is None:
             raise ChangeoverRefused("changeover_not_running")
@@ -66,16 +68,3 @@ def finish_changeover(*, station: str, now: datetime, source: Source) -> Event:
             now=max(now, running.occurred_at),
             source=source,
         )
-
-
-def _locked(station: str, source: Source) -> Station:
-    found = (
-        Station.objects.select_for_update(no_key=True)
-        .filter(code=station, plant_id__in=source.plant_ids)
-        .first()
-    )
-    if found is None:
-        raise ChangeoverRefused("unknown_station")
-    if source.fixed and source.station_id not in (None, found.pk):
-        raise ChangeoverRefused("wrong_device_station")
-    return found
