@@ -28,7 +28,7 @@ from jitapp.symbology.cardcode import find_card_code
 from jitapp.web.calls import members, source_of
 from jitapp.web.scan import INTENT_WORDS
 from jitapp.web.visit import Viewer, people, viewer_of
-from jitapp.web.words import TILE_WORDS, words_of
+from jitapp.web.words import TILE_WORDS, clock, words_of
 
 # What a scan meant, in the words of the scan page; these beside them.
 MEANT = INTENT_WORDS | {
@@ -126,7 +126,7 @@ def settle(request: HttpRequest, scan: UUID) -> HttpResponseBase:
         said, problem = ("", text) if done.how == actions.DECLINED else (text, "")
     except actions.SettleRefused as refused:
         words = gettext(SAYS[refused.code])
-        at = timezone.localtime(refused.at).strftime("%H:%M") if refused.at else ""
+        at = clock(refused.at, refused.time_zone, timezone.now(), viewer.language) if refused.at else ""
         problem = words.format(refused.by, at)
     if request.headers.get("HX-Request") == "true":
         return render(request, "tray/list.html", _context(request, said, problem))

@@ -18,7 +18,7 @@ from django.db import transaction
 from jitapp.accounts.models import Person
 from jitapp.kanban.parked import SETTLERS, read_choice
 from jitapp.kanban.words import CardStatus, Intent, Outcome, Role
-from jitapp.plant.models import Identifier, Membership, Station
+from jitapp.plant.models import Identifier, Membership, Plant, Station
 from jitapp.pull.actions.scanning import scan
 from jitapp.pull.models import Card, Receipt, Settlement
 from jitapp.pull.requests import Conflict, ScanRequest, Source, escaped
@@ -37,12 +37,14 @@ class SettleRefused(ValueError):
     """A settlement that does not fit; `code` is stable: unknown_scan, not_waiting, already_settled, not_allowed,
     reason_missing, quantity_missing, choice_unknown, unknown_card, code_taken, scan_id_reused.
 
-    `by` and `at` name who settled it before.
+    `by` and `at` name who settled it before, `time_zone` is that of the plant.
     """
 
-    def __init__(self, code: str, *, by: str = "", at: datetime | None = None) -> None:
+    def __init__(
+        self, code: str, *, by: str = "", at: datetime | None = None, time_zone: str = "UTC"
+    ) -> None:
         super().__init__(code)
-        self.code, self.by, self.at = code, by, at
+        self.code, self.by, self.at, self.time_zone = code, by, at, time_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ def _waiting(scan_id: UUID, key: UUID, source: Source) -> Receipt | Settled:
     if before is not None:
         if before.key == key:
             return _settled(scan_id)
-        raise SettleRefused("already_settled", by=str(before.person), at=before.settled_at)
+        zone = Plant.objects.values_list("time_zone", flat=True).get(pk=_plant_of(found))
+        raise SettleRefused("already_settled", by=str(before.person), at=before.settled_at, time_zone=zone)
     if found.outcome != Outcome.PARKED and found.code != UNKNOWN:
         raise SettleRefused("not_waiting")
     return found
