@@ -115,13 +115,14 @@ def settle_scan(
 def _waiting(scan_id: UUID, key: UUID, source: Source) -> Receipt | Settled:
     """The receipt, its row locked; what became of it if the same request comes again. Raises SettleRefused."""
     found = Receipt.objects.select_for_update(of=("self",)).filter(scan_id=scan_id).first()
-    if found is None or _plant_of(found) not in source.plant_ids:
+    plant = _plant_of(found) if found is not None else None
+    if found is None or plant is None or plant not in source.plant_ids:
         raise SettleRefused("unknown_scan")
     before = Settlement.objects.select_related("person").filter(receipt=found).first()
     if before is not None:
         if before.key == key:
             return _settled(scan_id)
-        zone = Plant.objects.values_list("time_zone", flat=True).get(pk=_plant_of(found))
+        zone = Plant.objects.values_list("time_zone", flat=True).get(pk=plant)
         raise SettleRefused("already_settled", by=str(before.person), at=before.settled_at, time_zone=zone)
     if found.outcome != Outcome.PARKED and found.code != UNKNOWN:
         raise SettleRefused("not_waiting")
