@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from jitapp.kanban.words import Role
-from jitapp.pull.models import Card, Event, Turn, TurnLink
+from jitapp.pull import actions
+from jitapp.pull.models import Card, Event, LoopState, Turn, TurnLink
 from jitapp.pull.requests import Source
 from tests.floor import Floor
 
@@ -212,6 +213,66 @@ def test_a_dry_loop_waits_for_no_batch() -> None:
     floor.scan("P1", 2, "empty")
     assert {turn.signal_state for turn in Turn.objects.filter(loop__code="P1")} == {"RELEASED"}
     assert Event.objects.filter(type="turn.released", data__why="runout").count() == 2
+
+
+def gathering(**more: Any) -> Floor:
+    floor = Floor()
+    floor.station("PRESS")
+    floor.station("LINE")
+    floor.loop(
+        "P1",
+        part="LID",
+        supply="PRESS",
+        demand="LINE",
+        kind="PRODUCTION",
+        cards=4,
+        accumulate="CARDS",
+        accumulate_cards=3,
+        lead_time_minutes=60,
+        **more,
+    )
+    return floor
+
+
+def test_a_near_runout_waits_for_no_batch_either() -> None:
+    """Three of four are asked for and late; the one that was emptied since would wait for two others."""
+    floor = gathering()
+    for number in (1, 2, 3):
+        floor.scan("P1", number, "empty")
+    floor.scan("P1", 1, "receive")
+    floor.scan("P1", 1, "empty")
+    actions.sweep(now=floor.now)
+    assert floor.turn("P1", 1).signal_state == "ACCUMULATING"
+    floor.now += timedelta(hours=2)
+    actions.sweep(now=floor.now)
+    assert LoopState.objects.get(loop__code="P1").near_since == floor.now
+    assert floor.turn("P1", 1).signal_state == "RELEASED"
+    told = Event.objects.get(type="turn.released", data__why="near-runout")
+    assert told.card_id == floor.card("P1", 1).pk
+    assert floor.open_runout("P1") is None
+    before = Event.objects.count()
+    actions.sweep(now=floor.now)
+    assert Event.objects.count() == before
+
+
+def test_a_last_container_that_is_used_up_before_the_next_can_come_is_a_near_runout() -> None:
+    """Nothing is late yet: by the pace of the last turns the container lasts shorter than a refill takes."""
+    floor = gathering()
+    for _round in range(3):
+        for number in (1, 2, 3):
+            floor.scan("P1", number, "empty", after=5)
+        for number in (1, 2, 3):
+            floor.scan("P1", number, "receive", after=1)
+    floor.scan("P1", 1, "empty", after=5)
+    floor.scan("P1", 2, "empty", after=5)
+    assert floor.turn("P1", 2).signal_state == "ACCUMULATING"
+    actions.sweep(now=floor.now)
+    assert LoopState.objects.get(loop__code="P1").near_since is None  # two are left
+    leader = replace(floor.source, roles=frozenset({Role.LEADER}))
+    floor.scan("P1", 4, "hold", reason="check", source=leader)
+    actions.sweep(now=floor.now)
+    assert LoopState.objects.get(loop__code="P1").near_since == floor.now
+    assert {floor.turn("P1", number).signal_state for number in (1, 2)} == {"RELEASED"}
 
 
 def test_the_triangle_releases_the_lot_when_what_is_left_reaches_it() -> None:

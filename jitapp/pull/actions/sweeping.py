@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
+from jitapp.kanban.duedates import due_at
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.runouts import cause_of
 from jitapp.kanban.signals import accumulating, gather, resume, settle
@@ -19,6 +21,7 @@ from jitapp.pull import store
 from jitapp.pull.actions.loops import apply_due_revisions
 from jitapp.pull.actions.markets import serve_waiting
 from jitapp.pull.actions.propagate import link_runouts
+from jitapp.pull.queries import board_rows
 from jitapp.pull.retry import retried
 
 # Loops whose runout row and cards disagree (rule C9), or that are ACTIVE with a signal still withheld.
@@ -44,7 +47,16 @@ SUSPECTS = """
         OR (l.status = 'ACTIVE' AND coalesce(c.documented, false))
 """
 
-# Exactly one usable container left, and the next one late: a near-runout.
+# ACTIVE loops with exactly one usable container left and turns that are open, and the first due time of those.
+LAST_ONE = """
+    SELECT l.id, min(t.due_at) FILTER (WHERE t.signal_state IN ('RELEASED', 'ACKNOWLEDGED'))
+    FROM plant_loop l JOIN pull_turn t ON t.loop_id = l.id AND t.closed_at IS NULL
+    WHERE l.status = 'ACTIVE' AND 1 = (SELECT count(*) FROM pull_card c WHERE c.loop_id = l.id
+        AND c.card_status = 'IN_CIRCULATION' AND NOT c.blocked AND c.supply_status IN ('FULL', 'IN_USE'))
+    GROUP BY l.id
+"""
+
+# A near-runout: exactly one usable container left, and the next one late, or projected to come too late.
 NEAR = """
     WITH near AS (
         SELECT s.loop_id, (
@@ -52,8 +64,8 @@ NEAR = """
             AND (SELECT count(*) FROM pull_card c WHERE c.loop_id = s.loop_id
                 AND c.card_status = 'IN_CIRCULATION' AND NOT c.blocked
                 AND c.supply_status IN ('FULL', 'IN_USE')) = 1
-            AND EXISTS (SELECT 1 FROM pull_turn t WHERE t.loop_id = s.loop_id AND t.closed_at IS NULL
-                AND t.due_at < %(now)s)
+            AND (s.loop_id = ANY(%(too_late)s) OR EXISTS (SELECT 1 FROM pull_turn t
+                WHERE t.loop_id = s.loop_id AND t.closed_at IS NULL AND t.due_at < %(now)s))
         ) AS is_near
         FROM pull_loopstate s JOIN plant_loop l ON l.id = s.loop_id
     )
@@ -61,6 +73,13 @@ NEAR = """
     FROM near n
     WHERE n.loop_id = s.loop_id AND n.is_near <> (s.near_since IS NOT NULL)
     RETURNING s.loop_id
+"""
+# Near-runouts whose loops still gather signals: nobody waits for a batch to be complete there (4.5).
+NEAR_AND_GATHERING = """
+    SELECT s.loop_id FROM pull_loopstate s WHERE s.near_since IS NOT NULL AND EXISTS (
+        SELECT 1 FROM pull_turn t WHERE t.loop_id = s.loop_id AND t.closed_at IS NULL
+        AND t.signal_state = 'ACCUMULATING')
+    ORDER BY s.loop_id
 """
 
 
@@ -87,18 +106,57 @@ def settle_loops(loop_ids: Iterable[int], *, now: datetime) -> set[int]:
 
 
 def sweep(*, now: datetime) -> set[int]:
-    """One round: runouts and withheld signals, near-runouts, causes, links. Answers the loops that changed."""
+    """One round: runouts and withheld signals, near-runouts and what they release, causes, links. Answers the loops
+    that changed."""
     with store.cursor() as to_database:
         to_database.execute(SUSPECTS)
         suspects = [row[0] for row in to_database.fetchall()]
     changed = settle_loops(suspects, now=now) if suspects else set()
     changed |= apply_due_revisions(now=now) | _release_by_clock(now) | serve_waiting(now=now)
+    too_late = _too_late(now)
     with transaction.atomic():
         with store.cursor() as to_database:
-            to_database.execute(NEAR, {"now": now})
+            to_database.execute(NEAR, {"now": now, "too_late": too_late})
             changed |= {row[0] for row in to_database.fetchall()}
         link_runouts()
-    return changed | _refresh_causes(now)
+    return changed | _release_near(now) | _refresh_causes(now)
+
+
+def _too_late(now: datetime) -> list[int]:
+    """Loops whose last container will be used up before the next is due; a signal still withheld is due as if it went
+    out now."""
+    with store.cursor() as to_database:
+        to_database.execute(LAST_ONE)
+        first_due = dict(to_database.fetchall())
+    known = configs().loops
+    found: list[int] = []
+    for row in board_rows(list(first_due), now=now):
+        config = known.get(row.loop_id)
+        if row.runs_out_at is None or config is None:
+            continue
+        if row.runs_out_at < (first_due[row.loop_id] or due_at(config, now)):
+            found.append(row.loop_id)
+    return found
+
+
+def _release_near(now: datetime) -> set[int]:
+    """A near-runout releases the gathered batch at once, as a runout does."""
+    with store.cursor() as to_database:
+        to_database.execute(NEAR_AND_GATHERING)
+        near = [row[0] for row in to_database.fetchall()]
+
+    def once(loop_id: int) -> bool:
+        with transaction.atomic():
+            world = store.load([loop_id])
+            ledger = Ledger(world.loops[loop_id], at=now)
+            gather(ledger, new_uuid, why="near-runout")
+            settle(ledger, new_uuid)
+            world.record(ledger.loop, ledger.events, now=now, turns=ledger.closed)
+            world.write()
+            nudge_on_commit()
+            return bool(ledger.events)
+
+    return {loop_id for loop_id in near if retried(partial(once, loop_id))}
 
 
 def _release_by_clock(now: datetime) -> set[int]:
