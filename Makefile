@@ -5,7 +5,7 @@ PY := .venv/bin/python
 # Two processes, and the tests that share one running installation in the same of them.
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 
-.PHONY: help run test check format docs bench chaos browser lock clean
+.PHONY: help run test check format docs bench chaos nightly browser lock clean
 .DEFAULT_GOAL := help
 
 help: ## this card
@@ -37,6 +37,13 @@ bench: .venv/complete ## the benchmarks, as ratios side by side
 
 chaos: .venv/complete ## kill -9 at random under 10,000 scans, Redis away for a minute: nothing lost, nothing doubled
 	@exec $(PY) manage.py chaos
+
+# A failure is told with its shortest story; the same seed and number of moves have it again.
+MOVES ?= 1000000
+SEED ?= $(shell date +%Y%m%d)
+nightly: .venv/complete ## a million random moves of every kind of kanban (SEED, by default the date; MOVES)
+	@echo "SEED=$(SEED) MOVES=$(MOVES)"
+	@JITAPP_MOVES=$(MOVES) $(PY) -m pytest tests/kanban/test_machine.py -q -p no:randomly --hypothesis-seed=$(SEED) -o timeout=0
 
 browser: ## a Chromium for the browser tests (Debian, as root)
 	@.ci/browser

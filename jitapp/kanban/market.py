@@ -5,6 +5,7 @@ and W5).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import NewUuid, dispatch
@@ -53,13 +54,19 @@ def balance(withdrawals: Sequence[Ledger], productions: Sequence[Loop], new_uuid
         if card.turn is not None and card.turn.signal_state in MAY_FILL
     ]
     promised = sum(card.urgent for _, card in asked)
-    waiting.sort(key=lambda pair: (pair[1].turn.opened_at if pair[1].turn else pair[0].at, pair[1].id))
+    waiting.sort(key=_order)
     for ledger, card in waiting[: max(0, there - promised)]:
         dispatch(ledger, card, new_uuid(), why="supplied", urgent=True)
     if not there:
         for ledger, card in asked:
             if ledger.loop.config.auto_detach:
                 short(ledger, card)
+
+
+def _order(pair: tuple[Ledger, Card]) -> tuple[datetime, int]:
+    """Whoever was empty first is served first."""
+    ledger, card = pair
+    return (card.turn.opened_at if card.turn else ledger.at, card.id)
 
 
 def _empty(ledgers: Sequence[Ledger], status: SupplyStatus) -> Iterator[tuple[Ledger, Card]]:

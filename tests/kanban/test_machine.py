@@ -19,10 +19,12 @@ from jitapp.kanban.draws import Link, book, draw, free, take_booked
 from jitapp.kanban.events import Event
 from jitapp.kanban.ledger import Ledger, Scan
 from jitapp.kanban.lifecycle import decide
+from jitapp.kanban.market import balance, full
 from jitapp.kanban.resizing import fit
-from jitapp.kanban.signals import gather, resume, settle
+from jitapp.kanban.signals import accumulating, fail, gather, recover, resume, settle
 from jitapp.kanban.state import Loop
 from jitapp.kanban.swap import swap
+from jitapp.kanban.transitions import SIDE
 from jitapp.kanban.words import (
     Accumulate,
     Consumption,
@@ -70,8 +72,34 @@ SHOP: tuple[dict[str, Any], ...] = (
     {"kind": LoopKind.WITHDRAWAL, "supply_kind": StationKind.SUPERMARKET, "supply_id": MARKET},
     {"kind": LoopKind.PRODUCTION, "demand_id": MARKET, "demand_consumption": Consumption.BACKFLUSH},
     {"kind": LoopKind.TRANSFER, "sequence": {"IN_TRANSIT": "PROHIBITED", "COMPLETED": "PROHIBITED"}},
+    {
+        "kind": LoopKind.WITHDRAWAL,
+        "supply_kind": StationKind.SUPERMARKET,
+        "supply_id": MARKET,
+        "auto_detach": True,
+    },
+    {"kind": LoopKind.EVENT, "trigger": Trigger.ON_SIBLING_WAIT},
 )
+FETCHING, FILLING = (8, 11), 9
 CARDS = ("FULL", "EMPTY", "FULL", "NEW")
+
+
+SCANS = st.fixed_dictionaries(
+    {
+        "number": st.integers(1, len(CARDS)),
+        "intent": st.sampled_from([None, *Intent]),
+        "side": st.sampled_from(["its own", "its own", "its own", "demand", "supply", "nowhere"]),
+        "device": st.sampled_from([7, 8]),
+        "minutes": st.sampled_from([0.005, 0.3, 5, 100]),
+        "late": st.sampled_from([0, 0, 0, 0, 0, 0, 3, 60, 5000]),
+        "quantity": st.sampled_from([None, None, None, "4", "3", "1", "0", "9", "1.5"]),
+        "reason": st.sampled_from(["", "scrap", "scrap"]),
+        "role": st.sampled_from(
+            [None, Role.LEADER, Role.LEADER, Role.PLANNER, Role.BUYER, Role.QUALITY, Role.HANDLER]
+        ),
+        "status": st.sampled_from([None, *SupplyStatus]),
+    }
+)
 
 
 class Shop(RuleBasedStateMachine):
@@ -103,28 +131,21 @@ class Shop(RuleBasedStateMachine):
             if event.to and event.card_id is not None:
                 assert event.frm != event.to
 
-    @rule(
-        at=st.integers(0, len(SHOP) - 1),
-        number=st.integers(1, len(CARDS)),
-        intent=st.sampled_from([None, *Intent]),
-        side=st.sampled_from(["demand", "supply", "nowhere"]),
-        device=st.sampled_from([7, 8]),
-        minutes=st.sampled_from([0.005, 0.3, 5, 100]),
-        late=st.sampled_from([0, 0, 0, 3, 60, 5000]),
-        quantity=st.sampled_from([None, None, None, "4", "3", "1", "0", "9", "1.5"]),
-        reason=st.sampled_from(["", "scrap"]),
-        role=st.sampled_from([None, Role.LEADER, Role.PLANNER, Role.BUYER, Role.QUALITY, Role.HANDLER]),
-        status=st.sampled_from([None, *SupplyStatus]),
-    )
-    def scan(self, **drawn: Any) -> None:
-        """Any scan by anybody."""
-        loop = self._at(drawn["at"])
+    @rule(at=st.integers(0, len(SHOP) - 1), scans=st.lists(SCANS, min_size=1, max_size=4))
+    def scan(self, at: int, scans: list[dict[str, Any]]) -> None:
+        """Any scans by anybody, some of them one after the other at the same loop."""
+        for drawn in scans:
+            self._scan(self._at(at), drawn)
+
+    def _scan(self, loop: Loop, drawn: dict[str, Any]) -> None:
         card = loop.cards.get(drawn["number"])
         if card is None:
             return
         self.now += timedelta(minutes=drawn["minutes"])
-        station = {"demand": loop.config.demand_id, "supply": loop.config.supply_id}.get(drawn["side"])
         intent = drawn["intent"]
+        own = SIDE.get(intent, "demand") if intent else "demand"
+        side = own if drawn["side"] == "its own" else drawn["side"]
+        station = {"demand": loop.config.demand_id, "supply": loop.config.supply_id}.get(side)
         before = loop.seq
         facts = Scan(
             id=new_uuid(),
@@ -140,9 +161,18 @@ class Shop(RuleBasedStateMachine):
             target=drawn["status"],
             promised_at=self.now if drawn["late"] else None,
             new_uuid=new_uuid,
+            market_empty=any(loop is self.loops[place] for place in FETCHING)
+            and station == MARKET
+            and not full([self.loops[FILLING]]),
             last_events=self.last.get(card.last_scan, ()) if intent is Intent.UNDO else (),
         )
+        waited = card.supply_status == "WAIT"
         decision = decide(loop, card, facts)
+        if decision.code == "supply_short":
+            assert (card.supply_status, card.out_of_stock) == ("WAIT", True)  # W4
+        if waited and intent in (Intent.START, Intent.COMPLETE, Intent.LOAD, Intent.RECEIVE):
+            assert decision.outcome != "applied"  # C5
+        assert decision.code != "card_in_error" or card.turn is not None
         assert bool(decision.events) == (decision.outcome == "applied")
         if not decision.events:
             assert loop.seq == before  # a refusal changes nothing
@@ -209,6 +239,73 @@ class Shop(RuleBasedStateMachine):
             assert (w_card.supply_status, p_card.supply_status) == before
         self._after(done.decision.events + done.detached)
 
+    @rule(
+        at=st.integers(0, len(SHOP) - 1),
+        number=st.integers(1, len(CARDS)),
+        what=st.sampled_from(["fail", "recover", "serve", "near"]),
+    )
+    def system(self, at: int, number: int, what: str) -> None:
+        """What no person does: a call beside the floor fails or succeeds, a worker serves, the sweeper has looked."""
+        if what == "serve":
+            self.serve()
+        elif what == "near":
+            self.near_runout(at)
+        else:
+            self.side_effect(at, number, what)
+
+    def side_effect(self, at: int, number: int, what: str) -> None:
+        """G13: something beside the floor fails for good, or succeeds at last; the signal is never lost."""
+        loop = self._at(at)
+        card = loop.cards.get(number)
+        if card is None or card.turn is None:
+            return
+        self.now += timedelta(minutes=1)
+        turn, was = card.turn, (card.turn.signal_state, card.turn.step)
+        ledger = Ledger(loop, at=self.now)
+        if what == "fail":
+            fail(ledger, card, "the ERP said no")
+        elif turn.failed:
+            recover(ledger, card)
+        settle(ledger, new_uuid)
+        assert card.turn is turn
+        assert (turn.signal_state, turn.step) == was
+        self._after(ledger.events)
+
+    def serve(self) -> None:
+        """The worker at the supermarket: the oldest that wait are served first, one a container (W5)."""
+        self.now += timedelta(minutes=1)
+        ledgers = [Ledger(self.loops[place], at=self.now) for place in FETCHING]
+        short = sorted(
+            card.turn.opened_at
+            for ledger in ledgers
+            for card in ledger.loop.cards.values()
+            if card.turn and card.turn.short and not card.turn.failed and card.card_status == "IN_CIRCULATION"
+        )
+        there = full([self.loops[FILLING]])
+        balance(ledgers, [self.loops[FILLING]], new_uuid)
+        served = [
+            ledger.loop.cards[event.card_id or 0]
+            for ledger in ledgers
+            for event in ledger.events
+            if event.type == "turn.released"
+        ]
+        assert len(served) <= there
+        assert all(card.urgent and not card.out_of_stock for card in served)
+        assert sorted(card.turn.opened_at for card in served if card.turn) == short[: len(served)]
+        for ledger in ledgers:
+            settle(ledger, new_uuid)
+            self._after(ledger.events)
+
+    def near_runout(self, at: int) -> None:
+        """The sweeper has seen that the last container will not last: nothing is gathered any longer (4.5)."""
+        loop = self._at(at)
+        self.now += timedelta(minutes=1)
+        ledger = Ledger(loop, at=self.now)
+        gather(ledger, new_uuid, why="near-runout")
+        settle(ledger, new_uuid)
+        assert not accumulating(loop)
+        self._after(ledger.events)
+
     @rule(at=st.integers(0, len(SHOP) - 1), cards=st.integers(1, 4))
     def resize(self, at: int, cards: int) -> None:
         """N changes with the cards on the floor; never more out than there are."""
@@ -248,6 +345,7 @@ def check(loop: Loop) -> None:
         turn = card.turn
         if turn is None:
             waits = card.supply_status in ("FULL", "IN_USE", "WAIT")
+            assert card.supply_status != "ERROR" or card.card_status != "IN_CIRCULATION"
             counted = loop.config.trigger is Trigger.ON_QTY
             assert waits or counted or card.card_status != "IN_CIRCULATION"  # C8
             continue
@@ -256,11 +354,21 @@ def check(loop: Loop) -> None:
         assert turn.owner  # C10
         assert turn.owner_since is not None
         assert not turn.step or turn.released_at is not None  # C5
+        assert not turn.step or turn.signal_state in ("RELEASED", "ACKNOWLEDGED")  # C5
+        assert not turn.short or card.out_of_stock
+        if card.supply_status == "WAIT":
+            assert turn.signal_state == "UNRELEASED"
+        if card.supply_status == "ERROR":
+            assert turn.failed
+            assert not card.usable
+        if turn.failed:
+            assert turn.owner == "buyer" or card.card_status == "HELD"
         if card.card_status in ("HELD", "LOST", "SURPLUS", "REMOVED"):
             sent = turn.signal_state in ("RELEASED", "ACKNOWLEDGED")
             assert not sent or turn.recall  # C12
-        if card.supply_status not in ("FULL", "IN_USE", "WAIT"):
+        if card.supply_status not in ("FULL", "IN_USE", "WAIT", "ERROR"):
             assert card.supply_status == (turn.step or "EMPTY")
+            assert not turn.failed
 
 
 Shop.TestCase.settings = settings(

@@ -1,4 +1,4 @@
-"""The tests have teeth: twelve faults are planted in the rules, one at a time, and each is caught by name.
+"""The tests have teeth: sixteen faults are planted in the rules, one at a time, and each is caught by name.
 
 Faults of the store (no lock, no key check, publish after commit) are planted in tests/races.
 """
@@ -13,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from jitapp.kanban import acts, draws, guards, ledger, lifecycle, moves, signals, swap
-from jitapp.kanban.words import SignalState
+from jitapp.kanban import acts, draws, guards, ledger, lifecycle, market, moves, signals, swap
+from jitapp.kanban.words import LoopKind, SignalState
 from tests.kanban import test_every_cell as cells
+from tests.kanban import test_market as markets
 from tests.kanban import test_properties as properties
 from tests.kanban.test_machine import Shop
 
@@ -101,6 +102,17 @@ def no_runout(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ledger, "is_dry", lambda loop: False)
 
 
+def the_newest_is_served_first(patch: pytest.MonkeyPatch) -> None:
+    """W5: the supermarket serves whoever asked last."""
+    patch.setattr(market, "_order", lambda pair: -pair[1].turn.opened_at.timestamp())
+
+
+def a_batch_leaves_one_behind(patch: pytest.MonkeyPatch) -> None:
+    """4.5: not all that was gathered goes out."""
+    honest = signals.accumulating
+    patch.setattr(signals, "accumulating", lambda loop: honest(loop)[1:])
+
+
 MUTANTS: dict[str, tuple[Plant, Proof]] = {
     "the repeated-signal guard (G8) is removed": (
         without("_repeated"),
@@ -136,6 +148,15 @@ MUTANTS: dict[str, tuple[Plant, Proof]] = {
     ),
     "a swap takes any container (4.3)": (any_container_may_be_swapped, machine),
     "a dry loop is not noticed (C9)": (no_runout, machine),
+    "a turn in ERROR is filled all the same (G13)": (
+        without("_failed"),
+        lambda: cells.test_a_cell_of_the_table(LoopKind.TWO_BIN, "ERROR", "start"),
+    ),
+    "the supermarket serves the newest first (W5)": (
+        the_newest_is_served_first,
+        markets.test_whoever_was_empty_first_is_served_first_one_container_each,
+    ),
+    "a near-runout leaves a signal behind (4.5)": (a_batch_leaves_one_behind, machine),
 }
 
 
