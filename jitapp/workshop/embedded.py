@@ -32,10 +32,10 @@ from pathlib import Path
 from typing import Protocol
 
 import psycopg2
-import redis
 from psycopg2 import sql
 
 from jitapp.workshop import processes
+from jitapp.workshop.ask_redis import trouble_with
 from jitapp.workshop.processes import Command
 
 HOST = "127.0.0.1"
@@ -357,11 +357,7 @@ class Valkey:
 
     def answers(self) -> bool:
         """True once the server takes commands (it refuses them while it loads its file)."""
-        try:
-            with redis.Redis.from_url(self.url, socket_timeout=2, socket_connect_timeout=2) as client:
-                return bool(client.ping())
-        except redis.RedisError:
-            return False
+        return trouble_with(self.url) == ""
 
 
 @dataclass(slots=True)

@@ -15,9 +15,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg2
-import redis
 
 from jitapp.env import RUNNING
+from jitapp.workshop.ask_redis import trouble_with
 from jitapp.workshop.embedded import Postgres, Valkey, free_port, kept_secret, write_secret
 from jitapp.workshop.installation import (
     Farewell,
@@ -138,12 +138,8 @@ def _valkey(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
         trouble: list[str] = []
 
         def answers() -> bool:
-            try:
-                with redis.Redis.from_url(named, socket_timeout=3, socket_connect_timeout=3) as client:
-                    return bool(client.ping())
-            except (redis.RedisError, ValueError) as error:
-                trouble[:] = [str(error)]
-                return False
+            trouble[:] = [trouble_with(named)]
+            return not trouble[0]
 
         if not supervisor.wait_until(answers, patience=NAMED_SERVER_PATIENCE_S, every=0.5):
             raise GiveUp(f"REDIS_URL names a Redis that does not answer ({trouble[0]}): start it or mend it.")
