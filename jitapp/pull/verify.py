@@ -156,6 +156,31 @@ CHECKS: tuple[tuple[str, str], ...] = (
             AND NOT EXISTS (SELECT 1 FROM outbox_message m WHERE m.key = t.loop_id AND m.done_at IS NULL)""",
     ),
     (
+        "C11",
+        """WITH spans AS (
+            SELECT coalesce((e.data->>'began')::uuid, e.uuid) AS uuid, e.station_id,
+                CASE e.type WHEN 'station.changeover' THEN 'setup' WHEN 'station.breakdown' THEN 'down'
+                    ELSE substr(e.type, 9) END AS kind,
+                (e.data->>'started_at')::timestamptz AS began_at, (e.data->>'ended_at')::timestamptz AS ended_at
+            FROM pull_event e WHERE e.loop_id IS NULL AND e.type IN
+                ('station.changeover', 'station.breakdown', 'station.no_operator', 'station.planned_stop')
+        ), told AS (
+            SELECT uuid, station_id, kind, began_at, ended_at FROM spans
+            UNION ALL
+            SELECT e.uuid, e.station_id, coalesce(e.data->>'state', 'setup'), e.occurred_at, NULL
+            FROM pull_event e WHERE e.loop_id IS NULL
+                AND e.type IN ('station.changeover_began', 'station.stands_still')
+                AND NOT EXISTS (SELECT 1 FROM spans WHERE spans.uuid = e.uuid)
+        )
+        SELECT '', '', 'state of station ' || coalesce(s.code, '?') || ' since ' || coalesce(t.began_at, r.began_at),
+            coalesce(t.kind || ' until ' || coalesce(t.ended_at::text, 'now'), 'none'),
+            coalesce(r.kind || ' until ' || coalesce(r.ended_at::text, 'now'), 'none')
+        FROM told t FULL JOIN pull_stationstate r ON r.uuid = t.uuid
+        LEFT JOIN plant_station s ON s.id = coalesce(t.station_id, r.station_id)
+        WHERE (t.station_id, t.kind, t.began_at, t.ended_at)
+            IS DISTINCT FROM (r.station_id, r.kind::text, r.began_at, r.ended_at)""",
+    ),
+    (
         "I8",
         """SELECT l.code, '', 'outbox message ' || m.id || ' (' || m.topic || ')', 'handled',
             'given up after ' || m.attempts || ' attempts: ' || left(m.last_error, 200)

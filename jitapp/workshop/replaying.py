@@ -152,7 +152,7 @@ def replay(
     done = 0
     for chunk in _chunks(lines, speed, wait, clock):
         floor.feed(chunk, summary)
-        drain()
+        drain(now=chunk[-1].at)
         done += len(chunk)
         progress(done, len(lines))
     summary.seconds = clock() - begin

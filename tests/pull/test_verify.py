@@ -55,6 +55,9 @@ def a_day(floor: Floor) -> None:
     floor.scan("BOARDS", 1, "empty")
     floor.cycle("BLANKS", 1)
     floor.propagate()
+    actions.begin_changeover(station="SMT", to_family="B", now=floor.now, source=floor.source)
+    actions.finish_changeover(station="SMT", now=floor.now, source=floor.source)
+    actions.begin_state(station="SMT", kind="no_operator", now=floor.now, source=floor.source)
 
 
 def plant(sql: str) -> None:
@@ -197,6 +200,14 @@ CORRUPTIONS = [
         "ALTER TABLE pull_turn DROP CONSTRAINT turn_open_has_owner;"
         " UPDATE pull_turn SET owner = '' WHERE closed_at IS NULL",
     ),
+    ("C10", "DELETE FROM pull_wait WHERE closed_at IS NULL"),
+    ("C10", "UPDATE pull_wait SET reason = 'collect' WHERE closed_at IS NULL AND reason = 'queue'"),
+    ("C10", "UPDATE pull_event SET type = 'wait.opened' WHERE type = 'wait.closed'"),
+    ("C11", "UPDATE pull_wait SET opened_at = opened_at - interval '1 minute'"),
+    ("C11", "UPDATE pull_wait SET closed_at = closed_at + interval '1 minute'"),
+    ("C11", "DELETE FROM pull_wait WHERE closed_at IS NOT NULL"),
+    ("C11", "UPDATE pull_stationstate SET ended_at = ended_at + interval '1 minute'"),
+    ("C11", "DELETE FROM pull_stationstate WHERE ended_at IS NULL"),
     ("C11", "UPDATE pull_card SET contents = contents - 1 WHERE contents > 1"),
     ("C11", "UPDATE pull_card SET supply_status = 'IN_TRANSIT' WHERE supply_status = 'FULL'"),
     ("C11", "UPDATE pull_turn SET due_at = due_at + interval '1 hour'"),

@@ -19,7 +19,7 @@ from jitapp.accounts.models import new_uuid
 from jitapp.outbox import relay
 from jitapp.outbox.models import Message
 from jitapp.pull import store
-from jitapp.pull.models import Draw, TurnLink
+from jitapp.pull.models import Draw, Event, TurnLink, Wait
 from jitapp.pull.requests import Answer, ScanRequest, Source
 from tests.floor import Floor
 from tests.races.crowd import at_once
@@ -72,6 +72,7 @@ def test_drained_by_four_at_once_every_message_has_one_effect(floor: Floor) -> N
     assert sum(count for count in handled if isinstance(count, int)) == Message.objects.count() >= waiting
     assert Draw.objects.exists()
     assert TurnLink.objects.exists()
+    assert every_wait_is_told_once() > 20
     assert wrong() == []
 
 
@@ -92,7 +93,19 @@ def test_drained_while_people_scan_nothing_is_lost_and_nothing_done_twice(floor:
     done = at_once(*(lambda source=source: scan_on(source) for source in sources), drain_on, drain_on)
     assert done == [None] * 4
     switchboard.drain()
+    assert every_wait_is_told_once() > 20
     assert wrong() == []
+
+
+def every_wait_is_told_once() -> int:
+    """Each row has its event of opening and, once closed, of closing; answers how many waits there are."""
+    for type_, rows in (
+        ("wait.opened", Wait.objects.all()),
+        ("wait.closed", Wait.objects.filter(closed_at__isnull=False)),
+    ):
+        told = list(Event.objects.filter(type=type_).values_list("data__wait", flat=True))
+        assert sorted(told) == sorted(str(uuid) for uuid in rows.values_list("uuid", flat=True))
+    return Wait.objects.count()
 
 
 def test_a_message_handled_twice_draws_once(floor: Floor) -> None:
@@ -101,10 +114,12 @@ def test_a_message_handled_twice_draws_once(floor: Floor) -> None:
     turn_over(floor, source, 1)
     switchboard.drain()
     drawn = sorted(Draw.objects.values_list("turn_id", "loop_id", "drawn", "short"))
+    events = set(Event.objects.values_list("uuid", flat=True))
     with connection.cursor() as cursor:
         cursor.execute("UPDATE outbox_message SET done_at = NULL")
     switchboard.drain()
     assert sorted(Draw.objects.values_list("turn_id", "loop_id", "drawn", "short")) == drawn
+    assert set(Event.objects.values_list("uuid", flat=True)) == events
     assert wrong() == []
 
 
