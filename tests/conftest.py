@@ -23,7 +23,8 @@ from django.conf import settings
 from django.db import connection
 from playwright.sync_api import Browser, sync_playwright
 
-from jitapp.workshop.embedded import Running, start_both
+from jitapp.workshop.embedded import Running, free_port, start_both
+from tests.erp.stub import SECRET
 from tests.shop import Shop
 
 if TYPE_CHECKING:
@@ -149,7 +150,9 @@ def running_shop() -> Iterator[Shop]:
     """The whole installation with the demonstration shop at rest, as `make run` starts it. Its tests share it, in
     any order: each uses things of its own making, or leaves the shop's as it found them."""
     with tempfile.TemporaryDirectory(prefix="jitapp-shop-") as name:
-        shop = Shop(Path(name))
+        # The ERP that it would ask for documents: nobody is there until a test opens that port (tests/erp).
+        erp = {"JITAPP_ERP_URL": f"http://127.0.0.1:{free_port()}/documents", "JITAPP_ERP_SECRET": SECRET}
+        shop = Shop(Path(name), wishes=erp)
         try:
             shop.start()
             yield shop
