@@ -215,7 +215,7 @@ def test_a_dry_loop_waits_for_no_batch() -> None:
     assert Event.objects.filter(type="turn.released", data__why="runout").count() == 2
 
 
-def gathering(**more: Any) -> Floor:
+def gathering(cards: int, batch: int) -> Floor:
     floor = Floor()
     floor.station("PRESS")
     floor.station("LINE")
@@ -225,19 +225,18 @@ def gathering(**more: Any) -> Floor:
         supply="PRESS",
         demand="LINE",
         kind="PRODUCTION",
-        cards=4,
+        cards=cards,
         accumulate="CARDS",
-        accumulate_cards=3,
+        accumulate_cards=batch,
         lead_time_minutes=60,
-        **more,
     )
     return floor
 
 
 def test_a_near_runout_waits_for_no_batch_either() -> None:
-    """Three of four are asked for and late; the one that was emptied since would wait for two others."""
-    floor = gathering()
-    for number in (1, 2, 3):
+    """One that was asked for is late; one that was emptied since would wait for another."""
+    floor = gathering(cards=3, batch=2)
+    for number in (1, 2):
         floor.scan("P1", number, "empty")
     floor.scan("P1", 1, "receive")
     floor.scan("P1", 1, "empty")
@@ -257,7 +256,7 @@ def test_a_near_runout_waits_for_no_batch_either() -> None:
 
 def test_a_last_container_that_is_used_up_before_the_next_can_come_is_a_near_runout() -> None:
     """Nothing is late yet: by the pace of the last turns the container lasts shorter than a refill takes."""
-    floor = gathering()
+    floor = gathering(cards=4, batch=3)
     for _round in range(3):
         for number in (1, 2, 3):
             floor.scan("P1", number, "empty", after=5)

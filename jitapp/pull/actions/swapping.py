@@ -55,8 +55,12 @@ def find_pairs(
         config = known.loops.get(item.loop_id) if item.loop_id is not None else None
         if config is None or source.device_id is None or config.kind is LoopKind.WITHDRAWAL:
             continue
-        if config.demand_id not in known.swap_stations:
+        named = known.stations.get(item.request.station) if item.request.station else None
+        here = named.id if named is not None else source.station_id
+        if config.demand_id not in known.swap_stations or here != config.demand_id:
             continue
+        if item.request.intent not in (None, Intent.LOAD):
+            continue  # something else is meant with this card
         first = (
             Receipt.objects.filter(device_id=source.device_id, recorded_at__gte=now - WITHIN)
             .exclude(scan_id=item.request.id)
