@@ -70,6 +70,18 @@ CHECKS: tuple[tuple[str, str], ...] = (
         WHERE e.card_id IS DISTINCT FROM r.card_id""",
     ),
     (
+        "C3",
+        """SELECT l.code, c.code, 'settlement of scan ' || r.scan_id,
+            CASE WHEN t.id IS NULL THEN 'one, of ' || r.settled_at ELSE t.how || ' at ' || t.settled_at END,
+            CASE WHEN t.id IS NULL THEN 'none' WHEN r.settled_at IS DISTINCT FROM t.settled_at
+                THEN coalesce('at ' || r.settled_at, 'still waiting') ELSE 'the scan of it is not applied' END
+        FROM pull_receipt r LEFT JOIN pull_settlement t ON t.receipt_id = r.id
+        LEFT JOIN pull_receipt by_scan ON by_scan.scan_id = t.scan_id
+        LEFT JOIN pull_card c ON c.id = r.card_id LEFT JOIN plant_loop l ON l.id = r.loop_id
+        WHERE (r.settled_at IS NOT NULL OR t.id IS NOT NULL) AND (r.settled_at IS DISTINCT FROM t.settled_at
+            OR (t.how = 'accepted' AND by_scan.outcome IS DISTINCT FROM 'applied'))""",
+    ),
+    (
         "C5",
         """SELECT l.code, c.code, 'turn ' || t.number, 'released before ' || t.step, t.signal_state
         FROM pull_turn t JOIN pull_card c ON c.id = t.card_id JOIN plant_loop l ON l.id = c.loop_id
@@ -117,7 +129,8 @@ CHECKS: tuple[tuple[str, str], ...] = (
             CASE WHEN g.oid IS NULL THEN 'missing' ELSE 'switched off' END
         FROM (VALUES ('event_grows_only', 'pull_event'), ('event_not_truncated', 'pull_event'),
             ('receipt_not_deleted', 'pull_receipt'), ('receipt_not_truncated', 'pull_receipt'),
-            ('receipt_only_settled', 'pull_receipt')) AS want(name, relation)
+            ('receipt_only_settled', 'pull_receipt'), ('settlement_grows_only', 'pull_settlement'),
+            ('settlement_not_truncated', 'pull_settlement')) AS want(name, relation)
         LEFT JOIN pg_trigger g ON g.tgname = want.name AND g.tgrelid = want.relation::regclass
         WHERE g.oid IS NULL OR g.tgenabled NOT IN ('O', 'A')""",
     ),

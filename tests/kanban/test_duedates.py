@@ -1,4 +1,4 @@
-"""Due dates: promised working time, then a day on which the supplier delivers and an hour at which the plant receives."""
+"""Due dates: promised working time, then a delivery day of the supplier and an hour at which the plant receives."""
 
 from __future__ import annotations
 

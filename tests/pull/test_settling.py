@@ -17,6 +17,7 @@ from jitapp.pull import actions
 from jitapp.pull.models import Card, Event, Receipt, Settlement, Turn
 from jitapp.pull.parked import ParkedScan, parked_scans, waiting_scans
 from jitapp.pull.requests import ScanRequest, Source
+from jitapp.pull.verify import verify
 from jitapp.symbology.cardcode import make_code
 from tests.floor import Floor
 
@@ -289,3 +290,23 @@ def test_of_two_people_at_once_one_settles_and_the_other_is_told_who(floor: Floo
     assert sorted(ends) == ["accepted", f"already_settled {winner}"]
     assert Event.objects.filter(type="turn.started").count() == 1
     assert Card.objects.get(pk=floor.card("L1", 1).pk).supply_status == "IN_PROCESS"
+
+
+@pytest.mark.parametrize(
+    ("rule", "damage"),
+    [
+        ("C3", "UPDATE pull_receipt SET settled_at = NULL WHERE settled_at IS NOT NULL"),
+        ("C3", "UPDATE pull_receipt SET settled_at = now() WHERE outcome = 'parked'"),
+        ("C3", "DELETE FROM pull_settlement"),
+        ("C3", "UPDATE pull_settlement SET scan_id = gen_random_uuid()"),
+        ("C11", "DROP TRIGGER settlement_grows_only ON pull_settlement"),
+    ],
+)
+def test_verify_finds_a_settlement_that_does_not_fit_its_scan(floor: Floor, rule: str, damage: str) -> None:
+    settle(floor, park(floor), member(floor, "lea"), choice="start")
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute(damage)
+        assert rule in {difference.rule for difference in verify().differences}
+        transaction.set_rollback(True)
