@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from jitapp.api.errors import MEDIA_TYPE, Problem, store_unreachable
+from jitapp.api.pace import SCANS
 from jitapp.pull import actions
 from jitapp.pull.requests import Answer, Conflict, ScanRequest, Source
 from jitapp.pull.sources import source_of_token
@@ -106,6 +107,10 @@ class Door:
         """The answer to a call; Django's and psycopg2's errors only while the store cannot be reached."""
         try:
             source = _authenticated(call)
+            if not SCANS.allows(source.device_id):
+                raise Problem(
+                    429, "too_many_requests", "This device sends too fast. Keep the scan and send it again."
+                )
             return self.answer(_body(call, self.most), source)
         except Problem as problem:
             return problem_reply(problem)

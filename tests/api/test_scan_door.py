@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from pytest_django.live_server_helper import LiveServer
 
 from jitapp.accounts.models import Device, new_token, new_uuid, token_hash
+from jitapp.api.pace import Buckets
 from jitapp.api.shortcut import shortcut
 from jitapp.kanban.words import DeviceKind, Intent
 from jitapp.plant.models import Placement, Station
@@ -854,3 +855,17 @@ def test_over_sockets_at_once_the_same_scan_is_applied_once(wire: tuple[Door, st
     assert sorted(one["replayed"] for one in bodies) == [False, *[True] * 5]
     assert len({json.dumps(one | {"replayed": None}, sort_keys=True) for one in bodies}) == 1
     assert Event.objects.filter(type="scan.applied").count() == 1
+
+
+def test_a_device_that_floods_is_told_when_to_come_back_and_no_other_waits_for_it(
+    either_door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jitapp.api.scans.SCANS", Buckets(rate=0.001, burst=1))
+    other = either_door.device("beside it", kind="erp")
+    assert either_door.scan(1)[0] == 200
+    status, headers, answer = either_door.send(b"{}")
+    assert (status, answer["code"]) == (429, "too_many_requests")
+    assert int(headers["Retry-After"]) > 0
+    card = either_door.floor.card("L1", 2).code
+    body = {"id": str(new_uuid()), "code": card, "station": "TEST", "intent": "empty"}
+    assert either_door.post(body, token=other)[0] == 200
