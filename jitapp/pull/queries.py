@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db import connection
 
-from jitapp.kanban.waits import CUT_BY, OWNERS, PRECEDENCE, Halt
+from jitapp.kanban.waits import CUT_BY, OWNERS, PRECEDENCE, SHORT, Halt
 from jitapp.kanban.words import (
     CardStatus,
     LoopStatus,
@@ -94,6 +94,7 @@ class BoardRow:
     why_code: str
     why_since: datetime | None
     hold_reason: str
+    problem: str  # why the turn that the row speaks of stands in ERROR
     urgency: tuple[int, float, float]  # greater is more urgent
 
 
@@ -124,7 +125,10 @@ SELECT l.id, l.code, l.status, l.hold_reason, l.quantity, l.max_empty_allowed,
        d.calendar_id AS demand_calendar, coalesce(s.calendar_id, sup.calendar_id) AS supply_calendar,
        coalesce(st.seq, 0) AS seq, st.near_since,
        r.opened_at AS dry_since, r.cause AS dry_cause, r.owner AS dry_owner, up.number AS dry_upstream,
-       h.kind AS halt, h.since AS halt_since, h.owner AS halt_owner, h.who AS halt_who
+       h.kind AS halt, h.since AS halt_since, h.owner AS halt_owner, h.who AS halt_who,
+       (SELECT maker.name FROM plant_loop fed JOIN plant_station maker ON maker.id = fed.supply_id
+         WHERE s.kind = 'SUPERMARKET' AND fed.demand_id = s.id AND fed.part_id = l.part_id
+         ORDER BY fed.id LIMIT 1) AS maker
   FROM plant_loop l
   JOIN plant_part p ON p.id = l.part_id
   JOIN plant_station d ON d.id = l.demand_id
@@ -172,7 +176,7 @@ _HALTS = """
 
 _CARDS = """
 SELECT c.loop_id, c.code, c.number, c.card_status, c.supply_status, c.quantity, c.contents, c.blocked, c.moved_at,
-       t.number AS turn, t.signal_state, t.step, t.opened_at, t.released_at, t.due_at, t.owner, t.owner_since,
+       t.number AS turn, t.signal_state, t.step, t.opened_at, t.released_at, t.due_at, t.owner, t.failed, t.owner_since,
        w.reason AS wait, w.opened_at AS wait_since,
        coalesce(nullif(holder.name, ''), holder.username, '') AS holder
   FROM pull_card c
@@ -285,8 +289,9 @@ def _row(
         if runs_out_at is not None and refill_at is not None
         else None
     )
+    in_error = sum(card.supply_status == SupplyStatus.ERROR for card in circulating)
     empty_share = (
-        Decimal(len(circulating) - len(usable) - loop.max_empty_allowed) / len(circulating)
+        Decimal(len(circulating) - len(usable) - in_error - loop.max_empty_allowed) / len(circulating)
         if circulating
         else Decimal(0)
     )
@@ -337,6 +342,7 @@ def _row(
         why_code=code,
         why_since=since,
         hold_reason=loop.hold_reason,
+        problem=next_turn.failed if next_turn is not None else "",
         urgency=_urgency(state, loop.dry_since, margin, empty_share, late, now),
     )
 
@@ -345,10 +351,16 @@ _PROGRESS = {"IN_TRANSIT": 0, "COMPLETED": 1, "IN_PROCESS": 2, "": 3}
 
 
 def _next_turn(turns: list[_Record], dry: bool, now: datetime) -> _Record | None:
-    """The turn the row speaks of: the first due; where all is empty, the one that can be back first."""
+    """The turn the row speaks of: one that stands in ERROR, because nothing moves it but a person; else the first due,
+    or where all is empty the one that can be back first."""
     return min(
         turns,
-        key=lambda card: (_PROGRESS[card.step] if dry else 0, card.due_at or now, card.opened_at),
+        key=lambda card: (
+            not card.failed,
+            _PROGRESS[card.step] if dry else 0,
+            card.due_at or now,
+            card.opened_at,
+        ),
         default=None,
     )
 
@@ -438,6 +450,8 @@ _WHY = {
     "doc": "waits for an order number",
     "rejected": "the supplier said no",
     "withheld": "not released yet",
+    "error": "it stands in ERROR",
+    "supply_short": "no full container in the supermarket",
     "held": "its card is on hold",
     "put_away": "at the dock, not at its place",
     "receiver_not_ready": "no room where it should go",
@@ -457,6 +471,8 @@ _WHY = {
 def _why(loop: _Record, turn: _Record | None, state: str) -> tuple[str, datetime | None]:
     if state == "held":
         return ("on_hold" if loop.status == LoopStatus.ON_HOLD else "cards_held"), None
+    if turn is not None and turn.failed:
+        return "error", turn.wait_since or turn.owner_since
     if loop.dry_upstream and (turn is None or not turn.step):
         return "upstream", loop.dry_since
     if turn is None:
@@ -499,6 +515,8 @@ def _owner(loop: _Record, turn: _Record | None, state: str) -> tuple[str, str, d
         Party.SUPPLIER: loop.supplier or loop.supply_name,
         Party.PERSON: turn.holder,
     }
+    if turn.wait == SHORT[0]:
+        named[Party.STATION] = loop.maker or loop.supply_name  # who fills the supermarket (rule C10)
     halt = _halted(loop, turn)
     if halt and state != "held":
         owner = loop.halt_owner or OWNERS[halt]

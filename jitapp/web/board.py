@@ -159,6 +159,8 @@ def _who(row: BoardRow, words: Words, now: datetime) -> str:
     name, does = who_acts(row, words)
     why = row.hold_reason if row.why_code == "on_hold" and row.hold_reason else words.whys.get(row.why_code)
     why = why or row.why_code.replace("_", " ")
+    if row.why_code == "error" and row.problem:
+        why = row.problem
     if row.why_code == "upstream":
         why = why.format(row.upstream)
     since = row.owner_since or row.why_since

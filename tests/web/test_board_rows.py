@@ -9,8 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from jitapp.plant.models import Calendar
+from jitapp.pull import actions
 from jitapp.pull.queries import BoardRow, UnknownArea, board, board_rows
 from jitapp.web.board import counts, render_row, render_rows
+from tests.floor import Floor
 from tests.web.shop import NOW, Shop, every_state, make_shop
 
 pytestmark = pytest.mark.django_db
@@ -155,3 +157,37 @@ def test_an_extra_shift_outside_the_calendar_is_measured_by_the_clock() -> None:
     shop.history(loop, every=60, taken=40, newest=90)
     row = board_rows([loop.pk], now=NOW)[0]
     assert (row.runs_out_at, row.refill_at) == (NOW + timedelta(minutes=30), NOW + timedelta(minutes=10))
+
+
+def test_a_turn_in_error_is_shown_with_its_reason_and_the_buyer_and_is_not_counted_as_empty() -> None:
+    floor = Floor()
+    floor.station("ACME", "SUPPLIER")
+    floor.station("LINE")
+    loop = floor.loop("S1", part="SCREW", supply="ACME", demand="LINE", kind="SUPPLIER", cards=4)
+    floor.scan("S1", 1, "empty")
+    before = board_rows([loop.pk], now=floor.now)[0]
+    actions.fail_turn(floor.turn("S1", 1).uuid, reason="4500017 was <closed>", now=floor.now)
+    floor.propagate()
+    row = board_rows([loop.pk], now=floor.now)[0]
+    assert (row.why_code, row.owner_party, row.problem) == ("error", "buyer", "4500017 was <closed>")
+    assert [tile.word for tile in row.tiles] == ["ERROR", "FULL", "FULL", "FULL"]
+    html = render_row(row, floor.now, "en")
+    assert b"t-error" in html
+    assert b"4500017 was &lt;closed&gt;" in html
+    assert row.urgency[1] < before.urgency[1]
+
+
+def test_a_card_that_waits_for_the_supermarket_is_grey_and_its_maker_must_act() -> None:
+    floor = Floor()
+    floor.station("CELL")
+    floor.station("MARKET", "SUPERMARKET")
+    floor.station("LINE")
+    floor.loop("P", part="GEAR", supply="CELL", demand="MARKET", kind="PRODUCTION", cards=1, first="EMPTY")
+    loop = floor.loop("W", part="GEAR", supply="MARKET", demand="LINE", kind="WITHDRAWAL")
+    floor.scan("W", 1, "empty")
+    assert floor.scan("W", 1, "load")["code"] == "supply_short"
+    floor.propagate()
+    row = board_rows([loop.pk], now=floor.now)[0]
+    assert (row.why_code, row.owner) == ("supply_short", "station Cell")
+    assert b"t-wait" in render_row(row, floor.now, "en")
+    assert "kein voller Beh\u00e4lter im Supermarkt" in render_row(row, floor.now, "de").decode()
