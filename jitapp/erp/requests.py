@@ -15,7 +15,7 @@ from django.db import transaction
 from jitapp.erp.models import DocumentRequest, ErpConnection, RequestState
 from jitapp.kanban.words import DocPolicy
 from jitapp.outbox.publish import nudge_on_commit
-from jitapp.plant.configs import configs
+from jitapp.plant.configs import latest
 from jitapp.pull import actions
 from jitapp.pull.documents import Documented, documented, in_need
 
@@ -34,7 +34,7 @@ class NothingToRetry(ValueError):
 
 def follow(messages: Sequence[tuple[int, Mapping[str, Any]]], *, now: datetime) -> int:
     """Keeps the rows of the turns that messages (loop id, payload) are about; answers how many were changed."""
-    loops = configs().loops
+    loops = latest().loops  # the drain has just read them
     turns = {
         UUID(str(event["turn"]))
         for loop_id, payload in messages

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +23,22 @@ def test_a_signature_is_the_one_of_the_standard() -> None:
     body = b'{"test": 2432232314}'
     made = signature(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
     assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+VECTORS = Path(os.environ.get("JITAPP_VECTORS", "")) / "standard_webhooks.json"
+
+
+@pytest.mark.skipif(
+    not VECTORS.is_file(), reason="JITAPP_VECTORS names no folder with standard_webhooks.json."
+)
+def test_signatures_are_those_of_the_public_vectors() -> None:
+    signed = [each for each in json.loads(VECTORS.read_text()) if each["operation"] == "sign"]
+    assert signed
+    for each in signed:
+        given = each["input"]
+        key = base64.b64decode(given["secret"].removeprefix("whsec_"))
+        made = signature(key, given["id"], given["timestamp"], given["payload"].encode())
+        assert made == each["expect"]["signature"], each["id"]
 
 
 def test_while_a_secret_is_changed_there_are_two_signatures() -> None:
