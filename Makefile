@@ -41,7 +41,7 @@ chaos: .venv/complete ## kill -9 at random under 10,000 scans, Redis away for a 
 # A failure is told with its shortest story; the same seed and number of moves have it again.
 MOVES ?= 1000000
 SEED ?= $(shell date +%Y%m%d)
-nightly: .venv/complete ## a million random moves of every kind of kanban (SEED, by default the date; MOVES)
+nightly: .venv/complete ## a million random moves of every kind of kanban (SEED: by default the date; MOVES)
 	@echo "SEED=$(SEED) MOVES=$(MOVES)"
 	@JITAPP_MOVES=$(MOVES) $(PY) -m pytest tests/kanban/test_machine.py -q -p no:randomly --hypothesis-seed=$(SEED) -o timeout=0
 

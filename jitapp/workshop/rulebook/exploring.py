@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -18,8 +18,9 @@ from uuid import UUID
 from jitapp.kanban.events import Event
 from jitapp.kanban.ledger import Ledger, Scan
 from jitapp.kanban.lifecycle import decide
+from jitapp.kanban.market import balance
 from jitapp.kanban.resizing import fit
-from jitapp.kanban.signals import dispatch, gather, signal
+from jitapp.kanban.signals import dispatch, fail, gather, signal
 from jitapp.kanban.state import Card, Loop, LoopConfig, text
 from jitapp.kanban.swap import swap
 from jitapp.kanban.transitions import SIDE
@@ -105,7 +106,10 @@ def _explore(first: Loop, kind: LoopKind, found: Map) -> None:
     while queue:
         loop, now = queue.popleft()
         now += timedelta(hours=2)
+        turn = loop.cards[1].turn
         for name, move in _moves(kind, now):
+            if turn is not None and turn.failed and name != str(Intent.RETRY):
+                continue  # out of ERROR it comes to where it stood; the rest was seen from there
             after = _copied(loop)
             events = move(after)
             if not events:
@@ -149,7 +153,8 @@ def _key(loop: Loop) -> tuple[object, ...]:
     return (
         card.card_status,
         card.supply_status,
-        turn and (turn.signal_state, turn.step, turn.docked_at is None, turn.document),
+        turn
+        and (turn.signal_state, turn.step, turn.docked_at is None, turn.document, turn.failed, turn.short),
         card.turns_left,
         bool(loop.surplus_due),
         other.usable,
@@ -170,10 +175,13 @@ def _moves(kind: LoopKind, now: datetime) -> Iterator[tuple[str, Move]]:
     if kind is not LoopKind.EVENT:
         yield "resized down", lambda loop: _fitted(loop, now, -1)
         yield "resized up", lambda loop: _fitted(loop, now, +1)
-    yield "batch complete, clock or runout", lambda loop: _gathered(loop, now)
+    yield "batch complete, clock, runout or near-runout", lambda loop: _gathered(loop, now)
+    yield "the ERP refuses or closes the order", lambda loop: _failed(loop, now)
     yield "document number", lambda loop: _documented(loop, now)
     if kind is LoopKind.WITHDRAWAL:
         yield "swap", lambda loop: _swapped(loop, now, at_market=False)
+        yield "no full container", lambda loop: _in_vain(loop, now)
+        yield "next full container", lambda loop: _served(loop, now)
     if kind is LoopKind.PRODUCTION:
         yield "swap", lambda loop: _swapped(loop, now, at_market=True)
 
@@ -232,6 +240,24 @@ def _documented(loop: Loop, now: datetime) -> list[Event]:
     ledger = Ledger(loop, at=now)
     ledger.write("turn.documented", card, turn=turn, document="4500001")
     dispatch(ledger, card, _uuid())
+    return ledger.events
+
+
+def _failed(loop: Loop, now: datetime) -> list[Event]:
+    ledger = Ledger(loop, at=now)
+    turn = loop.cards[1].turn
+    if turn is not None and not turn.failed:
+        fail(ledger, loop.cards[1], "4500001 was closed")
+    return ledger.events
+
+
+def _in_vain(loop: Loop, now: datetime) -> list[Event]:
+    return decide(loop, loop.cards[1], replace(_scan_of(now, SUPPLY), market_empty=True)).events
+
+
+def _served(loop: Loop, now: datetime) -> list[Event]:
+    ledger = Ledger(loop, at=now)
+    balance([ledger], [_shop(LoopKind.PRODUCTION, {"id": 2, "demand_id": SUPPLY, "supply_id": 3})], _uuid)
     return ledger.events
 
 
