@@ -33,3 +33,17 @@ def keys_for(plant: str) -> tuple[bytes, ...]:
     """The secrets that calls for a plant are signed with: its own, else those of all plants; the newest first."""
     found: dict[str, tuple[bytes, ...]] = settings.ERP_SECRETS
     return found.get(plant) or found.get("", ())
+
+
+def reach(url: str, plant: str) -> tuple[str, tuple[bytes, ...], str]:
+    """Address and keys of a plant's ERP, and why it cannot be called: a code, empty if it can.
+
+    `url`: what the plant's connection names, empty for the default.
+    """
+    url = url or default_url()
+    keys = keys_for(plant)
+    if not url:
+        return "", (), "no_address"
+    if not keys:
+        return url, (), "no_secret"
+    return url, keys, "address_refused" if problem_of(url) else ""

@@ -9,8 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from jitapp.erp.address import keys_for
-from jitapp.erp.calling import reach
+from jitapp.erp.address import keys_for, reach
 from jitapp.erp.models import DocumentRequest, ErpConnection
 from jitapp.erp.requests import NothingToRetry, retry
 from jitapp.plant.admin import Kept, Shown
@@ -48,7 +47,9 @@ class ErpConnectionAdmin(Kept[ErpConnection]):
     @admin.display(description="can be called")
     def stands(self, connection: ErpConnection) -> str:
         """Why it cannot be called, if it cannot."""
-        return (reach(connection)[2] if connection.plant_id else "").replace("_", " ") or "yes"
+        return (reach(connection.url, connection.plant.code)[2] if connection.plant_id else "").replace(
+            "_", " "
+        ) or "yes"
 
 
 @admin.register(DocumentRequest)

@@ -109,7 +109,7 @@ def _lease(plant_id: int, now: datetime) -> list[Leased]:
         )
         if connection is None:
             return []
-        url, keys, problem = reach(connection)
+        url, keys, problem = address.reach(connection.url, connection.plant.code)
         if problem:
             return []
         most = 1 if connection.failures else AT_ONCE
@@ -130,17 +130,6 @@ def _lease(plant_id: int, now: datetime) -> list[Leased]:
     return [
         Leased(row.pk, row.key, row.state, row.calls + 1, row.failures, _call(row, url, keys)) for row in rows
     ]
-
-
-def reach(connection: ErpConnection) -> tuple[str, tuple[bytes, ...], str]:
-    """Address and keys of a plant's ERP, and why it cannot be called: a code, empty if it can."""
-    url = connection.url or address.default_url()
-    keys = address.keys_for(connection.plant.code)
-    if not url:
-        return "", (), "no_address"
-    if not keys:
-        return url, (), "no_secret"
-    return url, keys, "address_refused" if address.problem_of(url) else ""
 
 
 def _call(row: DocumentRequest, url: str, keys: tuple[bytes, ...]) -> client.Call:

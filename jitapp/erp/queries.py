@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Count, Min, Q
 
-from jitapp.erp.calling import reach
+from jitapp.erp.address import reach
 from jitapp.erp.models import DocumentRequest, RequestState
 
 S = RequestState
@@ -44,7 +44,7 @@ def request_of(turn: UUID, *, plant_ids: Iterable[int]) -> RequestFacts | None:
     if row is None:
         return None
     waits = row.state in OPEN
-    blocked = reach(row.connection)[2] if waits else ""
+    blocked = reach(row.connection.url, row.connection.plant.code)[2] if waits else ""
     if waits and not row.connection.enabled:
         blocked = "switched_off"
     next_try = max(filter(None, (row.due_at, row.connection.quiet_until))) if waits and not blocked else None

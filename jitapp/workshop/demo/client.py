@@ -7,8 +7,7 @@ from threading import Event
 from typing import Any
 
 import httpx
-
-from jitapp.accounts.models import new_uuid
+from uuid_utils.compat import uuid7
 
 LONGEST_PAUSE_SECONDS = 5.0
 SECONDS = 10.0
@@ -50,7 +49,7 @@ class Tablet:
 
     def scan(self, code: str, intent: str, *, by: str = "") -> dict[str, Any]:
         """The answer to one scan, however often it had to be sent."""
-        body = {"id": str(new_uuid()), "code": code, "intent": intent} | ({"by": by} if by else {})
+        body = {"id": str(uuid7()), "code": code, "intent": intent} | ({"by": by} if by else {})
         return self._send("POST", "/api/v1/scans", json=body)
 
     def _send(self, method: str, path: str, **more: Any) -> dict[str, Any]:
