@@ -61,13 +61,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart() -> None:
-    """Before pytest-xdist starts its workers.
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """In the first process, before pytest-xdist starts its workers.
 
     A worker that finds the name of the settings in its environment would read them before it has a Redis number of
     its own, and all workers would share one.
     """
-    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+    if session.config.getoption("dist", "no") != "no":
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 def _start_servers(config: pytest.Config) -> None:

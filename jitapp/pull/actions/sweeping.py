@@ -68,10 +68,15 @@ NEAR = """
                 WHERE t.loop_id = s.loop_id AND t.closed_at IS NULL AND t.due_at < %(now)s))
         ) AS is_near
         FROM pull_loopstate s JOIN plant_loop l ON l.id = s.loop_id
+    ), changed AS MATERIALIZED (
+        -- Locked in the order of all who lock loops, so that nobody waits for another in a ring.
+        SELECT s.loop_id, n.is_near FROM pull_loopstate s JOIN near n ON n.loop_id = s.loop_id
+        WHERE n.is_near <> (s.near_since IS NOT NULL)
+        ORDER BY s.loop_id FOR UPDATE OF s
     )
     UPDATE pull_loopstate s SET near_since = CASE WHEN n.is_near THEN %(now)s END
-    FROM near n
-    WHERE n.loop_id = s.loop_id AND n.is_near <> (s.near_since IS NOT NULL)
+    FROM changed n
+    WHERE n.loop_id = s.loop_id
     RETURNING s.loop_id
 """
 # Near-runouts whose loops still gather signals: nobody waits for a batch to be complete there (4.5).
