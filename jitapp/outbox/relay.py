@@ -20,22 +20,26 @@ BATCH = 50
 MAX_ATTEMPTS = 8
 
 # The oldest waiting message of each key that nobody else is handling, and what waits behind it, marked as done: all of
-# it is undone with the transaction if the handling fails. Prepared, because planning it costs more than running it.
+# it is undone with the transaction if the handling fails. Prepared, because planning it costs more than running it;
+# and planned by the indexes, because a plan made while the outbox is empty would read all of a backlog for ever.
 CLAIM = """
     WITH heads AS MATERIALIZED (
         SELECT m.key FROM outbox_message m
         WHERE m.done_at IS NULL AND m.dead_at IS NULL AND m.due_at <= clock_timestamp()
           AND NOT EXISTS (SELECT 1 FROM outbox_message e WHERE e.key = m.key AND e.id < m.id
                           AND e.done_at IS NULL AND e.dead_at IS NULL)
-        ORDER BY m.id LIMIT $1 FOR UPDATE SKIP LOCKED
+        ORDER BY m.id LIMIT {batch} FOR UPDATE SKIP LOCKED
     ), claimed AS MATERIALIZED (
         SELECT m.id FROM outbox_message m
         WHERE m.key IN (SELECT key FROM heads) AND m.done_at IS NULL AND m.dead_at IS NULL
-        ORDER BY m.id LIMIT $1 FOR UPDATE SKIP LOCKED
+        ORDER BY m.id LIMIT {batch} FOR UPDATE SKIP LOCKED
     )
     UPDATE outbox_message m SET done_at = clock_timestamp() FROM claimed WHERE m.id = claimed.id
     RETURNING m.id, m.topic, m.key, m.payload, m.attempts, m.created_at
 """
+_OTHER_WAYS = ("seqscan", "hashjoin", "mergejoin", "sort")
+BY_INDEX = "; ".join(f"SET enable_{way} = off" for way in _OTHER_WAYS)
+BY_COST = "; ".join(f"RESET enable_{way}" for way in _OTHER_WAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +103,16 @@ def _alone(job: Job, handle: Handler) -> None:
 
 def _claim(batch: int, decode: Callable[[str], dict[str, Any]]) -> list[Job]:
     with connection.cursor() as cursor:
-        if getattr(connection, "jitapp_claim", None) is not connection.connection:
-            cursor.execute("SELECT 1 FROM pg_prepared_statements WHERE name = 'outbox_claim'")
+        statement = f"outbox_claim_{batch:d}"
+        if getattr(connection, "jitapp_claim", None) != (connection.connection, statement):
+            cursor.execute("SELECT 1 FROM pg_prepared_statements WHERE name = %s", (statement,))
             if cursor.fetchone() is None:
-                cursor.execute(f"PREPARE outbox_claim(bigint) AS {CLAIM}")
-            connection.jitapp_claim = connection.connection  # type: ignore[attr-defined]
-        cursor.execute("EXECUTE outbox_claim(%s)", (batch,))
+                cursor.execute(
+                    f"PREPARE {statement} AS {CLAIM.format(batch=batch)};"
+                    f"{BY_INDEX}; EXPLAIN EXECUTE {statement}; {BY_COST}"
+                )
+            connection.jitapp_claim = (connection.connection, statement)  # type: ignore[attr-defined]
+        cursor.execute(f"EXECUTE {statement}")
         rows = cursor.fetchall()
     jobs = [
         Job(row[0], row[1], row[2], decode(row[3]) if isinstance(row[3], str) else row[3], row[4], row[5])
