@@ -13,14 +13,25 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib import import_module
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from jitapp.erp import address, client
+from jitapp.erp import address
 from jitapp.erp.models import DocumentRequest, ErpConnection, RequestState
-from jitapp.erp.verdicts import HOST_CAP_S, ROW_CAP_S, Kind, Reply, Verdict, judge, judge_recall, pause
+from jitapp.erp.verdicts import (
+    HOST_CAP_S,
+    ROW_CAP_S,
+    Call,
+    Kind,
+    Reply,
+    Verdict,
+    judge,
+    judge_recall,
+    pause,
+)
 from jitapp.pull import actions
 
 logger = logging.getLogger(__name__)
@@ -33,7 +44,7 @@ QUICK_MS = (
 S = RequestState
 _ENDED = {S.WAITING: S.DONE, S.RECALLING: S.RECALLED}
 
-Ask = Callable[[Sequence[client.Call]], list[Reply]]
+Ask = Callable[[Sequence[Call]], list[Reply]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +56,11 @@ class Leased:
     state: str
     calls: int
     failures: int
-    call: client.Call
+    call: Call
 
 
 def call_due(
-    *, now: datetime, hurried: bool = False, until: float | None = None, ask: Ask = client.call_all
+    *, now: datetime, hurried: bool = False, until: float | None = None, ask: Ask | None = None
 ) -> int:
     """Makes the calls that are due, until none is (or the monotonic clock passes `until`); answers how many.
 
@@ -57,6 +68,7 @@ def call_due(
     """
     begun = time.monotonic()
     made = 0
+    ask = ask or _over_http
 
     def clock() -> datetime:
         return now + timedelta(seconds=time.monotonic() - begun)
@@ -75,6 +87,12 @@ def call_due(
             if hurried:
                 break
     return made
+
+
+def _over_http(calls: Sequence[Call]) -> list[Reply]:
+    # Loaded by the first call: the client is 13 MB in every process that could call, and most shops ask no ERP.
+    replies: list[Reply] = import_module("jitapp.erp.client").call_all(calls)
+    return replies
 
 
 def _callable(now: datetime, hurried: bool) -> list[int]:
@@ -132,12 +150,12 @@ def _lease(plant_id: int, now: datetime) -> list[Leased]:
     ]
 
 
-def _call(row: DocumentRequest, url: str, keys: tuple[bytes, ...]) -> client.Call:
+def _call(row: DocumentRequest, url: str, keys: tuple[bytes, ...]) -> Call:
     key = str(row.key)
     if row.state == S.RECALLING:
-        return client.Call("DELETE", f"{url.rstrip('/')}/{key}", key, f"recall_{key}", b"", keys)
+        return Call("DELETE", f"{url.rstrip('/')}/{key}", key, f"recall_{key}", b"", keys)
     body = json.dumps(row.body, separators=(",", ":"), sort_keys=True).encode()
-    return client.Call("POST", url, key, f"document_{key}", body, keys)
+    return Call("POST", url, key, f"document_{key}", body, keys)
 
 
 # -- what the answers mean ---------------------------------------------------------------------------

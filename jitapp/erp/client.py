@@ -10,30 +10,17 @@ import asyncio
 import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import httpx
 
 from jitapp.erp import signing
-from jitapp.erp.verdicts import Reply
+from jitapp.erp.verdicts import Call, Reply
 
 CONNECT_S = 5.0
 CALL_S = 10.0  # a whole call, however slowly the answer drips
 ANSWER_BYTES = 65_536
 AGENT = "jitapp"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call: `key` is the idempotency key, `message_id` names this message in the signature."""
-
-    method: str
-    url: str
-    key: str
-    message_id: str
-    body: bytes
-    keys: tuple[bytes, ...]
 
 
 def call_all(calls: Sequence[Call]) -> list[Reply]:

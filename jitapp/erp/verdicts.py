@@ -1,4 +1,4 @@
-"""What an answer of the ERP means, and when to ask again. Pure: the dice are handed in."""
+"""A call and its answer, what the answer of the ERP means, and when to ask again. Pure: the dice are handed in."""
 
 from __future__ import annotations
 
@@ -24,6 +24,18 @@ class Kind(Enum):
     DONE = "done"
     REFUSED = "refused"  # final: the data is wrong, a person must act
     AGAIN = "again"  # ask again later
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: `key` is the idempotency key, `message_id` names this message in the signature."""
+
+    method: str
+    url: str
+    key: str
+    message_id: str
+    body: bytes
+    keys: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from django.db import connection
 from jitapp.erp import calling, client, requests
 from jitapp.erp.models import DocumentRequest, ErpConnection
 from jitapp.erp.queries import request_of
-from jitapp.erp.verdicts import Reply
+from jitapp.erp.verdicts import Call, Reply
 from jitapp.kanban.words import Role
 from jitapp.outbox import relay
 from jitapp.pull import actions, store
@@ -320,7 +320,7 @@ def test_killed_between_the_answer_and_its_keeping_gives_the_same_document(
     floor = shop()
     floor.scan("S1", 1, "empty")
 
-    def answered_then_killed(calls: Sequence[client.Call]) -> list[Reply]:
+    def answered_then_killed(calls: Sequence[Call]) -> list[Reply]:
         client.call_all(calls)
         raise Killed
 
@@ -362,7 +362,7 @@ def test_the_result_of_a_call_that_was_overtaken_does_not_count(erp: StubErp) ->
     floor.scan("S1", 1, "empty")
     other = {"made": 0}
 
-    def slow(calls: Sequence[client.Call]) -> list[Reply]:
+    def slow(calls: Sequence[Call]) -> list[Reply]:
         if not other["made"]:
             other["made"] = calling.call_due(now=floor.now + timedelta(seconds=calling.LEASE_S + 1))
         return [Reply(error="cut off") for _ in calls]
@@ -380,7 +380,7 @@ def test_a_number_that_comes_in_while_the_call_is_under_way_ends_the_request(erp
     drain(floor)
     turn = floor.turn("S1", 1)
 
-    def meanwhile(calls: Sequence[client.Call]) -> list[Reply]:
+    def meanwhile(calls: Sequence[Call]) -> list[Reply]:
         actions.give_document(turn=str(turn.uuid), document="BY-HAND", now=floor.now)
         drain(floor)
         return [Reply(error="cut off") for _ in calls]
@@ -398,7 +398,7 @@ def test_two_different_numbers_for_one_turn_are_for_a_person_to_settle(erp: Stub
     drain(floor)
     turn = floor.turn("S1", 1)
 
-    def meanwhile(calls: Sequence[client.Call]) -> list[Reply]:
+    def meanwhile(calls: Sequence[Call]) -> list[Reply]:
         actions.give_document(turn=str(turn.uuid), document="BY-HAND", now=floor.now)
         return client.call_all(calls)
 
@@ -471,7 +471,7 @@ def test_a_turn_cancelled_while_the_erp_makes_its_document_takes_it_back(erp: St
     floor.scan("S1", 1, "empty")
     drain(floor)
 
-    def meanwhile(calls: Sequence[client.Call]) -> list[Reply]:
+    def meanwhile(calls: Sequence[Call]) -> list[Reply]:
         if calls[0].method == "POST":
             floor.scan("S1", 1, "cancel", source=floor.leader(), reason="not needed")
         return client.call_all(calls)
