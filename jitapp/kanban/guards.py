@@ -347,6 +347,8 @@ def _undo(loop: Loop, card: Card, scan: Scan, _intent: Intent | None, decision: 
         return "card_retired"  # terminal
     if card.out_of_stock:
         return "undo_nothing"  # the last scan found the supermarket empty: nothing was moved
+    if any(event.type == "turn.received" for event in scan.last_events):
+        return "undo_nothing"  # a fill without transport ends as a receipt does: the turn is closed
     window = loop.config.undo_window_s
     if scan.occurred_at - card.moved_at > timedelta(seconds=window):
         decision.facts["window"] = window

@@ -443,6 +443,22 @@ def test_the_last_scan_is_undone_one_step(status: str) -> None:
     assert bench.loop.cards[2].supply_status in ("FULL", "IN_USE")
 
 
+def test_a_fill_without_transport_is_received_and_not_undone() -> None:
+    """Found by a million random moves: the container went back to EMPTY, and nobody had asked for it (rule C8)."""
+    shop = Bench(
+        make_loop(
+            ("FULL", "FULL"),
+            kind=LoopKind.TRANSFER,
+            sequence={"IN_TRANSIT": "PROHIBITED", "COMPLETED": "PROHIBITED"},
+        )
+    )
+    shop.scan(1, "empty")
+    assert shop.scan(1, "complete").code == "received"
+    assert shop.loop.cards[1].supply_status == "FULL"
+    assert shop.scan(1, "undo", minutes=0.5, at=SUPPLY).code == "undo_nothing"
+    assert shop.loop.cards[1].supply_status == "FULL"
+
+
 def test_undo_has_its_window_its_owner_and_its_end() -> None:
     bench = Bench(make_loop())
     assert bench.scan(1, "undo").code == "undo_nothing"
