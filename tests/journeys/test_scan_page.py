@@ -230,7 +230,8 @@ def test_what_the_operator_reads_has_seven_to_one_contrast(page: Page, shop: Sho
                                return 0.2126 * r + 0.7152 * g + 0.0722 * b };
           const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
                                 if (!/, 0\\)$/.test(c)) return c } return 'rgb(255,255,255)' };
-          const seen = ['.headline', '.what', '.next', '.last b', '.last small', '.typing label', '.top h1'];
+          const seen = ['.headline', '.what', '.next', '.last b', '.last small', '.typing label', '.top h1',
+                        '.demo button'];
           return Object.fromEntries(seen.map(s => { const e = document.querySelector(s);
             const [a, b] = [light(getComputedStyle(e).color), light(ground(e))];
             return [s, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)] })) }"""
