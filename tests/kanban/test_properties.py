@@ -65,7 +65,7 @@ def check(loop: Loop, was_full: bool, told: set[int]) -> None:
             continue
         turn = card.turn
         assert turn.number == card.turn_number  # C2
-        assert turn.owner == owner_of(loop.config, turn)  # C10
+        assert turn.owner == owner_of(loop.config, turn, held=card.held)  # C10
         assert turn.owner_since is not None
         assert not turn.step or turn.released_at is not None  # C5
         if card.supply_status == "WAIT":
