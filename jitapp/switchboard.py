@@ -16,7 +16,7 @@ from celery import shared_task
 from django.db import close_old_connections
 from django.utils import timezone
 
-from jitapp.erp import calling, requests
+from jitapp.erp import calling, documents
 from jitapp.live import push
 from jitapp.outbox import relay
 from jitapp.pull import actions, store
@@ -41,7 +41,7 @@ class Switchboard:
         now = self.now or timezone.now()
         messages = [(job.key, job.payload) for job in jobs]
         self.changed |= actions.propagate(messages, now=now)
-        requests.follow(messages, now=now)
+        documents.follow(messages, now=now)
 
     def calls_changed(self, jobs: Sequence[relay.Job]) -> None:
         """Somebody called for help, took a call or solved it, or it climbed: the area's number is drawn anew."""
@@ -97,7 +97,7 @@ def sweep() -> None:
     """Runouts, near-runouts, withheld signals and calls that only the clock moves; old outbox rows go."""
     tell_boards(actions.sweep(now=timezone.now()))
     actions.escalate_calls(now=timezone.now())
-    requests.sweep(now=timezone.now())
+    documents.sweep(now=timezone.now())
     relay.prune()
 
 
@@ -113,7 +113,7 @@ def call_erp(*, hurried: bool = False) -> int:
     return calling.call_due(now=timezone.now(), hurried=hurried, until=time.monotonic() + CALLING_SECONDS)
 
 
-@shared_task(name=requests.CALL_TASK)
+@shared_task(name=documents.CALL_TASK)
 def call_task(**_ignored: Any) -> None:
     """The fast way to the ERP: nudged by the commit that asked for a document. Slow ERPs are the relay's."""
     close_old_connections()

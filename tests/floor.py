@@ -19,12 +19,12 @@ from uuid import UUID
 from django.db import connection
 
 from jitapp.accounts.models import Device, Person, new_token, new_uuid, token_hash
-from jitapp.kanban.words import DeviceKind, Role, StationKind
+from jitapp.kanban.vocabulary import DeviceKind, Role, StationKind
 from jitapp.outbox import relay
 from jitapp.plant.models import Area, BillOfMaterials, Loop, Part, Placement, Plant, Station, Supplier
 from jitapp.pull import actions, store
 from jitapp.pull.models import Card, Runout, Turn
-from jitapp.pull.requests import Answer, Conflict, ScanRequest, Source
+from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source
 
 START = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ import uuid_utils.compat
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
 from django.db import models
 
-from jitapp.kanban.words import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind
 
 # Generic Django classes may carry their types from here up. This is the lowest room with tables; processes that need
 # no tables (streams, scheduler) are 25 MB smaller without it.

@@ -22,12 +22,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jitapp.accounts.models import new_uuid
-from jitapp.api.doors import Endpoint
+from jitapp.api.endpoint import Endpoint
 from jitapp.api.errors import Problem
+from jitapp.erp.documents import NothingToRetry, retry
 from jitapp.erp.queries import request_of
-from jitapp.erp.requests import NothingToRetry, retry
-from jitapp.pull import actions, lists
-from jitapp.pull.requests import Conflict, ScanRequest, Source
+from jitapp.pull import actions
+from jitapp.pull.reading import lists
+from jitapp.pull.scan_request import Conflict, ScanRequest, Source
 
 VERBS = (
     "acknowledge",

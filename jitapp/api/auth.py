@@ -10,8 +10,8 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from jitapp.api.pace import Buckets
-from jitapp.pull.requests import Source
+from jitapp.api.throttle import Buckets
+from jitapp.pull.scan_request import Source
 from jitapp.pull.sources import source_of_token
 
 if TYPE_CHECKING:

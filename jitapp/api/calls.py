@@ -14,12 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jitapp.api.acts import AnyDevice, key_of
-from jitapp.api.doors import Endpoint, flag, paged
+from jitapp.api.endpoint import Endpoint, flag, paged
 from jitapp.api.errors import CODES, Problem
 from jitapp.plant.models import Station
-from jitapp.pull import actions, calls
-from jitapp.pull.changeovers import changeovers_of
-from jitapp.pull.requests import Source
+from jitapp.pull import actions
+from jitapp.pull.reading import calls
+from jitapp.pull.reading.changeovers import changeovers_of
+from jitapp.pull.scan_request import Source
 from jitapp.pull.sources import person_of
 
 LONGEST_CODE = 60

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jitapp.api.doors import Endpoint, limit_of, next_url
+from jitapp.api.endpoint import Endpoint, limit_of, next_url
 from jitapp.api.errors import Problem
-from jitapp.pull.feed import BadCursor, read_feed
+from jitapp.pull.reading.feed import BadCursor, read_feed
 
 
 class Events(Endpoint):

@@ -22,23 +22,23 @@ from jitapp.api.acts import (
     TurnActBody,
 )
 from jitapp.api.calls import ByBody, CallBody, ChangeoverBody, SolveBody, TakeBody
-from jitapp.api.doors import LIMIT, MOST_LIMIT
+from jitapp.api.endpoint import LIMIT, MOST_LIMIT
 from jitapp.api.errors import CODES, MEDIA_TYPE
 from jitapp.api.parked import SettleBody
 from jitapp.api.scans import ScanBody
 from jitapp.api.waits import StateBody, StateEndBody
 from jitapp.erp.queries import RequestFacts
 from jitapp.kanban.events import EVENT_TYPES
-from jitapp.kanban.words import Intent, Outcome, ScreenState, Sound
+from jitapp.kanban.vocabulary import Intent, Outcome, ScreenState, Sound
 from jitapp.plant.shopfile import AreaRow, BillRow, LoopRow, PartRow, StationRow, SupplierRow
 from jitapp.pull.actions import Settled
-from jitapp.pull.calls import CallFacts
-from jitapp.pull.chain import Chain
-from jitapp.pull.changeovers import StationChangeovers
-from jitapp.pull.feed import FeedEvent
-from jitapp.pull.lists import CardFacts, RunoutFacts, StationFacts, TurnFacts
-from jitapp.pull.parked import ParkedScan
-from jitapp.pull.waits import StationStanding, WaitFacts, WaitSummary
+from jitapp.pull.reading.calls import CallFacts
+from jitapp.pull.reading.chain import Chain
+from jitapp.pull.reading.changeovers import StationChangeovers
+from jitapp.pull.reading.feed import FeedEvent
+from jitapp.pull.reading.lists import CardFacts, RunoutFacts, StationFacts, TurnFacts
+from jitapp.pull.reading.parked import ParkedScan
+from jitapp.pull.reading.waits import StationStanding, WaitFacts, WaitSummary
 
 BASE = "/api/v1"
 Schema = dict[str, Any]

@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jitapp.api.acts import AnyDevice, key_of, quantity_of, read
-from jitapp.api.doors import Endpoint, paged
+from jitapp.api.endpoint import Endpoint, paged
 from jitapp.api.errors import CODES, Problem
 from jitapp.pull import actions
-from jitapp.pull.parked import parked_page
+from jitapp.pull.reading.parked import parked_page
 from jitapp.pull.sources import person_of
 
 LONGEST = 200

@@ -23,9 +23,9 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from jitapp.api.errors import MEDIA_TYPE, Problem, store_unreachable
-from jitapp.api.pace import SCANS
+from jitapp.api.throttle import SCANS
 from jitapp.pull import actions
-from jitapp.pull.requests import Answer, Conflict, ScanRequest, Source
+from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source
 from jitapp.pull.sources import source_of_token
 
 MOST_BYTES = 16_384

@@ -9,9 +9,9 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jitapp.api.doors import Endpoint, flag, paged
+from jitapp.api.endpoint import Endpoint, flag, paged
 from jitapp.api.errors import Problem
-from jitapp.pull import chain, lists
+from jitapp.pull.reading import chain, lists
 
 LONGEST_CODE = 4_096
 

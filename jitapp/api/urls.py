@@ -14,9 +14,7 @@ from jitapp.api.calls import (
     TakeCall,
 )
 from jitapp.api.events import Events
-from jitapp.api.parked import ParkedScans, SettleScan
-from jitapp.api.scans import scans, scans_batch
-from jitapp.api.things import (
+from jitapp.api.master_data import (
     Areas,
     Loops,
     OneArea,
@@ -30,6 +28,8 @@ from jitapp.api.things import (
     Suppliers,
     Upserts,
 )
+from jitapp.api.parked import ParkedScans, SettleScan
+from jitapp.api.scans import scans, scans_batch
 from jitapp.api.turns import Cards, OneCard, OneTurn, Runouts, StationBoard, TurnChain, Turns
 from jitapp.api.waits import EndState, StationStates, Waits, WaitsSummary
 

@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jitapp.api.calls import Speaking, problem, read
-from jitapp.api.doors import Endpoint, flag, paged
+from jitapp.api.endpoint import Endpoint, flag, paged
 from jitapp.api.errors import Problem
 from jitapp.plant.models import Station
-from jitapp.pull import actions, lists, waits
+from jitapp.pull import actions
+from jitapp.pull.reading import lists, waits
 
 USUAL_WINDOW = timedelta(days=1)
 

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from jitapp.erp.address import keys_for, reach
+from jitapp.erp.documents import NothingToRetry, retry
 from jitapp.erp.models import DocumentRequest, ErpConnection
-from jitapp.erp.requests import NothingToRetry, retry
 from jitapp.plant.admin import Kept, Shown
 
 

@@ -32,7 +32,7 @@ from jitapp.kanban.signals import (
 )
 from jitapp.kanban.state import Card, Loop, Turn, text
 from jitapp.kanban.transitions import MAY_FILL, Side
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     CardStatus,
     GrPolicy,
     Intent,

@@ -15,7 +15,7 @@ from string import Formatter
 from zoneinfo import ZoneInfo
 
 from jitapp.kanban.state import text
-from jitapp.kanban.words import Intent, Outcome, ScanClass, ScreenState, Sound, SupplyStatus
+from jitapp.kanban.vocabulary import Intent, Outcome, ScanClass, ScreenState, Sound, SupplyStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from jitapp.kanban.events import Event, Inconsistent, apply
 from jitapp.kanban.runouts import owner_of
 from jitapp.kanban.state import ZERO, Card, Loop, LoopConfig, Turn, text
 from jitapp.kanban.transitions import FILLING, MAY_FILL, SIDE
-from jitapp.kanban.words import CardStatus, ConsumeAt, Intent, LoopStatus, SupplyStatus, Trigger
+from jitapp.kanban.vocabulary import CardStatus, ConsumeAt, Intent, LoopStatus, SupplyStatus, Trigger
 
 WORK = frozenset({"turn.started", "turn.completed", "turn.shipped", "turn.received"})
 OPENS = frozenset({"turn.opened", "turn.released"})

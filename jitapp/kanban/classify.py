@@ -18,7 +18,7 @@ from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.ledger import Decision, Scan
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.transitions import FILLING, MAY_FILL, TABLE, WAY
-from jitapp.kanban.words import Intent, LoopKind, Outcome, ScanClass, StationKind, SupplyStatus
+from jitapp.kanban.vocabulary import Intent, LoopKind, Outcome, ScanClass, StationKind, SupplyStatus
 
 S = SupplyStatus
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import below, opened, release, signal
 from jitapp.kanban.state import ZERO, Card, Loop, LoopConfig, text
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
     Consumption,

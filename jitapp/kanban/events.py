@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from jitapp.kanban.state import ZERO, Card, Loop, OpenRunout, Turn
-from jitapp.kanban.words import SUPPLY_SHORT, CardStatus, Intent, SignalState, SupplyStatus
+from jitapp.kanban.vocabulary import SUPPLY_SHORT, CardStatus, Intent, SignalState, SupplyStatus
 
 
 @dataclass(slots=True)

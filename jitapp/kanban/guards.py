@@ -21,7 +21,7 @@ from jitapp.kanban.transitions import (
     Row,
     Side,
 )
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     CardStatus,
     Intent,
     Level,

@@ -13,7 +13,7 @@ from jitapp.kanban.answers import ANSWERS
 from jitapp.kanban.events import Event, apply
 from jitapp.kanban.runouts import cause_of, is_dry
 from jitapp.kanban.state import Card, Loop, Turn
-from jitapp.kanban.words import Intent, LoopStatus, Outcome, ScanClass, SupplyStatus
+from jitapp.kanban.vocabulary import Intent, LoopStatus, Outcome, ScanClass, SupplyStatus
 
 S = SupplyStatus
 

@@ -16,7 +16,7 @@ from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.moves import MOVES
 from jitapp.kanban.signals import settle
 from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.words import CardStatus, Intent, SignalState, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, Intent, SignalState, SupplyStatus
 
 S = SupplyStatus
 

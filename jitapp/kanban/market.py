@@ -11,7 +11,7 @@ from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import NewUuid, dispatch
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.transitions import MAY_FILL
-from jitapp.kanban.words import SUPPLY_SHORT, CardStatus, LoopStatus, Party, SupplyStatus
+from jitapp.kanban.vocabulary import SUPPLY_SHORT, CardStatus, LoopStatus, Party, SupplyStatus
 
 S = SupplyStatus
 

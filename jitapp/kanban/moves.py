@@ -14,7 +14,7 @@ from jitapp.kanban.runouts import owner_of
 from jitapp.kanban.signals import below, open_sibling, opened, release, signal, wait
 from jitapp.kanban.state import Card, Loop, Turn, text
 from jitapp.kanban.transitions import SIDE, WAY
-from jitapp.kanban.words import Intent, Need, SupplyStatus, Trigger
+from jitapp.kanban.vocabulary import Intent, Need, SupplyStatus, Trigger
 
 S = SupplyStatus
 

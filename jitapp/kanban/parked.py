@@ -13,7 +13,7 @@ from uuid import UUID
 from jitapp.kanban.ledger import Decision, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.words import CardStatus, Intent, Outcome, Role, StationKind, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, Intent, Outcome, Role, StationKind, SupplyStatus
 
 S = SupplyStatus
 SETTLERS = frozenset({Role.LEADER, Role.PLANNER, Role.ADMIN})

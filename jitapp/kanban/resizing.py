@@ -7,7 +7,7 @@ from uuid import UUID
 
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import signal
-from jitapp.kanban.words import CardStatus, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
 
 
 def fit(ledger: Ledger, cards: int, new_uuid: Callable[[], UUID]) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jitapp.kanban.state import Card, Loop, LoopConfig, Turn
-from jitapp.kanban.words import CardStatus, LoopStatus, Party, SignalState, StationKind, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, LoopStatus, Party, SignalState, StationKind, SupplyStatus
 
 
 def is_dry(loop: Loop) -> bool:

@@ -15,7 +15,7 @@ from jitapp.kanban.duedates import due_at
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.runouts import owner_of
 from jitapp.kanban.state import USABLE, ZERO, Card, Loop, Turn, text
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     Accumulate,
     CardStatus,
     DocPolicy,

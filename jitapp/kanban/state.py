@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     SUPPLY_SHORT,
     Accumulate,
     CardStatus,

@@ -15,7 +15,7 @@ from jitapp.kanban.lifecycle import facts, shown
 from jitapp.kanban.moves import MOVES
 from jitapp.kanban.signals import settle, signal
 from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.words import Intent, SupplyStatus
+from jitapp.kanban.vocabulary import Intent, SupplyStatus
 
 S = SupplyStatus
 

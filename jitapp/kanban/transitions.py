@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from jitapp.kanban.words import Intent, LoopKind, SignalState, SupplyStatus
+from jitapp.kanban.vocabulary import Intent, LoopKind, SignalState, SupplyStatus
 
 Side = Literal["demand", "supply"]
 S = SupplyStatus

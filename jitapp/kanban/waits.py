@@ -18,7 +18,7 @@ from uuid import UUID
 
 from jitapp.kanban.events import Event
 from jitapp.kanban.state import Turn
-from jitapp.kanban.words import Party, SignalState, SupplyStatus
+from jitapp.kanban.vocabulary import Party, SignalState, SupplyStatus
 from jitapp.kanban.worktime import WorkCalendar
 
 REFUSED = "wait.refused"  # no event of the ledger: a handoff that the receiver could not take

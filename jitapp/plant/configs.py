@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from jitapp.kanban import andon
 from jitapp.kanban.state import LoopConfig
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
     Consumption,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from jitapp.accounts.models import Device, new_token, token_hash
-from jitapp.kanban.words import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Placement, Plant, Station
 
 

@@ -20,7 +20,15 @@ from django.db import models, transaction
 
 from jitapp.accounts.models import Person
 from jitapp.kanban import andon
-from jitapp.kanban.words import Accumulate, LoopKind, LoopStatus, Need, StationKind, SupplyStatus, Trigger
+from jitapp.kanban.vocabulary import (
+    Accumulate,
+    LoopKind,
+    LoopStatus,
+    Need,
+    StationKind,
+    SupplyStatus,
+    Trigger,
+)
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
 from jitapp.plant import shopfile
 from jitapp.plant.exactjson import Path

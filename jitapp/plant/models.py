@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Value
 
 from jitapp.accounts.models import choices, new_uuid
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
     Consumption,

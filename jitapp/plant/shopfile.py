@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
     Consumption,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from jitapp.kanban.words import LoopStatus, StationKind
+from jitapp.kanban.vocabulary import LoopStatus, StationKind
 from jitapp.plant.models import BillOfMaterials, Loop
 
 

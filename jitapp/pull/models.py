@@ -11,7 +11,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from jitapp.accounts.models import choices, new_uuid
-from jitapp.kanban.words import CardStatus, Outcome, Party, SignalState, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, Outcome, Party, SignalState, SupplyStatus
 from jitapp.plant.models import QuantityField, one_of
 
 
@@ -490,7 +490,8 @@ class Runout(models.Model):
 
 class Wait(models.Model):
     """An interval in which an open turn does not move, with its reason, owner and clock: the fold of `wait.opened` and
-    `wait.closed`. Why a station did not get to it in that time is reckoned when it is read (jitapp/pull/waits.py)."""
+    `wait.closed`. Why a station did not get to it in that time is computed when it is read
+    (jitapp/pull/reading/waits.py)."""
 
     uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
     turn = models.ForeignKey(Turn, on_delete=models.PROTECT, related_name="waits")

@@ -13,8 +13,8 @@ from jitapp.plant.loading import Report, load_shop
 from jitapp.plant.models import Loop
 from jitapp.pull.actions import add_cards, note_settings, resize_loop
 from jitapp.pull.actions.cards import NOBODY
-from jitapp.pull.lists import cards_per_loop
-from jitapp.pull.requests import Source
+from jitapp.pull.reading.lists import cards_per_loop
+from jitapp.pull.scan_request import Source
 
 
 @dataclass(frozen=True)

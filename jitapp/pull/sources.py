@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from jitapp.accounts.models import Device, Person, token_hash
-from jitapp.kanban.words import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Placement
-from jitapp.pull.requests import Source
+from jitapp.pull.scan_request import Source
 
 REMEMBERED_SECONDS = 1.0
 _sources: dict[str, tuple[float, Source | None]] = {}

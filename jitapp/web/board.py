@@ -14,8 +14,8 @@ from html import escape
 from django.conf import settings
 
 from jitapp.live.ticket import channel_of
-from jitapp.pull.queries import STATES, BoardRow, Tile, board_rows
-from jitapp.web.words import Words, clock, plain, words_of
+from jitapp.pull.reading.board import STATES, BoardRow, Tile, board_rows
+from jitapp.web.phrases import Words, clock, plain, words_of
 
 FEW_TILES = 3  # so many still have room for their word
 UNDER_WAY = {"IN_PROCESS", "COMPLETED", "IN_TRANSIT"}

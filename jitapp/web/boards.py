@@ -16,11 +16,11 @@ from django.views.decorators.http import require_GET
 
 from jitapp.live.ticket import channel_of, make_ticket
 from jitapp.plant.models import Station
-from jitapp.pull.queries import STATES, Board, BoardRow, UnknownArea, board, board_rows_of_areas
+from jitapp.pull.reading.board import STATES, Board, BoardRow, UnknownArea, board, board_rows_of_areas
 from jitapp.web.board import chip, counts, render_row, who_acts
 from jitapp.web.headers import live_base
+from jitapp.web.phrases import Words, clock, words_of
 from jitapp.web.visit import Viewer, areas_of, readers, viewer_of
-from jitapp.web.words import Words, clock, words_of
 
 WORST = 4  # loops named on the home page, per area
 

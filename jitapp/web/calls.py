@@ -27,7 +27,7 @@ from jitapp.accounts.models import new_uuid
 from jitapp.live.ticket import channel_of
 from jitapp.plant.models import Station
 from jitapp.pull import actions
-from jitapp.pull.calls import (
+from jitapp.pull.reading.calls import (
     CallFacts,
     Waiting,
     open_calls,
@@ -36,10 +36,10 @@ from jitapp.pull.calls import (
     solved_calls,
     waiting,
 )
-from jitapp.pull.requests import Conflict, Source
+from jitapp.pull.scan_request import Conflict, Source
 from jitapp.web.board import tick
+from jitapp.web.phrases import words_of
 from jitapp.web.visit import PEOPLE, WHO, P, Page, Viewer, readers, viewer_of
-from jitapp.web.words import words_of
 
 KIND_WORDS = {
     "material": mark("Material"),

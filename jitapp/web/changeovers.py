@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from jitapp.plant.models import Station
 from jitapp.pull import actions
-from jitapp.pull.changeovers import changeovers_of
+from jitapp.pull.reading.changeovers import changeovers_of
 from jitapp.web.calls import members, said, source_of
 from jitapp.web.visit import viewer_of
 

@@ -24,13 +24,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.answers import feedback
-from jitapp.kanban.words import Intent, Outcome, ScreenState, Sound
+from jitapp.kanban.vocabulary import Intent, Outcome, ScreenState, Sound
 from jitapp.plant.models import Station
 from jitapp.plant.work import standard_work_of
 from jitapp.pull.actions import scan
-from jitapp.pull.requests import Conflict, ScanRequest, Source
+from jitapp.pull.scan_request import Conflict, ScanRequest, Source
+from jitapp.web.phrases import words_of
 from jitapp.web.visit import Viewer, people, viewer_of
-from jitapp.web.words import words_of
 
 BODY_LIMIT = 16_384
 CODE_LIMIT = 4_096

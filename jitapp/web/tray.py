@@ -20,15 +20,15 @@ from django.utils.translation import gettext_noop as mark
 from django.views.decorators.http import require_GET, require_POST
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.words import Intent
+from jitapp.kanban.vocabulary import Intent
 from jitapp.pull import actions
 from jitapp.pull.actions.settling import How
-from jitapp.pull.parked import ParkedScan, Told, Way, parked_scans, waiting_scans
+from jitapp.pull.reading.parked import ParkedScan, Told, Way, parked_scans, waiting_scans
 from jitapp.symbology.cardcode import find_card_code
 from jitapp.web.calls import members, source_of
+from jitapp.web.phrases import TILE_WORDS, clock, words_of
 from jitapp.web.scan import INTENT_WORDS
 from jitapp.web.visit import Viewer, people, viewer_of
-from jitapp.web.words import TILE_WORDS, clock, words_of
 
 # What a scan meant, in the words of the scan page; these beside them.
 MEANT = INTENT_WORDS | {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from jitapp.web import boards, calls, changeovers, demo, machines, people, scan, things, tray
+from jitapp.web import boards, calls, changeovers, demo, health, people, scan, sheets, tray
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
@@ -17,11 +17,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("s/tray/list", tray.tray_list, name="tray-list"),
     path("s/tray/number", tray.number, name="tray-number"),
     path("s/tray/<uuid:scan>", tray.settle, name="tray-settle"),
-    path("b/supply/<str:station>", things.supply_page, name="supply"),
+    path("b/supply/<str:station>", sheets.supply_page, name="supply"),
     path("b/<str:area>", boards.board_page, name="board"),
     path("b/<str:area>/rows", boards.rows, name="board-rows"),
-    path("l/<int:loop_id>", things.loop_page, name="loop"),
-    path("k/<str:code>", things.card_page, name="card"),
+    path("l/<int:loop_id>", sheets.loop_page, name="loop"),
+    path("k/<str:code>", sheets.card_page, name="card"),
     path("calls", calls.calls_page, name="calls"),
     path("calls/list", calls.calls_list, name="calls-list"),
     path("calls/new", calls.new_call, name="call-new"),
@@ -33,8 +33,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("holds/<str:code>/decide", calls.decide, name="hold-decide"),
     path("changeovers/<str:station>", changeovers.changeover, name="changeover"),
     path("demo", demo.switch, name="demo-switch"),
-    path("status", machines.status, name="status"),
-    path("healthz", machines.healthz, name="healthz"),
-    path("readyz", machines.readyz, name="readyz"),
-    path("metrics", machines.metrics, name="metrics"),
+    path("status", health.status, name="status"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
 ]

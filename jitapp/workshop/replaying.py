@@ -20,11 +20,11 @@ import msgspec
 from django.db import transaction
 
 from jitapp.accounts.models import Person
-from jitapp.kanban.words import Outcome
+from jitapp.kanban.vocabulary import Outcome
 from jitapp.plant.models import Loop, Station
 from jitapp.pull import actions
 from jitapp.pull.models import Card, Event, Runout
-from jitapp.pull.requests import Conflict, ScanRequest, Source
+from jitapp.pull.scan_request import Conflict, ScanRequest, Source
 from jitapp.switchboard import drain
 
 BATCH = 50

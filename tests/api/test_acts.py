@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from jitapp.accounts.models import Device
-from jitapp.kanban.words import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Loop
 from jitapp.pull.models import Turn
 from tests.floor import Floor

@@ -10,7 +10,7 @@ from django.test import Client
 
 from jitapp.accounts.models import Device, Person
 from jitapp.api.openapi import OPERATIONS, document
-from jitapp.kanban.words import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Membership, Part, Placement, StandardWork, Station
 from jitapp.pull import sources
 from jitapp.pull.models import AndonCall

@@ -19,7 +19,7 @@ from openapi_spec_validator import validate
 from jitapp.api import openapi
 from jitapp.api.errors import CODES
 from jitapp.api.urls import urlpatterns
-from jitapp.kanban.words import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
 from tests.floor import Floor
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from jitapp.kanban.words import DeviceKind, Role
+from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Membership
 from tests.floor import Floor

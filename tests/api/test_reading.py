@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test import Client
 
-from jitapp.kanban.words import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Plant
 from jitapp.pull.models import Event

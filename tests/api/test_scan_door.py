@@ -26,9 +26,9 @@ from hypothesis import strategies as st
 from pytest_django.live_server_helper import LiveServer
 
 from jitapp.accounts.models import Device, new_token, new_uuid, token_hash
-from jitapp.api.pace import Buckets
 from jitapp.api.shortcut import shortcut
-from jitapp.kanban.words import DeviceKind, Intent
+from jitapp.api.throttle import Buckets
+from jitapp.kanban.vocabulary import DeviceKind, Intent
 from jitapp.plant.models import Placement, Station
 from jitapp.pull import sources
 from jitapp.pull.models import Card, Event, Receipt

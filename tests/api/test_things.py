@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from jitapp.api.auth import Pace
-from jitapp.api.pace import Buckets
-from jitapp.kanban.words import DeviceKind
+from jitapp.api.throttle import Buckets
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Calendar, Loop, Part, Plant, Station
 from jitapp.pull.models import Card, Event

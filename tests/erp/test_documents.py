@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from jitapp.erp import calling, client, requests
+from jitapp.erp import calling, client, documents
 from jitapp.erp.models import DocumentRequest, ErpConnection
 from jitapp.erp.queries import request_of
 from jitapp.erp.verdicts import Call, Reply
-from jitapp.kanban.words import Role
+from jitapp.kanban.vocabulary import Role
 from jitapp.outbox import relay
 from jitapp.pull import actions, store
 from jitapp.pull.models import Event, Turn, Wait
-from jitapp.pull.requests import Source
+from jitapp.pull.scan_request import Source
 from tests.erp.stub import StubErp
 from tests.floor import Floor
 
@@ -51,7 +51,7 @@ def drain(floor: Floor) -> None:
     def handle(jobs: Sequence[relay.Job]) -> None:
         messages = [(job.key, job.payload) for job in jobs if job.topic == "pull.changed"]
         actions.propagate(messages, now=floor.now)
-        requests.follow(messages, now=floor.now)
+        documents.follow(messages, now=floor.now)
 
     while relay.drain_once(handle, decode=store.decode):
         pass
@@ -246,7 +246,7 @@ def test_a_refusal_puts_the_turn_into_error_by_name_and_a_person_asks_again(erp:
     floor.now += timedelta(days=2)
     assert call(floor) == 0  # final
     erp.mood, erp.answer = "ok", {}
-    requests.retry(turn.uuid, now=floor.now)
+    documents.retry(turn.uuid, now=floor.now)
     assert call(floor) == 1
     turn.refresh_from_db()
     assert (turn.signal_state, turn.document, turn.failed) == ("RELEASED", "4500000", "")
@@ -276,7 +276,7 @@ def test_a_refused_document_of_a_released_turn_lets_the_turn_go_on(erp: StubErp)
     assert (floor.turn("S1", 1).failed, DocumentRequest.objects.get().state) == ("", "FAILED")
     assert floor.scan("S1", 1, "receive")["outcome"] == "applied"
     erp.mood = "ok"
-    requests.retry(floor.turn("S1", 1).uuid, now=floor.now)
+    documents.retry(floor.turn("S1", 1).uuid, now=floor.now)
     call(floor)
     once_everywhere(erp)
 
@@ -305,8 +305,8 @@ def test_only_what_failed_or_waits_can_be_retried(erp: StubErp) -> None:
     floor = shop()
     floor.scan("S1", 1, "empty")
     call(floor)
-    with pytest.raises(requests.NothingToRetry):
-        requests.retry(floor.turn("S1", 1).uuid, now=floor.now)
+    with pytest.raises(documents.NothingToRetry):
+        documents.retry(floor.turn("S1", 1).uuid, now=floor.now)
 
 
 # -- killed in between, side by side, overtaken --------------------------------------------------------
@@ -505,7 +505,7 @@ def test_a_recall_that_the_erp_refuses_is_for_a_person(erp: StubErp) -> None:
     request = DocumentRequest.objects.get()
     assert (request.state, request.detail) == ("FAILED", "goods receipt posted")
     erp.mood, erp.answer = "ok", {}
-    requests.retry(request.key, now=floor.now)
+    documents.retry(request.key, now=floor.now)
     call(floor)
     assert DocumentRequest.objects.get().state == "RECALLED"
 
@@ -539,8 +539,8 @@ def test_the_sweep_finds_turns_without_a_row_and_makes_each_once(erp: StubErp) -
         floor.scan("S1", card, "empty")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE outbox_message SET done_at = now()")  # as before there was an ERP room
-    assert requests.sweep(now=floor.now) == 2
-    assert requests.sweep(now=floor.now) == 0
+    assert documents.sweep(now=floor.now) == 2
+    assert documents.sweep(now=floor.now) == 0
     call(floor)
     once_everywhere(erp)
 
@@ -548,7 +548,7 @@ def test_the_sweep_finds_turns_without_a_row_and_makes_each_once(erp: StubErp) -
 def test_loops_without_documents_ask_nobody(erp: StubErp) -> None:
     floor = shop(policy="NONE")
     floor.scan("S1", 1, "empty")
-    assert (call(floor), requests.sweep(now=floor.now), DocumentRequest.objects.count()) == (0, 0, 0)
+    assert (call(floor), documents.sweep(now=floor.now), DocumentRequest.objects.count()) == (0, 0, 0)
 
 
 def test_a_slow_erp_is_left_to_the_relay(erp: StubErp) -> None:
@@ -570,22 +570,20 @@ def test_two_callers_side_by_side_make_every_document_once(erp: StubErp) -> None
         floor.scan("S1", card, "empty")
     drain(floor)
     erp.delay_s = 0.05
-    made = [0] * 4
 
-    def caller(number: int) -> None:
+    def caller() -> int:
+        made = 0
         try:
             # Whoever finds the others at it comes again, as the relay does: while they wait for answers there is work.
             while len(erp.seen) < 40:
-                made[number] += calling.call_due(now=floor.now)
+                made += calling.call_due(now=floor.now)
                 time.sleep(0.002)
         finally:
             connection.close()
+        return made
 
-    callers = [threading.Thread(target=caller, args=(number,)) for number in range(len(made))]
-    for thread in callers:
-        thread.start()
-    for thread in callers:
-        thread.join()
+    with ThreadPoolExecutor(4) as four:
+        made = [each.result() for each in [four.submit(caller) for _ in range(4)]]
     drain(floor)
     assert sum(made) == len(erp.seen) == 40  # not even a call too many
     assert sum(count > 0 for count in made) > 1

@@ -16,7 +16,7 @@ from jitapp.accounts.models import Person
 from jitapp.api import openapi
 from jitapp.erp.models import DocumentRequest, ErpConnection, RequestState
 from jitapp.erp.verdicts import Kind, Reply, judge
-from jitapp.kanban.words import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Membership
 from jitapp.web.documents import ORDER_WORDS, PROBLEM_WORDS

@@ -11,8 +11,8 @@ from django.apps import apps
 
 from jitapp.kanban.answers import ANSWERS
 from jitapp.kanban.events import EVENT_TYPES
-from jitapp.kanban.words import LoopKind, ScanClass, ScreenState
-from jitapp.pull.differences import RULES
+from jitapp.kanban.vocabulary import LoopKind, ScanClass, ScreenState
+from jitapp.pull.proof.differences import RULES
 from jitapp.workshop.rulebook.answers import CLASSES, SCREENS
 from jitapp.workshop.rulebook.invariants import INVARIANTS
 from jitapp.workshop.rulebook.pages import FOLDER, pages

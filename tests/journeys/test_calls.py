@@ -16,7 +16,7 @@ from jitapp import switchboard
 from jitapp.plant.models import Station
 from jitapp.pull import actions
 from jitapp.pull.models import AndonCall, Card
-from jitapp.pull.requests import Source
+from jitapp.pull.scan_request import Source
 from tests.journeys.pages import Site, log_in, scan, site
 from tests.web.shop import Shop, a_person, every_state
 

@@ -15,11 +15,11 @@ from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.words import Role
+from jitapp.kanban.vocabulary import Role
 from jitapp.plant.models import Membership
 from jitapp.pull import actions
 from jitapp.pull.models import Receipt, Settlement
-from jitapp.pull.requests import ScanRequest
+from jitapp.pull.scan_request import ScanRequest
 from jitapp.symbology.cardcode import make_code
 from tests.floor import Floor
 from tests.journeys.pages import Site, log_in, scan, site

@@ -8,7 +8,7 @@ from typing import Any
 from jitapp.kanban.ledger import Decision, Ledger
 from jitapp.kanban.signals import fail, signal
 from jitapp.kanban.state import text
-from jitapp.kanban.words import CardStatus, Intent, LoopKind, StationKind, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, Intent, LoopKind, StationKind, SupplyStatus
 from tests.kanban.loops import DEMAND, SUPPLY, Bench, make_loop, new_uuid
 
 SOURCE = {LoopKind.SUPPLIER: StationKind.SUPPLIER, LoopKind.WITHDRAWAL: StationKind.SUPERMARKET}

@@ -15,7 +15,7 @@ from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.signals import settle, signal
 from jitapp.kanban.state import Card, Loop, LoopConfig, text
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     ConsumeAt,
     Consumption,
     Intent,

@@ -15,7 +15,7 @@ from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.lifecycle import facts
 from jitapp.kanban.state import Loop
 from jitapp.kanban.swap import Swap, swap
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     DocPolicy,
     LoopKind,
     LoopStatus,

@@ -13,7 +13,7 @@ import pytest
 
 from jitapp.kanban.ledger import Ledger, Scan
 from jitapp.kanban.lifecycle import decide
-from jitapp.kanban.words import Intent, LoopKind, ScanClass, StationKind
+from jitapp.kanban.vocabulary import Intent, LoopKind, ScanClass, StationKind
 from tests.kanban.corpus.make import FILE, sequences
 from tests.kanban.loops import DEMAND, ELSEWHERE, START, SUPPLY, make_loop, new_uuid
 

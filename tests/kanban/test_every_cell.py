@@ -9,7 +9,7 @@ import pytest
 
 from jitapp.kanban.answers import ANSWERS, say
 from jitapp.kanban.state import Card
-from jitapp.kanban.words import CardStatus, Intent, Level, LoopKind, LoopStatus, SupplyStatus, Trigger
+from jitapp.kanban.vocabulary import CardStatus, Intent, Level, LoopKind, LoopStatus, SupplyStatus, Trigger
 from tests.kanban.cells import brought, scanned
 from tests.kanban.loops import ELSEWHERE, SUPPLY, Bench, make_loop
 

@@ -13,7 +13,7 @@ from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.draws import draw
 from jitapp.kanban.ledger import Decision, Ledger
 from jitapp.kanban.signals import settle
-from jitapp.kanban.words import LoopStatus, Outcome, Trigger
+from jitapp.kanban.vocabulary import LoopStatus, Outcome, Trigger
 from tests.kanban.loops import Bench, make_loop, new_uuid
 
 OTHER = 8  # a second device: its scans come late

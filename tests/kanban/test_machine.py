@@ -25,7 +25,7 @@ from jitapp.kanban.signals import accumulating, fail, gather, recover, resume, s
 from jitapp.kanban.state import Loop
 from jitapp.kanban.swap import swap
 from jitapp.kanban.transitions import SIDE
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     Accumulate,
     Consumption,
     DocPolicy,

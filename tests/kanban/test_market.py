@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.market import balance, full
-from jitapp.kanban.words import LoopKind, StationKind
+from jitapp.kanban.vocabulary import LoopKind, StationKind
 from tests.kanban.loops import Bench, make_loop, new_uuid
 
 MARKET = 4

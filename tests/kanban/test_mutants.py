@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from jitapp.kanban import acts, draws, guards, ledger, lifecycle, market, moves, signals, swap
-from jitapp.kanban.words import LoopKind, SignalState
+from jitapp.kanban.vocabulary import LoopKind, SignalState
 from tests.kanban import test_every_cell as cells
 from tests.kanban import test_market as markets
 from tests.kanban import test_properties as properties

@@ -16,7 +16,7 @@ from jitapp.kanban.ledger import Decision, Ledger
 from jitapp.kanban.runouts import is_dry, owner_of
 from jitapp.kanban.signals import settle
 from jitapp.kanban.state import Loop
-from jitapp.kanban.words import CardStatus, Intent, LoopKind, StationKind, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, Intent, LoopKind, StationKind, SupplyStatus
 from tests.kanban.loops import DEMAND, SUPPLY, Bench, make_loop, new_uuid
 
 INTENTS = [None, *(intent.value for intent in Intent)]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from jitapp.kanban.events import EVENT_TYPES
 from jitapp.kanban.state import ZERO, Turn
+from jitapp.kanban.vocabulary import Party, SignalState
 from jitapp.kanban.waits import (
     AFTER,
     AT_A_SUPPLIER,
@@ -34,7 +35,6 @@ from jitapp.kanban.waits import (
     totals,
     worst,
 )
-from jitapp.kanban.words import Party, SignalState
 from jitapp.kanban.worktime import WorkCalendar
 
 NINE = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant
 
 from jitapp.kanban.events import Event
+from jitapp.kanban.vocabulary import StationKind
 from jitapp.kanban.waits import TurnWaits, due_of
-from jitapp.kanban.words import StationKind
 from tests.kanban.loops import new_uuid
 from tests.kanban.test_machine import MOVES, STEPS, Shop
 

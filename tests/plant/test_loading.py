@@ -27,8 +27,8 @@ from jitapp.plant.models import (
 )
 from jitapp.plant.reading import read_document
 from jitapp.pull.models import Event
+from jitapp.pull.proof.verify import verify
 from jitapp.pull.setup import set_up_shop
-from jitapp.pull.verify import verify
 from tests.plant.test_reading import workbook
 
 pytestmark = pytest.mark.django_db

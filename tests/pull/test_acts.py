@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from jitapp.kanban.words import Role
+from jitapp.kanban.vocabulary import Role
 from jitapp.pull import actions
 from jitapp.pull.models import Card, Event, LoopState, Turn, TurnLink
-from jitapp.pull.requests import Source
+from jitapp.pull.scan_request import Source
 from tests.floor import Floor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("true_ledger")]

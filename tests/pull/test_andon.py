@@ -12,14 +12,14 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from jitapp.accounts.models import Person
-from jitapp.kanban.words import Role
+from jitapp.kanban.vocabulary import Role
 from jitapp.outbox.models import Message
 from jitapp.plant.models import Area, Calendar, Membership, Plant, Station
 from jitapp.pull import actions
-from jitapp.pull.calls import call_facts, one_call, open_calls, open_holds, reasons_of, waiting
-from jitapp.pull.changeovers import Changeover, changeovers_of, times_of
 from jitapp.pull.models import AndonCall, Event, QualityHold
-from jitapp.pull.requests import Answer, Source
+from jitapp.pull.reading.calls import call_facts, one_call, open_calls, open_holds, reasons_of, waiting
+from jitapp.pull.reading.changeovers import Changeover, changeovers_of, times_of
+from jitapp.pull.scan_request import Answer, Source
 from tests.floor import START, Floor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("true_ledger")]

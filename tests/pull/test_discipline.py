@@ -9,7 +9,7 @@ import pytest
 from jitapp.plant.models import Station
 from jitapp.pull import actions
 from jitapp.pull.models import AndonCall, Receipt, Wait
-from jitapp.pull.requests import Answer
+from jitapp.pull.scan_request import Answer
 from tests.floor import Floor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("true_ledger")]

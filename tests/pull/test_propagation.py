@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jitapp.kanban.words import ConsumeAt, Consumption
+from jitapp.kanban.vocabulary import ConsumeAt, Consumption
 from jitapp.outbox.models import Message
 from jitapp.pull import actions
 from jitapp.pull.models import Draw, Event, Runout, Turn, TurnLink, Wait

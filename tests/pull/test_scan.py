@@ -9,7 +9,7 @@ import pytest
 from jitapp.accounts.models import new_uuid
 from jitapp.pull import actions
 from jitapp.pull.models import Event, Receipt, Turn
-from jitapp.pull.requests import Answer, Conflict, ScanRequest
+from jitapp.pull.scan_request import Answer, Conflict, ScanRequest
 from tests.floor import Floor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("true_ledger")]

@@ -11,13 +11,13 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.words import Role
+from jitapp.kanban.vocabulary import Role
 from jitapp.plant.models import Identifier, Membership
 from jitapp.pull import actions
 from jitapp.pull.models import Card, Event, Receipt, Settlement, Turn
-from jitapp.pull.parked import ParkedScan, parked_scans, waiting_scans
-from jitapp.pull.requests import ScanRequest, Source
-from jitapp.pull.verify import verify
+from jitapp.pull.proof.verify import verify
+from jitapp.pull.reading.parked import ParkedScan, parked_scans, waiting_scans
+from jitapp.pull.scan_request import ScanRequest, Source
 from jitapp.symbology.cardcode import make_code
 from tests.floor import Floor
 

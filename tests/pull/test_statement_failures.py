@@ -26,7 +26,7 @@ from jitapp.accounts.models import new_uuid
 from jitapp.outbox.models import Message
 from jitapp.pull import actions
 from jitapp.pull.models import Card, Draw, Event, Receipt, TurnLink
-from jitapp.pull.requests import Answer, ScanRequest
+from jitapp.pull.scan_request import Answer, ScanRequest
 from jitapp.workshop.soundness import troubles
 from tests.floor import Floor
 

@@ -11,7 +11,7 @@ from django.db import connection
 
 from jitapp.pull import actions
 from jitapp.pull.models import Draw, Event, TurnLink
-from jitapp.pull.verify import RULES, Report, verify
+from jitapp.pull.proof.verify import RULES, Report, verify
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db

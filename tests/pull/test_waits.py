@@ -9,12 +9,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from jitapp.kanban.words import Party, Role
+from jitapp.kanban.vocabulary import Party, Role
 from jitapp.outbox.models import Message
 from jitapp.plant.models import Calendar
-from jitapp.pull import actions, lists, queries, waits
+from jitapp.pull import actions
 from jitapp.pull.models import Event, StationState, Turn, Wait
-from jitapp.pull.requests import Source
+from jitapp.pull.reading import board, lists, waits
+from jitapp.pull.scan_request import Source
 from tests.floor import Floor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("true_ledger")]
@@ -314,7 +315,7 @@ def test_a_station_without_parts_is_starved_and_the_owner_upstream_must_act() ->
     floor.propagate()
     assert (floor.now - since) == timedelta(minutes=10)
     assert parts(floor, 20) == [("queue", "station", 10.0), ("starved", "supplier", 20.0)]
-    row = next(row for row in queries.board("PLANT-AREA", now=floor.now).rows if row.loop == "FRAMES")
+    row = next(row for row in board.board("PLANT-AREA", now=floor.now).rows if row.loop == "FRAMES")
     assert (row.why_code, row.owner_party, row.why_since) == ("starved", "supplier", floor.now)
 
 
@@ -324,7 +325,7 @@ def test_the_board_names_what_keeps_the_station_and_who_must_act() -> None:
     later = since + timedelta(minutes=5)
 
     def shown() -> tuple[str, str, datetime | None]:
-        row = next(row for row in queries.board("PLANT-AREA", now=later).rows if row.loop == "FRAMES")
+        row = next(row for row in board.board("PLANT-AREA", now=later).rows if row.loop == "FRAMES")
         return row.why_code, row.owner_party, row.why_since
 
     assert shown() == ("queue", "station", since)
@@ -356,8 +357,8 @@ def test_a_held_card_waits_for_whoever_held_it_by_name() -> None:
         "held",
         "Vera",
     )
-    board = next(row for row in queries.board("PLANT-AREA", now=floor.now).rows if row.loop == "FRAMES")
-    assert (board.owner_party, board.owner_name) == ("person", "Vera")
+    drawn = next(row for row in board.board("PLANT-AREA", now=floor.now).rows if row.loop == "FRAMES")
+    assert (drawn.owner_party, drawn.owner_name) == ("person", "Vera")
     floor.scan("FRAMES", 2, "empty")
     floor.scan("FRAMES", 2, "hold", reason="look", source=vera)
     floor.scan("FRAMES", 2, "lost", source=floor.leader())

@@ -10,10 +10,10 @@ from django.db import connection
 from django.utils import timezone
 
 from jitapp.accounts.models import Device, new_token, new_uuid, token_hash
-from jitapp.kanban.words import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Placement
 from jitapp.pull import actions
-from jitapp.pull.requests import Answer, Conflict, ScanRequest, Source
+from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source
 from jitapp.workshop.soundness import troubles
 from tests.floor import Floor
 

@@ -15,7 +15,7 @@ from jitapp.accounts.models import new_uuid
 from jitapp.plant.models import Station
 from jitapp.pull import actions, store
 from jitapp.pull.models import Receipt, Turn
-from jitapp.pull.requests import Answer, Conflict, ScanRequest, Source
+from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source
 from tests.floor import Floor
 from tests.races.crowd import at_once, rounds
 from tests.races.devices import ROUNDS, WAY, a_floor, now_scan, outcomes, scanners, wrong
@@ -143,7 +143,7 @@ def test_without_the_stations_lock_the_limit_is_overrun(
     all_have_counted = threading.Barrier(4)
     load = store.load
 
-    def load_and_wait(*given: object, **more: object) -> store.World:
+    def load_and_wait(*given: object, **more: object) -> store.UnitOfWork:
         world = load(*given, **more)  # type: ignore[arg-type]
         all_have_counted.wait(10)
         return world

@@ -15,7 +15,7 @@ from django.db import connection
 from jitapp.accounts.models import new_uuid
 from jitapp.pull import store
 from jitapp.pull.models import Event, Receipt, Turn
-from jitapp.pull.requests import Answer, Conflict, ScanRequest, Source
+from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source
 from tests.floor import Floor
 from tests.races.crowd import at_once, rounds
 from tests.races.devices import ROUNDS, WAY, a_floor, now_scan, outcomes, scanners, scanning, wrong
@@ -51,7 +51,7 @@ def no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     both_have_read = threading.Barrier(2)
     load = store.load
 
-    def load_and_wait(loop_ids: Iterable[int], **more: Any) -> store.World:
+    def load_and_wait(loop_ids: Iterable[int], **more: Any) -> store.UnitOfWork:
         world = load(loop_ids, **more)
         both_have_read.wait(10)
         return world
@@ -177,16 +177,16 @@ def test_a_connection_that_ends_in_the_middle_changes_nothing(
 ) -> None:
     """The holder of the lock dies; the one who waits goes on as if nothing had been."""
     holding = threading.Event()
-    write = store.World.write
+    write = store.UnitOfWork.write
 
-    def die(world: store.World, *, last: bool = False) -> None:
+    def die(world: store.UnitOfWork, *, last: bool = False) -> None:
         if threading.current_thread().name == "victim":
             holding.set()
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         write(world, last=last)
 
-    monkeypatch.setattr(store.World, "write", die)
+    monkeypatch.setattr(store.UnitOfWork, "write", die)
     code = floor.card("L1", 1).code
 
     def victim() -> Answer | Conflict:

@@ -20,7 +20,7 @@ from jitapp.outbox import relay
 from jitapp.outbox.models import Message
 from jitapp.pull import store
 from jitapp.pull.models import Draw, Event, TurnLink, Wait
-from jitapp.pull.requests import Answer, ScanRequest, Source
+from jitapp.pull.scan_request import Answer, ScanRequest, Source
 from tests.floor import Floor
 from tests.races.crowd import at_once
 from tests.races.devices import a_floor, now_scan, scanners, wrong
@@ -144,13 +144,13 @@ def test_published_after_the_commit_a_kill_in_between_loses_the_signal(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mutant: the message is no part of the scan's transaction; the process is gone before it can publish it."""
-    write = store.World.write
+    write = store.UnitOfWork.write
 
-    def write_without_messages(world: store.World, *, last: bool = False) -> None:
+    def write_without_messages(world: store.UnitOfWork, *, last: bool = False) -> None:
         world.document.pop("messages", None)
         write(world, last=last)
 
-    monkeypatch.setattr(store.World, "write", write_without_messages)
+    monkeypatch.setattr(store.UnitOfWork, "write", write_without_messages)
     source = scanners(floor, 1)[0]
     turn_over(floor, source, 1)
     switchboard.drain()
@@ -166,7 +166,7 @@ from django.db import transaction
 from django.utils import timezone
 from jitapp.accounts.models import new_uuid
 from jitapp.pull import actions
-from jitapp.pull.requests import ScanRequest, Source
+from jitapp.pull.scan_request import ScanRequest, Source
 code, device, plant = sys.argv[1:]
 source = Source(device_id=int(device), plant_ids=frozenset({int(plant)}))
 with transaction.atomic():

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jitapp.plant.models import Calendar
 from jitapp.pull import actions
-from jitapp.pull.queries import BoardRow, UnknownArea, board, board_rows
+from jitapp.pull.reading.board import BoardRow, UnknownArea, board, board_rows
 from jitapp.web.board import counts, render_row, render_rows
 from tests.floor import Floor
 from tests.web.shop import NOW, Shop, every_state, make_shop

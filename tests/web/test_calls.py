@@ -16,7 +16,7 @@ from jitapp.accounts.models import Person
 from jitapp.plant.models import Membership, Part, Plant, StandardWork, Station
 from jitapp.pull import actions
 from jitapp.pull.models import AndonCall, Card, QualityHold
-from jitapp.pull.requests import Source
+from jitapp.pull.scan_request import Source
 from jitapp.web.calls import render_numbers
 from tests.web.shop import Shop, a_person, every_state
 

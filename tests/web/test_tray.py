@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
-from jitapp.kanban.words import Role
+from jitapp.kanban.vocabulary import Role
 from jitapp.plant.models import Membership
 from jitapp.pull import actions
 from jitapp.pull.actions.settling import SettleRefused

@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from jitapp import switchboard
 from jitapp.accounts.models import Device
-from jitapp.kanban.words import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.live.demo import CannotSwitch, Switches
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import BillOfMaterials, Loop, Station
-from jitapp.pull.lists import station_board, turns
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn
-from jitapp.pull.verify import verify
+from jitapp.pull.proof.verify import verify
+from jitapp.pull.reading.lists import station_board, turns
 from jitapp.workshop.demo.client import Stopped, Tablet, TokenEnded
 from jitapp.workshop.demo.operators import HUMAN_STAYS_SECONDS, LATE_EVERY_MINUTES, Crew, Shop
 from jitapp.workshop.demo.shop import fill

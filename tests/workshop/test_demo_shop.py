@@ -17,7 +17,7 @@ from jitapp.accounts.models import Person
 from jitapp.kanban.worktime import WorkCalendar
 from jitapp.plant.loading import load_shop
 from jitapp.plant.models import BillOfMaterials, Calendar, Loop, Membership, Plant, Station
-from jitapp.pull.lists import cards_per_loop
+from jitapp.pull.reading.lists import cards_per_loop
 from jitapp.workshop.demo.shop import document, fill
 
 pytestmark = pytest.mark.django_db

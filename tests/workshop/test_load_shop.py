@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from jitapp.plant.models import Loop, Part
 from jitapp.pull.models import Card, Event
-from jitapp.pull.verify import verify
+from jitapp.pull.proof.verify import verify
 from jitapp.workshop.demo.shop import FILE, document
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from jitapp.kanban.words import Outcome
+from jitapp.kanban.vocabulary import Outcome
 from jitapp.outbox.models import Message
 from jitapp.pull.actions import scanning
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn, TurnLink

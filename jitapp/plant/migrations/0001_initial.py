@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import jitapp.accounts.models
-import jitapp.kanban.words
+import jitapp.kanban.vocabulary
 import jitapp.plant.models
 
 
@@ -298,7 +298,7 @@ class Migration(migrations.Migration):
                     "consumption",
                     models.CharField(
                         choices=[("SCAN", "SCAN"), ("BACKFLUSH", "BACKFLUSH")],
-                        default=jitapp.kanban.words.Consumption["SCAN"],
+                        default=jitapp.kanban.vocabulary.Consumption["SCAN"],
                         max_length=10,
                     ),
                 ),
@@ -431,7 +431,7 @@ class Migration(migrations.Migration):
                             ("ON_HOLD", "ON_HOLD"),
                             ("RETIRED", "RETIRED"),
                         ],
-                        default=jitapp.kanban.words.LoopStatus["ACTIVE"],
+                        default=jitapp.kanban.vocabulary.LoopStatus["ACTIVE"],
                         max_length=10,
                     ),
                 ),
@@ -452,7 +452,7 @@ class Migration(migrations.Migration):
                     "consume_at",
                     models.CharField(
                         choices=[("START", "START"), ("COMPLETE", "COMPLETE"), ("RELEASE", "RELEASE")],
-                        default=jitapp.kanban.words.ConsumeAt["START"],
+                        default=jitapp.kanban.vocabulary.ConsumeAt["START"],
                         max_length=10,
                     ),
                 ),
@@ -466,7 +466,7 @@ class Migration(migrations.Migration):
                             ("ON_SIBLING_WAIT", "ON_SIBLING_WAIT"),
                             ("ON_QTY", "ON_QTY"),
                         ],
-                        default=jitapp.kanban.words.Trigger["ON_EMPTY"],
+                        default=jitapp.kanban.vocabulary.Trigger["ON_EMPTY"],
                         max_length=20,
                     ),
                 ),
@@ -479,7 +479,7 @@ class Migration(migrations.Migration):
                     "min_turn_level",
                     models.CharField(
                         choices=[("NONE", "NONE"), ("WARN", "WARN"), ("BLOCK", "BLOCK")],
-                        default=jitapp.kanban.words.Level["WARN"],
+                        default=jitapp.kanban.vocabulary.Level["WARN"],
                         max_length=5,
                     ),
                 ),
@@ -710,10 +710,10 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(
-                        ("kind", jitapp.kanban.words.StationKind["SUPPLIER"]), ("supplier__isnull", False)
+                        ("kind", jitapp.kanban.vocabulary.StationKind["SUPPLIER"]), ("supplier__isnull", False)
                     ),
                     models.Q(
-                        models.Q(("kind", jitapp.kanban.words.StationKind["SUPPLIER"]), _negated=True),
+                        models.Q(("kind", jitapp.kanban.vocabulary.StationKind["SUPPLIER"]), _negated=True),
                         ("supplier__isnull", True),
                     ),
                     _connector="OR",

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import jitapp.kanban.words
+import jitapp.kanban.vocabulary
 import jitapp.plant.models
 
 
@@ -36,8 +36,8 @@ class Migration(migrations.Migration):
             name="accumulate",
             field=models.CharField(
                 choices=[("NONE", "NONE"), ("CARDS", "CARDS"), ("QUANTITY", "QUANTITY"), ("CLOCK", "CLOCK")],
-                db_default=jitapp.kanban.words.Accumulate["NONE"],
-                default=jitapp.kanban.words.Accumulate["NONE"],
+                db_default=jitapp.kanban.vocabulary.Accumulate["NONE"],
+                default=jitapp.kanban.vocabulary.Accumulate["NONE"],
                 max_length=10,
             ),
         ),
@@ -79,8 +79,8 @@ class Migration(migrations.Migration):
                     ("CREATE_ON_RELEASE", "CREATE_ON_RELEASE"),
                     ("WAIT_FOR_DOC_NUMBER", "WAIT_FOR_DOC_NUMBER"),
                 ],
-                db_default=jitapp.kanban.words.DocPolicy["NONE"],
-                default=jitapp.kanban.words.DocPolicy["NONE"],
+                db_default=jitapp.kanban.vocabulary.DocPolicy["NONE"],
+                default=jitapp.kanban.vocabulary.DocPolicy["NONE"],
                 max_length=20,
             ),
         ),
@@ -93,8 +93,8 @@ class Migration(migrations.Migration):
                     ("RECEIPT_SETS_FULL", "RECEIPT_SETS_FULL"),
                     ("SEPARATE", "SEPARATE"),
                 ],
-                db_default=jitapp.kanban.words.GrPolicy["FULL_POSTS_RECEIPT"],
-                default=jitapp.kanban.words.GrPolicy["FULL_POSTS_RECEIPT"],
+                db_default=jitapp.kanban.vocabulary.GrPolicy["FULL_POSTS_RECEIPT"],
+                default=jitapp.kanban.vocabulary.GrPolicy["FULL_POSTS_RECEIPT"],
                 max_length=20,
             ),
         ),
@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
             model_name="loop",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("accumulate", jitapp.kanban.words.Accumulate["CARDS"]), _negated=True),
+                    models.Q(("accumulate", jitapp.kanban.vocabulary.Accumulate["CARDS"]), _negated=True),
                     ("accumulate_cards__gt", 0),
                     _connector="OR",
                 ),
@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
             model_name="loop",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("accumulate", jitapp.kanban.words.Accumulate["QUANTITY"]), _negated=True),
+                    models.Q(("accumulate", jitapp.kanban.vocabulary.Accumulate["QUANTITY"]), _negated=True),
                     ("lot_quantity__gt", 0),
                     _connector="OR",
                 ),
@@ -215,7 +215,7 @@ class Migration(migrations.Migration):
             model_name="loop",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("trigger", jitapp.kanban.words.Trigger["ON_QTY"]), _negated=True),
+                    models.Q(("trigger", jitapp.kanban.vocabulary.Trigger["ON_QTY"]), _negated=True),
                     ("reorder_level__gt", 0),
                     _connector="OR",
                 ),

@@ -16,15 +16,15 @@ from django.db.models import Q
 from jitapp.accounts.models import Person, new_uuid
 from jitapp.kanban import andon
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.words import Role
+from jitapp.kanban.vocabulary import Role
 from jitapp.outbox.models import Message
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import configs
 from jitapp.plant.models import Station
 from jitapp.pull import store
 from jitapp.pull.models import AndonCall, Card, Event
-from jitapp.pull.requests import Source, escaped
 from jitapp.pull.retry import retried
+from jitapp.pull.scan_request import Source, escaped
 
 TOPIC = "calls.changed"
 NOTE_LIMIT = 200

@@ -13,12 +13,12 @@ from jitapp.kanban import state
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import settle, signal
 from jitapp.kanban.state import text
-from jitapp.kanban.words import CardStatus, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.models import Identifier, Loop
 from jitapp.pull import store
 from jitapp.pull.models import Card, LoopState
-from jitapp.pull.requests import Source
+from jitapp.pull.scan_request import Source
 from jitapp.symbology.cardcode import COMBINATIONS, make_code
 
 NOBODY = Source()
@@ -77,7 +77,7 @@ def replace_card(*, card_id: int, now: datetime, source: Source = NOBODY) -> str
     return cards[0].code
 
 
-def make(loop_id: int, count: int) -> tuple[store.World, list[Card]]:
+def make(loop_id: int, count: int) -> tuple[store.UnitOfWork, list[Card]]:
     """New rows of cards with their codes, and the loop locked and read with them; inside a transaction."""
     loop = Loop.objects.get(pk=loop_id)
     LoopState.objects.get_or_create(loop=loop)
@@ -115,7 +115,7 @@ def added(
     return found
 
 
-def _keep(world: store.World, ledger: Ledger, now: datetime, source: Source) -> None:
+def _keep(world: store.UnitOfWork, ledger: Ledger, now: datetime, source: Source) -> None:
     settle(ledger, new_uuid)
     world.record(
         ledger.loop,

@@ -8,9 +8,9 @@ from django.db import transaction
 
 from jitapp.kanban.waits import Halt
 from jitapp.pull.actions.stations import began, locked, record_station_event
-from jitapp.pull.changeovers import BEGAN, running_event
 from jitapp.pull.models import Event
-from jitapp.pull.requests import Source, escaped
+from jitapp.pull.reading.changeovers import BEGAN, running_event
+from jitapp.pull.scan_request import Source, escaped
 
 FAMILY_LIMIT = 60
 

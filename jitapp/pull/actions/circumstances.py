@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jitapp.kanban.state import Card, Loop, LoopConfig
-from jitapp.kanban.words import Intent, LoopKind
+from jitapp.kanban.vocabulary import Intent, LoopKind
 from jitapp.pull import store
 
 
@@ -37,7 +37,7 @@ def stations_to_lock(config: LoopConfig, intent: str | None, station_id: int | N
 
 
 def circumstances(
-    world: store.World, loop: Loop, card: Card, intent: str | None, station_id: int | None
+    world: store.UnitOfWork, loop: Loop, card: Card, intent: str | None, station_id: int | None
 ) -> Circumstances:
     """Asked only for a scan that may start or send; everything else needs nothing of it."""
     config = loop.config
@@ -61,7 +61,7 @@ def circumstances(
     )
 
 
-def market_is_empty(world: store.World, config: LoopConfig) -> bool:
+def market_is_empty(world: store.UnitOfWork, config: LoopConfig) -> bool:
     """Whether no production card of the part hangs on a full container there. Read without a lock: a container that
     comes at this moment is found by the worker, which releases whoever was told to wait (W5).
     """

@@ -12,13 +12,13 @@ from jitapp.accounts.models import new_uuid
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import dispatch, fail, recover
 from jitapp.kanban.state import Card, Turn
-from jitapp.kanban.words import CardStatus, LoopStatus, Party, SignalState
+from jitapp.kanban.vocabulary import CardStatus, LoopStatus, Party, SignalState
 from jitapp.pull import store
 from jitapp.pull.actions.cards import NOBODY
 from jitapp.pull.actions.loops import Refused, keep
 from jitapp.pull.models import Turn as TurnRow
-from jitapp.pull.requests import Source
 from jitapp.pull.retry import retried
+from jitapp.pull.scan_request import Source
 
 LONGEST_NUMBER = 60
 LONGEST_REASON = 200

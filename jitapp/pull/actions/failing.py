@@ -19,8 +19,8 @@ from jitapp.pull import store
 from jitapp.pull.actions.cards import NOBODY
 from jitapp.pull.actions.loops import Refused, keep
 from jitapp.pull.models import Turn
-from jitapp.pull.requests import Source
 from jitapp.pull.retry import retried
+from jitapp.pull.scan_request import Source
 
 LONGEST = 200
 

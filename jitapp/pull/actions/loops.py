@@ -14,13 +14,13 @@ from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.resizing import fit
 from jitapp.kanban.signals import resume, settle
 from jitapp.kanban.state import text
-from jitapp.kanban.words import CardStatus, LoopStatus
+from jitapp.kanban.vocabulary import CardStatus, LoopStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.models import Loop, LoopRevision
 from jitapp.pull import store
 from jitapp.pull.actions.cards import NOBODY, added, make
-from jitapp.pull.requests import Source
 from jitapp.pull.retry import retried
+from jitapp.pull.scan_request import Source
 
 
 class Refused(ValueError):
@@ -224,7 +224,7 @@ def apply_due_revisions(*, now: datetime) -> set[int]:
     return changed
 
 
-def keep(world: store.World, ledger: Ledger, now: datetime, source: Source) -> None:
+def keep(world: store.UnitOfWork, ledger: Ledger, now: datetime, source: Source) -> None:
     """Settles the runout, writes what the ledger holds, and nudges the workers after the commit."""
     settle(ledger, new_uuid)
     world.record(

@@ -13,13 +13,15 @@ from jitapp.accounts.models import new_uuid
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.market import balance
 from jitapp.kanban.signals import settle
-from jitapp.kanban.words import LoopKind
+from jitapp.kanban.vocabulary import LoopKind
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import Configs, configs
 from jitapp.pull import store
 
 # What makes a container full, or takes one away, or asks for one.
-STIRS = frozenset({"turn.received", "turn.released", "turn.opened", "turn.cancelled", "turn.recalled"})
+AFFECTS_MARKETS = frozenset(
+    {"turn.received", "turn.released", "turn.opened", "turn.cancelled", "turn.recalled"}
+)
 
 # Cards that wait for a supermarket: their loops.
 SHORT = """
@@ -56,7 +58,7 @@ def markets_of(settings: Configs, loop_ids: Iterable[int]) -> list[Market]:
     ]
 
 
-def stirred(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs) -> list[Market]:
+def affected_markets(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs) -> list[Market]:
     """The markets that messages of the outbox tell of."""
     if not settings.fetching:
         return []
@@ -65,16 +67,16 @@ def stirred(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs
         {
             loop_id
             for loop_id, payload in messages
-            if any(event["type"] in STIRS for event in payload["events"])
+            if any(event["type"] in AFFECTS_MARKETS for event in payload["events"])
         },
     )
 
 
-def serve_stirred(
+def serve_affected_markets(
     messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs, now: datetime
 ) -> set[int]:
     """Releases who may fetch now, and lets wait who would fetch in vain, inside the drain; answers the loops."""
-    return _serve(stirred(messages, settings), now)
+    return _serve(affected_markets(messages, settings), now)
 
 
 def serve_waiting(*, now: datetime) -> set[int]:

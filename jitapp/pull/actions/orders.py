@@ -17,13 +17,13 @@ from jitapp.accounts.models import new_uuid
 from jitapp.kanban.draws import rounded
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import release, settle
-from jitapp.kanban.words import LoopKind, LoopStatus, SignalState, SupplyStatus
+from jitapp.kanban.vocabulary import LoopKind, LoopStatus, SignalState, SupplyStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import configs
 from jitapp.pull import store
 from jitapp.pull.actions.cards import NOBODY, added, make
 from jitapp.pull.actions.loops import Refused
-from jitapp.pull.requests import Source
+from jitapp.pull.scan_request import Source
 
 
 def order(

@@ -20,11 +20,11 @@ from jitapp.kanban.events import Event, apply
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import settle
 from jitapp.kanban.state import ZERO, Loop, LoopConfig
+from jitapp.kanban.vocabulary import ConsumeAt, Consumption, LoopKind, StationKind
 from jitapp.kanban.waits import AFTER, ENDS, REFUSED, TurnWaits, Wait, closed, opened
-from jitapp.kanban.words import ConsumeAt, Consumption, LoopKind, StationKind
 from jitapp.plant.configs import Configs, configs
 from jitapp.pull import store
-from jitapp.pull.actions.markets import serve_stirred, stirred
+from jitapp.pull.actions.markets import affected_markets, serve_affected_markets
 from jitapp.pull.actions.orders import cancel_tree, explode
 
 
@@ -87,7 +87,7 @@ def propagate(messages: Sequence[tuple[int, Mapping[str, Any]]], *, now: datetim
     changed |= _carry_on(messages, jobs, settings, now)
     _link_scanned(messages, settings)
     changed |= _follow_orders(messages, settings, now)
-    changed |= serve_stirred(messages, settings, now)
+    changed |= serve_affected_markets(messages, settings, now)
     if any(event["type"] == "runout.opened" for _, payload in messages for event in payload["events"]):
         link_runouts()
     return changed
@@ -138,13 +138,13 @@ def _carry_on(
     if not named:
         return set()
     to_lock = feeding | {config.id for config, _, _ in followed} | _ordered_from(messages, settings)
-    to_lock.update(*(market.loops for market in stirred(messages, settings)))
+    to_lock.update(*(market.loops for market in affected_markets(messages, settings)))
     rows = store.execute(
         "EXECUTE pull_lock_loops(%s); EXECUTE pull_follow(%s)", (sorted(to_lock), list(named))
     )
     turns = {row[1]: TurnRow(*row) for row in rows}
     # They are locked already: this reads them.
-    world = store.load(feeding) if feeding else store.World(settings, {})
+    world = store.load(feeding) if feeding else store.UnitOfWork(settings, {})
     ledgers = _run(jobs, turns, world) if feeding else {}
     for loop_id, ledger in ledgers.items():
         world.record(world.loops[loop_id], ledger.events, now=now, turns=ledger.closed)
@@ -165,7 +165,7 @@ def _ordered_from(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: C
     return found
 
 
-def _run(jobs: Sequence[Job], turns: Mapping[UUID, TurnRow], world: store.World) -> dict[int, Ledger]:
+def _run(jobs: Sequence[Job], turns: Mapping[UUID, TurnRow], world: store.UnitOfWork) -> dict[int, Ledger]:
     ledgers: dict[int, Ledger] = {}
     for job in jobs:
         turn = turns.get(job.turn)
@@ -180,7 +180,7 @@ def _run(jobs: Sequence[Job], turns: Mapping[UUID, TurnRow], world: store.World)
     return ledgers
 
 
-def _ledger(world: store.World, ledgers: dict[int, Ledger], loop_id: int, at: datetime) -> Ledger:
+def _ledger(world: store.UnitOfWork, ledgers: dict[int, Ledger], loop_id: int, at: datetime) -> Ledger:
     ledger = ledgers.get(loop_id)
     if ledger is None:
         ledger = ledgers[loop_id] = Ledger(world.loops[loop_id], at=at)
@@ -188,7 +188,7 @@ def _ledger(world: store.World, ledgers: dict[int, Ledger], loop_id: int, at: da
     return ledger
 
 
-def _needs(job: Job, turn: TurnRow, world: store.World) -> Iterable[tuple[list[int], Decimal]]:
+def _needs(job: Job, turn: TurnRow, world: store.UnitOfWork) -> Iterable[tuple[list[int], Decimal]]:
     """(feeding loops, pieces) per component: turn quantity times the quantity per piece, rounded after the product."""
     pieces = (
         turn.made if job.config.consume_at is ConsumeAt.COMPLETE and turn.made is not None else turn.asked
@@ -208,7 +208,7 @@ def _links(turn: TurnRow, loop_id: int) -> list[Link]:
     return [Link(*row) for row in store.run("pull_links", turn.id, loop_id)]
 
 
-def _use(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger]) -> None:
+def _use(job: Job, turn: TurnRow, world: store.UnitOfWork, ledgers: dict[int, Ledger]) -> None:
     """Takes what the turn needs, once: what was booked first, the rest from what is free."""
     used = _existing(turn, used=True)
     for loops, need in _needs(job, turn, world):
@@ -230,7 +230,7 @@ def _use(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger]
             _keep(turn, loop, need, drawn, booked=False)
 
 
-def _shares(loops: Sequence[int], need: Decimal, world: store.World) -> Iterable[tuple[int, Decimal]]:
+def _shares(loops: Sequence[int], need: Decimal, world: store.UnitOfWork) -> Iterable[tuple[int, Decimal]]:
     """Which feeding loop gives how much: what each has free, in order; the last one owes the rest."""
     rest = need
     for place, loop in enumerate(loops):
@@ -244,7 +244,7 @@ def _shares(loops: Sequence[int], need: Decimal, world: store.World) -> Iterable
         rest -= share
 
 
-def _book(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger]) -> None:
+def _book(job: Job, turn: TurnRow, world: store.UnitOfWork, ledgers: dict[int, Ledger]) -> None:
     """Promises what the released turn will need, so that the pull reaches every tier at once."""
     existing = _existing(turn)
     for loops, need in _needs(job, turn, world):
@@ -255,7 +255,7 @@ def _book(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger
             _keep(turn, loop, need, drawn, booked=True)
 
 
-def _free(job: Job, turn: TurnRow, world: store.World, ledgers: dict[int, Ledger]) -> None:
+def _free(job: Job, turn: TurnRow, world: store.UnitOfWork, ledgers: dict[int, Ledger]) -> None:
     """A cancelled turn gives its promises back; what nobody upstream has begun is cancelled with it."""
     for loops, _need in _needs(job, turn, world):
         for loop in loops:
@@ -326,7 +326,7 @@ TURNS_ON = AFTER.keys() | {REFUSED}
 def _follow_waits(
     followed: Iterable[tuple[LoopConfig, UUID, list[Mapping[str, Any]]]],
     turns: Mapping[UUID, TurnRow],
-    world: store.World,
+    world: store.UnitOfWork,
     now: datetime,
 ) -> None:
     """Opens and closes waits as the turns' events say: events of the turns' loops, and rows of the table."""
@@ -365,7 +365,7 @@ def _follow_waits(
         world.record(loop, written, now=now)
 
 
-def _keep_wait(world: store.World, row: TurnRow, wait: Wait) -> None:
+def _keep_wait(world: store.UnitOfWork, row: TurnRow, wait: Wait) -> None:
     ended = {"closed_at": wait.closed_at, "closed_seq": wait.closed_seq}
     if not wait.is_new:
         world.waits.setdefault("closed", []).append({"uuid": wait.id, **ended})

@@ -1,7 +1,7 @@
 """Quality at the source: a container is held until somebody decides what becomes of it.
 
 Holding is a scan like any other, and the row of the hold is written in its transaction, whichever door it came by
-(jitapp/pull/store.py). What is added here is the decision.
+(jitapp/pull/store/unit_of_work.py). What is added here is the decision.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from uuid import UUID, uuid5
 from django.db import transaction
 
 from jitapp.kanban.state import ZERO
-from jitapp.kanban.words import Intent, Role, SupplyStatus
+from jitapp.kanban.vocabulary import Intent, Role, SupplyStatus
 from jitapp.pull.actions.scanning import scan
 from jitapp.pull.models import QualityHold
-from jitapp.pull.requests import Answer, Conflict, ScanRequest, Source
 from jitapp.pull.retry import retried
+from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source
 
 Decision = Literal["use", "rework", "scrap"]
 DECISIONS: tuple[Decision, ...] = get_args(Decision)

@@ -23,15 +23,15 @@ from jitapp.kanban.guards import CLOCK_SLACK
 from jitapp.kanban.ledger import Decision, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.words import Intent, Outcome, Role, StationKind, SupplyStatus
+from jitapp.kanban.vocabulary import Intent, Outcome, Role, StationKind, SupplyStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import Configs, StationInfo, configs, latest, zone
 from jitapp.pull import store
 from jitapp.pull.actions.circumstances import circumstances, stations_to_lock
 from jitapp.pull.actions.swapping import do_swap, find_pairs, swaps_by_hand
 from jitapp.pull.models import Card as CardRow
-from jitapp.pull.requests import Answer, Conflict, Resolved, ScanRequest, Source, escaped
 from jitapp.pull.retry import retried
+from jitapp.pull.scan_request import Answer, Conflict, Resolved, ScanRequest, Source, escaped
 from jitapp.symbology.cardcode import find_card_code, looks_like_card_code
 
 STATUSES = {status.value: status for status in SupplyStatus}
@@ -141,7 +141,7 @@ def _in_transaction(
 
 def _lock(
     resolved: Sequence[Resolved], loop_ids: Iterable[int], source: Source, known: Configs
-) -> store.World:
+) -> store.UnitOfWork:
     """Stations first (only where a start may count against a limit), then loops by id."""
     locks: set[int] = set()
     for item in resolved:
@@ -191,7 +191,7 @@ def _resolved(request: ScanRequest, code: str, targets: dict[str, store.Target])
 
 
 def _one(
-    world: store.World, item: Resolved, source: Source, now: datetime, translate: Callable[[str], str]
+    world: store.UnitOfWork, item: Resolved, source: Source, now: datetime, translate: Callable[[str], str]
 ) -> Answer:
     request = item.request
     loop = world.loops.get(item.loop_id) if item.loop_id is not None else None
@@ -315,7 +315,7 @@ def _withdrawn(item: Resolved, loop: Loop | None, occurred: datetime) -> tuple[s
     return "card_retired", facts
 
 
-def _count_start(world: store.World, loop: Loop, decision: Decision) -> None:
+def _count_start(world: store.UnitOfWork, loop: Loop, decision: Decision) -> None:
     """Keeps the count of cards in process right for the rest of the batch (rule C7)."""
     supply = loop.config.supply_id
     if supply not in world.in_process:

@@ -17,12 +17,12 @@ from django.db import transaction
 
 from jitapp.accounts.models import Person
 from jitapp.kanban.parked import SETTLERS, read_choice
-from jitapp.kanban.words import CardStatus, Intent, Outcome, Role
+from jitapp.kanban.vocabulary import CardStatus, Intent, Outcome, Role
 from jitapp.plant.models import Identifier, Membership, Plant, Station
 from jitapp.pull.actions.scanning import scan
 from jitapp.pull.models import Card, Receipt, Settlement
-from jitapp.pull.requests import Conflict, ScanRequest, Source, escaped
 from jitapp.pull.retry import retried
+from jitapp.pull.scan_request import Conflict, ScanRequest, Source, escaped
 from jitapp.symbology.cardcode import find_card_code
 
 How = Literal["accept", "discard", "assign"]

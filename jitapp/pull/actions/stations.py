@@ -16,7 +16,7 @@ from django.db import transaction
 from jitapp.kanban.waits import Halt
 from jitapp.plant.models import Station
 from jitapp.pull.models import Event, StationState
-from jitapp.pull.requests import Source, escaped
+from jitapp.pull.scan_request import Source, escaped
 
 KINDS = ("changeover", "breakdown", "no_operator", "planned_stop", "report")
 # What of it keeps the station from its work.

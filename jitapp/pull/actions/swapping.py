@@ -12,11 +12,11 @@ from jitapp.kanban.ledger import Decision, Scan
 from jitapp.kanban.lifecycle import decide, facts
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.swap import swap
-from jitapp.kanban.words import Intent, LoopKind, StationKind, SupplyStatus
+from jitapp.kanban.vocabulary import Intent, LoopKind, StationKind, SupplyStatus
 from jitapp.plant.configs import Configs
 from jitapp.pull import store
 from jitapp.pull.models import Receipt
-from jitapp.pull.requests import Resolved, ScanRequest, Source
+from jitapp.pull.scan_request import Resolved, ScanRequest, Source
 
 WITHIN = timedelta(seconds=60)
 
@@ -76,7 +76,7 @@ def find_pairs(
 
 
 def do_swap(
-    world: store.World, item: Resolved, loop: Loop, card: Card, scan: Scan, now: datetime
+    world: store.UnitOfWork, item: Resolved, loop: Loop, card: Card, scan: Scan, now: datetime
 ) -> Decision:
     """Both moves in this transaction, with the link of the pull chain; or the prompt for the second code, unless
     there is no full container whose card could be scanned (W4)."""

@@ -14,14 +14,14 @@ from jitapp.kanban.duedates import due_at
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.runouts import cause_of
 from jitapp.kanban.signals import accumulating, gather, resume, settle
-from jitapp.kanban.words import Accumulate, LoopStatus
+from jitapp.kanban.vocabulary import Accumulate, LoopStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import configs, zone
 from jitapp.pull import store
 from jitapp.pull.actions.loops import apply_due_revisions
 from jitapp.pull.actions.markets import serve_waiting
 from jitapp.pull.actions.propagate import link_runouts
-from jitapp.pull.queries import board_rows
+from jitapp.pull.reading.board import board_rows
 from jitapp.pull.retry import retried
 
 # Loops whose runout row and cards disagree (rule C9), or that are ACTIVE with a signal still withheld.

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import jitapp.accounts.models
-import jitapp.kanban.words
+import jitapp.kanban.vocabulary
 import jitapp.plant.models
 import jitapp.pull.models
 
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                             ("LOST", "LOST"),
                             ("REMOVED", "REMOVED"),
                         ],
-                        default=jitapp.kanban.words.CardStatus["NEW"],
+                        default=jitapp.kanban.vocabulary.CardStatus["NEW"],
                         max_length=14,
                     ),
                 ),
@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                             ("IN_USE", "IN_USE"),
                             ("ERROR", "ERROR"),
                         ],
-                        default=jitapp.kanban.words.SupplyStatus["EMPTY"],
+                        default=jitapp.kanban.vocabulary.SupplyStatus["EMPTY"],
                         max_length=10,
                     ),
                 ),
@@ -634,7 +634,7 @@ class Migration(migrations.Migration):
                             ("CANCELLED", "CANCELLED"),
                             ("CLOSED", "CLOSED"),
                         ],
-                        default=jitapp.kanban.words.SignalState["UNRELEASED"],
+                        default=jitapp.kanban.vocabulary.SignalState["UNRELEASED"],
                         max_length=12,
                     ),
                 ),

@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.words import Role
+from jitapp.kanban.vocabulary import Role
 from jitapp.plant.models import Station
 from jitapp.plant.work import standard_work_of
-from jitapp.pull.calls import waiting
-from jitapp.pull.sheets import Job
+from jitapp.pull.reading.calls import waiting
+from jitapp.pull.reading.sheets import Job
 from jitapp.web.calls import number_html, panel_context
 from jitapp.web.changeovers import changeover_context
 from jitapp.web.visit import viewer_of

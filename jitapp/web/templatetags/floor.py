@@ -10,7 +10,7 @@ from django import template
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from jitapp.web.words import TILE_WORDS, clock, plain, words_of
+from jitapp.web.phrases import TILE_WORDS, clock, plain, words_of
 
 register = template.Library()
 

@@ -27,11 +27,11 @@ from django.utils import timezone
 from jitapp.accounts.models import Device, new_token, token_hash
 from jitapp.celery import app as celery
 from jitapp.env import BASE_DIR, RUNNING
-from jitapp.kanban.words import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Placement, Plant
 from jitapp.pull.models import Card, Receipt
+from jitapp.pull.proof.verify import verify
 from jitapp.pull.setup import set_up_shop
-from jitapp.pull.verify import verify
 from jitapp.workshop import processes
 from jitapp.workshop.chaos import shop
 from jitapp.workshop.chaos.accidents import Killer

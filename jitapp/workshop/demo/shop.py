@@ -9,7 +9,7 @@ from typing import Any
 
 from jitapp.plant.models import Loop, Plant
 from jitapp.plant.reading import read_document
-from jitapp.pull.lists import cards_per_loop
+from jitapp.pull.reading.lists import cards_per_loop
 from jitapp.pull.setup import set_up_shop
 
 FILE = Path(__file__).with_name("shop.yaml")

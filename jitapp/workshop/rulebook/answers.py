@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jitapp.kanban.answers import ANSWERS, WARNINGS, feedback
-from jitapp.kanban.words import Outcome, ScanClass, ScreenState
+from jitapp.kanban.vocabulary import Outcome, ScanClass, ScreenState
 from jitapp.workshop.rulebook.markdown import page, table
 from jitapp.workshop.rulebook.reading import said_by
 

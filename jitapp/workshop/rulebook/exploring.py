@@ -24,7 +24,7 @@ from jitapp.kanban.signals import dispatch, fail, gather, signal
 from jitapp.kanban.state import Card, Loop, LoopConfig, text
 from jitapp.kanban.swap import swap
 from jitapp.kanban.transitions import SIDE
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
     Consumption,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jitapp.pull.differences import RULES
+from jitapp.pull.proof.differences import RULES
 from jitapp.workshop.rulebook.markdown import page, table
 
 ANYTHING = "test_machine.py::the_book_holds"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jitapp.kanban.acts import ACTS, Act
 from jitapp.kanban.transitions import TRANSITIONS
-from jitapp.kanban.words import LoopKind
+from jitapp.kanban.vocabulary import LoopKind
 from jitapp.workshop.rulebook.exploring import Edges, explore
 from jitapp.workshop.rulebook.markdown import page, table
 

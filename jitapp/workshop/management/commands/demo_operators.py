@@ -13,7 +13,7 @@ from django.db import connections
 
 from jitapp.accounts.models import Device
 from jitapp.env import BASE_DIR, env_int, env_str
-from jitapp.kanban.words import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Station
 from jitapp.workshop.demo.shop import plant_rows

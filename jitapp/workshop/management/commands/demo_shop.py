@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from jitapp.accounts.models import Person
-from jitapp.kanban.words import Role
+from jitapp.kanban.vocabulary import Role
 from jitapp.workshop.demo.logins import FILE, keep_logins
 from jitapp.workshop.demo.shop import fill, plant_rows
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from jitapp.pull.verify import MOST_PER_RULE, RULES, Report, verify
+from jitapp.pull.proof.verify import MOST_PER_RULE, RULES, Report, verify
 
 
 class Command(BaseCommand):

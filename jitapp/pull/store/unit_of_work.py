@@ -1,8 +1,8 @@
 """From rows to the rules' state and back: one locking read, one writing statement.
 
-A `World` is a set of loops whose locks are held until the transaction ends (order: stations, then loops by id). What
-the rules write onto it is collected and goes to the database as one JSON document, taken apart by a prepared
-statement. There are no rules here, and no model instances: this is the way of every scan.
+A `UnitOfWork` is a set of loops whose locks are held until the transaction ends (order: stations, then loops by id).
+What the rules write onto it is collected and sent to the database as one JSON document, taken apart by a prepared
+statement. There are no rules here, and no model instances: every scan goes through this module.
 """
 
 from __future__ import annotations
@@ -19,26 +19,14 @@ from jitapp.accounts.models import new_uuid
 from jitapp.kanban.events import Event
 from jitapp.kanban.state import Card, Loop, OpenRunout, Turn
 from jitapp.plant.configs import Configs, configs
-from jitapp.pull.session import PREPARED, begin, cursor, execute, is_short, run, short_transaction
-
-__all__ = [
-    "PREPARED",
-    "World",
-    "cursor",
-    "execute",
-    "is_short",
-    "load",
-    "nothing",
-    "run",
-    "short_transaction",
-]
+from jitapp.pull.store.session import begin, cursor, execute
 
 encode = msgspec.json.Encoder(decimal_format="string").encode
 decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @dataclass(slots=True)
-class World:
+class UnitOfWork:
     """Loops whose locks are held, and what has been written onto them since."""
 
     configs: Configs
@@ -316,7 +304,7 @@ def _refill_number(emptied: Event, events: Sequence[Event]) -> int | None:
     return None
 
 
-def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> World:
+def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> UnitOfWork:
     """Locks and reads loops, inside a transaction. Unknown ids are left out.
 
     The locks are taken by a statement of their own: the read after it has a newer snapshot, which shows what the
@@ -348,7 +336,7 @@ def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> World
             made = loop.cards[card[0]] = Card(*card)
             if turn is not None:
                 made.turn = Turn(*turn)
-    return World(settings, loops, counts, stopped)
+    return UnitOfWork(settings, loops, counts, stopped)
 
 
 class _LoopRead(msgspec.Struct, array_like=True, gc=False):
@@ -376,10 +364,10 @@ decode_read = msgspec.json.Decoder(
 ).decode
 
 
-def nothing() -> World:
+def nothing() -> UnitOfWork:
     """No loop at all, with the settings of now: for scans of what is no card."""
     begin()
-    return World(configs(), {})
+    return UnitOfWork(configs(), {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ from django.views.decorators.http import require_GET
 from jitapp.accounts.models import new_uuid
 from jitapp.erp.queries import request_of
 from jitapp.plant.models import Loop, Station
-from jitapp.pull.queries import board_rows
-from jitapp.pull.sheets import card_sheet, happenings_of_card, happenings_of_loop, jobs_of, runouts_of
+from jitapp.pull.reading.board import board_rows
+from jitapp.pull.reading.sheets import card_sheet, history_of_card, history_of_loop, jobs_of, runouts_of
 from jitapp.symbology.cardcode import find_card_code
 from jitapp.web.board import chip
 from jitapp.web.documents import ORDER_WORDS, PROBLEM_WORDS
+from jitapp.web.phrases import words_of
 from jitapp.web.scan import chosen_station
 from jitapp.web.visit import readers, viewer_of
-from jitapp.web.words import words_of
 
 
 @require_GET
@@ -41,7 +41,7 @@ def loop_page(request: HttpRequest, loop_id: int) -> HttpResponseBase:
         "row": rows[0] if rows else None,
         "chip": mark_safe(chip(rows[0].state, words)) if rows else "",  # noqa: S308 (made of our own words)
         "words": words,
-        "happenings": happenings_of_loop(loop_id),
+        "happenings": history_of_loop(loop_id),
         "runouts": runouts_of(loop_id),
         "now": now,
     }
@@ -74,7 +74,7 @@ def card_page(request: HttpRequest, code: str) -> HttpResponseBase:
         "does": words.does.get(sheet.phase, ""),
         "owner": words.parties.get(sheet.owner, sheet.owner),
         "why": words.whys.get(sheet.phase, ""),
-        "happenings": happenings_of_card(sheet.code) if member else [],
+        "happenings": history_of_card(sheet.code) if member else [],
         "now": timezone.now(),
     }
     return render(request, "card.html", context)

@@ -15,11 +15,11 @@ from django.db import models
 
 from jitapp.kanban.state import text
 from jitapp.kanban.transitions import MAY_FILL
-from jitapp.kanban.words import CardStatus, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
 from jitapp.plant.models import Identifier, Loop, Station
 from jitapp.plant.work import standard_work_of
-from jitapp.pull import waits as cuts
 from jitapp.pull.models import AndonCall, Card, Runout, Turn
+from jitapp.pull.reading import waits as cuts
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db import connection
 
 from jitapp.kanban.state import text
-from jitapp.pull.lists import TurnFacts, turn_facts
 from jitapp.pull.models import Turn
+from jitapp.pull.reading.lists import TurnFacts, turn_facts
 
 # Structures have no circles (jitapp/plant/structure.py); the bound only keeps a wrong database from spinning.
 MOST_LEVELS = 64

@@ -12,8 +12,8 @@ from django.db.models import Count, QuerySet
 from jitapp.accounts.models import Person
 from jitapp.kanban import andon
 from jitapp.plant.configs import configs
-from jitapp.pull.lists import Page
 from jitapp.pull.models import AndonCall, QualityHold
+from jitapp.pull.reading.lists import Page
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jitapp.api.doors import Endpoint, flag, paged
+from jitapp.api.endpoint import Endpoint, flag, paged
 from jitapp.api.errors import CODES, Problem
 from jitapp.kanban.state import text
 from jitapp.plant.exactjson import Path
@@ -26,7 +26,7 @@ from jitapp.plant.loading import Problem as RowProblem
 from jitapp.plant.loading import Report
 from jitapp.plant.models import Area, BillOfMaterials, Loop, Part, Plant, StandardWork, Station, Supplier
 from jitapp.plant.shopfile import FORMAT, KEYS
-from jitapp.pull.lists import Page, cards_per_loop
+from jitapp.pull.reading.lists import Page, cards_per_loop
 from jitapp.pull.setup import SetUp, set_up_shop
 
 MOST_ROWS = 5_000

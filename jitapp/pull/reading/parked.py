@@ -16,12 +16,12 @@ from django.utils.translation import gettext
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.answers import say
 from jitapp.kanban.parked import Choice, choices
-from jitapp.kanban.words import CardStatus, Intent, Outcome
+from jitapp.kanban.vocabulary import CardStatus, Intent, Outcome
 from jitapp.plant.configs import zone
 from jitapp.plant.models import Membership, Placement
 from jitapp.pull import store
-from jitapp.pull.lists import Page
 from jitapp.pull.models import Card, Event, Receipt
+from jitapp.pull.reading.lists import Page
 from jitapp.symbology.cardcode import find_card_code
 
 UNKNOWN = "unknown_card"

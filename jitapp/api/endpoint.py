@@ -20,8 +20,8 @@ from jitapp.api.auth import Pace
 from jitapp.api.errors import Problem
 from jitapp.plant.exactjson import read_json
 from jitapp.plant.shopfile import Unreadable
-from jitapp.pull.lists import Page
-from jitapp.pull.requests import Source
+from jitapp.pull.reading.lists import Page
+from jitapp.pull.scan_request import Source
 
 MOST_BYTES = 5_000_000
 LIMIT = 100

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from jitapp.erp import queries
-from jitapp.kanban.words import Outcome
+from jitapp.kanban.vocabulary import Outcome
 from jitapp.live.push import redis_answers
-from jitapp.pull.sheets import measures
+from jitapp.pull.reading.sheets import measures
 from jitapp.web.headers import live_base
 from jitapp.web.visit import readers
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
-from jitapp.kanban.words import CardStatus, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
 from jitapp.plant.configs import configs
-from jitapp.pull.differences import MOST_PER_RULE, RULES, Difference, Report, said
-from jitapp.pull.refold import refold
+from jitapp.pull.proof.differences import MOST_PER_RULE, RULES, Difference, Report, said
+from jitapp.pull.proof.refold import refold
 
 __all__ = ["MOST_PER_RULE", "RULES", "Report", "verify"]
 

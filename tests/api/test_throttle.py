@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jitapp.api import pace
-from jitapp.api.pace import SCANS, Buckets
+from jitapp.api import throttle
+from jitapp.api.throttle import SCANS, Buckets
 
 
 class Clock:
@@ -46,9 +46,9 @@ def test_people_without_a_device_and_a_rate_of_nought_are_not_bounded() -> None:
 
 def test_very_many_tokens_cost_no_memory() -> None:
     door = Buckets(200, 1_000, clock=Clock())
-    for device in range(3 * pace.MOST_TOKENS):
+    for device in range(3 * throttle.MOST_TOKENS):
         assert door.allows(device)
-    assert len(door._levels) <= pace.MOST_TOKENS
+    assert len(door._levels) <= throttle.MOST_TOKENS
 
 
 def test_the_scan_doors_take_two_hundred_a_second_and_a_thousand_at_once() -> None:

@@ -12,16 +12,16 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from jitapp.kanban.transitions import MAY_FILL
-from jitapp.kanban.words import CardStatus, Party, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, Party, SupplyStatus
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn
-from jitapp.pull.queries import phase_of, tile_word
+from jitapp.pull.reading.board import phase_of, tile_word
 
 NEWEST = 20  # events on a page
 NEWEST_RECEIPTS = 20_000  # read from the end of the table, so that its growth costs nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class HistoryLine:
     """An event of the ledger in the words a page needs."""
 
     type: str
@@ -132,20 +132,20 @@ def _phase(turn: Turn, supply_kind: str) -> str:
     return "doc" if turn.owner == Party.ERP else phase_of(turn.signal_state, turn.step, supply_kind)
 
 
-def happenings_of_loop(loop_id: int) -> list[Happening]:
+def history_of_loop(loop_id: int) -> list[HistoryLine]:
     """The newest events of a loop, newest first."""
-    return _happenings(Event.objects.filter(loop_id=loop_id).order_by("-loop_seq"))
+    return _history(Event.objects.filter(loop_id=loop_id).order_by("-loop_seq"))
 
 
-def happenings_of_card(code: str) -> list[Happening]:
+def history_of_card(code: str) -> list[HistoryLine]:
     """The newest events of a card, newest first."""
-    return _happenings(Event.objects.filter(card__code=code).order_by("-id"))
+    return _history(Event.objects.filter(card__code=code).order_by("-id"))
 
 
-def _happenings(found: QuerySet[Event]) -> list[Happening]:
+def _history(found: QuerySet[Event]) -> list[HistoryLine]:
     events = found.select_related("card", "station", "person", "device")
     return [
-        Happening(
+        HistoryLine(
             type=event.type,
             occurred_at=event.occurred_at,
             recorded_at=event.recorded_at,

@@ -13,11 +13,11 @@ from uuid import UUID
 from django.db import transaction
 
 from jitapp.erp.models import DocumentRequest, ErpConnection, RequestState
-from jitapp.kanban.words import DocPolicy
+from jitapp.kanban.vocabulary import DocPolicy
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import latest
 from jitapp.pull import actions
-from jitapp.pull.documents import Documented, documented, in_need
+from jitapp.pull.reading.documents import Documented, documented, in_need
 
 CALL_TASK = "jitapp.erp"
 # The events after which a document may be wanted, or no longer be.

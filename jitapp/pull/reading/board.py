@@ -17,8 +17,7 @@ from typing import Any
 
 from django.db import connection
 
-from jitapp.kanban.waits import CUT_BY, OWNERS, PRECEDENCE, SHORT, Halt
-from jitapp.kanban.words import (
+from jitapp.kanban.vocabulary import (
     CardStatus,
     LoopStatus,
     Party,
@@ -26,6 +25,7 @@ from jitapp.kanban.words import (
     StationKind,
     SupplyStatus,
 )
+from jitapp.kanban.waits import CUT_BY, OWNERS, PRECEDENCE, SHORT, Halt
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
 
 HISTORY = 8  # newest released turns of a loop from which its rate of use and its refill time are learned
@@ -145,7 +145,8 @@ SELECT l.id, l.code, l.status, l.hold_reason, l.quantity, l.max_empty_allowed,
  WHERE l.status IN ('ACTIVE', 'ON_HOLD') AND {where}
 """
 
-# What keeps a supply station from its work now: the same sources as jitapp/pull/waits.py, the first that counts.
+# What keeps a supply station from its work now, from the same sources as jitapp/pull/reading/waits.py. The first one
+# in the order of precedence counts.
 _HALTS = """
        SELECT x.kind, x.since, x.owner, x.who FROM (
               SELECT kind, began_at AS since, '' AS owner, '' AS who FROM pull_stationstate

@@ -18,11 +18,11 @@ from django.db import connection
 from jitapp.kanban.audit import Audit, Finding, Span
 from jitapp.kanban.events import Event
 from jitapp.kanban.state import ZERO, Card, Turn, text
+from jitapp.kanban.vocabulary import SignalState, StationKind
 from jitapp.kanban.waits import NOT_READY, due_of
-from jitapp.kanban.words import SignalState, StationKind
 from jitapp.plant.configs import Configs
 from jitapp.pull import store
-from jitapp.pull.differences import Difference, Report, said
+from jitapp.pull.proof.differences import Difference, Report, said
 
 EVENTS = """
     SELECT e.loop_id, e.type, e.occurred_at, e.card_id, e.turn_number, e.turn, e.from_status, e.to_status, e.data::text,

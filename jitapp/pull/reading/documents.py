@@ -10,7 +10,7 @@ from uuid import UUID
 
 from jitapp.kanban.duedates import due_at as when_due
 from jitapp.kanban.state import text
-from jitapp.kanban.words import SignalState
+from jitapp.kanban.vocabulary import SignalState
 from jitapp.plant.configs import configs
 from jitapp.pull import store
 

@@ -16,8 +16,8 @@ from uuid import UUID
 from django.db import models
 
 from jitapp.kanban.state import LoopConfig
+from jitapp.kanban.vocabulary import Party
 from jitapp.kanban.waits import OWNERS, Halt, Segment, State, cut, totals
-from jitapp.kanban.words import Party
 from jitapp.plant.configs import Configs, configs
 from jitapp.plant.models import Station
 from jitapp.pull.models import AndonCall, QualityHold, Runout, StationState, Wait
