@@ -12,7 +12,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from jitapp.api import openapi
-from jitapp.kanban.events import EVENT_TYPES
+from jitapp.kanban.book import EVENT_TYPES
 
 
 @lru_cache(maxsize=1)

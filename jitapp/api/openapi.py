@@ -28,7 +28,7 @@ from jitapp.api.parked import SettleBody
 from jitapp.api.scans import ScanBody
 from jitapp.api.waits import StateBody, StateEndBody
 from jitapp.erp.queries import RequestFacts
-from jitapp.kanban.events import EVENT_TYPES
+from jitapp.kanban.book import EVENT_TYPES
 from jitapp.kanban.vocabulary import Intent, Outcome, ScreenState, Sound
 from jitapp.plant.shopfile import AreaRow, BillRow, LoopRow, PartRow, StationRow, SupplierRow
 from jitapp.pull.actions import Settled

@@ -14,50 +14,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from jitapp.kanban.answers import WARNINGS
+from jitapp.kanban.answers import ANSWERS, WARNINGS
+from jitapp.kanban.conditions import MAY_FILL, usable
+from jitapp.kanban.guards import WAY, told_late
+from jitapp.kanban.kinds import used_in_pieces
 from jitapp.kanban.ledger import Decision, Scan
 from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.transitions import FILLING, MAY_FILL, TABLE, WAY
-from jitapp.kanban.vocabulary import Intent, LoopKind, Outcome, ScanClass, StationKind, SupplyStatus
+from jitapp.kanban.step import STEPS, Situation, Step
+from jitapp.kanban.vocabulary import Intent, Outcome, ScanClass, StationKind, SupplyStatus
 
 S = SupplyStatus
 
 AGAIN_MINUTES = 10.0  # whoever reads a card again because nothing seemed to happen does so within these
 LEAST_MINUTES = 5.0  # however fast containers are used up
 QUICK = 0.75  # of the time a container lasts by the sizing formula: use is not even
-OF_CODE = {
-    "bounced": ScanClass.BOUNCE,
-    "card_retired": ScanClass.RETIRED_CARD,
-    "card_lost": ScanClass.RETIRED_CARD,
-    "wrong_station": ScanClass.WRONG_STATION,
-    "wrong_device_station": ScanClass.WRONG_STATION,
-    "not_your_side": ScanClass.WRONG_STATION,
-    "late_history": ScanClass.LATE,
-    "late_passed": ScanClass.LATE,
-    "late_conflict": ScanClass.LATE,
-    "late_too_old": ScanClass.LATE,
-    "just_moved": ScanClass.REPEATED_SIGNAL,
-    "card_active": ScanClass.REPEATED_SIGNAL,
-    "already_held": ScanClass.REPEATED_SIGNAL,
-    "already_lost": ScanClass.REPEATED_SIGNAL,
-    "already_acknowledged": ScanClass.REPEATED_SIGNAL,
-    "already_docked": ScanClass.REPEATED_SIGNAL,
-}
 # Refusals that a sibling's card would not have met.
 _MISFITS = frozenset({"already", "wrong_step", "overproduction", "not_released"})
 # An old print tells an old quantity.
 _QUANTITY = frozenset({"quantity_exceeds_container", "quantity_needs_reason"})
-# Where a sibling stands for which the scan would be the usual next step.
-_READY: dict[Intent, frozenset[SupplyStatus]] = {
-    Intent.EMPTY: frozenset({S.IN_USE, S.FULL}),
-    Intent.OPEN: frozenset({S.FULL}),
-    Intent.START: frozenset({S.EMPTY}),
-    Intent.COMPLETE: frozenset({S.IN_PROCESS}),
-    Intent.ABORT: frozenset({S.IN_PROCESS}),
-    Intent.LOAD: frozenset({S.IN_PROCESS, S.COMPLETED}),
-    Intent.SHIP: frozenset({S.EMPTY, S.IN_PROCESS, S.COMPLETED}),
-    Intent.RECEIVE: frozenset({S.COMPLETED, S.IN_TRANSIT}),
-}
 # Scans that may leave steps out; while a sibling stands there, its card was probably meant.
 _SKIPPING = frozenset({Intent.COMPLETE, Intent.LOAD, Intent.RECEIVE})
 _GONE = frozenset({S.COMPLETED, S.IN_TRANSIT})
@@ -68,17 +42,19 @@ class Before:
     """What must be looked at before the scan is applied."""
 
     moved_at: datetime | None
+    late: bool
     ahead: Card | None  # a sibling that stands where this scan usually finds its card, and this card does not
 
 
-def look(loop: Loop, card: Card, intent: Intent | None) -> Before:
+def look(situation: Situation) -> Before:
     """Where card and siblings stand before the scan. Reads only."""
-    return Before(card.moved_at, _ahead(loop, card, intent))
+    return Before(situation.card.moved_at, told_late(situation), _ahead(situation))
 
 
-def tell(loop: Loop, card: Card, scan: Scan, before: Before, decision: Decision) -> None:
+def tell(situation: Situation, before: Before, decision: Decision) -> None:
     """Sets the decision's class; a probable wrong card and a stale label are said in a sentence of their own."""
-    decision.kind, meant = classify(loop, card, scan, before, decision)
+    loop, card = situation.loop, situation.card
+    decision.kind, meant = classify(loop, card, situation.scan, before, decision)
     if decision.kind is ScanClass.WRONG_CARD and meant is not None:
         decision.facts["meant"] = meant.number
         decision.warnings.append(WARNINGS["wrong_card"])
@@ -92,9 +68,12 @@ def classify(
 ) -> tuple[ScanClass, Card | None]:
     """The class of a decided scan, and for a wrong card the sibling that was meant."""
     code, applied = decision.code, decision.outcome is Outcome.APPLIED
-    if code in OF_CODE:
-        return OF_CODE[code], None
-    if scan.late or (code == "already" and before.moved_at and scan.occurred_at < before.moved_at):
+    named = ANSWERS[code].kind
+    if named is not None:
+        return named, None
+    step = STEPS[decision.intent] if decision.intent is not None else None
+    judged_late = before.late and (code == "already" or (applied and step is not None and bool(step.moves)))
+    if judged_late:
         return ScanClass.LATE, None
     if code in _MISFITS:
         return _misfit(loop, card, scan, decision)
@@ -105,19 +84,22 @@ def classify(
     return (ScanClass.EXPECTED if applied else ScanClass.OTHER), None
 
 
-def _ahead(loop: Loop, card: Card, intent: Intent | None) -> Card | None:
+def _ahead(s: Situation) -> Card | None:
     """The sibling one would expect under this scan, because it has come further on the same way."""
-    if intent is Intent.EMPTY and card.supply_status is S.FULL and _is_used_in_pieces(loop):
+    loop, card, step = s.loop, s.card, s.step
+    if step is None:
+        return None
+    if step.intent is Intent.EMPTY and card.supply_status is S.FULL and used_in_pieces(loop.config):
         open_ones = [
-            other for other in loop.siblings(card) if other.usable and other.supply_status is S.IN_USE
+            other for other in loop.siblings(card) if usable(other) and other.supply_status is S.IN_USE
         ]
         return min(open_ones, key=_oldest_first, default=None)
-    if intent not in _SKIPPING or card.turn is None or card.position not in WAY:
+    if step.intent not in _SKIPPING or card.turn is None or card.position not in WAY:
         return None
-    if card.position in _READY[intent]:
+    if card.position in step.usual:
         return None
     here = WAY.index(card.position)
-    further = [other for other in _ready(loop, card, intent) if WAY.index(other.position) > here]
+    further = [other for other in _ready(loop, card, step) if WAY.index(other.position) > here]
     return max(further, key=lambda other: WAY.index(other.position), default=None)
 
 
@@ -125,11 +107,11 @@ def _misfit(loop: Loop, card: Card, scan: Scan, decision: Decision) -> tuple[Sca
     """The step does not fit the card: asked for twice, or the card of a sibling whom it fits?"""
     intent = decision.intent
     repeated = ScanClass.REPEATED_SIGNAL if decision.code == "already" else ScanClass.OTHER
-    if intent is None or intent not in _READY:
+    if intent is None or not STEPS[intent].usual:
         return repeated, None
-    fitting = _ready(loop, card, intent)
+    fitting = _ready(loop, card, STEPS[intent])
     if scan.intent is None and intent is Intent.EMPTY and not fitting:
-        fitting = _ready(loop, card, Intent.RECEIVE)
+        fitting = _ready(loop, card, STEPS[Intent.RECEIVE])
     if not fitting:
         return repeated, None
     meant = min(fitting, key=_oldest_first)
@@ -148,30 +130,24 @@ def _misfit(loop: Loop, card: Card, scan: Scan, decision: Decision) -> tuple[Sca
     return ScanClass.WRONG_CARD, meant
 
 
-def _ready(loop: Loop, card: Card, intent: Intent) -> list[Card]:
-    """The siblings for which the intent is the usual next step."""
-    wanted = _READY[intent]
-    if intent in FILLING:
+def _ready(loop: Loop, card: Card, step: Step) -> list[Card]:
+    """The siblings for which the step is the usual next one."""
+    if step.fills:
         return [
             other
             for other in loop.siblings(card)
             if other.turn is not None
             and other.turn.signal_state in MAY_FILL
-            and other.position in wanted
-            and (intent, other.position) in TABLE
+            and other.position in step.usual
+            and other.position in step.moves
         ]
-    return [other for other in loop.siblings(card) if other.usable and other.supply_status in wanted]
+    return [other for other in loop.siblings(card) if usable(other) and other.supply_status in step.usual]
 
 
 def _oldest_first(card: Card) -> tuple[bool, float, int]:
     """The container in use, then the one that stands there longest."""
     stands = card.full_since or card.moved_at
     return card.supply_status is not S.IN_USE, stands.timestamp() if stands else 0.0, card.number
-
-
-def _is_used_in_pieces(loop: Loop) -> bool:
-    """Whether containers are opened before they are empty; one of a single piece is full or empty."""
-    return loop.config.kind is LoopKind.TWO_BIN or loop.config.quantity > 1
 
 
 def _lasts(loop: Loop) -> float:

@@ -5,20 +5,25 @@ Every function writes onto the component's loop through a `Ledger`; the caller s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.conditions import usable
+from jitapp.kanban.events.base import Event
+from jitapp.kanban.events.cards import CardBooked, CardDrawn, CardEmptied, CardOpened, CardUnbooked
+from jitapp.kanban.events.loops import DrawRounded, DrawShort
+from jitapp.kanban.events.turns import TurnCancelled, TurnCompleted, TurnDemandCancelled, TurnStarted
+from jitapp.kanban.kinds import detached_by_hand
+from jitapp.kanban.ledger import Ledger, NewUuid
 from jitapp.kanban.signals import below, opened, release, signal
-from jitapp.kanban.state import ZERO, Card, Loop, LoopConfig, text
+from jitapp.kanban.state import ZERO, Card, Loop, LoopConfig, exact
 from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
     Consumption,
     DocPolicy,
-    LoopKind,
     LoopStatus,
     StationKind,
     SupplyStatus,
@@ -26,10 +31,10 @@ from jitapp.kanban.vocabulary import (
 )
 
 # Which of a turn's events makes its station use components, by the loop's setting.
-USES = {
-    ConsumeAt.START: "turn.started",
-    ConsumeAt.COMPLETE: "turn.completed",
-    ConsumeAt.RELEASE: "turn.started",
+USES: dict[ConsumeAt, type[Event]] = {
+    ConsumeAt.START: TurnStarted,
+    ConsumeAt.COMPLETE: TurnCompleted,
+    ConsumeAt.RELEASE: TurnStarted,
 }
 
 
@@ -54,24 +59,44 @@ class Drawn:
 
 def counted(config: LoopConfig) -> bool:
     """Whether software counts what filling uses: a BACKFLUSH station by its bill, a supermarket its own part."""
-    by_hand = config.kind is LoopKind.WITHDRAWAL and not config.auto_detach  # the swap scan detaches the card
-    return (config.supply_kind is StationKind.SUPERMARKET and not by_hand) or (
+    return (config.supply_kind is StationKind.SUPERMARKET and not detached_by_hand(config)) or (
         config.supply_kind is StationKind.PROCESS and config.supply_consumption is Consumption.BACKFLUSH
     )
 
 
-def rounded(quantity: Decimal, decimals: int) -> Decimal:
+def whole(quantity: Decimal, decimals: int) -> Decimal:
     """A needed quantity in the component's unit: rounded up after the explosion, never before."""
     step = Decimal(1).scaleb(-decimals)
-    whole = (quantity / step).to_integral_value(rounding="ROUND_CEILING")
-    return whole * step
+    pieces = (quantity / step).to_integral_value(rounding="ROUND_CEILING")
+    return pieces * step
+
+
+def to_take(ledger: Ledger, needed: Decimal, turn: UUID) -> Decimal:
+    """How many pieces a turn that needs `needed` takes from this loop: whole ones, less what earlier turns took beyond
+    their need. The remainder is carried in the loop (`drawn_ahead`), so that over many turns no more is drawn than
+    is needed, but for less than one piece.
+    """
+    loop = ledger.loop
+    take = max(ZERO, whole(needed - loop.drawn_ahead, loop.config.decimals))
+    _carry(ledger, turn, needed, loop.drawn_ahead + take - needed)
+    return take
+
+
+def give_back(ledger: Ledger, needed: Decimal, freed: Decimal, turn: UUID) -> None:
+    """A turn that needed `needed` was cancelled, and `freed` pieces of what was booked for it are free again."""
+    _carry(ledger, turn, -needed, ledger.loop.drawn_ahead - freed + needed)
+
+
+def _carry(ledger: Ledger, turn: UUID, needed: Decimal, ahead: Decimal) -> None:
+    if ahead != ledger.loop.drawn_ahead:
+        ledger.write(DrawRounded(by_turn=turn, needed=exact(needed), ahead=exact(ahead)))
 
 
 def containers(ledger: Ledger) -> list[Card]:
     """Where pieces are taken: the container IN_USE first, then the longest-FULL."""
-    usable = [card for card in ledger.loop.cards.values() if card.usable]
+    at_hand = [card for card in ledger.loop.cards.values() if usable(card)]
     return sorted(
-        usable,
+        at_hand,
         key=lambda card: (
             card.supply_status is not SupplyStatus.IN_USE,
             card.full_since or ledger.at,
@@ -80,7 +105,7 @@ def containers(ledger: Ledger) -> list[Card]:
     )
 
 
-def draw(ledger: Ledger, *, need: Decimal, turn: UUID, new_uuid: Callable[[], UUID]) -> Drawn:
+def draw(ledger: Ledger, *, need: Decimal, turn: UUID, new_uuid: NewUuid) -> Drawn:
     """Takes `need` free pieces; an emptied container opens its own turn, and so on upstream."""
     links: list[Link] = []
     rest = need
@@ -94,11 +119,11 @@ def draw(ledger: Ledger, *, need: Decimal, turn: UUID, new_uuid: Callable[[], UU
         _take(ledger, card, take, unbooked=ZERO, turn=turn, new_uuid=new_uuid)
         rest -= take
     if rest:
-        ledger.write("draw.short", by_turn=str(turn), needed=text(need), short=text(rest))
+        ledger.write(DrawShort(by_turn=turn, needed=exact(need), short=exact(rest)))
     return Drawn(tuple(links), need - rest, rest)
 
 
-def book(ledger: Ledger, *, need: Decimal, turn: UUID, new_uuid: Callable[[], UUID]) -> Drawn:
+def book(ledger: Ledger, *, need: Decimal, turn: UUID, new_uuid: NewUuid) -> Drawn:
     """Promises `need` pieces; a container with nothing free left asks for its refill while still IN_USE."""
     links: list[Link] = []
     rest = need
@@ -110,20 +135,20 @@ def book(ledger: Ledger, *, need: Decimal, turn: UUID, new_uuid: Callable[[], UU
             continue
         _open(ledger, card, new_uuid)
         links.append(Link(card.id, card.container, take, booked=take))
-        ledger.write("card.booked", card, quantity=text(take), by_turn=str(turn))
+        ledger.write(CardBooked(quantity=exact(take), by_turn=turn), card)
         below(ledger, new_uuid)
         if not card.free and card.turn is None and _asks_early(ledger.loop):
             release(ledger, card, new_uuid())
         rest -= take
     if rest:
-        ledger.write("draw.short", by_turn=str(turn), needed=text(need), short=text(rest))
+        ledger.write(DrawShort(by_turn=turn, needed=exact(need), short=exact(rest)))
     return Drawn(tuple(links), need - rest, rest)
 
 
 def take_booked(
-    ledger: Ledger, *, links: Iterable[Link], turn: UUID, new_uuid: Callable[[], UUID]
+    ledger: Ledger, *, links: Iterable[Link], turn: UUID, new_uuid: NewUuid
 ) -> tuple[Decimal, list[Link]]:
-    """Takes out what was promised to the turn; answers the pieces taken and the links now fulfilled.
+    """Takes out what was promised to the turn; returns the pieces taken and the links now fulfilled.
 
     A container that was emptied or refilled meanwhile (a count by hand) no longer holds them: those are left.
     """
@@ -131,7 +156,7 @@ def take_booked(
     fulfilled: list[Link] = []
     for link in links:
         card = ledger.loop.cards.get(link.card_id)
-        if card is None or not card.usable or card.container != link.number:
+        if card is None or not usable(card) or card.container != link.number:
             continue
         take = min(link.booked, card.booked)
         if take <= 0:
@@ -142,29 +167,41 @@ def take_booked(
     return taken, fulfilled
 
 
-def free(ledger: Ledger, *, links: Iterable[Link], turn: UUID) -> list[Card]:
-    """Frees the promises of a cancelled turn, and cancels what they had released if nobody upstream has acted.
+def free(ledger: Ledger, *, links: Iterable[Link], turn: UUID) -> Decimal:
+    """Frees the promises of a cancelled turn, and cancels what they had released if nobody upstream has acted; where
+    somebody has, the owner of that turn is told (domain 4.5).
 
-    Answers the cards whose turn goes on because somebody acted: they are reported.
+    Returns how many pieces are free again.
     """
-    acted: list[Card] = []
+    freed = ZERO
     for link in links:
         card = ledger.loop.cards.get(link.card_id)
-        if card is None or not card.usable or card.container != link.number:
+        if card is None or not usable(card) or card.container != link.number:
             continue
         give = min(link.booked, card.booked)
         if give <= 0:
             continue
-        ledger.write("card.unbooked", card, quantity=text(give), by_turn=str(turn))
-        if card.turn is None or not card.free:
-            continue
-        if card.turn.step or card.turn.signal_state != "RELEASED":
-            acted.append(card)
-        else:
-            ledger.write(
-                "turn.cancelled", card, turn=card.turn, reason="the demand was cancelled", by_turn=str(turn)
-            )
-    return acted
+        ledger.write(CardUnbooked(quantity=exact(give), by_turn=turn), card)
+        freed += give
+        if card.turn is not None and card.free:
+            withdraw_demand(ledger, card, turn)
+    return freed
+
+
+def withdraw_demand(
+    ledger: Ledger, card: Card, by_turn: UUID, *, reason: str = "the demand was cancelled"
+) -> bool:
+    """The open turn of a card is no longer needed by the turn that asked for it. Nobody has acted on it: it is
+    cancelled, and True returned. Else it runs on, and its owner has a task that names both turns.
+    """
+    turn = card.turn
+    assert turn is not None
+    if not turn.under_way:
+        ledger.write(TurnCancelled(reason=reason, by_turn=by_turn), card, turn=turn)
+        return True
+    if turn.demand_cancelled is None:
+        ledger.write(TurnDemandCancelled(by_turn=by_turn), card, turn=turn)
+    return False
 
 
 def _asks_early(loop: Loop) -> bool:
@@ -180,28 +217,20 @@ def _asks_early(loop: Loop) -> bool:
     )
 
 
-def _open(ledger: Ledger, card: Card, new_uuid: Callable[[], UUID]) -> None:
+def _open(ledger: Ledger, card: Card, new_uuid: NewUuid) -> None:
     if card.supply_status is SupplyStatus.FULL:
-        ledger.write("card.opened", card, frm=SupplyStatus.FULL, to=SupplyStatus.IN_USE)
+        ledger.write(CardOpened(), card, to=SupplyStatus.IN_USE)
         opened(ledger, card, new_uuid)
 
 
 def _take(
-    ledger: Ledger, card: Card, take: Decimal, *, unbooked: Decimal, turn: UUID, new_uuid: Callable[[], UUID]
+    ledger: Ledger, card: Card, take: Decimal, *, unbooked: Decimal, turn: UUID, new_uuid: NewUuid
 ) -> None:
     _open(ledger, card, new_uuid)
-    ledger.write(
-        "card.drawn",
-        card,
-        quantity=text(take),
-        by_turn=str(turn),
-        container=card.container,
-        more={"unbooked": text(unbooked)} if unbooked else None,
-    )
+    drawn = CardDrawn(quantity=exact(take), by_turn=turn, container=card.container, unbooked=exact(unbooked))
+    ledger.write(drawn, card)
     if card.contents:
         below(ledger, new_uuid)
         return
-    ledger.write(
-        "card.emptied", card, frm=SupplyStatus.IN_USE, to=card.position if card.turn else SupplyStatus.EMPTY
-    )
+    ledger.write(CardEmptied(), card, to=card.position if card.turn else SupplyStatus.EMPTY)
     signal(ledger, card, new_uuid)

@@ -1,33 +1,22 @@
-"""The guards G4 to G12 of a scan, in the order of the book: each answers with a code, or None to go on."""
+"""The guards G4 to G13 of a scan, in the order of the book. Each looks at the situation and returns a reply that ends
+the scan, a warning, or None to go on; none of them changes anything.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
-from jitapp.kanban.answers import WARNINGS
-from jitapp.kanban.ledger import Decision, Scan
-from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.transitions import (
-    FILLING,
-    KINDS,
-    MAY_FILL,
-    SIDE,
-    TABLE,
-    TARGET,
-    UNDOABLE,
-    WAY,
-    Row,
-    Side,
-)
+from jitapp.kanban.conditions import MAY_FILL, room
+from jitapp.kanban.state import AT_HAND, Card
+from jitapp.kanban.step import STEPS, Guard, Reply, Situation, Step, no, words
 from jitapp.kanban.vocabulary import (
     CardStatus,
     Intent,
     Level,
     LoopStatus,
     Need,
-    SignalState,
+    StationKind,
     SupplyStatus,
     Trigger,
 )
@@ -37,106 +26,114 @@ S = SupplyStatus
 DOUBLE_SCAN = timedelta(seconds=60)  # a default never moves a card twice at one station within it
 CLOCK_SLACK = timedelta(seconds=2)  # two devices' clocks may differ so much before a scan counts as late
 CAME_LATE = timedelta(minutes=2)  # whoever scanned has walked on: what they did can no longer be refused
-ASSERTIONS = frozenset({Intent.COUNT, Intent.CORRECT, Intent.LOST})
 OVERFILL = Decimal("1.1")  # a container takes at most a tenth more than its card says (guard G11)
+# The way of a container through its supply source; what lies between two scans is implied.
+WAY: tuple[SupplyStatus, ...] = (S.EMPTY, S.IN_PROCESS, S.COMPLETED, S.IN_TRANSIT, S.FULL)
 
 
-def side_of(loop: Loop, station_id: int | None) -> Side | None:
-    """Which end of the loop a station is."""
-    if station_id == loop.config.demand_id:
-        return "demand"
-    return "supply" if station_id == loop.config.supply_id else None
-
-
-Guard = Callable[[Loop, Card, Scan, Intent | None, Decision], str | None]
-
-
-def bounce(loop: Loop, card: Card, scan: Scan, intent: Intent | None, _decision: Decision) -> str | None:
-    """G4: the same device read the same card twice within the bounce time."""
-    if card.moved_at is None or scan.device_id is None or not card.moved_by.startswith(f"d{scan.device_id}p"):
+def bounce(s: Situation) -> Reply | None:
+    """G4: the same device read the same card twice within the bounce time, and said the same."""
+    card, scan = s.card, s.scan
+    if card.moved_at is None or scan.device_id is None or card.moved_device != scan.device_id:
         return None
-    if scan.intent is not None and scan.intent != card.last_intent:
+    if card.last_scan is None or (scan.intent is not None and scan.intent != card.last_intent):
+        return None
+    if scan.said != card.last_said:
         return None
     apart = abs(scan.occurred_at - card.moved_at)
-    return "bounced" if apart < timedelta(milliseconds=loop.config.bounce_ms) else None
+    return no("bounced") if apart < timedelta(milliseconds=s.loop.config.bounce_ms) else None
 
 
-def _late(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
+def addressed(s: Situation) -> Reply | None:
+    """An act on a turn is for that turn alone: the card may have begun another one since."""
+    wanted = s.scan.turn
+    if wanted is None or (s.card.turn is not None and s.card.turn.uuid == wanted):
+        return None
+    return no("turn_closed")
+
+
+def _too_old(s: Situation) -> Reply | None:
+    hours = s.loop.config.late_hours
+    if s.scan.recorded_at - s.scan.occurred_at > timedelta(hours=hours):
+        return no("late_too_old", hours=hours)
+    return None
+
+
+def told_late(s: Situation) -> bool:
+    """Whether the scan happened before the card's last event."""
+    return s.card.moved_at is not None and s.at < s.card.moved_at
+
+
+def late(s: Situation) -> Reply | None:
     """G12: older than the card's last event. What changes nothing any more is history; a contradiction waits for a
     person, and so does whatever is older than the loop's `late_hours`."""
-    hours = loop.config.late_hours
-    if scan.recorded_at - scan.occurred_at > timedelta(hours=hours):
-        decision.facts["hours"] = hours
-        return "late_too_old"
-    if card.moved_at is None or scan.occurred_at >= card.moved_at:
-        return None
-    if card.moved_at - scan.occurred_at <= CLOCK_SLACK:
-        scan.occurred_at = card.moved_at
+    card, step = s.card, s.step
+    if old := _too_old(s):
+        return old
+    if not told_late(s):
         return None
     if card.card_status is not CardStatus.IN_CIRCULATION:
-        return "late_conflict"
-    if intent is not None and TARGET.get(intent) == card.supply_status:
-        return "already"
-    if intent is Intent.EMPTY:
-        if card.full_since is not None and card.full_since > scan.occurred_at:
-            return "late_history"  # the container was filled after it was empty: its cycle is over
-        if card.supply_status in (S.FULL, S.IN_USE):
-            scan.late = True  # legal then, and what came after (an opening, a draw, a count) stays legal
-            return None
-        return "already"  # another scan has sent the signal of this cycle, and its container is on its way
-    if _was_full(card, scan, intent) or _past(card, scan, intent):
-        return "late_passed"
-    return "late_conflict"
+        return no("late_conflict")
+    if step is not None and step.target == card.supply_status:
+        return no("already")
+    if step is not None and step.intent is Intent.EMPTY:
+        if card.full_since is not None and card.full_since > s.at:
+            return no("late_history")  # the container was filled after it was empty: its cycle is over
+        # In use still: legal then, and what came after (an opening, a draw, a count) stays legal. Else another scan has
+        # sent the signal of this cycle, and its container is on its way.
+        return None if card.supply_status in AT_HAND else no("already")
+    if step is not None and (_was_full(s, step) or _past(s, step)):
+        return no("late_passed")
+    return no("late_conflict")
 
 
-def _was_full(card: Card, scan: Scan, intent: Intent | None) -> bool:
+def _was_full(s: Situation, step: Step) -> bool:
     """Whether a late `receive` tells of a container known to have been full at that time, opened or emptied since."""
-    if intent is not Intent.RECEIVE or card.full_since is None or card.moved_at is None:
+    card = s.card
+    if step.intent is not Intent.RECEIVE or card.full_since is None or card.moved_at is None:
         return False
     if card.supply_status is S.IN_USE:
-        opened_last = card.last_intent == Intent.OPEN and bool(card.moved_by)
-        return scan.occurred_at <= card.full_since or opened_last
-    return card.turn is not None and scan.occurred_at < card.turn.opened_at
+        opened_last = card.last_intent == Intent.OPEN and card.last_scan is not None
+        return s.at <= card.full_since or opened_last
+    return card.turn is not None and s.at < card.turn.opened_at
 
 
-def _past(card: Card, scan: Scan, intent: Intent | None) -> bool:
-    """Whether the same turn has gone beyond the step since: the late scan only tells when."""
-    turn = card.turn
-    if intent not in FILLING or intent is Intent.ABORT or turn is None or turn.released_at is None:
+def _past(s: Situation, step: Step) -> bool:
+    """Whether the container has gone beyond the step since: the late scan only tells when."""
+    if not step.fills or step.intent is Intent.ABORT or step.target is None:
         return False
-    if scan.occurred_at < turn.released_at or card.position not in WAY:
+    card, turn = s.card, s.card.turn
+    if turn is None or s.at < turn.opened_at:
+        # The turn that it belongs to is closed: its container came in since.
+        return card.full_since is not None and s.at <= card.full_since
+    if turn.released_at is None or s.at < turn.released_at or s.card.position not in WAY:
         return False
-    return WAY.index(TARGET[intent]) < WAY.index(card.position)
+    return WAY.index(step.target) < WAY.index(s.card.position)
 
 
-def late_act(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
+def late_assertion(s: Situation) -> Reply | None:
     """G12 for what asserts how things stand: a count or a correction from before the card's last event waits for a
     person. A hold, a promise or a cancellation is as right as on the day it was made."""
-    if intent not in ASSERTIONS:
+    if s.step is None or not s.step.asserts:
         return None
-    if scan.recorded_at - scan.occurred_at > timedelta(hours=loop.config.late_hours):
-        decision.facts["hours"] = loop.config.late_hours
-        return "late_too_old"
-    if card.moved_at is None or scan.occurred_at >= card.moved_at - CLOCK_SLACK:
-        return None
-    return "late_conflict"
+    return _too_old(s) or (no("late_conflict") if told_late(s) else None)
 
 
-def _card_status(
-    _loop: Loop, card: Card, _scan: Scan, intent: Intent | None, _decision: Decision
-) -> str | None:
+def card_status(s: Situation) -> Reply | None:
     """G5: the card takes part. What is under way to a held card may come in, and its old container be emptied; a held
-    container with nothing under way stays as it is until somebody decides."""
+    container with nothing under way stays as it is until somebody decides, and so does a blocked one."""
+    card, intent = s.card, s.intent
     if card.card_status is CardStatus.IN_CIRCULATION:
-        return None
+        blocked = card.blocked and intent in (Intent.EMPTY, Intent.OPEN) and card.supply_status in AT_HAND
+        return no("card_blocked") if blocked else None
     under_way = card.turn is not None and card.turn.under_way
-    if card.card_status is CardStatus.HELD and intent in (Intent.EMPTY, Intent.RECEIVE) and under_way:
+    if card.held and intent in (Intent.EMPTY, Intent.RECEIVE) and under_way:
         return None
-    return out_of_circulation(card)
+    return no(out_of_circulation(card))
 
 
 def out_of_circulation(card: Card) -> str:
-    """Why a card that does not take part takes no scan."""
+    """The code for a card that does not take part."""
     return {
         CardStatus.NEW: "card_new",
         CardStatus.HELD: "card_held",
@@ -144,241 +141,257 @@ def out_of_circulation(card: Card) -> str:
     }.get(card.card_status, "card_retired")
 
 
-def _loop_status(
-    loop: Loop, _card: Card, _scan: Scan, intent: Intent | None, _decision: Decision
-) -> str | None:
+def loop_status(s: Situation) -> Reply | None:
     """G6: the loop is in use; on hold, emptying and receiving go on and only the signal is withheld."""
-    if loop.config.status is LoopStatus.ACTIVE:
+    if s.loop.config.status is LoopStatus.ACTIVE:
         return None
-    if loop.config.status is LoopStatus.ON_HOLD:
-        return None if intent in (Intent.EMPTY, Intent.RECEIVE) else "loop_on_hold"
-    return "loop_not_active"
+    if s.loop.config.status is LoopStatus.ON_HOLD:
+        return None if s.intent in (Intent.EMPTY, Intent.RECEIVE) else no("loop_on_hold")
+    return no("loop_not_active")
 
 
-def _place(loop: Loop, _card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
+def place(s: Situation) -> Reply | None:
     """G7: the station is an end of the loop, and the end where this is done (rule C13)."""
-    side = side_of(loop, scan.station_id)
-    if intent is None:
-        return "wrong_station" if scan.station_id is not None else "station_missing"
+    scan, config = s.scan, s.loop.config
+    if s.step is None:
+        return no("wrong_station" if scan.station_id is not None else "station_missing")
     if scan.is_leader or (scan.station_id is None and scan.is_placeless):
         return None
     if scan.station_id is None:
-        return "station_missing"
-    if side is None:
-        return "wrong_station"
-    wanted = SIDE.get(intent)
-    if wanted is not None and wanted != side:
-        decision.facts["place"] = loop.config.demand_name if wanted == "demand" else loop.config.supply_name
-        return "not_your_side"
+        return no("station_missing")
+    if s.side is None:
+        return no("wrong_station")
+    if s.step.side is not None and s.step.side != s.side:
+        there = config.demand_name if s.step.side == "demand" else config.supply_name
+        return no("not_your_side", place=there)
     return None
 
 
-def _failed(_loop: Loop, card: Card, _scan: Scan, intent: Intent | None, _decision: Decision) -> str | None:
+def permitted(s: Situation) -> Reply | None:
+    """G7 for steps that belong to roles: the person or the place allows it; leaders and ERP clients may do them all."""
+    step, scan = s.step, s.scan
+    assert step is not None
+    if step.everybody or scan.is_leader or scan.is_placeless or step.roles & scan.roles:
+        return None
+    return None if step.side is not None and s.side == step.side else no("not_allowed")
+
+
+def detached_by_swap(s: Situation) -> Reply | None:
+    """4.3: a production card leaves its full container only when a withdrawal card takes its place."""
+    taken = s.intent in (Intent.EMPTY, Intent.OPEN) or (s.intent is Intent.LOAD and s.side == "demand")
+    hangs = s.card.supply_status in AT_HAND and s.loop.config.hand_detached
+    return no("swap_needs_withdrawal") if taken and hangs else None
+
+
+def failed(s: Situation) -> Reply | None:
     """G13: nothing is filled, sent or taken in for a turn that stands in ERROR, until somebody has put it right."""
-    position = card.position if intent in FILLING else card.supply_status
-    return "card_in_error" if position is S.ERROR else None
+    step = s.step
+    if step is not None and not step.moves:
+        stands = s.card.turn is not None and s.card.turn.failed and not step.in_error
+        return no("card_in_error") if stands else None
+    return no("card_in_error") if s.position is S.ERROR else None
 
 
-def _repeated(loop: Loop, card: Card, scan: Scan, intent: Intent | None, _decision: Decision) -> str | None:
+def repeated(s: Situation) -> Reply | None:
     """G8: the card is where the scan wants it; and a default moves a card once a minute at one station."""
-    if intent is None or intent not in TARGET:
+    card, step, scan = s.card, s.step, s.scan
+    if step is None:
         return None
-    if scan.market_empty and card.out_of_stock and intent in (Intent.START, Intent.LOAD):
-        return "already_short"
-    position = card.position if intent in FILLING and card.turn is not None else card.supply_status
-    if intent is Intent.EMPTY and card.supply_status in (S.EMPTY, S.IN_PROCESS, S.WAIT):
-        return "already"
-    if intent is not Intent.ABORT and TARGET[intent] == position:
-        return "already"
-    if scan.intent is None and card.moved_at is not None and card.last_intent in SIDE:
-        same_side = SIDE[Intent(card.last_intent)] == side_of(loop, scan.station_id)
-        if same_side and scan.occurred_at - card.moved_at < DOUBLE_SCAN:
-            return "just_moved"
+    if scan.market_empty and card.out_of_stock and s.intent in (Intent.START, Intent.LOAD):
+        return no("already_short")
+    if s.intent is Intent.EMPTY and card.supply_status in (S.EMPTY, S.IN_PROCESS, S.WAIT):
+        return no("already")
+    if s.intent is not Intent.ABORT and step.target == s.position:
+        return no("already")
+    last = STEPS.get(Intent(card.last_intent)) if card.last_intent else None
+    by_default = scan.intent is None and last is not None and bool(last.moves) and last.side == s.side
+    if by_default and card.moved_at is not None and s.at - card.moved_at < DOUBLE_SCAN:
+        return no("just_moved")
     return None
 
 
-def _step(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
-    """G9: the table has the step, the loop's sequence allows it, the signal is out (C5), the limit holds (C7)."""
-    if intent is None or intent not in TARGET or loop.config.kind not in KINDS:
-        return "move_not_known"
-    if intent in FILLING and card.turn is None:
-        if not _missed_empty(loop, card, scan, intent):
-            return "overproduction"
-        scan.inferred = True
+def fits(s: Situation) -> Reply | None:
+    """G9: the step follows from where the container stands, the loop's sequence allows it, the signal is out (C5), the
+    limit holds (C7)."""
+    step, card = s.step, s.card
+    if step is None or step.target is None:
+        return no("move_not_known")
+    if step.fills and card.turn is None:
+        return None if missed_empty(s) else no("overproduction")
+    target = step.moves.get(s.position)
+    if target is None:
+        waits = s.position is S.WAIT and step.fills and s.intent is not Intent.ABORT
+        return no("not_released" if waits else "wrong_step")
+    if step.fills and (card.turn is None or card.turn.signal_state not in MAY_FILL):
+        return no("not_released")
+    if s.intent is Intent.ABORT:
         return None
-    position = card.position if intent in FILLING else card.supply_status
-    row = TABLE.get((intent, position))
-    if row is None:
-        waits = position is S.WAIT and intent in FILLING and intent is not Intent.ABORT
-        return "not_released" if waits else "wrong_step"
-    if intent in FILLING:
-        assert card.turn is not None
-        if card.turn.signal_state not in MAY_FILL:
-            return "not_released"
-    if (
-        intent is not Intent.ABORT
-        and loop.config.need(row.to) is Need.PROHIBITED
-        and not _ends_at_source(loop, row)
-    ):
-        decision.facts["status"] = str(row.to).replace("_", " ")
-        return "step_prohibited"
-    if intent in FILLING and intent is not Intent.ABORT:
-        for skipped in WAY[WAY.index(row.frm) + 1 : WAY.index(row.to)]:
-            if loop.config.need(skipped) is Need.MANDATORY:
-                decision.facts["missing"] = str(skipped).replace("_", " ")
-                return "step_missing"
-    limit = loop.config.wip_limit
-    if (
-        intent is Intent.START
-        and limit is not None
-        and scan.in_process is not None
-        and scan.in_process >= limit
-    ):
-        decision.facts |= {"count": scan.in_process, "limit": limit}
-        return "wip_limit"
+    return _in_sequence(s, step, target) or _answered(s, step) or _within_limit(s)
+
+
+def _in_sequence(s: Situation, step: Step, target: SupplyStatus) -> Reply | None:
+    config = s.loop.config
+    # A way without transport ends where it is made: COMPLETED is FULL at once.
+    ends_at_source = s.intent is Intent.COMPLETE and config.without_transport
+    if config.need(target) is Need.PROHIBITED and not ends_at_source:
+        return no("step_prohibited", status=words(target), expected=_next_allowed(s, step))
+    if step.fills:
+        for skipped in WAY[WAY.index(s.position) + 1 : WAY.index(target)]:
+            if config.need(skipped) is Need.MANDATORY:
+                return no("step_missing", missing=words(skipped))
     return None
 
 
-def _missed_empty(loop: Loop, card: Card, scan: Scan, intent: Intent) -> bool:
+def _next_allowed(s: Situation, refused: Step) -> str:
+    """The step that fits instead of one that the loop does not have."""
+    config = s.loop.config
+    for step in (STEPS[Intent.START], STEPS[Intent.COMPLETE], STEPS[Intent.LOAD], STEPS[Intent.RECEIVE]):
+        target = step.moves.get(s.position)
+        allowed = target is not None and config.need(target) is not Need.PROHIBITED
+        if step is not refused and (allowed or (step.intent is Intent.COMPLETE and config.without_transport)):
+            return str(step.intent)
+    return "ask your leader"
+
+
+def _answered(s: Situation, step: Step) -> Reply | None:
+    """Where the supplier must answer (`ack_required`), nothing is made or sent before the answer."""
+    turn, config = s.card.turn, s.loop.config
+    if not config.ack_required or config.supply_kind is not StationKind.SUPPLIER or turn is None:
+        return None
+    sends = step.fills and s.intent is not Intent.RECEIVE
+    return no("answer_missing") if sends and turn.acknowledged_at is None else None
+
+
+def _within_limit(s: Situation) -> Reply | None:
+    limit, count = s.loop.config.wip_limit, s.scan.in_process
+    if s.intent is not Intent.START or limit is None or count is None or count < limit:
+        return None
+    return no("wip_limit", count=count, limit=limit)
+
+
+def missed_empty(s: Situation) -> bool:
     """Whether a full container came in while the old one was in use, and was told of too late to be refused: then its
     empty scan was missed, and is written as inferred. Whoever scans in time is told at once (C5)."""
+    config, card = s.loop.config, s.card
     return (
-        intent is Intent.RECEIVE
+        s.intent is Intent.RECEIVE
+        and card.turn is None
         and card.supply_status is S.IN_USE
-        and scan.recorded_at - scan.occurred_at > CAME_LATE
-        and loop.config.status is LoopStatus.ACTIVE
-        and loop.config.trigger is not Trigger.ON_QTY
+        and s.scan.recorded_at - s.at > CAME_LATE
+        and config.status is LoopStatus.ACTIVE
+        and config.trigger is not Trigger.ON_QTY
         and card.turns_left != 0
-        and not loop.surplus_due
+        and not s.loop.surplus_due
     )
 
 
-def _discipline(loop: Loop, _card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
-    """What a station asks before it starts or sends: the line runs, the checks are made, the order is kept (F2-F7)."""
-    config = loop.config
-    if intent is Intent.START:
+def discipline(s: Situation) -> Reply | None:
+    """What a station asks before it starts or sends: the line runs, the checks are made, the order is kept, the
+    components are there, and the receiver has room (F2-F7)."""
+    config, scan = s.loop.config, s.scan
+    if s.intent is Intent.START:
         if scan.line_stopped:
-            decision.facts["reason"] = scan.line_stopped
-            return "line_stopped"
+            return no("line_stopped", reason=scan.line_stopped)
         missing = [check for check in config.readiness_checks if check not in scan.checks]
         if missing:
-            decision.facts["missing"] = ", ".join(missing)
-            return "not_ready"
+            return no("not_ready", missing=", ".join(missing))
         if config.keeps_sequence and scan.ahead and not scan.reason:
-            decision.facts["ahead"] = scan.ahead
-            return "out_of_sequence"
-    limit = config.receiving_limit
-    sends = intent in (Intent.LOAD, Intent.SHIP)
-    if sends and limit is not None and scan.full_at_demand is not None and scan.full_at_demand >= limit:
-        decision.facts |= {"count": scan.full_at_demand, "limit": limit}
-        return "receiver_not_ready"
-    return None
+            return no("out_of_sequence", ahead=scan.ahead)
+    sends = s.intent in (Intent.LOAD, Intent.SHIP) and scan.at_hand is not None
+    if sends and not room(config.receiving_limit, scan.at_hand or 0):
+        return no("receiver_not_ready", count=scan.at_hand, limit=config.receiving_limit)
+    return _components(s)
 
 
-def _ends_at_source(loop: Loop, row: Row) -> bool:
-    return row.intent is Intent.COMPLETE and loop.config.without_transport
+def _components(s: Situation) -> Reply | None:
+    """What is made of parts that have run out: said, and refused where the station says so."""
+    if not s.scan.missing or s.intent not in (Intent.START, Intent.COMPLETE):
+        return None
+    facts = {"components": ", ".join(s.scan.missing)}
+    if s.loop.config.refuses_without_components and s.intent is Intent.START:
+        return Reply("components_missing", facts)
+    return Reply("", facts, ("components_missing",))
 
 
-def _too_soon(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
-    """G10: a container cannot be empty sooner than its pieces can be used."""
-    config = loop.config
-    if intent is not Intent.EMPTY or not config.min_turn_minutes or card.full_since is None:
+def too_soon(s: Situation) -> Reply | None:
+    """G10: a container that was filled a moment ago is hardly empty."""
+    config, card = s.loop.config, s.card
+    if s.intent is not Intent.EMPTY or not config.min_turn_minutes or card.full_since is None:
         return None
     earliest = card.full_since + timedelta(minutes=config.min_turn_minutes)
-    if config.min_turn_level is Level.NONE or scan.occurred_at >= earliest:
+    if config.min_turn_level is Level.NONE or s.at >= earliest:
         return None
-    decision.facts |= {"since": card.full_since, "earliest": earliest}
+    facts = {"since": card.full_since, "earliest": earliest}
     if config.min_turn_level is Level.BLOCK:
-        return "too_soon"
-    decision.warnings.append(WARNINGS["full_only_shortly"])
-    return None
+        return Reply("too_soon", facts)
+    return Reply("", facts, ("full_only_shortly",))
 
 
-def quantity_readable(
-    loop: Loop, _card: Card, scan: Scan, intent: Intent | None, decision: Decision
-) -> str | None:
+def quantity_readable(s: Situation) -> Reply | None:
     """G11, first half: a quantity of the part's unit, with no more decimals than it has."""
-    quantity = scan.quantity
+    quantity = s.scan.quantity
     if quantity is None:
         return None
-    decision.facts["quantity"] = quantity
+    facts: dict[str, object] = {"quantity": quantity}
     exponent = quantity.normalize().as_tuple().exponent
-    zero_says_something = intent in (Intent.ACTIVATE, Intent.COUNT, Intent.FOUND, Intent.CORRECT)
-    in_range = quantity > 0 or (quantity == 0 and zero_says_something)
-    if not in_range or not isinstance(exponent, int) or -exponent > loop.config.decimals:
-        decision.facts["decimals"] = loop.config.decimals
-        return "quantity_unreadable"
-    return None
+    in_range = quantity > 0 or (quantity == 0 and s.step is not None and s.step.zero_counts)
+    if not in_range or not isinstance(exponent, int) or -exponent > s.loop.config.decimals:
+        return Reply("quantity_unreadable", facts | {"decimals": s.loop.config.decimals})
+    return Reply("", facts)
 
 
-def _quantity(loop: Loop, card: Card, scan: Scan, intent: Intent | None, decision: Decision) -> str | None:
-    """G11 and C6: a readable quantity within the container; another than asked needs a reason."""
-    quantity = scan.quantity
-    if quantity is None:
-        return None
-    if code := quantity_readable(loop, card, scan, intent, decision):
-        return code
-    if intent not in (Intent.COMPLETE, Intent.RECEIVE, Intent.ACTIVATE, Intent.SHIP, Intent.LOAD):
-        return None
-    asked = card.turn.asked if card.turn else card.quantity
-    if quantity > asked * OVERFILL:
-        decision.facts["most"] = asked * OVERFILL
-        return "quantity_exceeds_container"
-    if quantity != asked and quantity > 0 and not scan.reason:
-        decision.facts["asked"] = asked
-        return "quantity_needs_reason"
-    return None
+def quantity_fits(s: Situation) -> Reply | None:
+    """G11 and C6: a readable quantity within the container. Another one than was asked, or more than was made or sent,
+    needs a reason."""
+    quantity, step, turn = s.scan.quantity, s.step, s.card.turn
+    readable = quantity_readable(s)
+    if readable is not None and readable.code:
+        return readable
+    if step is None or not step.measures:
+        return readable
+    asked = turn.asked if turn else s.card.quantity
+    expected = asked if turn is None or s.intent is Intent.COMPLETE else turn.deliverable
+    told = quantity if quantity is not None else expected
+    facts: dict[str, object] = {"quantity": told}
+    if told > asked * OVERFILL:
+        return Reply("quantity_exceeds_container", facts | {"most": asked * OVERFILL})
+    explained = bool(s.scan.reason) or (turn is not None and bool(turn.reason) and told == expected)
+    if told not in (asked, 0) and not explained:
+        return Reply("quantity_needs_reason", facts | {"asked": asked})
+    if told > expected and not s.scan.reason:
+        return Reply("quantity_needs_reason", facts | {"asked": expected})
+    return Reply("", facts) if quantity is not None else None
 
 
-def _activation(
-    _loop: Loop, card: Card, _scan: Scan, _intent: Intent | None, _decision: Decision
-) -> str | None:
-    """Only a NEW card is activated."""
-    if card.card_status is CardStatus.NEW:
-        return None
-    return "card_active" if card.card_status is CardStatus.IN_CIRCULATION else out_of_circulation(card)
+def own(s: Situation) -> Reply | None:
+    """The step's own condition."""
+    assert s.step is not None
+    return s.step.check(s) if s.step.check is not None else None
 
 
-def _undo(loop: Loop, card: Card, scan: Scan, _intent: Intent | None, decision: Decision) -> str | None:
-    """4.6: only the card's last scan, by the same operator or a leader, in the window, while nobody acted on it."""
-    if card.last_scan is None or card.moved_at is None or card.last_intent not in UNDOABLE:
-        return "undo_nothing"
-    if card.card_status is CardStatus.REMOVED:
-        return "card_retired"  # terminal
-    if card.out_of_stock:
-        return "undo_nothing"  # the last scan found the supermarket empty: nothing was moved
-    if any(event.type == "turn.received" for event in scan.last_events):
-        return "undo_nothing"  # a fill without transport ends as a receipt does: the turn is closed
-    window = loop.config.undo_window_s
-    if scan.occurred_at - card.moved_at > timedelta(seconds=window):
-        decision.facts["window"] = window
-        return "undo_too_late"
-    if not scan.is_leader and card.moved_by != scan.mover:
-        return "undo_not_yours"
-    turn = card.turn
-    if turn is not None and turn.failed:
-        return "card_in_error"
-    opened = any(event.type == "turn.released" and event.data.get("opens") for event in scan.last_events)
-    if card.last_intent != Intent.EMPTY or turn is None or not opened:
-        return None
-    untouched = turn.signal_state is SignalState.RELEASED and not turn.step
-    return None if untouched else "undo_acted_on"
-
-
-GUARDS: tuple[Guard, ...] = (
+# For steps that move the container along its way.
+MOVING: tuple[Guard, ...] = (
+    addressed,
     bounce,  # G4
-    _late,  # G12, right after G4
-    _card_status,  # G5
-    _loop_status,  # G6
-    _place,  # G7
-    _failed,  # G13
-    _repeated,  # G8
-    _step,  # G9
-    _discipline,  # F2 to F7, A5
-    _too_soon,  # G10
-    _quantity,  # G11
+    late,  # G12, right after G4
+    card_status,  # G5
+    loop_status,  # G6
+    detached_by_swap,  # 4.3
+    place,  # G7
+    failed,  # G13
+    repeated,  # G8
+    fits,  # G9
+    discipline,  # F2 to F7, A5
+    too_soon,  # G10
+    quantity_fits,  # G11
 )
-SPECIAL_GUARDS: dict[Intent | None, tuple[Guard, ...]] = {
-    Intent.ACTIVATE: (bounce, _activation, _place, _quantity),
-    Intent.UNDO: (_place, _undo),
-}
+# For what is said or decided about a card or a turn.
+DECIDING: tuple[Guard, ...] = (
+    addressed,
+    bounce,
+    late_assertion,
+    quantity_readable,
+    permitted,
+    failed,
+    own,
+)

@@ -1,30 +1,35 @@
-"""Writing events onto a loop in order, each folded at once; and the two things that every kind of use sets off."""
+"""Writing events onto a loop in order, each folded at once, and the runout that follows from them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from hashlib import blake2b
 from uuid import UUID
 
 from jitapp.kanban.answers import ANSWERS
-from jitapp.kanban.events import Event, apply
-from jitapp.kanban.runouts import cause_of, is_dry
-from jitapp.kanban.state import Card, Loop, Turn
+from jitapp.kanban.conditions import all_withdrawn
+from jitapp.kanban.events.base import Entry, Event
+from jitapp.kanban.events.loops import RunoutClosed, RunoutOpened, RunoutRevised
+from jitapp.kanban.fold import apply
+from jitapp.kanban.kinds import KINDS
+from jitapp.kanban.runouts import ON_HOLD, Cause, cause_of, dry_since, revisions
+from jitapp.kanban.state import Card, Loop, Turn, text
 from jitapp.kanban.vocabulary import Intent, LoopStatus, Outcome, ScanClass, SupplyStatus
 
-S = SupplyStatus
+NewUuid = Callable[[], UUID]
+Facts = Mapping[str, object]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Scan:
     """A scan as the rules see it: whose, where, when, meaning what. `occurred_at` is corrected, never after now."""
 
     occurred_at: datetime
     recorded_at: datetime
-    new_uuid: Callable[[], UUID]
+    new_uuid: NewUuid
     id: UUID | None = None
     intent: Intent | None = None
     station_id: int | None = None
@@ -36,37 +41,45 @@ class Scan:
     is_leader: bool = False  # may override place and person; recorded
     is_placeless: bool = False  # an ERP client or a handler's device: belongs to no station
     in_process: int | None = None  # cards in process at the supply station, counted under its lock
-    last_events: Sequence[Event] = ()  # what the card's last scan wrote; only an undo needs it
+    last_entries: tuple[Entry, ...] = ()  # what the card's last scan wrote; only an undo needs it
     roles: frozenset[str] = frozenset()
     target: SupplyStatus | None = None  # correct: the status that is true
     promised_at: datetime | None = None
-    document: str = ""
     checks: frozenset[str] = frozenset()  # readiness checks that were ticked
     ahead: int = 0  # turns of the station released before this one and not started
-    full_at_demand: int | None = None  # full containers at the demand source, counted under its lock
-    late: bool = False  # set by guard G12: older than the card's last event, and still right
-    inferred: bool = False  # set by guard G9: the empty scan before this receipt was missed
+    at_hand: int | None = None  # usable containers at the demand source, counted under its lock
     line_stopped: str = ""  # why the supply station's line stands still
     market_empty: bool = False  # the supermarket that this withdrawal fetches from has no full container
+    missing: tuple[str, ...] = ()  # components that the supply station counts by software and has run out of
+    turn: UUID | None = None  # an act on this turn: on no other one of the card
     settles: UUID | None = None  # the parked scan that a person settles by this one
 
     @property
-    def mover(self) -> str:
-        """Who moves, as the card keeps it: d<device>p<person>."""
-        return f"d{self.device_id or ''}p{self.person_id or ''}"
+    def said(self) -> str:
+        """A fingerprint of what was said beside code and intent; empty if nothing was."""
+        parts = (
+            "" if self.quantity is None else text(self.quantity),
+            self.reason,
+            self.target or "",
+            self.promised_at.isoformat() if self.promised_at else "",
+        )
+        if not any(parts):
+            return ""
+        return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 @dataclass(slots=True)
 class Decision:
-    """How a scan ended. `facts` fill the sentence of `code`; `events` are folded into the loop already."""
+    """How a scan ended. `facts` fill the sentence of `code`; `entries` are folded into the loop already."""
 
     code: str
-    facts: dict[str, Any]
-    events: list[Event] = field(default_factory=list)
+    facts: dict[str, object]
+    entries: list[Entry] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     intent: Intent | None = None
     turn: Turn | None = None
     closed: list[tuple[Card, Turn]] = field(default_factory=list)
+    at: datetime | None = None  # when it counts as done; None: as the scan says
     kind: ScanClass | None = None  # what the scan was, seen in its sequence; None: nobody looked
 
     @property
@@ -78,69 +91,140 @@ class Decision:
 class Ledger:
     """Writes events onto a loop in order, folding each at once."""
 
-    def __init__(self, loop: Loop, *, at: datetime, scan: Scan | None = None, first_ordinal: int = 0) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        *,
+        at: datetime,
+        scan: Scan | None = None,
+        late: bool = False,
+        first_ordinal: int = 0,
+        subject: Card | None = None,
+    ) -> None:
+        """`at` is when it happened; `subject` the card that it happened to, if it is one's own scan that tells of it."""
         self.loop = loop
         self.at = at
+        self.subject = subject
         self.scan = scan
+        self.late = late
         self.first_ordinal = first_ordinal
-        self.events: list[Event] = []
+        self.entries: list[Entry] = []
         self.closed: list[tuple[Card, Turn]] = []
 
     def write(
         self,
-        type_: str,
+        event: Event,
         card: Card | None = None,
         *,
         turn: Turn | None = None,
-        frm: str = "",
         to: str = "",
-        more: dict[str, Any] | None = None,
-        **data: Any,
-    ) -> Event:
-        """Appends one event; a card that does not move (`frm` = `to`) is written without a movement.
-
-        `data` and `more` together are the event's facts.
-        """
-        facts = data | more if more else data
-        if self.scan is not None and self.scan.settles is not None and type_ == "scan.applied":
-            facts = facts | {"settles": str(self.scan.settles)}
-        event = Event(
-            type=type_,
-            occurred_at=self.at,
+        at: datetime | None = None,
+    ) -> Entry:
+        """Appends one event; a card that is at `to` already is written without a movement."""
+        scan = self.scan
+        moves = card is not None and to and to != card.supply_status
+        entry = Entry(
+            event=event,
+            occurred_at=at or self._at(card),
             card_id=card.id if card else None,
             turn_number=turn.number if turn else None,
             turn=turn.uuid if turn else None,
-            frm=frm if frm != to else "",
-            to=to if frm != to else "",
-            data=facts,
+            frm=card.supply_status if moves and card else "",
+            to=to if moves else "",
             seq=self.loop.seq + 1,
-            scan_id=self.scan.id if self.scan else None,
-            ordinal=self.first_ordinal + len(self.events),
-            late=bool(self.scan and self.scan.late),
-            moved_by=self.scan.mover if self.scan else "",
+            scan_id=scan.id if scan else None,
+            ordinal=self.first_ordinal + len(self.entries),
+            late=self.late,
+            device=scan.device_id if scan else None,
+            person=scan.person_id if scan else None,
         )
-        if card is not None and card.turn is not None and type_ in ("turn.received", "turn.cancelled"):
-            self.closed.append((card, card.turn))
-        apply(self.loop, event)
-        self.events.append(event)
-        return event
+        open_turn = card.turn if card is not None else None
+        apply(self.loop, entry)
+        if card is not None and open_turn is not None and card.turn is None:
+            self.closed.append((card, open_turn))
+        self.entries.append(entry)
+        return entry
 
-    def settle(self) -> None:
-        """Opens or closes the runout if the loop's state now says so (rule C9)."""
-        dry = is_dry(self.loop)
-        if dry == (self.loop.runout is not None):
+    def _at(self, card: Card | None) -> datetime:
+        """When an event of a card counts as having happened. What follows for another card than the one that was
+        scanned is never older than where that card stands: a scan told late does not rewrite its history."""
+        if card is None or card is self.subject or card.status_since is None:
+            return self.at
+        return max(self.at, card.status_since)
+
+    @property
+    def _now(self) -> datetime:
+        """The newest instant that is known."""
+        told = self.scan.recorded_at if self.scan is not None else self.at
+        return max(told, self.at, self.loop.usable_changed_at or self.at)
+
+    def settle_runout(self) -> None:
+        """Opens, closes or revises the loop's runouts if its state now says so (rule C9)."""
+        loop = self.loop
+        if KINDS[loop.config.kind].ordered and loop.fresh:
+            # An order may have fallen due, and have been filled, while nobody looked.
+            loop.told_late = min(change.at for change in loop.fresh)
+        if loop.told_late is not None:
+            since, loop.told_late = loop.told_late, None
+            self._revise(since)
             return
-        turns = [
-            (card, card.turn) for card in self.loop.cards.values() if card.turn is not None
-        ] + self.closed
-        cause = cause_of(self.loop, turns, self.at)
-        facts: dict[str, Any] = {"cause": cause.reason, "owner": cause.party, "facts": cause.facts()}
-        if dry:
-            self.write("runout.opened", **facts)
+        since_when = dry_since(loop, self._now if KINDS[loop.config.kind].ordered else self.at)
+        if (since_when is None) == (loop.runout is None):
+            return
+        if since_when is not None:
+            cause = cause_of(loop, self.at, quality=all_withdrawn(loop.cards.values()))
+            self.write(_opened(cause), at=since_when)
         else:
-            assert self.loop.runout is not None
-            facts["opened_at"] = self.loop.runout.opened_at.isoformat()
-            facts["opened_seq"] = self.loop.runout.opened_seq
-            if self.loop.config.status is not LoopStatus.ACTIVE:
-                facts["cause"] = "loop_on_hold"
-            self.write("runout.closed", **facts)
+            assert loop.runout is not None
+            self._close(self.at, self._final_cause())
+
+    def _final_cause(self) -> Cause:
+        loop = self.loop
+        assert loop.runout is not None
+        cause = cause_of(loop, self.at, quality=loop.runout.quality)
+        if loop.config.status is not LoopStatus.ACTIVE:
+            return Cause(*ON_HOLD, cause.facts)
+        return cause
+
+    def _close(self, at: datetime, cause: Cause) -> None:
+        runout = self.loop.runout
+        assert runout is not None
+        self.write(
+            RunoutClosed(
+                cause=cause.reason,
+                owner=cause.party,
+                facts=cause.facts,
+                opened_at=runout.opened_at,
+                opened_seq=runout.opened_seq,
+            ),
+            at=at,
+        )
+
+    def _revise(self, since: datetime) -> None:
+        """Something was told after what happened later: the register follows the order of the events."""
+        for found in revisions(self.loop, since, self._now):
+            cause, known = found.cause, found.known
+            if known is None:
+                self.write(_opened(cause), at=found.begin)
+                if found.end is not None:
+                    self._close(found.end, cause)
+                continue
+            runout = self.loop.runout
+            is_open = runout is not None and runout.opened_seq == known
+            if is_open and runout is not None and runout.opened_at == found.begin and found.end is not None:
+                self._close(found.end, cause)
+            else:
+                self.write(
+                    RunoutRevised(
+                        cause=cause.reason,
+                        owner=cause.party,
+                        facts=cause.facts,
+                        opened_seq=known,
+                        opened_at=found.begin,
+                        closed_at=found.end,
+                    )
+                )
+
+
+def _opened(cause: Cause) -> RunoutOpened:
+    return RunoutOpened(cause=cause.reason, owner=cause.party, facts=cause.facts)

@@ -1,87 +1,138 @@
-"""One `decide` for every scan: the guards in their order, then the move, then the runout.
+"""One `decide` for every scan: the situation, the guards in their order, then the step's effect, then the runout.
 
-It takes a loop whose lock is held, one of its cards and a scan, and answers with a code and facts; if the scan is
-applied, also with the events it wrote (already folded into the loop). The guards G1-G3 and G13 belong to the doors
-and the workers.
+It takes a loop whose lock is held, one of its cards and a scan, and returns a code and facts; if the scan is applied,
+also the entries it wrote (already folded into the loop). The guards G1-G3 belong to the doors.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
 
-from jitapp.kanban.acts import ACTS, act_guard
+from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.classify import look, tell
-from jitapp.kanban.guards import GUARDS, SPECIAL_GUARDS, bounce, late_act, quantity_readable, side_of
+from jitapp.kanban.guards import CLOCK_SLACK, MOVING, told_late
 from jitapp.kanban.ledger import Decision, Ledger, Scan
-from jitapp.kanban.moves import MOVES
-from jitapp.kanban.signals import settle
+from jitapp.kanban.signals import finish, gathered
 from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.vocabulary import CardStatus, Intent, SignalState, SupplyStatus
+from jitapp.kanban.step import Reply, Situation, side_of, words
+from jitapp.kanban.steps.all import STEPS
+from jitapp.kanban.vocabulary import Accumulate, CardStatus, Intent, SignalState, SupplyStatus
 
 S = SupplyStatus
 
 
 def decide(loop: Loop, card: Card, scan: Scan) -> Decision:
-    """The answer to a scan (guards G4 to G12 in order, then the transition).
+    """The decision on a scan (guards G4 to G13 in order, then the step). A refusal changes nothing.
 
-    Refusals change nothing. `facts["expected"]` names the step that would fit now.
+    `facts["expected"]` names the step that would fit now.
     """
-    intent = scan.intent or default_intent(loop, card, scan)
-    before = look(loop, card, intent)
-    decision = _decided(loop, card, scan, intent)
-    tell(loop, card, scan, before, decision)
+    situation = situation_of(loop, card, scan)
+    before = look(situation)
+    verdict = judge(situation)
+    decision = refuse(situation, verdict) if verdict.code else write(situation, verdict)
+    tell(situation, before, decision)
     return decision
 
 
-def _decided(loop: Loop, card: Card, scan: Scan, intent: Intent | None) -> Decision:
-    act = ACTS.get(intent)
-    guards = (bounce, late_act, quantity_readable, act_guard) if act else SPECIAL_GUARDS.get(intent, GUARDS)
-    decision = Decision("", facts(loop, card, scan, intent), intent=intent, turn=card.turn)
-    for guard in guards:
-        code = guard(loop, card, scan, intent, decision)
-        if code:
-            decision.code = code
-            return decision
-    ledger = Ledger(loop, at=scan.occurred_at, scan=scan)
-    effect = act.effect if act else MOVES[intent]
-    decision.code = effect(ledger, card, scan, decision)
-    settle(ledger, scan.new_uuid)
-    decision.events = ledger.events
+def situation_of(loop: Loop, card: Card, scan: Scan) -> Situation:
+    """The scan at its card. Clocks of devices differ a little: what seems to lie shortly before the card's last event
+    counts as at the same instant."""
+    intent = scan.intent or default_intent(loop, card, scan)
+    at = scan.occurred_at
+    if card.moved_at is not None and at < card.moved_at <= at + CLOCK_SLACK:
+        at = card.moved_at
+    step = STEPS[intent] if intent is not None else None
+    return Situation(loop, card, scan, intent, step, at, side_of(loop, scan.station_id))
+
+
+def judge(situation: Situation) -> Reply:
+    """The verdict of the guards: the code of the first that ends the scan, or none; with the facts and warnings of all
+    that were asked."""
+    facts: dict[str, object] = {}
+    warnings: list[str] = []
+    for guard in situation.step.guards if situation.step is not None else MOVING:
+        reply = guard(situation)
+        if reply is None:
+            continue
+        facts |= reply.facts
+        warnings += reply.warnings
+        if reply.code:
+            return Reply(reply.code, facts, tuple(warnings))
+    return Reply("", facts, tuple(warnings))
+
+
+def write(situation: Situation, verdict: Reply) -> Decision:
+    """Applies the step of a scan that every guard let through."""
+    step, card, scan = situation.step, situation.card, situation.scan
+    assert step is not None
+    decision = refuse(situation, verdict)
+    late = step.moves != {} and told_late(situation)
+    ledger = Ledger(situation.loop, at=situation.at, scan=scan, late=late, subject=card)
+    done = step.effect(ledger, situation)
+    finish(ledger, scan.new_uuid)
+    decision.code = done.code
+    decision.facts |= done.facts
+    decision.warnings += [WARNINGS[name] for name in done.warnings]
+    decision.entries = ledger.entries
     decision.closed = ledger.closed
     decision.turn = card.turn or decision.turn
-    decision.facts["status"] = shown(card)
+    decision.facts["status"] = words(card.supply_status)
     return decision
 
 
-def shown(card: Card) -> str:
-    """A card's status as people see it."""
-    return str(card.supply_status).replace("_", " ")
+def refuse(situation: Situation, verdict: Reply) -> Decision:
+    """The decision on a scan that ends with a guard's verdict: nothing is changed."""
+    facts = facts_of(situation.loop, situation.card, situation.scan, situation.intent) | dict(verdict.facts)
+    return Decision(
+        verdict.code,
+        facts,
+        warnings=[WARNINGS[name] for name in verdict.warnings],
+        intent=situation.intent,
+        turn=situation.card.turn,
+        at=situation.at,
+    )
 
 
-def facts(loop: Loop, card: Card, scan: Scan, intent: Intent | None) -> dict[str, Any]:
+def facts_of(loop: Loop, card: Card, scan: Scan, intent: Intent | None) -> dict[str, object]:
     """What a sentence about this card may name."""
     config = loop.config
     return {
         "part": config.part,
         "number": card.number,
         "of": max(loop.circulating, card.number),
-        "status": shown(card),
+        "status": words(card.supply_status),
         "supply": config.supply_name,
         "demand": config.demand_name,
         "quantity": card.turn.asked if card.turn else config.quantity,
-        "since": card.moved_at,
-        "by": card.moved_by,
+        "since": _since(card),
+        "by": card.moved_person,
         "due": card.turn.due_at if card.turn else None,
         "reason": config.hold_reason or "loop on hold",
         "occurred": scan.occurred_at,
         "given": scan.reason,
         "held": card.note or "-",
         "problem": card.turn.failed if card.turn else "",
-        "gathered": sum(1 for other in loop.cards.values() if _gathers(other)) + 1,
-        "batch": config.accumulate_cards or config.lot_quantity or "the batch",
         "intent": str(intent) if intent else "",
         "expected": expected(card),
-    }
+    } | _batch(loop, card)
+
+
+def _since(card: Card) -> datetime | None:
+    """Since when the card stands as it does; a container that was only touched since stands there all the same."""
+    return card.status_since or card.moved_at
+
+
+def _batch(loop: Loop, card: Card) -> dict[str, object]:
+    """How much of the batch is gathered with this card: cards against cards, pieces against pieces."""
+    config = loop.config
+    if config.accumulate is Accumulate.NONE:
+        return {"gathered": 0, "batch": ""}
+    counts = card.turn is not None and card.turn.signal_state is SignalState.ACCUMULATING
+    if config.accumulate is Accumulate.QUANTITY:
+        own = 0 if counts else config.quantity
+        return {"gathered": gathered(loop) + own, "batch": config.lot_quantity}
+    cards = sum(1 for other in loop.cards.values() if _gathers(other)) + (0 if counts else 1)
+    return {"gathered": cards, "batch": config.accumulate_cards or "the batch"}
 
 
 def _gathers(card: Card) -> bool:

@@ -7,34 +7,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.signals import NewUuid, dispatch
+from jitapp.kanban.conditions import MAY_FILL, ready_to_fetch
+from jitapp.kanban.events.turns import TurnShort
+from jitapp.kanban.ledger import Ledger, NewUuid
+from jitapp.kanban.signals import dispatch
 from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.transitions import MAY_FILL
-from jitapp.kanban.vocabulary import SUPPLY_SHORT, CardStatus, LoopStatus, Party, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, LoopStatus, SupplyStatus
 
 S = SupplyStatus
 
 
 def short(ledger: Ledger, card: Card) -> None:
     """W4: there is no full container to fetch; the card waits, and nobody upstream is asked twice."""
-    assert card.turn is not None
-    ledger.write(
-        "turn.short",
-        card,
-        turn=card.turn,
-        frm=card.supply_status,
-        to=S.WAIT,
-        reason=SUPPLY_SHORT,
-        owner=Party.STATION,
-    )
+    ledger.write(TurnShort(), card, turn=card.turn, to=S.WAIT)
 
 
 def full(productions: Sequence[Loop]) -> int:
     """Full containers that may be fetched."""
-    return sum(
-        card.usable and card.supply_status is S.FULL for loop in productions for card in loop.cards.values()
-    )
+    return sum(ready_to_fetch(card) for loop in productions for card in loop.cards.values())
 
 
 def balance(withdrawals: Sequence[Ledger], productions: Sequence[Loop], new_uuid: NewUuid) -> None:

@@ -5,38 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from jitapp.kanban.ledger import Decision, Scan
+from jitapp.kanban.answers import asked_code
+from jitapp.kanban.ledger import Facts, Scan
 from jitapp.kanban.lifecycle import decide
-from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.vocabulary import CardStatus, Intent, Outcome, Role, StationKind, SupplyStatus
+from jitapp.kanban.state import Card, Loop, LoopCounters
+from jitapp.kanban.steps.all import STEPS
+from jitapp.kanban.vocabulary import CardStatus, Intent, Outcome, Role, SupplyStatus
 
 S = SupplyStatus
 SETTLERS = frozenset({Role.LEADER, Role.PLANNER, Role.ADMIN})
 # What an acceptance may mean; the rest (promises, documents, undo) belongs to whoever said it.
-ACCEPTABLE = frozenset(
-    {
-        Intent.ACTIVATE,
-        Intent.OPEN,
-        Intent.EMPTY,
-        Intent.START,
-        Intent.COMPLETE,
-        Intent.ABORT,
-        Intent.LOAD,
-        Intent.SHIP,
-        Intent.RECEIVE,
-        Intent.HOLD,
-        Intent.RELEASE,
-        Intent.LOST,
-        Intent.FOUND,
-        Intent.COUNT,
-        Intent.CORRECT,
-    }
-)
+ACCEPTABLE = frozenset(intent for intent, step in STEPS.items() if step.acceptable)
 _REASON = "settled by a person"
 
 
@@ -48,7 +31,7 @@ class Choice:
     status: SupplyStatus | None
     needs_quantity: bool
     code: str
-    facts: dict[str, Any]
+    facts: Facts
     warnings: tuple[str, ...]
 
     @property
@@ -106,7 +89,7 @@ def choices(
                 wanted,
                 status,
                 wanted is Intent.COUNT,
-                _code(decision, loop),
+                asked_code(decision.code, loop.config.supply_kind),
                 decision.facts,
                 tuple(decision.warnings),
             )
@@ -128,15 +111,10 @@ def _candidates(card: Card, intent: Intent | None) -> Iterator[tuple[Intent, Sup
 
 def _copied(loop: Loop, card: Card) -> tuple[Loop, Card]:
     """The loop with cards and turns of its own, to be tried on."""
-    trial = Loop(loop.config, loop.seq, loop.suppressed, loop.surplus_due, {}, copy(loop.runout))
+    counters = {each.name: getattr(loop, each.name) for each in fields(LoopCounters)}
+    trial = Loop(**counters, config=loop.config, runout=copy(loop.runout), past=loop.past)
+    trial.fresh, trial.register = list(loop.fresh), dict(loop.register)
     for other in loop.cards.values():
         twin = trial.cards[other.id] = copy(other)
         twin.turn = copy(other.turn)
     return trial, trial.cards[card.id]
-
-
-def _code(decision: Decision, loop: Loop) -> str:
-    """Who is asked stands in the sentence of an emptied card."""
-    if decision.code != "emptied" or loop.config.supply_kind is StationKind.PROCESS:
-        return decision.code
-    return "emptied_sent" if loop.config.supply_kind is StationKind.SUPERMARKET else "emptied_ordered"

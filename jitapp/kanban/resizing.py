@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from uuid import UUID
-
-from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.events.cards import CardRestored
+from jitapp.kanban.ledger import Ledger, NewUuid
 from jitapp.kanban.signals import signal
 from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
 
 
-def fit(ledger: Ledger, cards: int, new_uuid: Callable[[], UUID]) -> int:
-    """Brings the number of cards to N with those there are; answers how many must be made."""
+def resize(ledger: Ledger, cards: int, new_uuid: NewUuid) -> int:
+    """Brings the number of cards to N with those there are; returns how many must be made."""
     loop = ledger.loop
     new = sum(1 for card in loop.cards.values() if card.card_status is CardStatus.NEW)
     held = sum(1 for card in loop.cards.values() if card.card_status is CardStatus.HELD)
@@ -25,7 +23,7 @@ def fit(ledger: Ledger, cards: int, new_uuid: Callable[[], UUID]) -> int:
     wanted -= kept
     back = [card for card in loop.cards.values() if card.card_status is CardStatus.SURPLUS]
     for card in back[:wanted]:
-        ledger.write("card.restored", card)
+        ledger.write(CardRestored(), card)
         if card.supply_status is SupplyStatus.EMPTY and card.turn is None:
             signal(ledger, card, new_uuid)
     return max(0, wanted - len(back))

@@ -1,122 +1,238 @@
-"""When a buffer is dry, why, and who must act: pure functions of a loop's state."""
+"""When a buffer is dry, and why: the runout is open exactly while `conditions.is_dry` holds (rule C9).
+
+In the ordinary case a runout begins and ends at the instant of the event that emptied the last usable container or
+brought the first one. When something is told late, an instant that is past decides; then `revise` computes all runouts
+of the time since from the loop's history, in occurred order, and puts the register right.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from jitapp.kanban.state import Card, Loop, LoopConfig, Turn
-from jitapp.kanban.vocabulary import CardStatus, LoopStatus, Party, SignalState, StationKind, SupplyStatus
+from jitapp.kanban.conditions import all_withdrawn, is_dry, nothing_usable, participates
+from jitapp.kanban.events.loops import CauseFacts
+from jitapp.kanban.kinds import KINDS
+from jitapp.kanban.state import Change, Loop, Span, Turn
+from jitapp.kanban.vocabulary import CardStatus, LoopStatus, Party, SupplyStatus
 
-
-def is_dry(loop: Loop) -> bool:
-    """Rule C9: ACTIVE, has circulating cards, one has been FULL before, and none is usable now."""
-    if loop.config.status is not LoopStatus.ACTIVE:
-        return False
-    circulating = [card for card in loop.cards.values() if card.card_status is CardStatus.IN_CIRCULATION]
-    return (
-        bool(circulating)
-        and any(card.been_full for card in loop.cards.values())
-        and not any(card.usable for card in circulating)
-    )
-
-
-def owner_of(config: LoopConfig, turn: Turn, *, held: bool = False) -> Party:
-    """Rule C10: exactly one party must act next on an open turn; `held`: its card is out of circulation for a time."""
-    if turn.failed:
-        return Party.BUYER
-    if held and not (turn.signal_state is SignalState.PENDING_DOC and turn.owner == Party.ERP):
-        return Party.PERSON  # who held it
-    if turn.signal_state is SignalState.UNRELEASED:
-        return Party.STATION
-    if turn.signal_state is SignalState.ACCUMULATING:
-        return Party.PLANNER
-    if turn.signal_state is SignalState.PENDING_DOC:
-        # The ERP owes the number from the moment it is asked until it has said no; before and after, the buyer does.
-        return Party.ERP if turn.owner == Party.ERP else Party.BUYER
-    if turn.signal_state is SignalState.REJECTED:
-        return Party.BUYER
-    if turn.docked_at is not None:
-        return Party.RECEIVING
-    if turn.step in (SupplyStatus.COMPLETED, SupplyStatus.IN_TRANSIT):
-        return Party.HANDLER
-    return Party.SUPPLIER if config.supply_kind is StationKind.SUPPLIER else Party.STATION
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """A stretch of a turn's life: what it waited for, and how long."""
-
-    reason: str
-    begin: datetime
-    end: datetime
-
-    @property
-    def length(self) -> timedelta:
-        return self.end - self.begin
-
-
-def phases(config: LoopConfig, turn: Turn, until: datetime) -> list[Phase]:
-    """A turn's life cut at its milestones.
-
-    accumulate: opened, not released; ack / queue: released, not started (at a supplier / at a station of ours);
-    process: started, not completed; collect: completed, not loaded; transit: loaded, not yet full.
-    """
-    asked = "ack" if config.supply_kind is StationKind.SUPPLIER else "queue"
-    milestones = (
-        ("accumulate", turn.opened_at),
-        (asked, turn.released_at),
-        ("process", turn.started_at),
-        ("collect", turn.completed_at),
-        ("transit", turn.loaded_at),
-    )
-    reached = [(reason, at) for reason, at in milestones if at is not None]
-    ends = [at for _, at in reached[1:]] + [turn.closed_at or until]
-    return [Phase(reason, begin, max(begin, end)) for (reason, begin), end in zip(reached, ends, strict=True)]
+QUALITY = ("quality", Party.PERSON)  # all containers are held or blocked
+NO_SIGNAL = ("no_signal", Party.PLANNER)  # nothing was ever asked for
+ON_HOLD = ("loop_on_hold", Party.PLANNER)
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a loop is dry: the longest stretch of the turn that should have come back first."""
+    """Why a loop is dry, and whose turn it was to act for the longest part of it."""
 
     reason: str
     party: str
-    card: int | None
-    minutes: int
-    total_minutes: int
-
-    def facts(self) -> dict[str, object]:
-        """The cause as JSON for the ledger."""
-        return {"card": self.card, "minutes": self.minutes, "total_minutes": self.total_minutes}
+    facts: CauseFacts
 
 
-_PARTY_OF = {
-    "accumulate": Party.PLANNER,
-    "ack": Party.SUPPLIER,
-    "queue": Party.STATION,
-    "process": Party.STATION,
-    "collect": Party.HANDLER,
-    "transit": Party.HANDLER,
-}
+def cause_of(loop: Loop, until: datetime, *, quality: bool) -> Cause:
+    """The candidate cause while a runout is open, the final one at its close at `until`.
 
-
-def cause_of(loop: Loop, turns: list[tuple[Card, Turn]], until: datetime) -> Cause:
-    """The candidate cause while a runout is open, the final one at its close.
-
-    The turn that was opened first should have come back first; its longest phase is the cause. Without any turn no
-    card was ever asked for: `no_signal`, and the loop's planner must act.
+    All containers withdrawn for quality: that. Else the turn that was opened first should have come back first; what it
+    waited for longest is the cause, counted over its stretches (standing.py) until then. Without any turn nothing was
+    asked for.
     """
-    if not turns:
-        return Cause("no_signal", Party.PLANNER, None, 0, 0)
-    card, turn = min(turns, key=lambda pair: (pair[1].opened_at, pair[0].number))
-    longest = max(phases(loop.config, turn, until), key=lambda phase: phase.length)
-    party = _PARTY_OF[longest.reason]
-    if longest.reason == "process" and loop.config.supply_kind is StationKind.SUPPLIER:
-        party = Party.SUPPLIER
+    if quality:
+        return Cause(*QUALITY, CauseFacts())
+    turns = [
+        (card.number, card.turn)
+        for card in loop.cards.values()
+        if card.turn is not None and participates(card)
+    ]
+    return _longest_wait([*turns, *loop.ended], until)
+
+
+def _longest_wait(turns: Iterable[tuple[int, Turn]], until: datetime) -> Cause:
+    found = [
+        (number, turn)
+        for number, turn in turns
+        if turn.opened_at <= until and (turn.closed_at is None or turn.closed_at >= until)
+    ]
+    if not found:
+        return Cause(*NO_SIGNAL, CauseFacts())
+    number, turn = min(found, key=lambda pair: (pair[1].opened_at, pair[0]))
+    lengths: dict[tuple[str, str], timedelta] = {}
+    for begun, next_one in zip(turn.stretches, (*turn.stretches[1:], None), strict=True):
+        end = until if next_one is None else min(next_one.since, until)
+        if not begun.reason or (begun.since > until and lengths):
+            break
+        key = (begun.reason, begun.owner)
+        lengths[key] = lengths.pop(key, timedelta(0)) + max(timedelta(0), end - begun.since)
+    if not lengths:
+        return Cause(*NO_SIGNAL, CauseFacts())
+    # Of equals the later one counts: it is what the turn waits for now.
+    (reason, owner), length = max(reversed(lengths.items()), key=lambda item: item[1])
     return Cause(
-        reason=longest.reason,
-        party=party,
-        card=card.number,
-        minutes=int(longest.length.total_seconds() // 60),
-        total_minutes=int((until - turn.opened_at).total_seconds() // 60),
+        reason, owner, CauseFacts(number, int(length.total_seconds() // 60), _minutes(turn.opened_at, until))
     )
+
+
+def _minutes(begin: datetime, end: datetime) -> int:
+    return int((end - begin).total_seconds() // 60)
+
+
+def dry_since(loop: Loop, at: datetime) -> datetime | None:
+    """Since when the loop is dry, as it stands at `at`; None: it is not."""
+    if not is_dry(loop, at):
+        return None
+    if not KINDS[loop.config.kind].ordered:
+        return at
+    due = min(
+        card.turn.due_at
+        for card in loop.cards.values()
+        if participates(card) and card.turn is not None and card.turn.due_at is not None
+    )
+    return max(due, loop.usable_changed_at or due)
+
+
+# -- what was told late ------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class DrySpan:
+    """A stretch in which a loop was dry, computed from its history; `quality`: all its containers were withdrawn."""
+
+    begin: datetime
+    end: datetime | None
+    quality: bool
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A card as history has shown it so far; `known` has for each fact the number of the event that told it."""
+
+    supply_status: SupplyStatus = SupplyStatus.EMPTY
+    card_status: CardStatus = CardStatus.NEW
+    blocked: bool = False
+    due_at: datetime | None = None
+    known: dict[str, int] = field(default_factory=dict)
+
+    def tell(self, name: str, fact: object, seq: int) -> None:
+        """What was told last is true from its instant on, also where an earlier event told something later of it."""
+        if seq >= self.known.get(name, 0):
+            self.known[name] = seq
+            setattr(self, name, fact)
+
+
+def dry_spans(changes: Iterable[Change], *, ordered: bool, until: datetime) -> list[DrySpan]:
+    """All stretches up to `until` in which the loop was dry, in order of time; what happened at one instant counts
+    together, and a stretch of no length is none.
+
+    `ordered`: a loop of orders is dry only while one of them is due.
+    """
+    timeline = sorted(changes, key=lambda change: (change.at, change.seq))
+    instants = {change.at for change in timeline if change.at <= until}
+    if ordered:
+        instants |= {change.due_at for change in timeline if change.due_at and change.due_at <= until}
+    history = _History(ordered)
+    spans: list[DrySpan] = []
+    place = 0
+    for instant in sorted(instants):
+        while place < len(timeline) and timeline[place].at <= instant:
+            history.take(timeline[place])
+            place += 1
+        dry = history.dry(instant)
+        last = spans[-1] if spans else None
+        if last is None or last.end is not None:
+            if dry:
+                spans.append(DrySpan(instant, None, history.quality))
+        elif dry:
+            spans[-1] = replace(last, quality=history.quality)
+        else:
+            spans[-1] = replace(last, end=instant)
+    return spans
+
+
+class _History:
+    """A loop's cards along its changes."""
+
+    def __init__(self, ordered: bool) -> None:
+        self.ordered = ordered
+        self.active = True
+        self.been_full = False
+        self.cards: dict[int, _Seen] = {}
+
+    def take(self, change: Change) -> None:
+        if change.loop_status is not None:
+            self.active = change.loop_status is LoopStatus.ACTIVE
+        if change.card is None:
+            return
+        card = self.cards.setdefault(change.card, _Seen())
+        if change.supply_status is not None:
+            card.tell("supply_status", change.supply_status, change.seq)
+            self.been_full = self.been_full or change.supply_status is SupplyStatus.FULL
+        if change.card_status is not None:
+            card.tell("card_status", change.card_status, change.seq)
+        if change.blocked is not None:
+            card.tell("blocked", change.blocked, change.seq)
+        if change.turn_ends or change.due_at is not None:
+            card.tell("due_at", change.due_at, change.seq)
+
+    @property
+    def quality(self) -> bool:
+        return all_withdrawn(self.cards.values())
+
+    def dry(self, at: datetime) -> bool:
+        if not self.active or not self.been_full or not nothing_usable(self.cards.values()):
+            return False
+        taking_part = (card for card in self.cards.values() if participates(card))
+        return not self.ordered or any(card.due_at and card.due_at <= at for card in taking_part)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What has to be written about one runout. `known` is the number it has in the register; None: it is new."""
+
+    known: int | None
+    begin: datetime
+    end: datetime | None
+    cause: Cause
+
+
+def revisions(loop: Loop, since: datetime, until: datetime) -> list[Revision]:
+    """The runouts from `since` on that the register does not have as they were, in order of time.
+
+    A runout that overlaps one of the register keeps its number; one of the register that never was gets no length.
+    """
+    past = loop.past
+    changes = [*(past.changes() if past else ()), *loop.fresh]
+    known = {span.opened_seq: span for span in (past.runouts() if past else ())} | loop.register
+    register = sorted(
+        (span for span in known.values() if span.closed_at != span.opened_at and _reaches(span, since)),
+        key=lambda span: (span.opened_at, span.opened_seq),
+    )
+    computed = [
+        span
+        for span in dry_spans(changes, ordered=KINDS[loop.config.kind].ordered, until=until)
+        if span.end is None or span.end >= since
+    ]
+    ended = [*(past.turns(since) if past and computed else ()), *loop.ended]
+    open_turns = [(card.number, card.turn) for card in loop.cards.values() if card.turn is not None]
+    found: list[Revision] = []
+    for span in computed:
+        match = next((each for each in register if _overlap(each, span)), None)
+        if match is not None:
+            register.remove(match)
+            if (match.opened_at, match.closed_at) == (span.begin, span.end):
+                continue
+        end = span.end or until
+        cause = Cause(*QUALITY, CauseFacts()) if span.quality else _longest_wait([*ended, *open_turns], end)
+        found.append(Revision(match.opened_seq if match else None, span.begin, span.end, cause))
+    nothing = Cause("", "", CauseFacts())
+    found += [Revision(each.opened_seq, each.opened_at, each.opened_at, nothing) for each in register]
+    # What ends or never was comes first, so that no two runouts of a loop are ever open at once.
+    return sorted(found, key=lambda each: (each.end is None, each.known is None, each.begin))
+
+
+def _reaches(span: Span, since: datetime) -> bool:
+    return span.closed_at is None or span.closed_at >= since
+
+
+def _overlap(known: Span, span: DrySpan) -> bool:
+    begins_before_its_end = span.end is None or known.opened_at < span.end
+    ends_after_its_begin = known.closed_at is None or known.closed_at > span.begin
+    return begins_before_its_end and ends_after_its_begin

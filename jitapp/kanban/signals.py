@@ -6,36 +6,28 @@ the turn with an owner and a clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from jitapp.kanban.conditions import WITHHELD, usable
 from jitapp.kanban.duedates import due_at
-from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.runouts import owner_of
-from jitapp.kanban.state import USABLE, ZERO, Card, Loop, Turn, text
+from jitapp.kanban.events.cards import CardAuthorised, CardOpened, CardRemoved, CardSurplus, CardWaits
+from jitapp.kanban.events.loops import DemandSuppressed
+from jitapp.kanban.events.turns import TurnFailed, TurnOpened, TurnRecalled, TurnRecovered, TurnReleased
+from jitapp.kanban.kinds import used_in_pieces
+from jitapp.kanban.ledger import Ledger, NewUuid
+from jitapp.kanban.state import AT_HAND, ZERO, Card, Loop, Turn, exact
 from jitapp.kanban.vocabulary import (
     Accumulate,
     CardStatus,
     DocPolicy,
-    LoopKind,
     LoopStatus,
-    Party,
     SignalState,
     SupplyStatus,
     Trigger,
 )
 
 S = SupplyStatus
-NewUuid = Callable[[], UUID]
-# A turn in one of these states has not gone upstream yet.
-WITHHELD = frozenset({SignalState.UNRELEASED, SignalState.ACCUMULATING, SignalState.PENDING_DOC})
-
-
-def due(loop: Loop, at: datetime) -> datetime:
-    """When a signal sent at `at` should have been filled (duedates.py)."""
-    return due_at(loop.config, at)
 
 
 def release(
@@ -52,35 +44,29 @@ def release(
 
     `asked` is the loop's quantity unless an order names its own. `urgent` is served before what came earlier.
     """
-    loop = ledger.loop
     opens = card.turn is None
-    turn = _next(ledger, card, uuid, asked) if opens else card.turn
-    assert turn is not None
-    leave_wait(ledger, card)
-    more: dict[str, object] = {"opens": True, "asked": text(turn.asked)} if opens else {}
-    if why:
-        more["why"] = why
-    if urgent:
-        more["urgent"] = True
-    if batch is not None:
-        more["batch"] = str(batch)
-    released = _as(turn, SignalState.RELEASED)
+    turn = card.turn or _next(ledger, card, uuid, asked)
+    authorise(ledger, card)
     ledger.write(
-        "turn.released",
+        TurnReleased(
+            due_at=due_at(ledger.loop.config, ledger.at),
+            opens=opens,
+            asked=exact(turn.asked) if opens else None,
+            why=why,
+            urgent=urgent,
+            batch=batch,
+        ),
         card,
         turn=turn,
-        due_at=due(loop, ledger.at).isoformat(),
-        owner=owner_of(loop.config, released),
-        more=more,
     )
     assert card.turn is not None
     return card.turn
 
 
-def leave_wait(ledger: Ledger, card: Card) -> None:
+def authorise(ledger: Ledger, card: Card) -> None:
     """A card that waits is EMPTY again: its signal goes out now, or will."""
     if card.supply_status is S.WAIT:
-        ledger.write("card.released", card, frm=S.WAIT, to=S.EMPTY)
+        ledger.write(CardAuthorised(), card, to=S.EMPTY)
 
 
 def dispatch(
@@ -92,10 +78,10 @@ def dispatch(
     batch: UUID | None = None,
     urgent: bool = False,
 ) -> str:
-    """Releases, or asks the ERP for its document first; answers the code for the person who emptied the card."""
+    """Releases, or asks the ERP for its document first; returns the code for the person who emptied the card."""
     config = ledger.loop.config
     turn = card.turn
-    leave_wait(ledger, card)
+    authorise(ledger, card)
     if config.doc_policy is DocPolicy.WAIT_FOR_DOC_NUMBER and not (turn and turn.document):
         _open(ledger, card, uuid, SignalState.PENDING_DOC, batch=batch)
         return "emptied_pending_doc"
@@ -117,14 +103,14 @@ def signal(ledger: Ledger, card: Card, new_uuid: NewUuid, *, begins: bool = Fals
         below(ledger, new_uuid)
         return "emptied" if _asked(card) else "emptied_enough"
     if card.turns_left == 0:
-        ledger.write("card.removed", card, note="its last turn is done")
+        ledger.write(CardRemoved(note="its last turn is done"), card)
         return "emptied_last"
     if loop.surplus_due and card.card_status is CardStatus.IN_CIRCULATION and not begins:
-        ledger.write("card.surplus", card)
+        ledger.write(CardSurplus(), card)
         return "emptied_surplus"
     if config.status is not LoopStatus.ACTIVE or card.card_status is not CardStatus.IN_CIRCULATION:
         _open(ledger, card, new_uuid(), SignalState.UNRELEASED)
-        ledger.write("demand.suppressed", card, turn=card.turn)
+        ledger.write(DemandSuppressed(), card, turn=card.turn)
         return "emptied_on_hold"
     if waits_by_rule(loop):
         wait(ledger, card, new_uuid)
@@ -142,25 +128,13 @@ def wait(ledger: Ledger, card: Card, new_uuid: NewUuid) -> None:
     """The card waits, its turn open and its signal withheld, until it is released."""
     if card.turn is None:
         _open(ledger, card, new_uuid(), SignalState.UNRELEASED)
-    ledger.write("card.waits", card, frm=card.supply_status, to=S.WAIT)
+    ledger.write(CardWaits(), card, to=S.WAIT)
 
 
-def withhold(ledger: Ledger, card: Card, *, owner: Party = Party.STATION) -> None:
+def withhold(ledger: Ledger, card: Card) -> None:
     """The signal of an open turn is taken back before anybody has acted on it; the empty card waits (4.2 row 7)."""
-    turn = card.turn
-    assert turn is not None
     to = S.WAIT if card.supply_status is S.EMPTY else card.supply_status
-    ledger.write(
-        "turn.recalled",
-        card,
-        turn=turn,
-        frm=card.supply_status,
-        to=to,
-        withheld=True,
-        state=SignalState.UNRELEASED,
-        step="",
-        owner=owner,
-    )
+    ledger.write(TurnRecalled(withheld=True), card, turn=card.turn, to=to)
 
 
 def _asked(card: Card) -> bool:
@@ -182,20 +156,19 @@ def accumulating(loop: Loop) -> list[Card]:
 
 
 def gather(ledger: Ledger, new_uuid: NewUuid, *, why: str = "") -> list[Card]:
-    """Releases the gathered batch together if it is complete, or for the reason given; answers its cards.
+    """Releases the gathered batch together if it is complete, or for the reason given; returns its cards.
 
-    CARDS: so many cards. QUANTITY: so many pieces; with a triangle, as soon as no more than its quantity is left
-    (planning: signal kanban). CLOCK: only for a reason (the time has come).
+    CARDS: so many cards. QUANTITY: so many pieces; with a triangle, as soon as no more than its quantity is left,
+    unless a lot is on its way (planning: signal kanban). CLOCK: only for a reason (the time has come).
     """
     loop = ledger.loop
     config = loop.config
     cards = accumulating(loop)
     if not cards:
         return []
-    asked = sum((card.turn.asked for card in cards if card.turn), ZERO)
     complete = {
         Accumulate.CARDS: len(cards) >= (config.accumulate_cards or 1),
-        Accumulate.QUANTITY: asked >= (config.lot_quantity or ZERO) or _triangle_met(loop),
+        Accumulate.QUANTITY: gathered(loop) >= (config.lot_quantity or ZERO) or _triangle_met(loop),
     }.get(config.accumulate, False)
     if not complete and not why:
         return []
@@ -205,57 +178,45 @@ def gather(ledger: Ledger, new_uuid: NewUuid, *, why: str = "") -> list[Card]:
     return cards
 
 
+def gathered(loop: Loop) -> Decimal:
+    """The pieces that the gathered signals ask for."""
+    return sum((card.turn.asked for card in accumulating(loop) if card.turn), ZERO)
+
+
 def _triangle_met(loop: Loop) -> bool:
-    if loop.config.triangle_quantity is None:
+    triangle = loop.config.triangle_quantity
+    if triangle is None or any(_on_its_way(card) for card in loop.cards.values()):
         return False
-    left = sum((card.contents for card in loop.cards.values() if card.usable), ZERO)
-    return left <= loop.config.triangle_quantity
+    left = sum((card.contents for card in loop.cards.values() if usable(card)), ZERO)
+    return left <= triangle
 
 
-def settle(ledger: Ledger, new_uuid: NewUuid) -> None:
-    """Opens or closes the runout; a dry loop waits for no batch."""
-    ledger.settle()
-    if ledger.loop.runout is not None and accumulating(ledger.loop):
-        gather(ledger, new_uuid, why="runout")
+def _on_its_way(card: Card) -> bool:
+    """Whether the card belongs to a lot that was asked for and has not come in."""
+    return card.turn is not None and card.turn.batch is not None and card.turn.signal_state not in WITHHELD
+
+
+def finish(ledger: Ledger, new_uuid: NewUuid) -> None:
+    """The end of every transaction on a loop: its runout opens or closes, and a dry loop waits for no batch."""
+    ledger.settle_runout()
+    if accumulating(ledger.loop):
+        gather(ledger, new_uuid, why="runout" if ledger.loop.runout is not None else "")
 
 
 def fail(ledger: Ledger, card: Card, reason: str) -> None:
     """G13: what the open turn needs beside the floor failed for good. Pieces that are left may still be used."""
-    turn = card.turn
-    assert turn is not None
-    status = card.supply_status
-    ledger.write(
-        "turn.failed",
-        card,
-        turn=turn,
-        frm=status,
-        to=status if status in USABLE else S.ERROR,
-        reason=reason,
-        owner=Party.BUYER,
-    )
+    to = card.supply_status if card.supply_status in AT_HAND else S.ERROR
+    ledger.write(TurnFailed(reason=reason), card, turn=card.turn, to=to)
 
 
 def recover(ledger: Ledger, card: Card, *, why: str = "") -> None:
     """The turn goes on from where it stood before it failed."""
     turn = card.turn
     assert turn is not None
-    status = card.supply_status
     active = ledger.loop.config.status is LoopStatus.ACTIVE  # on hold, a withheld signal goes out by itself
     stood = S.WAIT if turn.signal_state is SignalState.UNRELEASED and active else turn.place
-    more: dict[str, object] = {"why": why} if why else {}
-    if turn.short:
-        more["short"] = True
-    ledger.write(
-        "turn.recovered",
-        card,
-        turn=turn,
-        state=turn.signal_state,
-        step=turn.step,
-        frm=status,
-        to=stood if status is S.ERROR else status,
-        owner=owner_of(ledger.loop.config, _as(turn, turn.signal_state), held=card.held),
-        more=more,
-    )
+    to = stood if card.supply_status is S.ERROR else card.supply_status
+    ledger.write(TurnRecovered(why=why), card, turn=turn, to=to)
 
 
 def resume(ledger: Ledger, new_uuid: NewUuid) -> None:
@@ -296,13 +257,13 @@ def waits_by_rule(loop: Loop) -> bool:
 def open_sibling(ledger: Ledger, emptied: Card, new_uuid: NewUuid) -> None:
     """When a bin is emptied, the longest-full sibling counts as opened unless one is open already (4.1 row 1)."""
     loop = ledger.loop
-    if loop.config.kind is not LoopKind.TWO_BIN and loop.config.quantity <= 1:
+    if not used_in_pieces(loop.config):
         return  # a container of one piece is never "in use": it is full or empty
-    siblings = [card for card in loop.siblings(emptied) if card.usable]
+    siblings = [card for card in loop.siblings(emptied) if usable(card)]
     if not siblings or any(card.supply_status is S.IN_USE for card in siblings):
         return
     longest = min(siblings, key=lambda card: (card.full_since or ledger.at, card.number))
-    ledger.write("card.opened", longest, frm=S.FULL, to=S.IN_USE)
+    ledger.write(CardOpened(), longest, to=S.IN_USE)
     opened(ledger, longest, new_uuid)
 
 
@@ -357,17 +318,9 @@ def _next(ledger: Ledger, card: Card, uuid: UUID, asked: Decimal | None = None) 
     return Turn(uuid, card.turn_number + 1, asked or ledger.loop.config.quantity, ledger.at)
 
 
-def _as(turn: Turn, state: SignalState) -> Turn:
-    return Turn(turn.uuid, turn.number, turn.asked, turn.opened_at, signal_state=state, step=turn.step)
-
-
 def _open(ledger: Ledger, card: Card, uuid: UUID, state: SignalState, *, batch: UUID | None = None) -> None:
     """Opens a turn whose signal is withheld, or moves an open one to another withheld state."""
-    config = ledger.loop.config
-    turn = card.turn
-    more: dict[str, object] = {"batch": str(batch)} if batch is not None else {}
-    if turn is None:
-        turn = _next(ledger, card, uuid)
-        more |= {"opens": True, "asked": text(turn.asked)}
-    owner = owner_of(config, _as(turn, state), held=card.held)
-    ledger.write("turn.opened", card, turn=turn, state=state, owner=owner, more=more)
+    opens = card.turn is None
+    turn = card.turn or _next(ledger, card, uuid)
+    asked = exact(turn.asked) if opens else None
+    ledger.write(TurnOpened(state=state, opens=opens, asked=asked, batch=batch), card, turn=turn)

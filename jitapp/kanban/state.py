@@ -1,16 +1,20 @@
 """What the rules know of a loop: its settings, its cards and their open turns. Plain values, no framework.
 
-Settings are frozen; cards and turns are changed by `kanban.events.apply` alone, so that the shop floor, the
-verification and a simulation fold the same events into the same state.
+Settings are frozen. Cards, turns and counters are changed by `kanban.book.apply` alone, so that the shop floor, the
+verification and a simulation fold the same events into the same state. The fields of `Card`, `Turn` and `LoopCounters`
+are the columns of their tables: reading, writing and comparing rows is generated from them (pull/store/columns.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 from uuid import UUID
+
+import msgspec
 
 from jitapp.kanban.vocabulary import (
     SUPPLY_SHORT,
@@ -32,13 +36,18 @@ from jitapp.kanban.vocabulary import (
 from jitapp.kanban.worktime import WorkCalendar
 
 ZERO = Decimal(0)
-USABLE = frozenset({SupplyStatus.FULL, SupplyStatus.IN_USE})
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Where a container stands at the demand source.
+AT_HAND = frozenset({SupplyStatus.FULL, SupplyStatus.IN_USE})
 
 
 def text(quantity: Decimal) -> str:
     """A quantity as the shortest decimal string: 12, 0.5; never 1E+1."""
     return format(quantity.normalize(), "f")
+
+
+def exact(quantity: Decimal) -> Decimal:
+    """The same quantity without trailing zeros and without an exponent, as events keep it: 12, 0.5."""
+    return Decimal(format(quantity.normalize(), "f"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,7 @@ class LoopConfig:
     independent_supply: bool = False
     doc_policy: DocPolicy = DocPolicy.NONE
     ack_required: bool = False
+    ack_within_minutes: int | None = None  # in the supplier's working time; None: no clock
     gr_policy: GrPolicy = GrPolicy.FULL_POSTS_RECEIPT
     reorder_level: Decimal | None = None
     auto_detach: bool = False
@@ -99,6 +109,10 @@ class LoopConfig:
     keeps_sequence: bool = False
     receiving_limit: int | None = None
     late_hours: int = 72
+    hand_detached: bool = False  # withdrawal cards fetch its containers, and people swap the cards (4.3)
+    refuses_without_components: bool = (
+        False  # the supply station starts nothing while a component has run out
+    )
     receiving: WorkCalendar | None = None  # when what comes from outside is taken in; None: at any time
 
     def need(self, status: SupplyStatus) -> Need:
@@ -112,6 +126,18 @@ class LoopConfig:
             self.need(SupplyStatus.COMPLETED) is Need.PROHIBITED
             and self.need(SupplyStatus.IN_TRANSIT) is Need.PROHIBITED
         )
+
+
+class Stretch(msgspec.Struct, frozen=True, array_like=True):
+    """A stretch of a turn's life: what it waited for or what was done to it (standing.py), who had to act, from when
+    on, and the number of the loop's event that began it. It ends where the next one begins; the last stretch of a
+    closed turn has no reason.
+    """
+
+    reason: str
+    owner: str
+    since: datetime
+    seq: int
 
 
 @dataclass(slots=True)
@@ -137,11 +163,20 @@ class Turn:
     promised_at: datetime | None = None
     docked_at: datetime | None = None
     document: str = ""
+    doc_owed: bool = False  # the ERP was asked for the document and has not answered
     batch: UUID | None = None
-    recall: bool = False
+    to_recall: bool = (
+        False  # the card was held or lost while the supply side was at work: the signal is to be recalled
+    )
     failed: str = ""  # why it stands in ERROR: what went wrong for good beside the floor
-    owner: str = ""
+    demand_cancelled: UUID | None = (
+        None  # the downstream turn that no longer needs it, after work on it had begun
+    )
+    answer_late: bool = False  # the supplier let `ack_within_minutes` pass without an answer
+    standing: str = ""  # what it waits for, or what is done to it now: derived (standing.py)
+    owner: str = ""  # who must act next (rule C10): derived
     owner_since: datetime | None = None
+    stretches: tuple[Stretch, ...] = ()
 
     @property
     def place(self) -> SupplyStatus:
@@ -149,7 +184,7 @@ class Turn:
         return SupplyStatus(self.step) if self.step else SupplyStatus.EMPTY
 
     @property
-    def short(self) -> bool:
+    def supply_short(self) -> bool:
         """Whether it waits for a full container in the supermarket."""
         return self.reason == SUPPLY_SHORT
 
@@ -157,6 +192,11 @@ class Turn:
     def under_way(self) -> bool:
         """Whether the supply side has begun to fill it, or has promised to."""
         return bool(self.step) or self.signal_state is SignalState.ACKNOWLEDGED
+
+    @property
+    def deliverable(self) -> Decimal:
+        """How many pieces may arrive without a reason: what was made or sent, else what was asked."""
+        return self.made if self.made is not None else self.asked
 
 
 @dataclass(slots=True)
@@ -176,13 +216,16 @@ class Card:
     out_of_stock: bool = False
     label_stale: bool = False
     note: str = ""
+    replaces: int | None = None  # the number of the lost card whose place it takes
     turns_left: int | None = None
-    been_full: bool = False
     turn_number: int = 0
     full_since: datetime | None = None
-    moved_at: datetime | None = None
-    moved_by: str = ""
+    status_since: datetime | None = None  # since when its container stands where it does
+    moved_at: datetime | None = None  # when it was last touched, scanned or drawn from
+    moved_device: int | None = None
+    moved_person: int | None = None
     last_intent: str = ""
+    last_said: str = ""  # fingerprint of what the last applied scan said beside its intent (guard G4)
     last_scan: UUID | None = None
     turn: Turn | None = None
 
@@ -192,18 +235,9 @@ class Card:
         return self.card_status is CardStatus.HELD
 
     @property
-    def usable(self) -> bool:
-        """Whether the demand source can take from it (the rule of a runout, C9)."""
-        return (
-            self.card_status is CardStatus.IN_CIRCULATION
-            and not self.blocked
-            and self.supply_status in USABLE
-        )
-
-    @property
     def position(self) -> SupplyStatus:
         """Where the container to be filled stands: the card's status, or its open turn's step while still IN_USE."""
-        if self.turn is not None and self.supply_status in USABLE:
+        if self.turn is not None and self.supply_status in AT_HAND:
             return SupplyStatus.ERROR if self.turn.failed else self.turn.place
         return self.supply_status
 
@@ -218,26 +252,82 @@ class Card:
         return self.contents - self.booked
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of what counts for a runout, as one event of the ledger brought it: where a container stands, the life
+    of its card, whether it is blocked, the loop's status, or when an order is due. None: this did not change.
+    """
+
+    at: datetime
+    seq: int
+    card: int | None = None
+    supply_status: SupplyStatus | None = None
+    card_status: CardStatus | None = None
+    blocked: bool | None = None
+    loop_status: LoopStatus | None = None
+    due_at: datetime | None = None
+    turn_ends: bool = False
+
+
+@dataclass(slots=True)
+class Span:
+    """A runout as it is on record; `closed_at` None: it goes on."""
+
+    opened_seq: int
+    opened_at: datetime
+    closed_at: datetime | None = None
+
+
+class Past(Protocol):
+    """What the ledger and the register hold of a loop from before its lock was taken; asked only when something is
+    told late."""
+
+    def changes(self) -> Sequence[Change]:
+        """All changes that count for a runout, in the order of the ledger."""
+
+    def runouts(self) -> Sequence[Span]:
+        """All runouts on record."""
+
+    def turns(self, since: datetime) -> Sequence[tuple[int, Turn]]:
+        """(number of the card, turn) of the turns that were closed after `since`."""
+
+
 @dataclass(slots=True)
 class OpenRunout:
-    """A runout that has not ended."""
+    """A runout that has not ended. `quality`: all containers are held or blocked."""
 
     opened_at: datetime
     opened_seq: int
-    cause: str = ""
-    facts: dict[str, object] = field(default_factory=dict)
+    quality: bool = False
 
 
 @dataclass(slots=True)
-class Loop:
-    """A loop as the rules see it while its lock is held."""
+class LoopCounters:
+    """What a loop keeps of its own beside its cards: the columns of its state row."""
 
-    config: LoopConfig
     seq: int = 0
     suppressed: int = 0
     surplus_due: int = 0
+    been_full: bool = False  # a card of it has been FULL before, also one that was removed since (rule C9)
+    drawn_ahead: Decimal = ZERO  # pieces drawn beyond what was needed, because pieces are whole (draws.py)
+    usable_changed_at: datetime | None = (
+        None  # the newest change of what counts for a runout, in occurred time
+    )
+
+
+@dataclass(slots=True)
+class Loop(LoopCounters):
+    """A loop as the rules see it while its lock is held."""
+
+    config: LoopConfig = field(kw_only=True)
     cards: dict[int, Card] = field(default_factory=dict)
     runout: OpenRunout | None = None
+    # Since the lock was taken; not stored.
+    past: Past | None = None
+    fresh: list[Change] = field(default_factory=list)
+    register: dict[int, Span] = field(default_factory=dict)
+    ended: list[tuple[int, Turn]] = field(default_factory=list)
+    told_late: datetime | None = None  # the earliest change that occurred before one known already
 
     def siblings(self, card: Card) -> list[Card]:
         """The other cards of the loop."""

@@ -6,15 +6,16 @@ its cell for exactly one container more. Every full container keeps exactly one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from jitapp.kanban.events import Event
-from jitapp.kanban.guards import GUARDS
+from jitapp.kanban.conditions import ready_to_fetch
+from jitapp.kanban.events.base import Entry
+from jitapp.kanban.events.cards import CardDetached
 from jitapp.kanban.ledger import Decision, Ledger, Scan
-from jitapp.kanban.lifecycle import facts, shown
-from jitapp.kanban.moves import MOVES
-from jitapp.kanban.signals import settle, signal
+from jitapp.kanban.lifecycle import judge, refuse, situation_of, write
+from jitapp.kanban.signals import finish, signal
 from jitapp.kanban.state import Card, Loop
+from jitapp.kanban.step import Reply, Situation, no, words
 from jitapp.kanban.vocabulary import Intent, SupplyStatus
 
 S = SupplyStatus
@@ -25,57 +26,50 @@ class Swap:
     """How a swap ended: the withdrawal card's decision, and what the production loop's ledger got."""
 
     decision: Decision
-    detached: list[Event] = field(default_factory=list)
+    detached: list[Entry] = field(default_factory=list)
     number: int = 0  # of the turn that refills the detached card's place
 
 
 def swap(w_loop: Loop, w_card: Card, p_loop: Loop, p_card: Card, scan: Scan) -> Swap:
     """Guards of both cards, then both moves; a refusal changes neither."""
-    decision = Decision("", facts(w_loop, w_card, scan, Intent.LOAD), intent=Intent.LOAD, turn=w_card.turn)
-    decision.facts |= {
+    scan = replace(scan, intent=Intent.LOAD)
+    situation = situation_of(w_loop, w_card, scan)
+    facts: dict[str, object] = {
         "other": p_card.number,
         "other_part": p_loop.config.part,
-        "other_status": shown(p_card),
+        "other_status": words(p_card.supply_status),
     }
-    for guard in GUARDS:
-        code = guard(w_loop, w_card, scan, Intent.LOAD, decision)
-        if code:
-            decision.code = code
-            return Swap(decision)
-    code = _fits(w_loop, w_card, p_loop, p_card, scan, decision)
-    if code:
-        decision.code = code
+    verdict = judge(situation)
+    misfit = None if verdict.code else _fits(situation, p_loop, p_card)
+    if misfit is not None:
+        verdict = Reply(misfit.code, dict(verdict.facts) | dict(misfit.facts), verdict.warnings)
+    if verdict.code:
+        decision = refuse(situation, verdict)
+        decision.facts |= facts
         return Swap(decision)
-    ledger = Ledger(w_loop, at=scan.occurred_at, scan=scan)
-    MOVES[Intent.LOAD](ledger, w_card, scan, decision)
-    settle(ledger, scan.new_uuid)
-    other = Ledger(p_loop, at=scan.occurred_at, scan=scan, first_ordinal=len(ledger.events))
+    decision = write(situation, verdict)
+    other = Ledger(p_loop, at=situation.at, scan=scan, first_ordinal=len(decision.entries))
     number = p_card.container
-    other.write("card.detached", p_card, frm=p_card.supply_status, to=S.EMPTY, by_card=w_card.code)
+    other.write(CardDetached(by_card=w_card.code), p_card, to=S.EMPTY)
     signal(other, p_card, scan.new_uuid)
-    settle(other, scan.new_uuid)
+    finish(other, scan.new_uuid)
     decision.code = "swapped"
-    decision.events = ledger.events
-    decision.closed = ledger.closed
-    decision.turn = w_card.turn or decision.turn
-    decision.facts["status"] = shown(w_card)
-    return Swap(decision, other.events, number)
+    decision.facts |= facts
+    return Swap(decision, other.entries, number)
 
 
-def _fits(
-    w_loop: Loop, w_card: Card, p_loop: Loop, p_card: Card, scan: Scan, decision: Decision
-) -> str | None:
+def _fits(s: Situation, p_loop: Loop, p_card: Card) -> Reply | None:
     """The other card hangs on the oldest full container of the same part and quantity in this supermarket."""
+    w_card, w_config = s.card, s.loop.config
     if w_card.supply_status is not S.EMPTY:
-        return "wrong_step"  # asked early, but the card still hangs on the container at the line
+        return no("wrong_step")  # asked early, but the card still hangs on the container at the line
     asked = w_card.turn.asked if w_card.turn else w_card.quantity
-    if p_loop.config.part_id != w_loop.config.part_id or p_loop.config.demand_id != w_loop.config.supply_id:
-        return "swap_other_part"
-    if not p_card.usable or p_card.supply_status is not S.FULL or p_card.contents != asked:
-        return "swap_not_full"
-    waiting = [card for card in p_loop.cards.values() if card.usable and card.supply_status is S.FULL]
-    oldest = min(waiting, key=lambda card: (card.full_since or scan.occurred_at, card.number))
-    if oldest is not p_card and not scan.reason:
-        decision.facts["oldest"] = oldest.number
-        return "swap_not_oldest"
+    if p_loop.config.part_id != w_config.part_id or p_loop.config.demand_id != w_config.supply_id:
+        return no("swap_other_part")
+    if not ready_to_fetch(p_card) or p_card.contents != asked:
+        return no("swap_not_full")
+    waiting = [card for card in p_loop.cards.values() if ready_to_fetch(card)]
+    oldest = min(waiting, key=lambda card: (card.full_since or s.at, card.number))
+    if oldest is not p_card and not s.scan.reason:
+        return no("swap_not_oldest", oldest=oldest.number)
     return None

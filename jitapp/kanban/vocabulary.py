@@ -169,6 +169,8 @@ class Intent(StrEnum):
     REMOVE = "remove"
     RETRY = "retry"
     RECALL = "recall"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
 
 
 class Outcome(StrEnum):

@@ -1,138 +1,30 @@
-"""Waits: which interval of a turn's life is one, from which event to which, and for what reason.
+"""Waits: an interval in which an open turn does not move, from which event to which, for what reason.
 
-A wait is an interval in which an open turn does not move. Two tables say all of it: `AFTER`, how an event leaves its
-turn, and `WAITING`, what a turn in that position waits for. `TurnWaits` walks along a turn's events with them and says
-which waits open and close. `cut` then divides a wait among the states of the station it waits for: late news of a
-station changes the division and never the wait (recompute, never edit).
+The turn itself keeps the stretches of its life (standing.py); those in which it stands still are its waits. `TurnWaits`
+brings the table of waits up to them. `cut` then divides a wait among the states of the station it waits for: late news
+of a station changes the division and never the wait (recompute, never edit).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
 from uuid import UUID
 
-from jitapp.kanban.events import Event
-from jitapp.kanban.state import Turn
-from jitapp.kanban.vocabulary import Party, SignalState, SupplyStatus
+from jitapp.kanban.events.base import Entry
+from jitapp.kanban.events.loops import WaitClosed, WaitOpened
+from jitapp.kanban.standing import MOVING, NOT_READY
+from jitapp.kanban.state import Stretch, Turn
+from jitapp.kanban.vocabulary import Party
 from jitapp.kanban.worktime import WorkCalendar
 
-REFUSED = "wait.refused"  # no event of the ledger: a handoff that the receiver could not take
 
-
-@dataclass(frozen=True, slots=True)
-class After:
-    """How an event leaves its turn. None: as the event itself says (`state`, `step`, `owner` among its facts)."""
-
-    state: SignalState | None = None
-    step: str | None = None
-    owner: Party | None = None
-
-
-_ON_THE_WAY = SignalState.RELEASED  # once work has begun the step alone counts
-AFTER: dict[str, After] = {
-    "turn.opened": After(step=""),
-    "turn.released": After(SignalState.RELEASED, ""),
-    "turn.acknowledged": After(SignalState.ACKNOWLEDGED, ""),
-    "turn.rejected": After(SignalState.REJECTED, ""),
-    "turn.doc_asked": After(SignalState.PENDING_DOC, ""),
-    "turn.started": After(_ON_THE_WAY, SupplyStatus.IN_PROCESS),
-    "turn.completed": After(_ON_THE_WAY, SupplyStatus.COMPLETED),
-    "turn.shipped": After(_ON_THE_WAY, SupplyStatus.IN_TRANSIT),
-    "turn.docked": After(_ON_THE_WAY, SupplyStatus.IN_TRANSIT, Party.RECEIVING),
-    "turn.aborted": After(step=""),
-    "turn.corrected": After(),
-    "turn.reverted": After(),
-    "turn.recovered": After(),
-    "turn.short": After(SignalState.UNRELEASED, ""),
-    "turn.recalled": After(),
-    "turn.resumed": After(),
-    "turn.failed": After(),
-}
-# Events that end the turn, and with it whatever it waited for.
-ENDS = frozenset({"turn.received", "turn.cancelled"})
-# Events that change neither whether the turn moves nor whom it waits for.
-SILENT = frozenset({"turn.promised", "turn.documented"})
-
-# What a turn waits for before anybody has begun to fill it, and who must act where the event does not say.
-WAITING: dict[SignalState, tuple[str, Party]] = {
-    SignalState.UNRELEASED: ("withheld", Party.STATION),
-    SignalState.ACCUMULATING: ("accumulate", Party.PLANNER),
-    SignalState.PENDING_DOC: ("doc", Party.BUYER),
-    SignalState.REJECTED: ("rejected", Party.BUYER),
-    SignalState.RELEASED: ("queue", Party.STATION),
-    SignalState.ACKNOWLEDGED: ("queue", Party.STATION),
-}
-# Where a supplier fills, nobody of ours sees its queue: first its answer is missing, then the goods.
-AT_A_SUPPLIER: dict[SignalState, tuple[str, Party]] = {
-    SignalState.RELEASED: ("ack", Party.SUPPLIER),
-    SignalState.ACKNOWLEDGED: ("supplier", Party.SUPPLIER),
-}
-# What it waits for once filling has begun; a step that is not here is moving.
-STANDING: dict[str, tuple[str, Party]] = {SupplyStatus.COMPLETED: ("collect", Party.HANDLER)}
-# Whoever holds a card or stands at the dock comes before all of these.
-FIRST: dict[str, str] = {Party.PERSON: "held", Party.RECEIVING: "put_away"}
-ERROR = ("error", Party.BUYER)  # before everything: nothing else helps until it is put right
-SHORT = ("supply_short", Party.STATION)  # no full container in the supermarket
-NOT_READY = ("receiver_not_ready", Party.RECEIVING)
-REASONS: tuple[str, ...] = tuple(
-    dict.fromkeys(
-        [
-            *(reason for table in (WAITING, AT_A_SUPPLIER, STANDING) for reason, _ in table.values()),
-            *FIRST.values(),
-            ERROR[0],
-            SHORT[0],
-            NOT_READY[0],
-        ]
-    )
-)
-
-
-def waiting_for(supplier: bool, state: str, step: str, owner: str) -> tuple[str, str] | None:
-    """(reason, who must act) of an open turn in this position; None: it moves, being made or on its way.
-
-    `supplier`: its supply source is one. `owner` is who must act by rule C10; empty: the one the table names.
-    """
-    if owner in FIRST:
-        return FIRST[owner], owner
-    if step:
-        found = STANDING.get(step)
-    else:
-        signal = SignalState(state or SignalState.RELEASED)
-        found = (AT_A_SUPPLIER.get(signal) if supplier else None) or WAITING[signal]
-    return (found[0], owner or found[1]) if found else None
-
-
-def due_of(supplier: bool, turn: Turn) -> tuple[str, str] | None:
-    """What an open turn waits for by its present state alone: the proof of what its events led to."""
-    if turn.failed:
-        return ERROR[0], turn.owner or ERROR[1]
-    if turn.short and turn.owner not in FIRST:
-        return SHORT[0], turn.owner or SHORT[1]
-    return waiting_for(supplier, turn.signal_state, turn.step, turn.owner)
-
-
-def after(supplier: bool, event: Mapping[str, Any]) -> tuple[str, str] | None:
-    """What the turn of an event waits for from then on; None: it moves, or its end has come."""
-    name = event["type"]
-    if name == REFUSED:
-        return NOT_READY
-    if name in ENDS:
-        return None
-    if name == "turn.failed" or event.get("failed"):
-        return ERROR[0], event.get("owner") or ERROR[1]
-    if (name == "turn.short" or event.get("short")) and event.get("owner") not in FIRST:
-        return SHORT[0], event.get("owner") or SHORT[1]
-    left = AFTER[name]
-    state = left.state if left.state is not None else event.get("state", "")
-    if name == "turn.recalled" and event.get("withheld"):
-        state = SignalState.UNRELEASED
-    step = left.step if left.step is not None else event.get("step", "")
-    return waiting_for(supplier, state, step, event.get("owner") or left.owner or "")
+def due_of(turn: Turn) -> tuple[str, str] | None:
+    """What an open turn waits for by its present state: (reason, who must act); None: it moves."""
+    return None if turn.standing in MOVING else (turn.standing, turn.owner)
 
 
 # -- along the events of a turn ------------------------------------------------------------------------
@@ -154,87 +46,75 @@ class Wait:
 class TurnWaits:
     """The waits of one turn: the open one, and the number of the newest event that began or ended one (`seen`).
 
-    Events up to `seen` have had their effect: taken again they change nothing. `changed` has what is new or has ended,
-    in order.
+    Stretches up to `seen` have had their effect: taken again they change nothing. `changed` has what is new or has
+    ended, in order.
     """
 
     open: Wait | None = None
     seen: int = 0
     changed: list[Wait] = field(default_factory=list)
 
-    def take(self, supplier: bool, events: Iterable[Mapping[str, Any]], new_uuid: Callable[[], UUID]) -> None:
-        """One message's events of this turn, in order. A wait of no length within a message is none."""
-        born: list[Wait] = []
-        for event in events:
-            name, seq = event["type"], int(event.get("seq", 0))
-            if name not in AFTER and name not in ENDS and name != REFUSED:
+    def take(self, stretches: Sequence[Stretch], new_uuid: Callable[[], UUID]) -> None:
+        """Follows the turn along the stretches of its life that it has not seen; one of no length is no wait."""
+        for place, stretch in enumerate(stretches):
+            if stretch.seq <= self.seen:
                 continue
-            refused = name == REFUSED
-            # A refusal is no event: it comes after the newest one there was.
-            if seq and (seq < self.seen if refused else seq <= self.seen):
-                continue
-            found = after(supplier, event)
+            following = stretches[place + 1] if place + 1 < len(stretches) else None
+            waits = bool(stretch.reason) and stretch.reason not in MOVING
+            found = (stretch.reason, stretch.owner) if waits else None
             if self.open is not None and found == (self.open.reason, self.open.owner):
+                self.seen = stretch.seq
                 continue  # it goes on waiting for the same
-            at = datetime.fromisoformat(event["at"])
-            if self.open is not None:
-                self._close(at, seq, born)
-            if found is not None:
-                self.open = Wait(new_uuid(), *found, opened_at=at, opened_seq=seq)
-                born.append(self.open)
-                self.changed.append(self.open)
-                self.seen = max(self.seen, seq)
+            self._end(stretch.since, stretch.seq)
+            if found is not None and (following is None or following.since > stretch.since):
+                self._begin(found, stretch.since, stretch.seq, new_uuid)
 
-    def _close(self, at: datetime, seq: int, born: list[Wait]) -> None:
-        ended = self.open
-        assert ended is not None
-        self.open = None
-        if ended in born and at <= ended.opened_at:
-            self.changed.remove(ended)
+    def refuse(self, at: datetime, seq: int, new_uuid: Callable[[], UUID]) -> None:
+        """A handoff that the receiver could not take (F3): the receiver must make room. `seq` numbers the loop's
+        newest event at that time; a refusal is none itself."""
+        if seq < self.seen or self.open is None or self.open.reason == NOT_READY[0]:
+            return
+        self._end(max(at, self.open.opened_at), seq)
+        self._begin((NOT_READY[0], str(NOT_READY[1])), at, seq, new_uuid)
+
+    def _begin(self, found: tuple[str, str], at: datetime, seq: int, new_uuid: Callable[[], UUID]) -> None:
+        self.open = Wait(new_uuid(), *found, opened_at=at, opened_seq=seq)
+        self.changed.append(self.open)
+        self.seen = max(self.seen, seq)
+
+    def _end(self, at: datetime, seq: int) -> None:
+        ended, self.open = self.open, None
+        self.seen = max(self.seen, seq)
+        if ended is None:
             return
         ended.closed_at, ended.closed_seq = max(at, ended.opened_at), seq
-        self.seen = max(self.seen, seq)
         if ended not in self.changed:
             self.changed.append(ended)
 
 
-def opened(wait: Wait, *, card_id: int, number: int, turn: UUID, seq: int) -> Event:
-    """The event that a wait begins with; `because` numbers the loop's event that began it."""
-    return Event(
-        type="wait.opened",
-        occurred_at=wait.opened_at,
-        card_id=card_id,
-        turn_number=number,
-        turn=turn,
-        data={
-            "wait": str(wait.id),
-            "reason": wait.reason,
-            "owner": str(wait.owner),
-            "because": wait.opened_seq,
-        },
-        seq=seq,
+def opened(wait: Wait, *, card_id: int, number: int, turn: UUID, seq: int) -> Entry:
+    """The entry that a wait begins with; `because` numbers the loop's event that began it."""
+    event = WaitOpened(wait=wait.id, reason=wait.reason, owner=wait.owner, because=wait.opened_seq)
+    return Entry(
+        event=event, occurred_at=wait.opened_at, card_id=card_id, turn_number=number, turn=turn, seq=seq
     )
 
 
-def closed(wait: Wait, calendar: WorkCalendar, *, card_id: int, number: int, turn: UUID, seq: int) -> Event:
-    """The event that a wait ends with: how long it was by the clock, and in working minutes of the calendar."""
+def closed(wait: Wait, calendar: WorkCalendar, *, card_id: int, number: int, turn: UUID, seq: int) -> Entry:
+    """The entry that a wait ends with: how long it was by the clock, and in working minutes of the calendar."""
     assert wait.closed_at is not None
-    return Event(
-        type="wait.closed",
-        occurred_at=wait.closed_at,
-        card_id=card_id,
-        turn_number=number,
-        turn=turn,
-        data={
-            "wait": str(wait.id),
-            "reason": wait.reason,
-            "owner": str(wait.owner),
-            "opened_at": wait.opened_at.isoformat(),
-            "minutes": round((wait.closed_at - wait.opened_at).total_seconds() / 60, 1),
-            "working_minutes": round(calendar.working_minutes_between(wait.opened_at, wait.closed_at), 1),
-            "because": wait.closed_seq,
-        },
-        seq=seq,
+    assert wait.closed_seq is not None
+    event = WaitClosed(
+        wait=wait.id,
+        reason=wait.reason,
+        owner=wait.owner,
+        opened_at=wait.opened_at,
+        minutes=round((wait.closed_at - wait.opened_at).total_seconds() / 60, 1),
+        working_minutes=round(calendar.working_minutes_between(wait.opened_at, wait.closed_at), 1),
+        because=wait.closed_seq,
+    )
+    return Entry(
+        event=event, occurred_at=wait.closed_at, card_id=card_id, turn_number=number, turn=turn, seq=seq
     )
 
 

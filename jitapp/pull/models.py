@@ -34,6 +34,15 @@ class LoopState(models.Model):
     surplus_due = models.PositiveIntegerField(
         default=0, db_default=0, help_text="cards to be taken out, each when it is next empty"
     )
+    been_full = models.BooleanField(
+        default=False, db_default=False, help_text="a card of it has been FULL before (rule C9)"
+    )
+    drawn_ahead = QuantityField(
+        default=0, db_default=0, help_text="pieces drawn beyond what was needed: pieces are whole"
+    )
+    usable_changed_at = models.DateTimeField(
+        null=True, blank=True, help_text="newest change of the usable containers, in occurred time"
+    )
 
     def __str__(self) -> str:
         return f"{self.loop_id}@{self.seq}"
@@ -72,12 +81,24 @@ class Card(models.Model):
     turns_left = models.PositiveIntegerField(
         null=True, blank=True, help_text="limited-use card: turns it may still do"
     )
-    been_full = models.BooleanField(default=False, help_text="has been FULL before (rule C9)")
+    replaces = models.PositiveIntegerField(
+        null=True, blank=True, help_text="number of the lost card whose place it takes"
+    )
     turn_number = models.PositiveIntegerField(default=0, help_text="number of the newest turn")
     full_since = models.DateTimeField(null=True, blank=True)
-    moved_at = models.DateTimeField(null=True, blank=True, help_text="occurred_at of the last applied event")
-    moved_by = models.CharField(max_length=120, blank=True, help_text="p<id> or d<id> of who moved it last")
-    last_intent = models.CharField(max_length=12, blank=True)
+    status_since = models.DateTimeField(null=True, blank=True, help_text="since when it stands where it does")
+    moved_at = models.DateTimeField(null=True, blank=True, help_text="when it was last scanned or drawn from")
+    # As in the ledger: ids of rows that nobody deletes, without foreign keys.
+    moved_device = models.BigIntegerField(null=True, blank=True, help_text="device that was last at it")
+    moved_person = models.BigIntegerField(null=True, blank=True, help_text="person who was last at it")
+    last_intent = models.CharField(max_length=12, blank=True, default="", db_default="")
+    last_said = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="fingerprint of the last scan's content",
+    )
     last_scan = models.UUIDField(null=True, blank=True)
 
     class Meta:
@@ -141,8 +162,27 @@ class Turn(models.Model):
         max_length=60, blank=True, default="", db_default="", help_text="number of the ERP's document"
     )
     batch = models.UUIDField(null=True, blank=True, help_text="released together")
-    recall = models.BooleanField(
+    doc_owed = models.BooleanField(
+        default=False, db_default=False, help_text="the ERP was asked for the document and has not answered"
+    )
+    to_recall = models.BooleanField(
         default=False, db_default=False, help_text="the card was held or lost while material was under way"
+    )
+    demand_cancelled = models.UUIDField(
+        null=True, blank=True, help_text="the turn that no longer needs it, though work on it had begun"
+    )
+    answer_late = models.BooleanField(
+        default=False, db_default=False, help_text="the supplier has not answered in time"
+    )
+    standing = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="what it waits for, or what is done to it",
+    )
+    stretches = models.JSONField(
+        default=list, db_default=[], help_text="its life: [reason, owner, since, event] each"
     )
     failed = models.CharField(
         max_length=200, blank=True, default="", db_default="", help_text="why it stands in ERROR"

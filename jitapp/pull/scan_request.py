@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -49,6 +49,7 @@ class ScanRequest:
     promised_at: datetime | None = None  # acknowledge, promise
     checks: tuple[str, ...] = ()  # start: readiness checks that were ticked
     pair: str | None = None  # swap: the code on the full container, beside the withdrawal card's own
+    turn: UUID | None = None  # an act on this turn of the card, and on no other
     settles: UUID | None = None  # the parked scan that a person settles by this one; never said by a device
 
     def fingerprint(self) -> str:
@@ -65,7 +66,7 @@ class ScanRequest:
             self.by or "",
         )
         # Members beside rule C3's count too where they are given; without them the print stays what it was.
-        extra = (self.status, self.promised_at, self.checks or None, self.pair)
+        extra = (self.status, self.promised_at, self.checks or None, self.pair, self.turn)
         if any(extra):
             parts += tuple(str(part or "") for part in extra)
         joined = "\x1f".join(str(part) for part in parts)
@@ -90,19 +91,6 @@ class Conflict:
     message: str = (
         "This scan id was used before for another scan. Nothing was changed; send it with a new id."
     )
-
-
-@dataclass(slots=True)
-class Resolved:
-    """A scan on its way through the transaction: the request and what its code means."""
-
-    request: ScanRequest
-    card_id: int | None = None
-    loop_id: int | None = None
-    pair_card_id: int | None = None  # the full container's card, or the withdrawal card scanned before it
-    pair_loop_id: int | None = None
-    refusal: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def escaped(raw: str) -> str:

@@ -12,7 +12,7 @@ from django.db import transaction
 from jitapp.plant.loading import Report, load_shop
 from jitapp.plant.models import Loop
 from jitapp.pull.actions import add_cards, note_settings, resize_loop
-from jitapp.pull.actions.cards import NOBODY
+from jitapp.pull.actions.saving import NOBODY
 from jitapp.pull.reading.lists import cards_per_loop
 from jitapp.pull.scan_request import Source
 

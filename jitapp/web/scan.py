@@ -23,7 +23,8 @@ from django.utils.translation import gettext_noop as mark
 from django.views.decorators.http import require_http_methods, require_POST
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.answers import feedback
+from jitapp.kanban.answers import ANSWERS, feedback
+from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.vocabulary import Intent, Outcome, ScreenState, Sound
 from jitapp.plant.models import Station
 from jitapp.plant.work import standard_work_of
@@ -37,46 +38,16 @@ CODE_LIMIT = 4_096
 MOST_CHECKS = 50
 
 # What the page offers to mean by a scan; empty: what the station usually does.
-INTENT_WORDS = {
-    Intent.EMPTY: mark("Container is empty"),
-    Intent.OPEN: mark("Container is opened"),
-    Intent.START: mark("Start filling"),
-    Intent.COMPLETE: mark("Filled"),
-    Intent.LOAD: mark("On its way"),
-    Intent.RECEIVE: mark("Received, full"),
-    Intent.ACTIVATE: mark("Put a new card in circulation"),
-}
-
-# The big line of an answer; the sentence stands below it. Codes that are not here say what their outcome says.
-HEADLINES = {
-    "activated": mark("IN CIRCULATION"),
-    "opened": mark("IN USE"),
-    "emptied": mark("EMPTY recorded"),
-    "emptied_sent": mark("EMPTY recorded"),
-    "emptied_ordered": mark("EMPTY recorded"),
-    "emptied_under_way": mark("EMPTY recorded"),
-    "emptied_on_hold": mark("EMPTY recorded"),
-    "started": mark("STARTED"),
-    "completed": mark("DONE"),
-    "loaded": mark("ON ITS WAY"),
-    "received": mark("FULL recorded"),
-    "aborted": mark("BROKEN OFF"),
-    "undone": mark("UNDONE"),
-    "just_moved": mark("Just scanned"),
-    "bad_check": mark("Bad read"),
-    "unknown_card": mark("Card not known"),
-    "not_a_card_code": mark("Not a kanban code"),
-    "not_a_card": mark("Not a card"),
-    "wrong_station": mark("Wrong place"),
-    "wip_limit": mark("Station is full"),
-    "overproduction": mark("Nothing was asked for"),
-    "card_held": mark("Card is on hold"),
-    "card_retired": mark("Card is withdrawn"),
-    "card_lost": mark("Card was lost"),
-    "loop_on_hold": mark("On hold"),
-    "station_missing": mark("Choose a station"),
-    "undo_too_late": mark("Too late to undo"),
-}
+# What may be chosen on the page; without a choice a scan means what fits the card.
+CHOICES = (
+    Intent.EMPTY,
+    Intent.OPEN,
+    Intent.START,
+    Intent.COMPLETE,
+    Intent.LOAD,
+    Intent.RECEIVE,
+    Intent.ACTIVATE,
+)
 # What stands there instead where something else was probably meant.
 STATE_HEADLINES = {
     ScreenState.WRONG_CARD: mark("Another card?"),
@@ -120,7 +91,7 @@ def _page(request: HttpRequest) -> HttpResponseBase:
     context: dict[str, Any] = {
         "station": station,
         "intent": request.session.get("intent", ""),
-        "intents": [(intent.value, gettext(text)) for intent, text in INTENT_WORDS.items()],
+        "intents": [(intent.value, gettext(STEPS[intent].label)) for intent in CHOICES],
         "code": request.GET.get("code", "")[:CODE_LIMIT],
         "fresh_id": str(new_uuid()),
         "words": _words_for_script(viewer.language),
@@ -148,7 +119,7 @@ def choose_station(request: HttpRequest) -> HttpResponseBase:
     elif "station" in request.POST:
         request.session.pop("station", None)
     intent = request.POST.get("intent", "")
-    request.session["intent"] = intent if intent in INTENT_WORDS else ""
+    request.session["intent"] = intent if intent in CHOICES else ""
     return redirect(_next(request))
 
 
@@ -197,7 +168,7 @@ def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tupl
         heard = feedback(body["code"])
         body |= {"sound": heard.sound, "state": heard.state}
     code, state = body["code"], body["state"]
-    title = HEADLINES.get(code, TITLES[body["outcome"]])
+    title = (ANSWERS[code].headline if code in ANSWERS else "") or TITLES[body["outcome"]]
     if body["outcome"] != Outcome.APPLIED:
         title = STATE_HEADLINES.get(state, title)
     headline = gettext(title)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_noop as mark
 from django.views.decorators.http import require_GET, require_POST
 
 from jitapp.accounts.models import new_uuid
+from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.vocabulary import Intent
 from jitapp.pull import actions
 from jitapp.pull.actions.settling import How
@@ -27,21 +28,10 @@ from jitapp.pull.reading.parked import ParkedScan, Told, Way, parked_scans, wait
 from jitapp.symbology.cardcode import find_card_code
 from jitapp.web.calls import members, source_of
 from jitapp.web.phrases import TILE_WORDS, clock, words_of
-from jitapp.web.scan import INTENT_WORDS
 from jitapp.web.visit import Viewer, people, viewer_of
 
-# What a scan meant, in the words of the scan page; these beside them.
-MEANT = INTENT_WORDS | {
-    Intent.SHIP: mark("Sent"),
-    Intent.ABORT: mark("Filling broken off"),
-    Intent.HOLD: mark("Put on hold"),
-    Intent.RELEASE: mark("Released"),
-    Intent.LOST: mark("Card is lost"),
-    Intent.FOUND: mark("Card is found"),
-    Intent.COUNT: mark("Counted"),
-    Intent.CORRECT: mark("Corrected"),
-    Intent.REMOVE: mark("Card is withdrawn"),
-}
+# What a scan meant.
+MEANT = {intent: step.label for intent, step in STEPS.items()}
 WAYS = {
     "correct:FULL": mark("Correct it: the container is full"),
     "correct:EMPTY": mark("Correct it: the container is empty"),

@@ -266,13 +266,13 @@ class _Floor:
         )
 
     def _record(self, line: StationLine, now: datetime) -> None:
-        data = {"id": str(line.id)} | ({"part": line.part} if line.part else {})
         actions.record_station_event(
             station_id=self.stations[line.station],
             kind=line.event,
             started_at=line.started_at,
             ended_at=line.ended_at,
-            data=data,
+            id=str(line.id),
+            part=line.part or "",
             now=now,
             source=replace(self.source, person_id=self.people.get(line.by or "")),
         )

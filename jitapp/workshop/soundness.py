@@ -113,16 +113,9 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
         "runouts that are open on a loop with a usable container, or missing on one without (C9)",
         """
         SELECT l.id FROM plant_loop l
-        JOIN LATERAL (
-            SELECT count(*) FILTER (WHERE card_status = 'IN_CIRCULATION') AS circulating,
-                bool_or(been_full) AS been_full,
-                count(*) FILTER (WHERE card_status = 'IN_CIRCULATION' AND NOT blocked
-                    AND supply_status IN ('FULL', 'IN_USE')) AS usable
-            FROM pull_card WHERE loop_id = l.id AND card_status <> 'REMOVED'
-        ) c ON true
+        LEFT JOIN pull_dry(now()) AS dry(loop_id) ON dry.loop_id = l.id
         LEFT JOIN pull_runout r ON r.loop_id = l.id AND r.closed_at IS NULL
-        WHERE (r.id IS NOT NULL) IS DISTINCT FROM
-            (l.status = 'ACTIVE' AND c.circulating > 0 AND coalesce(c.been_full, false) AND c.usable = 0)
+        WHERE (r.id IS NOT NULL) <> (dry.loop_id IS NOT NULL)
         """,
     ),
     (

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from jitapp.kanban.events.cards import CardActivated, CardObsolete
 from jitapp.kanban.ledger import Decision, Ledger
 from jitapp.kanban.signals import fail, signal
-from jitapp.kanban.state import text
-from jitapp.kanban.vocabulary import CardStatus, Intent, LoopKind, StationKind, SupplyStatus
+from jitapp.kanban.state import exact
+from jitapp.kanban.vocabulary import Intent, LoopKind, StationKind, SupplyStatus
 from tests.kanban.loops import DEMAND, SUPPLY, Bench, make_loop, new_uuid
 
 SOURCE = {LoopKind.SUPPLIER: StationKind.SUPPLIER, LoopKind.WITHDRAWAL: StationKind.SUPERMARKET}
@@ -45,13 +46,7 @@ def bench_of(kind: LoopKind, first: str) -> Bench:
         card = loop.cards[1]
         card.turns_left = 1
         ledger = Ledger(loop, at=Bench(loop).now)
-        ledger.write(
-            "card.activated",
-            card,
-            frm=SupplyStatus.EMPTY,
-            to=SupplyStatus.EMPTY,
-            contents=text(card.contents),
-        )
+        ledger.write(CardActivated(contents=exact(card.contents)), card)
         signal(ledger, card, new_uuid)
     return Bench(loop)
 
@@ -79,7 +74,7 @@ def _take(bench: Bench, step: str) -> None:
         bench.now += timedelta(minutes=1)
         fail(Ledger(bench.loop, at=bench.now), card, "4500017 was closed")
     elif step == "obsolete":
-        card.card_status = CardStatus.OBSOLETE  # cards whose identity changed come from older installations
+        Ledger(bench.loop, at=bench.now).write(CardObsolete(reason="retired"), card)
     elif step == "surplus due":
         bench.loop.surplus_due = 1
         card.turns_left = None

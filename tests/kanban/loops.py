@@ -11,10 +11,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from jitapp.kanban.answers import say
+from jitapp.kanban.events.base import Entry
+from jitapp.kanban.events.cards import CardActivated, CardAdded
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.lifecycle import decide
-from jitapp.kanban.signals import settle, signal
-from jitapp.kanban.state import Card, Loop, LoopConfig, text
+from jitapp.kanban.signals import finish, signal
+from jitapp.kanban.state import ZERO, Card, Loop, LoopConfig, exact
 from jitapp.kanban.vocabulary import (
     ConsumeAt,
     Consumption,
@@ -84,26 +86,33 @@ def config(**settings: Any) -> LoopConfig:
 
 def make_loop(first: Sequence[str] = ("FULL", "FULL"), **settings: Any) -> Loop:
     """A loop whose cards are activated as `first` says ("NEW" stays new)."""
-    loop = Loop(config(**settings))
+    return begin(first, **settings)[0]
+
+
+def begin(first: Sequence[str] = ("FULL", "FULL"), **settings: Any) -> tuple[Loop, list[Entry]]:
+    """The same, and the entries that its ledger begins with."""
+    loop = Loop(config=config(**settings))
     ledger = Ledger(loop, at=START)
     for number, state in enumerate(first, start=1):
-        loop.cards[number] = Card(id=number, code=f"C{number}", number=number, quantity=loop.config.quantity)
-        ledger.write(
-            "card.added",
-            loop.cards[number],
-            code=f"C{number}",
-            number=number,
-            quantity=text(loop.config.quantity),
-        )
-        card = loop.cards[number]
+        card = add_card(ledger, number)
         if state == "NEW":
             continue
-        contents = text(card.quantity) if state == "FULL" else "0"
-        ledger.write("card.activated", card, frm=SupplyStatus.EMPTY, to=state, contents=contents)
+        contents = exact(card.quantity) if state == "FULL" else ZERO
+        ledger.write(CardActivated(contents=contents), card, to=SupplyStatus(state))
         if state == "EMPTY":
             signal(ledger, card, new_uuid)
-    settle(ledger, new_uuid)
-    return loop
+    finish(ledger, new_uuid)
+    return loop, ledger.entries
+
+
+def add_card(ledger: Ledger, number: int, **facts: Any) -> Card:
+    """One more card, NEW."""
+    loop = ledger.loop
+    # The row of a card exists before its first event.
+    loop.cards[number] = Card(id=number, code=f"C{number}", number=number, quantity=loop.config.quantity)
+    added = CardAdded(code=f"C{number}", number=number, quantity=exact(loop.config.quantity), **facts)
+    ledger.write(added, loop.cards[number])
+    return loop.cards[number]
 
 
 class Bench:
@@ -133,7 +142,7 @@ class Bench:
             "new_uuid": new_uuid,
         }
         if intent == "undo":
-            given["last_events"] = self.history[-1].events if self.history else ()
+            given["last_entries"] = tuple(self.history[-1].entries) if self.history else ()
         decision = decide(self.loop, self.loop.cards[number], Scan(**(given | facts)))
         # Whatever is tested here is also said: a sentence whose fact nobody gives fails where it is told.
         said = say(
@@ -144,7 +153,7 @@ class Bench:
             warnings=tuple(decision.warnings),
         )
         assert "{" not in "".join(said)
-        if decision.events:
+        if decision.entries:
             self.history.append(decision)
         return decision
 

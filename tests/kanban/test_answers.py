@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from jitapp.kanban.answers import ANSWERS, WARNINGS, feedback, say
+from jitapp.kanban.events.cards import CardRelabelled
+from jitapp.kanban.events.turns import TurnAcknowledged
 from jitapp.kanban.ledger import Decision, Ledger, Scan
-from jitapp.kanban.lifecycle import facts
+from jitapp.kanban.lifecycle import facts_of
 from jitapp.kanban.state import Loop
 from jitapp.kanban.swap import Swap, swap
 from jitapp.kanban.vocabulary import (
@@ -184,10 +186,8 @@ def test_an_emptying_is_not_undone_once_the_other_side_has_acted() -> None:
     emptied = bench.scan(1, "empty")
     turn = bench.loop.cards[1].turn
     assert turn is not None
-    Ledger(bench.loop, at=bench.now).write(
-        "turn.acknowledged", bench.loop.cards[1], turn=turn, owner="supplier"
-    )
-    assert bench.scan(1, "undo", minutes=1, last_events=emptied.events).code == "undo_acted_on"
+    Ledger(bench.loop, at=bench.now).write(TurnAcknowledged(), bench.loop.cards[1], turn=turn)
+    assert bench.scan(1, "undo", minutes=1, last_entries=tuple(emptied.entries)).code == "undo_acted_on"
 
 
 def test_a_line_that_stands_still_starts_nothing(bench: Bench) -> None:
@@ -257,7 +257,7 @@ def test_a_filled_container_is_not_begun_again_and_the_waiting_card_is_named() -
 
 
 def test_a_stale_label_works_and_asks_for_its_reprint(bench: Bench) -> None:
-    Ledger(bench.loop, at=START).write("card.relabelled", bench.loop.cards[1])
+    Ledger(bench.loop, at=START).write(CardRelabelled(), bench.loop.cards[1])
     decision = bench.scan(1, "empty")
     assert (decision.code, decision.kind) == ("emptied", ScanClass.STALE_LABEL)
     assert "Its label is out of date: a container holds 4 now." in told(bench, decision)[0]
@@ -312,7 +312,7 @@ def test_what_is_recorded_rises_and_nothing_else_does(code: str) -> None:
 def known_facts(loop: Loop) -> set[str]:
     """What every decision knows, whatever it is about."""
     bench = Bench(loop)
-    return set(facts(loop, loop.cards[1], _scan(bench), None))
+    return set(facts_of(loop, loop.cards[1], _scan(bench), None))
 
 
 def test_every_sentence_is_filled_by_facts_that_somebody_gives() -> None:
@@ -321,7 +321,7 @@ def test_every_sentence_is_filled_by_facts_that_somebody_gives() -> None:
     added = {
         "raw", "station", "place", "missing", "count", "limit", "earliest", "decimals", "most", "asked", "ahead",
         "window", "other", "other_part", "other_status", "oldest", "found", "expected_quantity", "difference",
-        "promised", "open", "meant", "holds", "hours",
+        "promised", "open", "meant", "holds", "hours", "components",
     }  # fmt: skip
     for pattern in [text for s in ANSWERS.values() for text in (s.message, s.next)] + list(WARNINGS.values()):
         names = {name for _, name, _, _ in Formatter().parse(pattern) if name}

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from jitapp.kanban.events.base import Event
+from jitapp.kanban.events.cards import CardHeld, CardLost, CardRelabelled, CardRemoved, CardSurplus
 from jitapp.kanban.ledger import Ledger, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.vocabulary import Intent, LoopKind, ScanClass, StationKind
@@ -20,6 +22,14 @@ from tests.kanban.loops import DEMAND, ELSEWHERE, START, SUPPLY, make_loop, new_
 WHERE = {"demand": DEMAND, "supply": SUPPLY, "elsewhere": ELSEWHERE}
 SUPPLY_KINDS = {LoopKind.SUPPLIER: StationKind.SUPPLIER, LoopKind.WITHDRAWAL: StationKind.SUPERMARKET}
 GOAL = 0.99
+# What happens to a card beside the scans of a sequence.
+HAPPENS: dict[str, Event] = {
+    "relabel": CardRelabelled(),
+    "lost": CardLost(reason="the story says so"),
+    "removed": CardRemoved(note="the story says so"),
+    "surplus": CardSurplus(),
+    "held": CardHeld(reason="the story says so"),
+}
 
 
 def classified(sequence: dict[str, Any]) -> Iterator[tuple[int, str, str]]:
@@ -39,8 +49,7 @@ def classified(sequence: dict[str, Any]) -> Iterator[tuple[int, str, str]]:
         card = loop.cards[step["card"]]
         at = START + timedelta(minutes=step["at"])
         if "do" in step:
-            change = {"relabel": "card.relabelled"}.get(step["do"], f"card.{step['do']}")
-            Ledger(loop, at=at).write(change, card, reason="the story says so")
+            Ledger(loop, at=at).write(HAPPENS[step["do"]], card)
             continue
         decision = decide(
             loop,

@@ -45,6 +45,8 @@ lost        | lost>FULL/LOST         | lost>IN_USE/LOST       | lost>EMPTY/LOST
 remove      | removed>FULL/REMOVED   | removed>IN_USE/REMOVED | removed>EMPTY/REMOVED
 retry       | not_in_error           | not_in_error           | not_in_error
 recall      | no_open_turn           | no_open_turn           | recalled>WAIT UNRELEASED
+block       | blocked>FULL           | blocked>IN_USE         | block_not_here
+unblock     | not_blocked            | not_blocked            | not_blocked
 
 at          | WAIT                      | ERROR                    | IN_PROCESS
 activate    | card_active               | card_active              | card_active
@@ -71,6 +73,8 @@ lost        | lost>WAIT/LOST            | lost>ERROR/LOST          | lost>IN_PRO
 remove      | removed>WAIT/REMOVED      | removed>ERROR/REMOVED    | remove_under_way
 retry       | not_in_error              | recovered>EMPTY RELEASED | not_in_error
 recall      | already                   | card_in_error            | too_late_to_cancel
+block       | block_not_here            | block_not_here           | block_not_here
+unblock     | not_blocked               | not_blocked              | not_blocked
 
 at          | COMPLETED                    | IN_TRANSIT
 activate    | card_active                  | card_active
@@ -97,6 +101,8 @@ lost        | lost>COMPLETED/LOST RELEASED | lost>IN_TRANSIT/LOST RELEASED
 remove      | remove_under_way             | remove_under_way
 retry       | not_in_error                 | not_in_error
 recall      | too_late_to_cancel           | too_late_to_cancel
+block       | block_not_here               | block_not_here
+unblock     | not_blocked                  | not_blocked
 
 at          | NEW                   | HELD                    | SURPLUS
 activate    | activated>FULL        | card_held               | card_retired
@@ -123,6 +129,8 @@ lost        | card_new              | lost>FULL/LOST          | card_retired
 remove      | removed>EMPTY/REMOVED | removed>FULL/REMOVED    | removed>EMPTY/REMOVED
 retry       | not_in_error          | not_in_error            | not_in_error
 recall      | card_new              | card_held               | card_retired
+block       | card_new              | card_held               | card_retired
+unblock     | not_blocked           | not_blocked             | not_blocked
 
 at          | OBSOLETE             | LOST                 | REMOVED
 activate    | card_retired         | card_lost            | card_retired
@@ -149,6 +157,8 @@ lost        | card_retired         | already_lost         | card_retired
 remove      | removed>FULL/REMOVED | removed>FULL/REMOVED | card_retired
 retry       | not_in_error         | not_in_error         | not_in_error
 recall      | card_retired         | card_lost            | card_retired
+block       | card_retired         | card_lost            | card_retired
+unblock     | not_blocked          | not_blocked          | not_blocked
 """
 
 # An order of an EVENT loop is a card with one turn: it ends with its container, or with its signal.
@@ -197,7 +207,7 @@ def test_there_is_a_cell_for_every_status_every_intent_and_every_kind() -> None:
         for intent in Intent
     }
     assert set(EXPECTED) == whole
-    assert len(EXPECTED) == 6 * (8 + 6) * 24 == 2_016
+    assert len(EXPECTED) == 6 * (8 + 6) * 26 == 2_184
 
 
 @pytest.mark.parametrize(("kind", "status", "intent"), EXPECTED)
@@ -214,11 +224,11 @@ def test_a_cell_of_the_table(kind: LoopKind, status: str, intent: str) -> None:
     assert len(next_step) > 2
     if state:
         assert decision.outcome == "applied"
-        assert decision.events
+        assert decision.entries
         assert _state_of(card) == state
         return
     assert decision.outcome in ("refused", "already")
-    assert not decision.events
+    assert not decision.entries
     assert (bench.loop.seq, _state_of(card)) == before
     if code in SAY_WHAT_FITS:
         assert decision.facts["expected"] in next_step
@@ -251,10 +261,10 @@ def test_steps_left_out_are_implied_in_order_with_the_same_instant() -> None:
     bench = Bench(make_loop())
     bench.bring(1, "EMPTY")
     decision = bench.scan(1, "receive")
-    types = [event.type for event in decision.events]
+    types = [event.type for event in decision.entries]
     assert types == ["scan.applied", "turn.started", "turn.completed", "turn.received"]
-    assert {event.occurred_at for event in decision.events} == {bench.now}
-    assert [event.data.get("implied") for event in decision.events] == [None, True, True, None]
+    assert {event.occurred_at for event in decision.entries} == {bench.now}
+    assert [getattr(event.event, "implied", None) for event in decision.entries] == [None, True, True, None]
 
 
 def test_a_mandatory_step_cannot_be_left_out() -> None:
@@ -401,7 +411,7 @@ def test_a_late_scan_never_moves_a_card_that_has_moved_on() -> None:
     bench.scan(1, "receive")
     late = bench.now - timedelta(minutes=15)
     assert bench.scan(1, "empty", occurred_at=late, device_id=8).code == "late_history"
-    assert bench.scan(1, "start", occurred_at=late, device_id=8).code == "late_conflict"
+    assert bench.scan(1, "start", occurred_at=late, device_id=8).code == "late_passed"
     assert bench.scan(1, "receive", occurred_at=late, device_id=8).code == "already"
 
 

@@ -12,7 +12,7 @@ import pytest
 from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.draws import draw
 from jitapp.kanban.ledger import Decision, Ledger
-from jitapp.kanban.signals import settle
+from jitapp.kanban.signals import finish
 from jitapp.kanban.vocabulary import LoopStatus, Outcome, Trigger
 from tests.kanban.loops import Bench, make_loop, new_uuid
 
@@ -36,7 +36,7 @@ def test_empty_of_a_cycle_that_has_not_asked_yet_is_applied_and_marked_and_its_c
     bench.scan(1, "count", minutes=60, quantity=4, is_leader=True)
     decision = late(bench, 1, "empty", at=bench.now - timedelta(minutes=20))
     assert (decision.code, decision.outcome) == ("emptied", Outcome.APPLIED)
-    assert all(event.late for event in decision.events)
+    assert all(event.late for event in decision.entries)
     turn, runout = bench.loop.cards[1].turn, bench.loop.runout
     assert turn is not None
     assert runout is not None
@@ -47,7 +47,7 @@ def test_empty_after_a_draw_of_the_same_container_is_applied_too(bench: Bench) -
     at = bench.now
     ledger = Ledger(bench.loop, at=at + timedelta(minutes=5))
     draw(ledger, need=Decimal(1), turn=new_uuid(), new_uuid=new_uuid)
-    settle(ledger, new_uuid)
+    finish(ledger, new_uuid)
     drawn = next(card for card in bench.loop.cards.values() if card.supply_status == "IN_USE")
     bench.now = at + timedelta(minutes=10)
     assert late(bench, drawn.number, "empty", at=at + timedelta(minutes=2)).code == "emptied"
@@ -103,10 +103,10 @@ def test_full_without_an_empty_scan_is_applied_with_an_inferred_one_and_said(ben
     at = bench.now - timedelta(minutes=30)
     decision = late(bench, 1, "receive", at=at)
     assert (decision.code, decision.warnings) == ("received", [WARNINGS["empty_inferred"]])
-    told = [(event.type, event.frm, event.to) for event in decision.events]
+    told = [(event.type, event.frm, event.to) for event in decision.entries]
     assert told[:2] == [("card.emptied", "IN_USE", "EMPTY"), ("turn.released", "", "")]
     assert told[2] == ("scan.applied", "EMPTY", "FULL")
-    assert decision.events[0].data["inferred"] is True
+    assert decision.entries[0].event.inferred is True
     card = bench.loop.cards[1]
     assert (str(card.supply_status), card.contents, card.full_since) == ("FULL", Decimal(4), at)
     assert card.turn is None
@@ -187,4 +187,4 @@ def test_a_count_from_before_the_last_event_is_parked(bench: Bench) -> None:
 def test_undo_of_a_signal_that_went_upstream_takes_it_back_by_a_new_event(bench: Bench) -> None:
     bench.scan(1, "empty")
     decision = bench.scan(1, "undo", at=1, minutes=1)
-    assert [event.type for event in decision.events] == ["scan.applied", "card.unopened", "turn.cancelled"]
+    assert [event.type for event in decision.entries] == ["scan.applied", "card.unopened", "turn.cancelled"]

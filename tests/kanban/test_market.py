@@ -29,7 +29,7 @@ def served(fetching: Bench, filling: Bench) -> list[int]:
     ledger = Ledger(fetching.loop, at=fetching.now)
     balance([ledger], [filling.loop], new_uuid)
     cards = fetching.loop.cards
-    return [cards[event.card_id or 0].number for event in ledger.events if event.type == "turn.released"]
+    return [cards[event.card_id or 0].number for event in ledger.entries if event.type == "turn.released"]
 
 
 def in_vain(bench: Bench, number: int) -> str:

@@ -71,6 +71,7 @@ def test_a_lost_card_found_after_its_replacement_sends_no_second_signal(floor: F
     floor.scan("L1", 1, "lost")
     code = floor.replace_lost("L1", 1)
     assert Card.objects.get(code=code).card_status == "NEW"
+    assert floor.scan("L1", 3, "activate")["code"] == "activated"
     before = Turn.objects.count()
     assert floor.scan("L1", 1, "found", source=leader)["code"] == "found_removed"
     assert Turn.objects.count() == before

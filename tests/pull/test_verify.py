@@ -151,9 +151,9 @@ CORRUPTIONS = [
     (
         "C1",
         "INSERT INTO pull_card (uuid, loop_id, code, number, card_status, supply_status, quantity, contents, booked,"
-        " blocked, urgent, out_of_stock, label_stale, note, been_full, turn_number, moved_by, last_intent)"
+        " blocked, urgent, out_of_stock, label_stale, note, turn_number)"
         " SELECT gen_random_uuid(), loop_id, 'KB000000000', 99, 'NEW', 'EMPTY', 1, 0, 0, false, false, false, false,"
-        " '', false, 0, '', '' FROM pull_card LIMIT 1",
+        " '', 0 FROM pull_card LIMIT 1",
     ),
     (
         "C2",
@@ -286,7 +286,7 @@ def test_the_command_fails_with_each_difference(floor: Floor) -> None:
         call_command("verify", stdout=out)
     assert ended.value.code == 1
     lines = out.getvalue().splitlines()
-    assert "C11: loop UNITS: number of the newest event: expected 4, found 5" in lines
+    assert "C11: loop UNITS: seq: expected 4, found 5" in lines
     assert lines[-1] == f"verified {Event.objects.count()} events, 3 differences"
 
 

@@ -125,7 +125,7 @@ def test_what_is_under_way_to_a_held_card_comes_in_and_no_signal_goes_out(floor:
     floor.scan("L1", 1, "empty")
     floor.scan("L1", 1, "start")
     floor.scan("L1", 1, "hold", source=leader, reason="cracked")
-    assert floor.turn("L1", 1).recall
+    assert floor.turn("L1", 1).to_recall
     assert floor.scan("L1", 1, "receive")["code"] == "received"
     assert floor.scan("L1", 1, "empty")["code"] == "card_held"
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jitapp.kanban.answers import ANSWERS, WARNINGS, WORDS
+from jitapp.kanban.steps.all import STEPS
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "jitapp" / "locale" / "de" / "LC_MESSAGES"
@@ -27,9 +28,15 @@ def of_pages() -> set[str]:
 
 
 def of_answers() -> set[str]:
-    """Every sentence a scan may be answered with, its warnings, and the words that stand inside."""
-    sentences = {text for sentence in ANSWERS.values() for text in (sentence.message, sentence.next)}
-    return (sentences | set(WARNINGS.values()) | WORDS) - {""}
+    """Every sentence a scan may be answered with, its headline, its warnings, the words that stand inside, and the
+    words of the steps."""
+    sentences = {
+        text
+        for sentence in ANSWERS.values()
+        for text in (sentence.message, sentence.next, sentence.headline)
+    }
+    labels = {step.label for step in STEPS.values()}
+    return (sentences | labels | set(WARNINGS.values()) | WORDS) - {""}
 
 
 def _in_python() -> Iterator[str]:

@@ -59,7 +59,6 @@ class Shop:
             supply_status=status,
             quantity=loop.quantity,
             contents=Decimal(contents) if contents is not None else (loop.quantity if full else 0),
-            been_full=True,
             moved_at=self.now - timedelta(minutes=20),
             **options,
         )

@@ -2,7 +2,7 @@
 
 from jitapp.pull.actions.andon import TOPIC as CALLS_TOPIC
 from jitapp.pull.actions.andon import CallRefused, call_for_help, escalate_calls, solve_call, take_call
-from jitapp.pull.actions.cards import add_cards, add_extra_card, replace_card
+from jitapp.pull.actions.cards import add_cards, add_extra_card, bind_bin, replace_card
 from jitapp.pull.actions.changeovers import ChangeoverRefused, begin_changeover, finish_changeover
 from jitapp.pull.actions.documents import (
     TurnCancelled,
@@ -13,7 +13,6 @@ from jitapp.pull.actions.documents import (
 )
 from jitapp.pull.actions.failing import fail_turn, recover_turn
 from jitapp.pull.actions.loops import (
-    Refused,
     apply_due_revisions,
     hold_loop,
     mark_printed,
@@ -21,10 +20,12 @@ from jitapp.pull.actions.loops import (
     plan_revision,
     resize_loop,
     resume_loop,
+    retire_loop,
 )
 from jitapp.pull.actions.orders import order
 from jitapp.pull.actions.propagate import propagate
 from jitapp.pull.actions.quality import DECISIONS, Decision, WriteOffRefused, hold_card, release_card
+from jitapp.pull.actions.saving import Refused
 from jitapp.pull.actions.scanning import BATCH_LIMIT, scan, scan_batch
 from jitapp.pull.actions.settling import DECLINED, Settled, SettleRefused, may_settle, settle_scan
 from jitapp.pull.actions.stations import (
@@ -58,6 +59,7 @@ __all__ = [
     "ask_for_documents",
     "begin_changeover",
     "begin_state",
+    "bind_bin",
     "call_for_help",
     "end_state",
     "escalate_calls",
@@ -81,6 +83,7 @@ __all__ = [
     "replace_card",
     "resize_loop",
     "resume_loop",
+    "retire_loop",
     "scan",
     "scan_batch",
     "settle_loops",

@@ -7,7 +7,6 @@ through the outbox.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +14,8 @@ from django.db.models import Q
 
 from jitapp.accounts.models import Person, new_uuid
 from jitapp.kanban import andon
+from jitapp.kanban.book import facts_of
+from jitapp.kanban.events.calls import AndonAnswered, AndonCalled, AndonEscalated, AndonSolved, CallEvent
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.vocabulary import Role
 from jitapp.outbox.models import Message
@@ -90,14 +91,15 @@ def call_for_help(
                 if (made.station_id, made.kind) != (place.pk, kind):
                     raise CallRefused("call_id_reused")
                 return made
-            _record(made, "andon.called", now, source, kind=kind, stops_line=stops_line, note=made.note)
+            called = AndonCalled(call=made.uuid, kind=kind, stops_line=stops_line, note=made.note)
+            _record(made, called, now, source)
             return made
 
     return retried(once)
 
 
 def take_call(*, call_id: UUID, person_id: int | None, now: datetime, source: Source) -> AndonCall:
-    """A person has it: the climbing stops and the owner's clock begins. Again by the same person changes nothing.
+    """A person has it: escalation stops and the owner's clock begins. Again by the same person changes nothing.
 
     Raises CallRefused.
     """
@@ -146,24 +148,22 @@ def solve_call(
             found.countermeasure = escaped(countermeasure.strip())[:COUNTERMEASURE_LIMIT]
             found.countermeasure_due = countermeasure_due
             found.save(update_fields=["solved_at", "reason", "countermeasure", "countermeasure_due"])
-            _record(
-                found,
-                "andon.solved",
-                now,
-                source,
+            solved = AndonSolved(
+                call=found.uuid,
                 reason=why,
                 countermeasure=found.countermeasure,
-                countermeasure_due=countermeasure_due.isoformat() if countermeasure_due else None,
+                countermeasure_due=countermeasure_due,
                 minutes=_minutes(found.called_at, now),
                 stops_line=found.stops_line,
             )
+            _record(found, solved, now, source)
             return found
 
     return retried(once)
 
 
 def escalate_calls(*, now: datetime) -> int:
-    """Calls that nobody took climb to the step their clock has reached; answers how many did.
+    """Calls that nobody took climb to the step their clock has reached; returns how many did.
 
     Level-triggered: a missed round is made up by the next, a doubled one changes nothing.
     """
@@ -192,7 +192,7 @@ def escalate_calls(*, now: datetime) -> int:
             found.level = due
             found.save(update_fields=["level"])
             who, person = _whom(andon.must_come(due, None, policy))
-            _record(found, "andon.escalated", now, Source(), level=due, who=who, person=person)
+            _record(found, AndonEscalated(call=found.uuid, level=due, who=who, person=person), now, Source())
             climbed += 1
     return climbed
 
@@ -237,48 +237,41 @@ def _answer(found: AndonCall, person_id: int | None, now: datetime, source: Sour
     policy = configs().policy(found.station_id)
     found.level = max(found.level, andon.level(found.called_at, found.owned_at, now, policy))
     found.save(update_fields=["owner", "owned_at", "level"])
-    _record(
-        found,
-        "andon.answered",
-        now,
-        Source(person_id=person.pk, device_id=source.device_id),
-        level=found.level,
-        minutes=_minutes(found.called_at, now),
-    )
+    answered = AndonAnswered(call=found.uuid, level=found.level, minutes=_minutes(found.called_at, now))
+    _record(found, answered, now, Source(person_id=person.pk, device_id=source.device_id))
 
 
 def _minutes(start: datetime, end: datetime) -> float:
     return round(max(0.0, (end - start).total_seconds() / 60), 1)
 
 
-def _record(found: AndonCall, type_: str, now: datetime, source: Source, **data: Any) -> None:
+def _record(found: AndonCall, event: CallEvent, now: datetime, source: Source) -> None:
     """One event, and word to the boards of the area."""
-    facts = {"call": str(found.uuid)} | data
     if found.loop_id is None:
         Event.objects.create(
-            type=type_,
+            type=event.type,
             plant_id=found.station.plant_id,
             station_id=found.station_id,
             occurred_at=now,
             recorded_at=now,
-            data=facts,
+            data=facts_of(event),
             person_id=source.person_id,
             device_id=source.device_id,
         )
     else:
-        world = store.load([found.loop_id])
-        loop = world.loops[found.loop_id]
+        unit = store.load([found.loop_id])
+        loop = unit.loops[found.loop_id]
         ledger = Ledger(loop, at=now)
-        ledger.write(type_, loop.cards.get(found.card_id or 0), more=facts)
-        world.record(
+        ledger.write(event, loop.cards.get(found.card_id or 0))
+        unit.record(
             loop,
-            ledger.events,
+            ledger.entries,
             now=now,
             station_id=found.station_id,
             person_id=source.person_id,
             device_id=source.device_id,
         )
-        world.write()
+        unit.write()
     area = found.station.area
     if area is not None:
         # Below zero: never the key of a loop.

@@ -1,27 +1,24 @@
-"""Cards come into a loop by being added; the first load says what is in their containers."""
+"""Adds cards to a loop, with the first contents of their containers."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban import state
+from jitapp.kanban.events.cards import CardActivated
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.signals import settle, signal
-from jitapp.kanban.state import text
+from jitapp.kanban.signals import signal
+from jitapp.kanban.state import ZERO, exact
 from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
-from jitapp.outbox.publish import nudge_on_commit
-from jitapp.plant.models import Identifier, Loop
+from jitapp.plant.models import Identifier
 from jitapp.pull import store
-from jitapp.pull.models import Card, LoopState
+from jitapp.pull.actions.making import add_replacement, added, make
+from jitapp.pull.actions.saving import NOBODY, save
+from jitapp.pull.models import Bin, Card
 from jitapp.pull.scan_request import Source
-from jitapp.symbology.cardcode import COMBINATIONS, make_code
-
-NOBODY = Source()
 
 
 def add_cards(
@@ -29,7 +26,7 @@ def add_cards(
 ) -> list[str]:
     """Makes `count` cards; with `first` (FULL or EMPTY, one for all or one each) they are activated at once.
 
-    Without `first` they stay NEW until a scan activates them. An EMPTY card releases its signal. Answers the codes.
+    Without `first` they stay NEW until a scan activates them. An EMPTY card releases its signal. Returns the codes.
     """
     if first is not None and not isinstance(first, str) and len(first) != count:
         raise ValueError(f"{len(first)} first states for {count} cards: name one for all, or one each.")
@@ -37,16 +34,16 @@ def add_cards(
     if any(state not in (None, SupplyStatus.FULL, SupplyStatus.EMPTY) for state in states):
         raise ValueError("A first state is FULL or EMPTY.")
     with transaction.atomic():
-        world, cards = make(loop_id, count)
-        ledger = Ledger(world.loops[loop_id], at=now)
+        unit, cards = make(loop_id, count)
+        ledger = Ledger(unit.loops[loop_id], at=now)
         for card, first_state in zip(added(ledger, cards), states, strict=True):
             if first_state is None:
                 continue
-            contents = text(card.quantity) if first_state == SupplyStatus.FULL else "0"
-            ledger.write("card.activated", card, frm=SupplyStatus.EMPTY, to=first_state, contents=contents)
+            contents = exact(card.quantity) if first_state == SupplyStatus.FULL else ZERO
+            ledger.write(CardActivated(contents=contents), card, to=first_state)
             if first_state == SupplyStatus.EMPTY:
                 signal(ledger, card, new_uuid)
-        _keep(world, ledger, now, source)
+        save(unit, ledger, now, source)
     return [card.code for card in cards]
 
 
@@ -55,75 +52,50 @@ def add_extra_card(
 ) -> str:
     """A limited-use card: it asks at once, does `turns` turns and then goes into the red box."""
     with transaction.atomic():
-        world, cards = make(loop_id, 1)
-        ledger = Ledger(world.loops[loop_id], at=now)
+        unit, cards = make(loop_id, 1)
+        ledger = Ledger(unit.loops[loop_id], at=now)
         card = added(ledger, cards, turns=turns, note=note)[0]
-        ledger.write("card.activated", card, frm=SupplyStatus.EMPTY, to=SupplyStatus.EMPTY, contents="0")
+        ledger.write(CardActivated(contents=ZERO), card)
         signal(ledger, card, new_uuid)
-        _keep(world, ledger, now, source)
+        save(unit, ledger, now, source)
     return cards[0].code
 
 
 def replace_card(*, card_id: int, now: datetime, source: Source = NOBODY) -> str:
-    """The NEW card that takes a lost card's place; answers its code. ValueError if the card is not lost."""
+    """The code of the NEW card that takes a lost card's place; it is made when the loss is reported, or now.
+
+    ValueError if the card is not lost.
+    """
     with transaction.atomic():
         lost = Card.objects.get(pk=card_id)
         if lost.card_status != CardStatus.LOST:
             raise ValueError(f"Card {lost.code} is not reported lost. Report it first.")
-        world, cards = make(lost.loop_id, 1)
-        ledger = Ledger(world.loops[lost.loop_id], at=now)
-        added(ledger, cards, note=f"replaces {lost.number}")
-        _keep(world, ledger, now, source)
-    return cards[0].code
+        unit = store.load([lost.loop_id])
+        loop = unit.loops[lost.loop_id]
+        for other in loop.cards.values():
+            if other.replaces == lost.number:
+                return other.code
+        ledger = Ledger(loop, at=now)
+        code = add_replacement(ledger, loop.cards[lost.pk]).code
+        save(unit, ledger, now, source)
+    return code
 
 
-def make(loop_id: int, count: int) -> tuple[store.UnitOfWork, list[Card]]:
-    """New rows of cards with their codes, and the loop locked and read with them; inside a transaction."""
-    loop = Loop.objects.get(pk=loop_id)
-    LoopState.objects.get_or_create(loop=loop)
-    LoopState.objects.select_for_update().get(pk=loop_id)
-    newest = Card.objects.filter(loop=loop).order_by("-number").values_list("number", flat=True).first() or 0
-    cards = Card.objects.bulk_create(
-        Card(
-            loop=loop,
-            code=make_code(secrets.randbelow(COMBINATIONS)),
-            number=newest + 1 + place,
-            quantity=loop.quantity,
+def bind_bin(*, code: str, card_id: int) -> None:
+    """From now on the code of a bin stands for this card: in a two-bin loop the bin carries it (`Bin`).
+
+    A bin that carried another card's code carries this one's. ValueError for a card that was removed, and for a code
+    that is the code of something else.
+    """
+    card = Card.objects.select_related("loop").get(pk=card_id)
+    if card.card_status == CardStatus.REMOVED:
+        raise ValueError(f"Card {card.code} was removed. Choose a card that takes part.")
+    with transaction.atomic():
+        known = Identifier.objects.filter(code=code).first()
+        if known is not None and known.kind != Identifier.Kind.BIN:
+            raise ValueError(f"{code} is the code of a {known.kind} already. Give the bin a code of its own.")
+        Bin.objects.filter(card=card).exclude(code=code).update(card=None)
+        bound, _ = Bin.objects.update_or_create(code=code, defaults={"card": card, "plant": card.loop.plant})
+        Identifier.objects.get_or_create(
+            code=code, defaults={"kind": Identifier.Kind.BIN, "target_id": bound.pk}
         )
-        for place in range(count)
-    )
-    Identifier.objects.bulk_create(
-        Identifier(code=card.code, kind=Identifier.Kind.CARD, target_id=card.pk) for card in cards
-    )
-    return store.load([loop_id]), cards
-
-
-def added(
-    ledger: Ledger, cards: Sequence[Card], *, turns: int | None = None, note: str = ""
-) -> list[state.Card]:
-    """Writes that the cards exist; answers them as the rules know them."""
-    found: list[state.Card] = []
-    more: dict[str, object] = {"turns": turns} if turns is not None else {}
-    if note:
-        more["note"] = note
-    for row in cards:
-        card = ledger.loop.cards[row.pk]
-        ledger.write(
-            "card.added", card, code=card.code, number=card.number, quantity=text(card.quantity), more=more
-        )
-        found.append(ledger.loop.cards[row.pk])
-    return found
-
-
-def _keep(world: store.UnitOfWork, ledger: Ledger, now: datetime, source: Source) -> None:
-    settle(ledger, new_uuid)
-    world.record(
-        ledger.loop,
-        ledger.events,
-        now=now,
-        person_id=source.person_id,
-        device_id=source.device_id,
-        turns=ledger.closed,
-    )
-    world.write()
-    nudge_on_commit()

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from django.db import transaction
 
+from jitapp.kanban.book import facts_of
+from jitapp.kanban.events.stations import ChangeoverBegan
 from jitapp.kanban.waits import Halt
 from jitapp.pull.actions.stations import began, locked, record_station_event
 from jitapp.pull.models import Event
-from jitapp.pull.reading.changeovers import BEGAN, running_event
+from jitapp.pull.reading.changeovers import running_event
 from jitapp.pull.scan_request import Source, escaped
 
 FAMILY_LIMIT = 60
@@ -39,14 +41,16 @@ def begin_changeover(
                 raise ChangeoverRefused("changeover_running")
             return running
         event = Event.objects.create(
-            type=BEGAN,
+            type=ChangeoverBegan.type,
             plant_id=place.plant_id,
             station=place,
             person_id=source.person_id,
             device_id=source.device_id,
             occurred_at=now,
             recorded_at=now,
-            data={"from_family": escaped(from_family.strip())[:FAMILY_LIMIT], "to_family": target},
+            data=facts_of(
+                ChangeoverBegan(from_family=escaped(from_family.strip())[:FAMILY_LIMIT], to_family=target)
+            ),
         )
         began(event, place, Halt.SETUP)
         return event
@@ -64,7 +68,9 @@ def finish_changeover(*, station: str, now: datetime, source: Source) -> Event:
             kind="changeover",
             started_at=running.occurred_at,
             ended_at=max(now, running.occurred_at),
-            data=running.data | {"began": str(running.uuid)},
+            began=str(running.uuid),
+            from_family=running.data.get("from_family", ""),
+            to_family=running.data["to_family"],
             now=max(now, running.occurred_at),
             source=source,
         )

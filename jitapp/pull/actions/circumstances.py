@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jitapp.kanban.kinds import KINDS
 from jitapp.kanban.state import Card, Loop, LoopConfig
-from jitapp.kanban.vocabulary import Intent, LoopKind
+from jitapp.kanban.vocabulary import Intent, StationKind
 from jitapp.pull import store
+
+_STARTS = frozenset({Intent.START, Intent.COMPLETE})
+_SENDS = frozenset({Intent.LOAD, Intent.SHIP})
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Cards in process, turns ahead in the queue, full containers at the receiver, why the line stands still, and
-    whether the supermarket that a withdrawal fetches from has no full container."""
+    """Cards in process, turns ahead in the queue, usable containers at the receiver, why the line stands still, whether
+    the supermarket that a withdrawal fetches from has no full container, and which components have run out."""
 
     in_process: int | None = None
     ahead: int = 0
-    full_at_demand: int | None = None
+    at_hand: int | None = None
     line_stopped: str = ""
     market_empty: bool = False
+    missing: tuple[str, ...] = ()
 
 
 NOTHING_SPECIAL = Circumstances()
@@ -30,49 +35,65 @@ def stations_to_lock(config: LoopConfig, intent: str | None, station_id: int | N
     at_supply = station_id == config.supply_id
     if config.wip_limit is not None and (intent == Intent.START or (intent is None and at_supply)):
         locks.add(config.supply_id)
-    sends = intent in (Intent.LOAD, Intent.SHIP) or (intent is None and at_supply)
-    if config.receiving_limit is not None and sends:
+    if config.receiving_limit is not None and (intent in _SENDS or (intent is None and at_supply)):
         locks.add(config.demand_id)
     return locks
 
 
 def circumstances(
-    world: store.UnitOfWork, loop: Loop, card: Card, intent: str | None, station_id: int | None
+    unit: store.UnitOfWork, loop: Loop, card: Card, intent: str | None, station_id: int | None
 ) -> Circumstances:
     """Asked only for a scan that may start or send; everything else needs nothing of it."""
     config = loop.config
     at_supply = station_id == config.supply_id
-    starts = intent == Intent.START or (intent is None and at_supply)
-    sends = intent in (Intent.LOAD, Intent.SHIP) or (intent is None and at_supply)
+    by_default = intent is None and at_supply
+    starts = intent in _STARTS or by_default
+    sends = intent in _SENDS or by_default
     if not starts and not sends:
         return NOTHING_SPECIAL
     turn = card.turn
-    ahead, full = 0, None
+    ahead, at_hand = 0, None
     if starts and config.keeps_sequence and turn is not None and turn.released_at is not None:
         ahead = _counted("EXECUTE pull_ahead(%s, %s)", config.supply_id, turn.released_at)
     if sends and config.receiving_limit is not None:
-        full = _counted("EXECUTE pull_full_at(%s)", config.demand_id)
+        at_hand = _counted("EXECUTE pull_full_at(%s)", config.demand_id)
+    fetches = KINDS[config.kind].fetches and at_supply
     return Circumstances(
-        in_process=world.in_process.get(config.supply_id),
+        in_process=unit.in_process.get(config.supply_id),
         ahead=ahead,
-        full_at_demand=full,
-        line_stopped=world.stopped.get(config.id, ""),
-        market_empty=config.kind is LoopKind.WITHDRAWAL and at_supply and market_is_empty(world, config),
+        at_hand=at_hand,
+        line_stopped=unit.stopped.get(config.id, ""),
+        market_empty=fetches and market_is_empty(unit, config),
+        missing=_missing(unit, config) if starts else (),
     )
 
 
-def market_is_empty(world: store.UnitOfWork, config: LoopConfig) -> bool:
+def market_is_empty(unit: store.UnitOfWork, config: LoopConfig) -> bool:
     """Whether no production card of the part hangs on a full container there. Read without a lock: a container that
     comes at this moment is found by the worker, which releases whoever was told to wait (W5).
     """
-    feeding = [loop for loops, _ in world.configs.components(config) for loop in loops]
+    feeding = [loop for loops, _ in unit.configs.components(config) for loop in loops]
     if not feeding:
         return False
     return not _counted(
-        "SELECT count(*) FROM pull_card WHERE loop_id = ANY(%s) AND supply_status = 'FULL'"
-        " AND card_status = 'IN_CIRCULATION' AND NOT blocked",
-        feeding,
+        "SELECT count(*) FROM pull_container WHERE loop_id = ANY(%s) AND ready_to_fetch", feeding
     )
+
+
+def _missing(unit: store.UnitOfWork, config: LoopConfig) -> tuple[str, ...]:
+    """The components of a process of which no container can be used (4.2 row 3); several loops may bring one."""
+    if config.supply_kind is not StationKind.PROCESS:
+        return ()
+    groups = [loops for loops, _ in unit.configs.components(config)]
+    if not groups:
+        return ()
+    with store.cursor() as to_database:
+        to_database.execute(
+            "SELECT DISTINCT loop_id FROM pull_container WHERE loop_id = ANY(%s) AND usable",
+            ([loop for loops in groups for loop in loops],),
+        )
+        usable = {row[0] for row in to_database.fetchall()}
+    return tuple(unit.configs.loops[loops[0]].part for loops in groups if not usable.intersection(loops))
 
 
 def _counted(statement: str, *values: object) -> int:

@@ -9,13 +9,13 @@ from uuid import UUID
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
+from jitapp.kanban.events.turns import TurnDocAsked, TurnDocumented
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import dispatch, fail, recover
 from jitapp.kanban.state import Card, Turn
-from jitapp.kanban.vocabulary import CardStatus, LoopStatus, Party, SignalState
+from jitapp.kanban.vocabulary import CardStatus, LoopStatus, SignalState
 from jitapp.pull import store
-from jitapp.pull.actions.cards import NOBODY
-from jitapp.pull.actions.loops import Refused, keep
+from jitapp.pull.actions.saving import NOBODY, Refused, save
 from jitapp.pull.models import Turn as TurnRow
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Source
@@ -42,48 +42,58 @@ def give_document(*, turn: str, document: str, now: datetime, source: Source = N
 
     def once() -> None:
         with transaction.atomic():
-            world = store.load([row.loop_id])
-            loop = world.loops[row.loop_id]
+            unit = store.load([row.loop_id])
             row.refresh_from_db()
-            card = loop.cards.get(row.card_id)
-            open_turn = card.turn if card is not None else None
+            card = unit.loops[row.loop_id].cards.get(row.card_id)
             if row.signal_state == SignalState.CANCELLED or card is None:
                 raise TurnCancelled("That turn was cancelled. Cancel the document in the ERP.")
-            failed = open_turn is not None and open_turn.number == row.number and bool(open_turn.failed)
+            is_open = card.turn is not None and card.turn.number == row.number
+            failed = is_open and card.turn is not None and bool(card.turn.failed)
             if row.document == document and not failed:
                 return
-            if row.document and not failed:
-                raise Refused(f"That turn has document {row.document} already. Cancel one of the two.")
-            others = TurnRow.objects.filter(supply=row.supply_id, document=document, closed_at__isnull=True)
-            others = others.exclude(pk=row.pk).select_related("card")
-            if row.closed_at is None and (other := others.first()) is not None:
-                raise Refused(
-                    f"{document} is the document of card {other.card.code} already. Give each order its own number."
-                )
-            ledger = Ledger(loop, at=now)
-            if open_turn is None or open_turn.number != row.number:
-                late = Turn(row.uuid, row.number, row.asked, row.opened_at)
-                ledger.write("turn.documented", card, turn=late, document=document, closed=True)
-                TurnRow.objects.filter(pk=row.pk).update(document=document)
+            _check_number(row, document, failed=failed)
+            ledger = Ledger(unit.loops[row.loop_id], at=now)
+            if is_open:
+                _document_open_turn(ledger, card, document)
             else:
-                ledger.write("turn.documented", card, turn=open_turn, document=document)
-                if failed:
-                    recover(ledger, card, why=document)  # the order was made anew, under this number
-                takes_part = card.card_status is CardStatus.IN_CIRCULATION
-                active = loop.config.status is LoopStatus.ACTIVE
-                if open_turn.signal_state is SignalState.PENDING_DOC and takes_part and active:
-                    dispatch(ledger, card, new_uuid(), batch=open_turn.batch)
-            keep(world, ledger, now, source)
+                late = Turn(row.uuid, row.number, row.asked, row.opened_at)
+                ledger.write(TurnDocumented(document=document, closed=True), card, turn=late)
+                TurnRow.objects.filter(pk=row.pk).update(document=document)
+            save(unit, ledger, now, source)
 
     retried(once)
+
+
+def _check_number(row: TurnRow, document: str, *, failed: bool) -> None:
+    if row.document and not failed:
+        raise Refused(f"That turn has document {row.document} already. Cancel one of the two.")
+    others = TurnRow.objects.filter(supply=row.supply_id, document=document, closed_at__isnull=True)
+    other = others.exclude(pk=row.pk).select_related("card").first()
+    if row.closed_at is None and other is not None:
+        raise Refused(
+            f"{document} is the document of card {other.card.code} already. Give each order its own number."
+        )
+
+
+def _document_open_turn(ledger: Ledger, card: Card, document: str) -> None:
+    turn = card.turn
+    assert turn is not None
+    failed = bool(turn.failed)
+    ledger.write(TurnDocumented(document=document), card, turn=turn)
+    if failed:
+        recover(ledger, card, why=document)  # the order was made again, under this number
+    takes_part = card.card_status is CardStatus.IN_CIRCULATION
+    active = ledger.loop.config.status is LoopStatus.ACTIVE
+    if turn.signal_state is SignalState.PENDING_DOC and takes_part and active:
+        dispatch(ledger, card, new_uuid(), batch=turn.batch)
 
 
 def ask_for_documents(turns: Sequence[UUID], *, now: datetime) -> None:
     """From now on the ERP owes the numbers of those turns that wait for one (rule C10)."""
 
     def asked(ledger: Ledger, card: Card, turn: Turn) -> None:
-        if not turn.failed and turn.owner != Party.ERP:
-            ledger.write("turn.doc_asked", card, turn=turn, owner=Party.ERP)
+        if not turn.failed and not turn.doc_owed:
+            ledger.write(TurnDocAsked(), card, turn=turn)
 
     _each_waiting(turns, asked, now)
 
@@ -118,8 +128,8 @@ def _each_waiting(turns: Sequence[UUID], write: Callable[[Ledger, Card, Turn], N
 
     def once() -> None:
         with transaction.atomic():
-            world = store.load(loop_ids)
-            for loop in world.loops.values():
+            unit = store.load(loop_ids)
+            for loop in unit.loops.values():
                 ledger = Ledger(loop, at=now)
                 for card in list(loop.cards.values()):
                     turn = card.turn
@@ -127,7 +137,7 @@ def _each_waiting(turns: Sequence[UUID], write: Callable[[Ledger, Card, Turn], N
                         continue
                     if turn.signal_state is SignalState.PENDING_DOC:
                         write(ledger, card, turn)
-                if ledger.events:
-                    keep(world, ledger, now, NOBODY)
+                if ledger.entries:
+                    save(unit, ledger, now, NOBODY)
 
     retried(once)

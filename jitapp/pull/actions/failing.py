@@ -16,8 +16,7 @@ from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import fail, recover
 from jitapp.kanban.state import Card
 from jitapp.pull import store
-from jitapp.pull.actions.cards import NOBODY
-from jitapp.pull.actions.loops import Refused, keep
+from jitapp.pull.actions.saving import NOBODY, Refused, save
 from jitapp.pull.models import Turn
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Source
@@ -26,7 +25,7 @@ LONGEST = 200
 
 
 def fail_turn(turn: UUID | str, *, reason: str, now: datetime, source: Source = NOBODY) -> bool:
-    """Puts an open turn into ERROR, owned by the buyer; answers whether anything changed.
+    """Puts an open turn into ERROR, owned by the buyer; returns whether anything changed.
 
     The same reason again changes nothing, another one takes its place. Refused without a reason, and for a turn that
     is not there or closed.
@@ -43,7 +42,7 @@ def fail_turn(turn: UUID | str, *, reason: str, now: datetime, source: Source = 
 
 
 def recover_turn(turn: UUID | str, *, now: datetime, why: str = "", source: Source = NOBODY) -> bool:
-    """Lets a turn go on from where it stood before it failed; answers whether it stood in ERROR.
+    """Lets a turn go on from where it stood before it failed; returns whether it stood in ERROR.
 
     Refused for a turn that is not there or closed.
     """
@@ -65,16 +64,16 @@ def _on_open_turn(
 
     def once() -> bool:
         with transaction.atomic():
-            world = store.load([loop_id])
-            loop = world.loops[loop_id]
+            unit = store.load([loop_id])
+            loop = unit.loops[loop_id]
             card = loop.cards.get(card_id)
             if card is None or card.turn is None or card.turn.number != number:
                 raise Refused("That turn is closed: nothing is asked of it any more.")
             ledger = Ledger(loop, at=max(now, card.moved_at or now))
             act(ledger, card)
-            if not ledger.events:
+            if not ledger.entries:
                 return False
-            keep(world, ledger, now, source)
+            save(unit, ledger, now, source)
             return True
 
     return retried(once)

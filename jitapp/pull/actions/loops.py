@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,21 +10,21 @@ from typing import Any
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
+from jitapp.kanban.events.cards import CardObsolete, CardRelabelled
+from jitapp.kanban.events.loops import BeforeAfter, LoopChanged
+from jitapp.kanban.events.turns import TurnCancelled
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.resizing import fit
-from jitapp.kanban.signals import resume, settle
-from jitapp.kanban.state import text
+from jitapp.kanban.resizing import resize
+from jitapp.kanban.signals import resume
+from jitapp.kanban.state import exact, text
 from jitapp.kanban.vocabulary import CardStatus, LoopStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.models import Loop, LoopRevision
 from jitapp.pull import store
-from jitapp.pull.actions.cards import NOBODY, added, make
+from jitapp.pull.actions.making import added, make
+from jitapp.pull.actions.saving import NOBODY, Refused, save, take_over
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Source
-
-
-class Refused(ValueError):
-    """A change that a rule forbids; the text says what happened and what to do next."""
 
 
 def resize_loop(
@@ -36,7 +36,7 @@ def resize_loop(
     reason: str = "",
     source: Source = NOBODY,
 ) -> list[str]:
-    """Changes N or Q of a loop whose cards are on the floor; answers the codes of new cards, to be printed.
+    """Changes N or Q of a loop whose cards are on the floor; returns the codes of new cards, to be printed.
 
     Fewer cards: as many as there are too many go out, each when it is next empty. More: surplus cards come back
     first, the rest is made NEW. Another quantity holds from each card's next signal; its label is stale until then.
@@ -61,37 +61,40 @@ def resize_loop(
             loop.revision += 1
             loop.version += 1
             loop.save(update_fields=["quantity", "revision", "version"])
-            world = store.load([loop_id])
-            state = world.loops[loop_id]
-            ledger = Ledger(state, at=now)
-            missing = 0
-            if cards is not None:
-                missing = fit(ledger, cards, new_uuid)
-            asked: dict[str, Any] = {"cards": cards} if cards is not None else {}
-            if loop.quantity != before:
-                asked["changed"] = _changed({"quantity": (text(before), text(loop.quantity))})
-            ledger.write(
-                "loop.changed",
-                surplus_due=state.surplus_due,
-                quantity=text(loop.quantity),
-                revision=loop.revision,
-                reason=reason,
-                more=asked,
-            )
-            if loop.quantity != before:
-                for card in state.cards.values():
-                    if card.card_status is not CardStatus.REMOVED:
-                        ledger.write("card.relabelled", card)
-            keep(world, ledger, now, source)
-            if not missing:
-                return []
-            world, rows = make(loop_id, missing)
-            ledger = Ledger(world.loops[loop_id], at=now)
-            added(ledger, rows)
-            keep(world, ledger, now, source)
-            return [row.code for row in rows]
+            unit = store.load([loop_id])
+            ledger = Ledger(unit.loops[loop_id], at=now)
+            missing = resize(ledger, cards, new_uuid) if cards is not None else 0
+            _write_change(ledger, loop, before, cards, reason)
+            save(unit, ledger, now, source)
+            return _make_missing(loop_id, missing, now, source) if missing else []
 
     return retried(once)
+
+
+def _write_change(ledger: Ledger, loop: Loop, before: Decimal, cards: int | None, reason: str) -> None:
+    """The change of N or Q in the ledger; where Q is another one the labels are out of date."""
+    changes = {"quantity": (text(before), text(loop.quantity))} if loop.quantity != before else {}
+    changed = LoopChanged(
+        surplus_due=ledger.loop.surplus_due,
+        cards=cards,
+        quantity=exact(loop.quantity),
+        revision=loop.revision,
+        reason=reason,
+        changed=_changed(changes),
+    )
+    ledger.write(changed)
+    if loop.quantity != before:
+        for card in ledger.loop.cards.values():
+            if card.card_status is not CardStatus.REMOVED:
+                ledger.write(CardRelabelled(), card)
+
+
+def _make_missing(loop_id: int, count: int, now: datetime, source: Source) -> list[str]:
+    unit, rows = make(loop_id, count)
+    ledger = Ledger(unit.loops[loop_id], at=now)
+    added(ledger, rows)
+    save(unit, ledger, now, source)
+    return [row.code for row in rows]
 
 
 def note_settings(
@@ -103,37 +106,29 @@ def note_settings(
     """
     if not changes:
         return
-    world = store.load(changes)
-    for loop_id, loop in world.loops.items():
+    unit = store.load(changes)
+    for loop_id, loop in unit.loops.items():
         ledger = Ledger(loop, at=now)
-        ledger.write("loop.changed", surplus_due=loop.surplus_due, changed=_changed(changes[loop_id]))
-        settle(ledger, new_uuid)
-        world.record(
-            loop,
-            ledger.events,
-            now=now,
-            person_id=source.person_id,
-            device_id=source.device_id,
-            turns=ledger.closed,
-        )
-    world.write()
+        ledger.write(LoopChanged(surplus_due=loop.surplus_due, changed=_changed(changes[loop_id])))
+        take_over(unit, ledger, now, source)
+    unit.write()
     nudge_on_commit()
 
 
-def _changed(members: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, str]]:
+def _changed(members: Mapping[str, tuple[str, str]]) -> dict[str, BeforeAfter]:
     """Each member with its value before and after."""
-    return {name: {"before": before, "after": after} for name, (before, after) in members.items()}
+    return {name: BeforeAfter(before, after) for name, (before, after) in members.items()}
 
 
 def mark_printed(*, loop_id: int, now: datetime, source: Source = NOBODY) -> int:
-    """The loop's stale labels were printed again; answers how many."""
+    """The loop's stale labels were printed again; returns how many."""
     with transaction.atomic():
-        world = store.load([loop_id])
-        ledger = Ledger(world.loops[loop_id], at=now)
+        unit = store.load([loop_id])
+        ledger = Ledger(unit.loops[loop_id], at=now)
         stale = [card for card in ledger.loop.cards.values() if card.label_stale]
         for card in stale:
-            ledger.write("card.relabelled", card, stale=False)
-        keep(world, ledger, now, source)
+            ledger.write(CardRelabelled(stale=False), card)
+        save(unit, ledger, now, source)
     return len(stale)
 
 
@@ -141,15 +136,46 @@ def hold_loop(*, loop_id: int, reason: str, now: datetime, source: Source = NOBO
     """Puts a loop on hold: emptying and receiving go on, signals are withheld, a runout is closed with that reason."""
     if not reason.strip():
         raise Refused("A hold needs a reason. Say why, so that people at the cards can read it.")
-    _set_status(loop_id, LoopStatus.ON_HOLD, reason.strip()[:200], now, source)
+    _set_status(loop_id, LoopStatus.ON_HOLD, reason.strip()[:200], now, source, _resume)
 
 
 def resume_loop(*, loop_id: int, now: datetime, source: Source = NOBODY) -> None:
     """Takes a loop into use again; the signals withheld meanwhile go out."""
-    _set_status(loop_id, LoopStatus.ACTIVE, "", now, source)
+    _set_status(loop_id, LoopStatus.ACTIVE, "", now, source, _resume)
 
 
-def _set_status(loop_id: int, status: LoopStatus, reason: str, now: datetime, source: Source) -> None:
+def retire_loop(*, loop_id: int, reason: str, now: datetime, source: Source = NOBODY) -> None:
+    """Takes a loop out of use for good: signals that nobody has acted on are cancelled and its cards are OBSOLETE.
+
+    Refused without a reason, and while material is under way.
+    """
+    why = reason.strip()[:200]
+    if not why:
+        raise Refused("Retiring a loop needs a reason. Say why, so that people who find a card can read it.")
+
+    def retire(ledger: Ledger) -> None:
+        cards = [card for card in ledger.loop.cards.values() if card.card_status is not CardStatus.REMOVED]
+        for card in cards:
+            if card.turn is not None and card.turn.under_way:
+                raise Refused(
+                    f"Card {card.number} is under way. Receive it or correct it, then retire the loop."
+                )
+        for card in cards:
+            if card.turn is not None:
+                ledger.write(TurnCancelled(reason=why), card, turn=card.turn)
+            ledger.write(CardObsolete(reason=why), card)
+
+    _set_status(loop_id, LoopStatus.RETIRED, why, now, source, retire)
+
+
+def _set_status(
+    loop_id: int,
+    status: LoopStatus,
+    reason: str,
+    now: datetime,
+    source: Source,
+    follow: Callable[[Ledger], None],
+) -> None:
     def once() -> None:
         with transaction.atomic():
             loop = Loop.objects.select_for_update().get(pk=loop_id)
@@ -157,19 +183,23 @@ def _set_status(loop_id: int, status: LoopStatus, reason: str, now: datetime, so
             loop.status, loop.hold_reason = status, reason
             loop.version += 1
             loop.save(update_fields=["status", "hold_reason", "version"])
-            world = store.load([loop_id])
-            ledger = Ledger(world.loops[loop_id], at=now)
-            ledger.write(
-                "loop.changed",
+            unit = store.load([loop_id])
+            ledger = Ledger(unit.loops[loop_id], at=now)
+            changed = LoopChanged(
                 status=str(status),
                 reason=reason,
                 surplus_due=ledger.loop.surplus_due,
                 changed=_changed({"status": (str(before), str(status))}),
             )
-            resume(ledger, new_uuid)
-            keep(world, ledger, now, source)
+            ledger.write(changed)
+            follow(ledger)
+            save(unit, ledger, now, source)
 
     retried(once)
+
+
+def _resume(ledger: Ledger) -> None:
+    resume(ledger, new_uuid)
 
 
 def plan_revision(
@@ -198,7 +228,7 @@ def plan_revision(
 
 
 def apply_due_revisions(*, now: datetime) -> set[int]:
-    """Applies planned revisions whose instant has come, oldest first; answers the loops."""
+    """Applies planned revisions whose instant has come, oldest first; returns the loops."""
     changed: set[int] = set()
     due = LoopRevision.objects.filter(applied_at__isnull=True, effective_at__lte=now)
     for revision in due.order_by("effective_at", "number"):
@@ -222,18 +252,3 @@ def apply_due_revisions(*, now: datetime) -> set[int]:
             locked.save(update_fields=["applied_at"])
             changed.add(locked.loop_id)
     return changed
-
-
-def keep(world: store.UnitOfWork, ledger: Ledger, now: datetime, source: Source) -> None:
-    """Settles the runout, writes what the ledger holds, and nudges the workers after the commit."""
-    settle(ledger, new_uuid)
-    world.record(
-        ledger.loop,
-        ledger.events,
-        now=now,
-        person_id=source.person_id,
-        device_id=source.device_id,
-        turns=ledger.closed,
-    )
-    world.write()
-    nudge_on_commit()

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
+from jitapp.kanban.kinds import KINDS
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.market import balance
-from jitapp.kanban.signals import settle
-from jitapp.kanban.vocabulary import LoopKind
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import Configs, configs
 from jitapp.pull import store
+from jitapp.pull.actions.saving import take_over
+from jitapp.pull.store import LoopChanged
 
 # What makes a container full, or takes one away, or asks for one.
 AFFECTS_MARKETS = frozenset(
@@ -49,7 +49,7 @@ def markets_of(settings: Configs, loop_ids: Iterable[int]) -> list[Market]:
     for loop_id in loop_ids:
         config = settings.loops.get(loop_id)
         if config is not None:
-            end = config.supply_id if config.kind is LoopKind.WITHDRAWAL else config.demand_id
+            end = config.supply_id if KINDS[config.kind].fetches else config.demand_id
             places.add((end, config.part_id))
     return [
         Market(tuple(settings.fetching[place]), tuple(settings.feeding[place]))
@@ -58,7 +58,7 @@ def markets_of(settings: Configs, loop_ids: Iterable[int]) -> list[Market]:
     ]
 
 
-def affected_markets(messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs) -> list[Market]:
+def affected_markets(messages: Sequence[tuple[int, LoopChanged]], settings: Configs) -> list[Market]:
     """The markets that messages of the outbox tell of."""
     if not settings.fetching:
         return []
@@ -66,14 +66,14 @@ def affected_markets(messages: Sequence[tuple[int, Mapping[str, Any]]], settings
         settings,
         {
             loop_id
-            for loop_id, payload in messages
-            if any(event["type"] in AFFECTS_MARKETS for event in payload["events"])
+            for loop_id, message in messages
+            if any(event.type in AFFECTS_MARKETS for event in message.events)
         },
     )
 
 
 def serve_affected_markets(
-    messages: Sequence[tuple[int, Mapping[str, Any]]], settings: Configs, now: datetime
+    messages: Sequence[tuple[int, LoopChanged]], settings: Configs, now: datetime
 ) -> set[int]:
     """Releases who may fetch now, and lets wait who would fetch in vain, inside the drain; answers the loops."""
     return _serve(affected_markets(messages, settings), now)
@@ -95,15 +95,11 @@ def serve_waiting(*, now: datetime) -> set[int]:
 def _serve(markets: Sequence[Market], now: datetime) -> set[int]:
     if not markets:
         return set()
-    world = store.load({loop_id for market in markets for loop_id in market.loops})
+    unit = store.load({loop_id for market in markets for loop_id in market.loops})
     changed: set[int] = set()
     for market in markets:
-        ledgers = [Ledger(world.loops[loop_id], at=now) for loop_id in market.withdrawals]
-        balance(ledgers, [world.loops[loop_id] for loop_id in market.productions], new_uuid)
-        for ledger in ledgers:
-            settle(ledger, new_uuid)
-            if ledger.events:
-                world.record(ledger.loop, ledger.events, now=now, turns=ledger.closed)
-                changed.add(ledger.loop.config.id)
-    world.write()
+        ledgers = [Ledger(unit.loops[loop_id], at=now) for loop_id in market.withdrawals]
+        balance(ledgers, [unit.loops[loop_id] for loop_id in market.productions], new_uuid)
+        changed |= {ledger.loop.config.id for ledger in ledgers if take_over(unit, ledger, now)}
+    unit.write()
     return changed

@@ -14,24 +14,27 @@ from uuid import UUID
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.draws import rounded
+from jitapp.kanban.draws import whole, withdraw_demand
+from jitapp.kanban.events.cards import CardActivated, CardRemoved
+from jitapp.kanban.kinds import KINDS
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.signals import release, settle
-from jitapp.kanban.vocabulary import LoopKind, LoopStatus, SignalState, SupplyStatus
+from jitapp.kanban.signals import release
+from jitapp.kanban.state import ZERO
+from jitapp.kanban.vocabulary import LoopStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import configs
 from jitapp.pull import store
-from jitapp.pull.actions.cards import NOBODY, added, make
-from jitapp.pull.actions.loops import Refused
+from jitapp.pull.actions.making import added, make
+from jitapp.pull.actions.saving import NOBODY, Refused, take_over
 from jitapp.pull.scan_request import Source
 
 
 def order(
     *, loop_id: int, quantity: Decimal, now: datetime, source: Source = NOBODY, reason: str = ""
 ) -> UUID:
-    """Places an order at an EVENT loop; answers the turn's id. Refused for another kind of loop or no quantity."""
+    """Places an order at an EVENT loop; returns the turn's id. Refused for another kind of loop or no quantity."""
     config = configs().loops.get(loop_id)
-    if config is None or config.kind is not LoopKind.EVENT:
+    if config is None or not KINDS[config.kind].ordered:
         raise Refused("Orders are placed at EVENT loops. Empty a card of this loop instead.")
     if config.status is not LoopStatus.ACTIVE:
         raise Refused("This loop is not in use. Resume it first.")
@@ -44,14 +47,13 @@ def order(
 
 
 def _ask(loop_id: int, quantity: Decimal, now: datetime, source: Source, reason: str) -> UUID:
-    world, rows = make(loop_id, 1)
-    ledger = Ledger(world.loops[loop_id], at=now)
+    unit, rows = make(loop_id, 1)
+    ledger = Ledger(unit.loops[loop_id], at=now)
     card = added(ledger, rows, turns=1, note=reason[:200])[0]
-    ledger.write("card.activated", card, frm=SupplyStatus.EMPTY, to=SupplyStatus.EMPTY, contents="0")
+    ledger.write(CardActivated(contents=ZERO), card)
     turn = release(ledger, card, new_uuid(), why=reason, asked=quantity)
-    settle(ledger, new_uuid)
-    world.record(ledger.loop, ledger.events, now=now, person_id=source.person_id, device_id=source.device_id)
-    world.write()
+    take_over(unit, ledger, now, source)
+    unit.write()
     return turn.uuid
 
 
@@ -68,11 +70,11 @@ def explode(turns: Sequence[UUID], *, now: datetime) -> set[int]:
     for turn_id, _uuid, loop_id, asked in rows:
         config = known.loops[loop_id]
         for loops, per_piece in known.components(config):
-            events = [loop for loop in loops if known.loops[loop].kind is LoopKind.EVENT]
+            events = [loop for loop in loops if KINDS[known.loops[loop].kind].ordered]
             if not events:
                 continue
             target = known.loops[events[0]]
-            need = rounded(asked * per_piece, target.decimals)
+            need = whole(asked * per_piece, target.decimals)
             with store.cursor() as to_database:
                 to_database.execute(
                     "SELECT 1 FROM pull_turnlink l JOIN pull_card c ON c.id = l.upstream_card_id"
@@ -94,7 +96,8 @@ def explode(turns: Sequence[UUID], *, now: datetime) -> set[int]:
 
 
 def cancel_tree(turns: Sequence[UUID], *, now: datetime) -> set[int]:
-    """Cancels what cancelled orders had asked for upstream, where nobody has acted; the next tier follows by itself."""
+    """Cancels what cancelled orders had asked for upstream, where nobody has acted; elsewhere the owner has a
+    task. The next tier follows by itself."""
     with store.cursor() as to_database:
         to_database.execute(
             "SELECT c.loop_id, c.id, l.upstream_number, d.uuid FROM pull_turn d"
@@ -105,22 +108,17 @@ def cancel_tree(turns: Sequence[UUID], *, now: datetime) -> set[int]:
         rows = to_database.fetchall()
     if not rows:
         return set()
-    world = store.load({row[0] for row in rows})
+    unit = store.load({row[0] for row in rows})
     changed: set[int] = set()
     for loop_id, card_id, number, downstream in rows:
-        ledger = Ledger(world.loops[loop_id], at=now)
+        ledger = Ledger(unit.loops[loop_id], at=now)
         card = ledger.loop.cards.get(card_id)
         turn = card.turn if card is not None else None
-        if card is None or turn is None or turn.number != number or turn.step:
+        if card is None or turn is None or turn.number != number:
             continue
-        if turn.signal_state is SignalState.ACKNOWLEDGED:
-            continue  # the supplier has promised it: the buyer decides
-        ledger.write(
-            "turn.cancelled", card, turn=turn, reason="the order was cancelled", by_turn=str(downstream)
-        )
-        ledger.write("card.removed", card, note="the order was cancelled")
-        settle(ledger, new_uuid)
-        world.record(ledger.loop, ledger.events, now=now, turns=ledger.closed)
-        changed.add(loop_id)
-    world.write()
+        if withdraw_demand(ledger, card, downstream, reason="the order was cancelled"):
+            ledger.write(CardRemoved(note="the order was cancelled"), card)
+        if take_over(unit, ledger, now):
+            changed.add(loop_id)
+    unit.write()
     return changed

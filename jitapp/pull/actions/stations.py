@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
+from jitapp.kanban.book import facts_of
+from jitapp.kanban.events.stations import SPANS, StandsStill
 from jitapp.kanban.waits import Halt
 from jitapp.plant.models import Station
 from jitapp.pull.models import Event, StationState
 from jitapp.pull.scan_request import Source, escaped
 
-KINDS = ("changeover", "breakdown", "no_operator", "planned_stop", "report")
 # What of it keeps the station from its work.
 STATES: dict[str, Halt] = {
     "changeover": Halt.SETUP,
@@ -49,43 +49,44 @@ def record_station_event(
     kind: str,
     started_at: datetime,
     ended_at: datetime,
-    data: dict[str, Any],
     now: datetime,
     source: Source,
+    **facts: str,
 ) -> Event:
-    """Appends `station.<kind>` to the ledger with its span in minutes; ValueError for a span that runs backwards."""
-    if kind not in KINDS:
-        raise ValueError(f"{kind!r} is no station event. Use one of: {', '.join(KINDS)}.")
+    """Appends `station.<kind>` to the ledger with its span in minutes; `facts` are further members of its event.
+
+    ValueError for an unknown kind and for a span that runs backwards.
+    """
+    if kind not in SPANS:
+        raise ValueError(f"{kind!r} is no station event. Use one of: {', '.join(SPANS)}.")
     if ended_at < started_at:
         raise ValueError("The event ends before it begins. Give the later instant as its end.")
     station = Station.objects.get(pk=station_id)
+    event_type = SPANS[kind]
     minutes = (ended_at - started_at).total_seconds() / 60
     with transaction.atomic():
         event = Event.objects.create(
-            type=f"station.{kind}",
+            type=event_type.type,
             plant_id=station.plant_id,
             station=station,
             person_id=source.person_id,
             device_id=source.device_id,
             occurred_at=min(started_at, now),
             recorded_at=now,
-            data={
-                "started_at": started_at.isoformat(),
-                "ended_at": ended_at.isoformat(),
-                "minutes": round(minutes, 1),
-            }
-            | data,
+            data=facts_of(
+                event_type(started_at=started_at, ended_at=ended_at, minutes=round(minutes, 1), **facts)
+            ),
         )
         if kind in STATES:
             StationState.objects.update_or_create(
-                uuid=UUID(data["began"]) if "began" in data else event.uuid,
+                uuid=UUID(facts["began"]) if facts.get("began") else event.uuid,
                 defaults={"ended_at": ended_at},
                 create_defaults={
                     "station": station,
                     "kind": STATES[kind],
                     "began_at": started_at,
                     "ended_at": ended_at,
-                    "note": data.get("note", ""),
+                    "note": facts.get("note", ""),
                 },
             )
     return event
@@ -119,14 +120,14 @@ def begin_state(
             return
         said = escaped(note.strip())[:NOTE_LIMIT]
         event = Event.objects.create(
-            type="station.stands_still",
+            type=StandsStill.type,
             plant_id=place.plant_id,
             station=place,
             person_id=source.person_id,
             device_id=source.device_id,
             occurred_at=min(began_at or now, now),
             recorded_at=now,
-            data={"state": kind, "note": said},
+            data=facts_of(StandsStill(state=kind, note=said)),
         )
         began(event, place, Halt(kind), said)
 
@@ -150,7 +151,8 @@ def end_state(
             kind=BY_HAND[kind],
             started_at=running.began_at,
             ended_at=end,
-            data={"began": str(running.uuid), "note": running.note},
+            began=str(running.uuid),
+            note=running.note,
             now=now,
             source=source,
         )
@@ -178,7 +180,7 @@ def record_state(
             kind=BY_HAND[kind],
             started_at=began_at,
             ended_at=min(ended_at, now),
-            data={"note": escaped(note.strip())[:NOTE_LIMIT]},
+            note=escaped(note.strip())[:NOTE_LIMIT],
             now=now,
             source=source,
         )

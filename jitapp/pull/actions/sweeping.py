@@ -11,63 +11,52 @@ from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.duedates import due_at
+from jitapp.kanban.events.turns import TurnAnswerLate
 from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.promises import unanswered
 from jitapp.kanban.runouts import cause_of
-from jitapp.kanban.signals import accumulating, gather, resume, settle
+from jitapp.kanban.signals import accumulating, gather, resume
 from jitapp.kanban.vocabulary import Accumulate, LoopStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import configs, zone
 from jitapp.pull import store
+from jitapp.pull.actions.linking import link_runouts
 from jitapp.pull.actions.loops import apply_due_revisions
 from jitapp.pull.actions.markets import serve_waiting
-from jitapp.pull.actions.propagate import link_runouts
+from jitapp.pull.actions.saving import save, take_over
 from jitapp.pull.reading.board import board_rows
 from jitapp.pull.retry import retried
 
 # Loops whose runout row and cards disagree (rule C9), or that are ACTIVE with a signal still withheld.
 SUSPECTS = """
     SELECT l.id FROM plant_loop l
-    JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE c.card_status = 'IN_CIRCULATION') AS circulating,
-            bool_or(c.been_full) AS been_full,
-            count(*) FILTER (WHERE c.card_status = 'IN_CIRCULATION' AND NOT c.blocked
-                AND c.supply_status IN ('FULL', 'IN_USE')) AS usable,
-            bool_or(t.signal_state = 'UNRELEASED' AND t.failed = '' AND c.card_status = 'IN_CIRCULATION'
-                AND c.supply_status <> 'WAIT') AS withheld,
-            bool_or(t.signal_state = 'PENDING_DOC' AND t.document <> '' AND c.card_status = 'IN_CIRCULATION')
-                AS documented
-        FROM pull_card c LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
-        WHERE c.loop_id = l.id AND c.card_status <> 'REMOVED'
-    ) c ON true
+    LEFT JOIN pull_dry(%(now)s) AS dry(loop_id) ON dry.loop_id = l.id
     LEFT JOIN pull_runout r ON r.loop_id = l.id AND r.closed_at IS NULL
-    WHERE (r.id IS NOT NULL) IS DISTINCT FROM (l.status = 'ACTIVE' AND c.circulating > 0
-            AND coalesce(c.been_full, false) AND c.usable = 0)
-        OR (l.status = 'ACTIVE' AND coalesce(c.withheld, false) AND NOT l.independent_supply
-            AND l.trigger NOT IN ('ON_SIBLING_IN_USE', 'ON_SIBLING_WAIT'))
-        OR (l.status = 'ACTIVE' AND coalesce(c.documented, false))
+    WHERE (r.id IS NOT NULL) <> (dry.loop_id IS NOT NULL)
+        OR (l.status = 'ACTIVE' AND EXISTS (
+            SELECT 1 FROM pull_card c JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
+            WHERE c.loop_id = l.id AND c.card_status = 'IN_CIRCULATION'
+                AND ((t.signal_state = 'PENDING_DOC' AND t.document <> '')
+                    OR (t.signal_state = 'UNRELEASED' AND t.failed = '' AND c.supply_status <> 'WAIT'
+                        AND NOT l.independent_supply AND l.trigger NOT IN ('ON_SIBLING_IN_USE', 'ON_SIBLING_WAIT')))))
 """
 
 # ACTIVE loops with exactly one usable container left and turns that are open, and the first due time of those.
 LAST_ONE = """
-    SELECT l.id, min(t.due_at) FILTER (WHERE t.signal_state IN ('RELEASED', 'ACKNOWLEDGED'))
-    FROM plant_loop l JOIN pull_turn t ON t.loop_id = l.id AND t.closed_at IS NULL
-    WHERE l.status = 'ACTIVE' AND 1 = (SELECT count(*) FROM pull_card c WHERE c.loop_id = l.id
-        AND c.card_status = 'IN_CIRCULATION' AND NOT c.blocked AND c.supply_status IN ('FULL', 'IN_USE'))
-    GROUP BY l.id
+    SELECT b.loop_id, min(t.due_at) FILTER (WHERE t.signal_state IN ('RELEASED', 'ACKNOWLEDGED'))
+    FROM pull_buffer b JOIN pull_turn t ON t.loop_id = b.loop_id AND t.closed_at IS NULL
+    WHERE b.active AND b.usable = 1
+    GROUP BY b.loop_id
 """
 
 # A near-runout: exactly one usable container left, and the next one late, or projected to come too late.
 NEAR = """
     WITH near AS (
         SELECT s.loop_id, (
-            l.status = 'ACTIVE'
-            AND (SELECT count(*) FROM pull_card c WHERE c.loop_id = s.loop_id
-                AND c.card_status = 'IN_CIRCULATION' AND NOT c.blocked
-                AND c.supply_status IN ('FULL', 'IN_USE')) = 1
-            AND (s.loop_id = ANY(%(too_late)s) OR EXISTS (SELECT 1 FROM pull_turn t
+            b.active AND b.usable = 1 AND (s.loop_id = ANY(%(too_late)s) OR EXISTS (SELECT 1 FROM pull_turn t
                 WHERE t.loop_id = s.loop_id AND t.closed_at IS NULL AND t.due_at < %(now)s))
         ) AS is_near
-        FROM pull_loopstate s JOIN plant_loop l ON l.id = s.loop_id
+        FROM pull_loopstate s JOIN pull_buffer b ON b.loop_id = s.loop_id
     ), changed AS MATERIALIZED (
         -- Locked in the order of all who lock loops, so that nobody waits for another in a ring.
         SELECT s.loop_id, n.is_near FROM pull_loopstate s JOIN near n ON n.loop_id = s.loop_id
@@ -86,23 +75,28 @@ NEAR_AND_GATHERING = """
         AND t.signal_state = 'ACCUMULATING')
     ORDER BY s.loop_id
 """
+# Signals that a supplier must answer and has not, in loops that say within how many working minutes.
+UNANSWERED = """
+    SELECT l.id FROM plant_loop l WHERE l.ack_required AND EXISTS (
+        SELECT 1 FROM pull_turn t WHERE t.loop_id = l.id AND t.closed_at IS NULL
+        AND t.signal_state = 'RELEASED' AND t.step = '' AND NOT t.answer_late)
+    ORDER BY l.id
+"""
 
 
 def settle_loops(loop_ids: Iterable[int], *, now: datetime) -> set[int]:
-    """Makes runouts and withheld signals agree with the loops' settings; answers the loops that changed."""
+    """Makes runouts and withheld signals agree with the loops' settings; returns the loops that changed."""
 
     def once() -> set[int]:
         with transaction.atomic():
-            world = store.load(loop_ids)
+            unit = store.load(loop_ids)
             changed: set[int] = set()
-            for loop_id, loop in world.loops.items():
+            for loop_id, loop in unit.loops.items():
                 ledger = Ledger(loop, at=now)
                 resume(ledger, new_uuid)
-                settle(ledger, new_uuid)
-                if ledger.events:
-                    world.record(loop, ledger.events, now=now, turns=ledger.closed)
+                if take_over(unit, ledger, now):
                     changed.add(loop_id)
-            world.write()
+            unit.write()
             if changed:
                 nudge_on_commit()
             return changed
@@ -111,10 +105,10 @@ def settle_loops(loop_ids: Iterable[int], *, now: datetime) -> set[int]:
 
 
 def sweep(*, now: datetime) -> set[int]:
-    """One round: runouts and withheld signals, near-runouts and what they release, causes, links. Answers the loops
+    """One round: runouts and withheld signals, near-runouts and what they release, causes, links. Returns the loops
     that changed."""
     with store.cursor() as to_database:
-        to_database.execute(SUSPECTS)
+        to_database.execute(SUSPECTS, {"now": now})
         suspects = [row[0] for row in to_database.fetchall()]
     changed = settle_loops(suspects, now=now) if suspects else set()
     changed |= apply_due_revisions(now=now) | _release_by_clock(now) | serve_waiting(now=now)
@@ -124,7 +118,7 @@ def sweep(*, now: datetime) -> set[int]:
             to_database.execute(NEAR, {"now": now, "too_late": too_late})
             changed |= {row[0] for row in to_database.fetchall()}
         link_runouts()
-    return changed | _release_near(now) | _refresh_causes(now)
+    return changed | _release_near(now) | _note_silence(now) | _refresh_causes(now)
 
 
 def _too_late(now: datetime) -> list[int]:
@@ -152,14 +146,11 @@ def _release_near(now: datetime) -> set[int]:
 
     def once(loop_id: int) -> bool:
         with transaction.atomic():
-            world = store.load([loop_id])
-            ledger = Ledger(world.loops[loop_id], at=now)
+            unit = store.load([loop_id])
+            ledger = Ledger(unit.loops[loop_id], at=now)
             gather(ledger, new_uuid, why="near-runout")
-            settle(ledger, new_uuid)
-            world.record(ledger.loop, ledger.events, now=now, turns=ledger.closed)
-            world.write()
-            nudge_on_commit()
-            return bool(ledger.events)
+            save(unit, ledger, now)
+            return bool(ledger.entries)
 
     return {loop_id for loop_id in near if retried(partial(once, loop_id))}
 
@@ -174,8 +165,8 @@ def _release_by_clock(now: datetime) -> set[int]:
         if last is None:
             continue
         with transaction.atomic():
-            world = store.load([config.id])
-            loop = world.loops.get(config.id)
+            unit = store.load([config.id])
+            loop = unit.loops.get(config.id)
             waiting = (
                 [card for card in accumulating(loop) if card.turn and card.turn.opened_at <= last]
                 if loop
@@ -185,10 +176,7 @@ def _release_by_clock(now: datetime) -> set[int]:
                 continue
             ledger = Ledger(loop, at=now)
             gather(ledger, new_uuid, why="clock")
-            settle(ledger, new_uuid)
-            world.record(loop, ledger.events, now=now, turns=ledger.closed)
-            world.write()
-            nudge_on_commit()
+            save(unit, ledger, now)
         changed.add(config.id)
     return changed
 
@@ -204,6 +192,25 @@ def last_time(times: Sequence[str], place: ZoneInfo, now: datetime) -> datetime 
     return max((at for at in found if at <= local), default=None)
 
 
+def _note_silence(now: datetime) -> set[int]:
+    """Suppliers who let the time pass in which they must answer (`ack_within_minutes`, working minutes)."""
+    with store.cursor() as to_database:
+        to_database.execute(UNANSWERED)
+        silent = [row[0] for row in to_database.fetchall()]
+
+    def once(loop_id: int) -> bool:
+        with transaction.atomic():
+            unit = store.load([loop_id])
+            ledger = Ledger(unit.loops[loop_id], at=now)
+            for card in unanswered(ledger.loop, now):
+                ledger.write(TurnAnswerLate(), card, turn=card.turn)
+            if ledger.entries:
+                save(unit, ledger, now)
+            return bool(ledger.entries)
+
+    return {loop_id for loop_id in silent if retried(partial(once, loop_id))}
+
+
 def _refresh_causes(now: datetime) -> set[int]:
     """The cause of an open runout is a candidate: it follows the clock until the runout ends."""
     with transaction.atomic():
@@ -212,16 +219,19 @@ def _refresh_causes(now: datetime) -> set[int]:
             open_loops = [row[0] for row in to_database.fetchall()]
         if not open_loops:
             return set()
-        world = store.load(open_loops)
+        unit = store.load(open_loops)
         changed: set[int] = set()
         with store.cursor() as to_database:
-            for loop_id, loop in world.loops.items():
-                turns = [(card, card.turn) for card in loop.cards.values() if card.turn is not None]
-                cause = cause_of(loop, turns, now)
+            for loop_id, loop in unit.loops.items():
+                if loop.runout is None:
+                    continue
+                cause = cause_of(loop, now, quality=loop.runout.quality)
+                facts = store.encode(cause.facts).decode()
                 to_database.execute(
-                    "UPDATE pull_runout SET cause = %s, cause_facts = %s, owner = %s"
-                    " WHERE loop_id = %s AND closed_at IS NULL AND cause IS DISTINCT FROM %s",
-                    (cause.reason, store.encode(cause.facts()).decode(), cause.party, loop_id, cause.reason),
+                    "UPDATE pull_runout SET cause = %(cause)s, cause_facts = %(facts)s, owner = %(owner)s"
+                    " WHERE loop_id = %(loop)s AND closed_at IS NULL"
+                    " AND (cause, owner) IS DISTINCT FROM (%(cause)s, %(owner)s)",
+                    {"cause": cause.reason, "facts": facts, "owner": str(cause.party), "loop": loop_id},
                 )
                 if to_database.rowcount:
                     changed.add(loop_id)

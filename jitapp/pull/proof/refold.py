@@ -13,33 +13,31 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
 from jitapp.kanban.audit import Audit, Finding, Span
-from jitapp.kanban.events import Event
-from jitapp.kanban.state import ZERO, Card, Turn, text
-from jitapp.kanban.vocabulary import SignalState, StationKind
-from jitapp.kanban.waits import NOT_READY, due_of
+from jitapp.kanban.book import decode_event
+from jitapp.kanban.events.base import Entry
+from jitapp.kanban.standing import NOT_READY
+from jitapp.kanban.state import ZERO, Card, LoopCounters, Turn, text
+from jitapp.kanban.vocabulary import SignalState
+from jitapp.kanban.waits import due_of
 from jitapp.plant.configs import Configs
-from jitapp.pull import store
 from jitapp.pull.proof.differences import Difference, Report, said
+from jitapp.pull.store.columns import CARD, COUNTERS, TURN, Columns, read_card, read_state, read_turn
 
 EVENTS = """
     SELECT e.loop_id, e.type, e.occurred_at, e.card_id, e.turn_number, e.turn, e.from_status, e.to_status, e.data::text,
         e.loop_seq, e.scan_id, e.ordinal, e.device_id, e.person_id, e.station_id, e.xid::text,
         e.recorded_at
     FROM pull_event e WHERE e.loop_id IS NOT NULL ORDER BY e.loop_id, e.loop_seq"""
-CARDS = """
-    SELECT loop_id, id, code, number, quantity, card_status, supply_status, contents, booked, blocked, been_full,
-        turn_number, full_since, moved_at, moved_by, last_intent, last_scan, urgent, out_of_stock, label_stale, note,
-        turns_left
-    FROM pull_card ORDER BY loop_id, id"""
-TURNS = """
-    SELECT loop_id, card_id, number, uuid, signal_state, step, asked, made, received, reason, opened_at, released_at,
-        started_at, completed_at, loaded_at, closed_at, due_at, owner, owner_since,
-        acknowledged_at, promised_at, docked_at, document, batch, failed
-    FROM pull_turn ORDER BY loop_id, card_id, number"""
-STATES = "SELECT loop_id, seq, suppressed FROM pull_loopstate ORDER BY loop_id"
+# The columns are the fields of the rules' own types: every one there is is compared.
+CARDS = f"SELECT c.loop_id, json_build_array({CARD:c})::text FROM pull_card c ORDER BY c.loop_id, c.id"  # noqa: S608
+TURNS = f"""
+    SELECT t.loop_id, t.card_id, json_build_array({TURN:t})::text
+    FROM pull_turn t ORDER BY t.loop_id, t.card_id, t.number"""  # noqa: S608
+STATES = f"SELECT s.loop_id, json_build_array({COUNTERS:s})::text FROM pull_loopstate s ORDER BY s.loop_id"  # noqa: S608
 RUNOUTS = """
     SELECT loop_id, opened_seq, opened_at, closed_at, closed_seq, cause, owner
     FROM pull_runout ORDER BY loop_id, opened_seq"""
@@ -115,8 +113,8 @@ class _Comparison:
     def run(self, tables: Tables, *, settled: bool) -> None:
         """`settled`: every message of the loop has been handled, so what follows from it must be there."""
         loop_id = self.config.id
-        cards = list(tables.cards.of(loop_id))
-        self.codes = {row[0]: row[1] for row in cards}
+        cards = [Card(*read_card(row[0])) for row in tables.cards.of(loop_id)]
+        self.codes = {card.id: card.code for card in cards}
         for row in tables.events.of(loop_id):
             self._take(row)
         self.audit.end()
@@ -138,21 +136,26 @@ class _Comparison:
 
     def _take(self, row: tuple[Any, ...]) -> None:
         scan_id, device_id, person_id, station_id, xid, recorded_at = row[9], *row[11:16]
-        event = Event(
-            type=row[0],
+        try:
+            event = decode_event(row[0], row[7])
+        except (KeyError, msgspec.ValidationError) as error:
+            self.audit.unreadable(row[8], row[2], row[0], str(error))
+            return
+        entry = Entry(
+            event=event,
             occurred_at=row[1],
             card_id=row[2],
             turn_number=row[3],
             turn=row[4],
             frm=row[5],
             to=row[6],
-            data=store.decode(row[7]),
             seq=row[8],
             scan_id=scan_id,
             ordinal=row[10],
-            moved_by=f"d{device_id or ''}p{person_id or ''}" if scan_id else "",
+            device=device_id if scan_id else None,
+            person=person_id if scan_id else None,
         )
-        self.audit.take(event, station_id=station_id, group=(xid, scan_id, recorded_at))
+        self.audit.take(entry, station_id=station_id, group=(xid, scan_id, recorded_at))
 
     def _compare(
         self, rule: str, card_id: int, what: str, expected: Sequence[Any], found: Sequence[Any], names: Any
@@ -161,37 +164,43 @@ class _Comparison:
             if should != is_:
                 self._add(rule, card_id, f"{what}{name}", should, is_)
 
-    def _cards(self, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _columns(
+        self, rule: str, card_id: int | None, what: str, columns: Columns, expected: object, found: object
+    ) -> None:
+        """Every column of a row against the same field of the folded state."""
+        for column in columns.all:
+            should, is_ = getattr(expected, column.name), getattr(found, column.name)
+            if should != is_:
+                self._add(rule, card_id, f"{what}{column.name.replace('_', ' ')}", should, is_)
+
+    def _cards(self, rows: Sequence[Card]) -> None:
         expected = dict(self.audit.loop.cards)
         for row in rows:
             self.report.cards += 1
-            card = expected.pop(row[0], None)
+            card = expected.pop(row.id, None)
             if card is None:
-                self._add("C1", row[0], "card", "an event that added it", "none")
+                self._add("C1", row.id, "card", "an event that added it", "none")
             else:
-                self._compare("C11", row[0], "", _card_values(card), row[1:], CARD_FIELDS)
+                self._columns("C11", row.id, "", CARD, card, row)
         for card in expected.values():
             self._add("C1", card.id, "card", f"card {card.number} ({card.code}) in the table", "none")
 
     def _turns(self, rows: Iterator[tuple[Any, ...]]) -> None:
         expected = self.audit.turns
-        for row in rows:
+        for card_id, raw in rows:
+            row = Turn(*read_turn(raw))
             self.report.turns += 1
-            turn = expected.pop((row[0], row[1]), None)
+            turn = expected.pop((card_id, row.number), None)
             if turn is None:
-                self._add("C11", row[0], f"turn {row[1]}", "an event that opened it", "none")
+                self._add("C11", card_id, f"turn {row.number}", "an event that opened it", "none")
             else:
-                self._compare("C11", row[0], f"turn {row[1]}: ", _turn_values(turn), row[2:], TURN_FIELDS)
-        for (card_id, number), _ in expected.items():
+                self._columns("C11", card_id, f"turn {row.number}: ", TURN, turn, row)
+        for card_id, number in expected:
             self._add("C11", card_id, f"turn {number}", "in the table", "none")
 
     def _state(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        loop = self.audit.loop
-        seq, suppressed = rows[0] if rows else (0, 0)
-        if seq != loop.seq:
-            self._add("C11", None, "number of the newest event", loop.seq, seq)
-        if suppressed != loop.suppressed:
-            self._add("C11", None, "withheld signals", loop.suppressed, suppressed)
+        found = LoopCounters(*read_state(rows[0][0])) if rows else LoopCounters()
+        self._columns("C11", None, "", COUNTERS, self.audit.loop, found)
 
     def _runouts(self, rows: Iterator[tuple[Any, ...]]) -> None:
         expected = dict(self.audit.runouts)
@@ -235,19 +244,18 @@ class _Comparison:
             self._stands(waiting, untold)
 
     def _stands(self, waiting: dict[UUID, tuple[str, str]], untold: set[UUID]) -> None:
-        supplier = self.config.supply_kind is StationKind.SUPPLIER
         for card in self.audit.loop.cards.values():
             turn = card.turn
             if turn is None or turn.uuid in untold:
                 continue
-            should, found = due_of(supplier, turn), waiting.get(turn.uuid)
+            should, found = due_of(turn), waiting.get(turn.uuid)
             if should != found and found != NOT_READY:
                 self._add("C10", card.id, f"what turn {turn.number} waits for", _wait(should), _wait(found))
 
     def _links(self, rows: Iterator[tuple[Any, ...]]) -> None:
         expected = self.audit.links
         for turn, card_id, number, quantity, booked, signal_state in rows:
-            link = expected.pop((str(turn), card_id, number), None)
+            link = expected.pop((turn, card_id, number), None)
             what = f"link from turn {turn} to its filling {number}"
             # A cancelled turn gives its promises back, also those that the container no longer held.
             freed = signal_state == SignalState.CANCELLED and quantity == booked == ZERO
@@ -270,7 +278,7 @@ class _Comparison:
     def _draws(self, rows: Iterator[tuple[Any, ...]]) -> None:
         expected = self.audit.draws
         for turn, drawn, booked, short, signal_state in rows:
-            total = expected.pop(str(turn), None)
+            total = expected.pop(turn, None)
             what = f"pieces drawn for turn {turn}"
             freed = signal_state == SignalState.CANCELLED and booked == short == ZERO
             if total is None:
@@ -317,110 +325,12 @@ class _Comparison:
                     self._add("C8", None, f"what turn {turn} used of {names}", text(need), text(have))
 
 
-CARD_FIELDS = (
-    "code",
-    "number",
-    "quantity",
-    "card status",
-    "supply status",
-    "contents",
-    "booked",
-    "blocked",
-    "been full",
-    "number of turns",
-    "full since",
-    "moved at",
-    "moved by",
-    "last intent",
-    "last scan",
-    "urgent",
-    "out of stock",
-    "label stale",
-    "note",
-    "turns left",
-)
-TURN_FIELDS = (
-    "id",
-    "signal",
-    "step",
-    "asked",
-    "made",
-    "received",
-    "reason",
-    "opened at",
-    "released at",
-    "started at",
-    "completed at",
-    "loaded at",
-    "closed at",
-    "due at",
-    "owner",
-    "owner since",
-    "acknowledged at",
-    "promised at",
-    "docked at",
-    "document",
-    "batch",
-    "failed",
-)
 WAIT_FIELDS = ("turn", "reason", "owner", "opened at", "opened by event", "closed at", "closed by event")
 RUNOUT_FIELDS = ("opened by event", "opened at", "closed at", "closed by event", "cause", "owner")
 
 
 def _wait(what: tuple[str, str] | None) -> str:
     return f"{what[0]} ({what[1]})" if what else "nothing: it moves"
-
-
-def _card_values(card: Card) -> tuple[Any, ...]:
-    return (
-        card.code,
-        card.number,
-        card.quantity,
-        card.card_status,
-        card.supply_status,
-        card.contents,
-        card.booked,
-        card.blocked,
-        card.been_full,
-        card.turn_number,
-        card.full_since,
-        card.moved_at,
-        card.moved_by,
-        card.last_intent,
-        card.last_scan,
-        card.urgent,
-        card.out_of_stock,
-        card.label_stale,
-        card.note,
-        card.turns_left,
-    )
-
-
-def _turn_values(turn: Turn) -> tuple[Any, ...]:
-    return (
-        turn.uuid,
-        turn.signal_state,
-        turn.step,
-        turn.asked,
-        turn.made,
-        turn.received,
-        turn.reason,
-        turn.opened_at,
-        turn.released_at,
-        turn.started_at,
-        turn.completed_at,
-        turn.loaded_at,
-        turn.closed_at,
-        turn.due_at,
-        turn.owner,
-        turn.owner_since,
-        turn.acknowledged_at,
-        turn.promised_at,
-        turn.docked_at,
-        turn.document,
-        turn.batch,
-        turn.failed,
-    )
 
 
 def _runout_values(span: Span) -> tuple[Any, ...]:

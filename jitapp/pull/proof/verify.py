@@ -141,7 +141,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
         FROM pull_card c JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
         JOIN plant_loop l ON l.id = c.loop_id
         WHERE c.card_status IN ('HELD', 'LOST', 'SURPLUS', 'OBSOLETE', 'REMOVED')
-            AND t.signal_state IN ('RELEASED', 'ACKNOWLEDGED') AND NOT t.recall""",
+            AND t.signal_state IN ('RELEASED', 'ACKNOWLEDGED') AND NOT t.to_recall""",
     ),
     (
         "C14",

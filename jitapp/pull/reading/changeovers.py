@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from jitapp.kanban.events.stations import Changeover as Changeover_
+from jitapp.kanban.events.stations import ChangeoverBegan
 from jitapp.pull.models import Event
 
-BEGAN, DONE = "station.changeover_began", "station.changeover"
+BEGAN, DONE = ChangeoverBegan.type, Changeover_.type
 NEWEST = 500  # changeovers from which times are learned, per station
 
 

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 
+from jitapp.kanban.conditions import MAY_FILL
 from jitapp.kanban.state import text
-from jitapp.kanban.transitions import MAY_FILL
-from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus
 from jitapp.plant.models import Identifier, Loop, Station
 from jitapp.plant.work import standard_work_of
 from jitapp.pull.models import AndonCall, Card, Runout, Turn
@@ -53,6 +53,12 @@ class TurnFacts:
     owner_since: datetime | None
     failed: str  # why it stands in ERROR; nothing is done for it until that is put right
     document: str  # number of the ERP's document; empty: none, or none yet
+    standing: str  # what it waits for, or what is done to it
+    promised_at: datetime | None
+    docked_at: datetime | None
+    answer_late: bool  # the supplier has not answered in time
+    demand_cancelled: bool  # what it was asked for is no longer needed: decide whether it goes on
+    cancelled_by: UUID | None  # the turn that no longer needs it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class CardFacts:
     contents: str
     booked: str
     blocked: bool
+    replaces: int | None  # the number of the lost card whose place it takes
     full_since: datetime | None
     moved_at: datetime | None
     turn: TurnFacts | None
@@ -100,8 +107,8 @@ class RunoutFacts:
 class StationFacts:
     """What a station must do next: `to_fill` are its open turns, oldest due first, `to_use` its own cards.
 
-    With as many `full` containers as its `receiving_limit`, nothing is sent to it. `readiness_checks` must be ticked
-    before each start, `standard_work` is an address per part number; nothing is started while `line_stopped`.
+    With as many `full` (usable) containers as its `receiving_limit`, nothing is sent to it. `readiness_checks` must be
+    ticked before each start, `standard_work` is an address per part number; nothing is started while `line_stopped`.
     """
 
     station: str
@@ -167,6 +174,18 @@ def cards_per_loop(loop_ids: Iterable[int]) -> dict[int, int]:
         .annotate(models.Count("pk"))
     )
     return dict(counted)
+
+
+def usable_at(station_ids: Iterable[int]) -> dict[int, int]:
+    """Usable containers per demand station, as the receiving limit counts them."""
+    ids = list(station_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT l.demand_id, count(*) FROM pull_container c JOIN plant_loop l ON l.id = c.loop_id"
+            " WHERE l.demand_id = ANY(%s) AND c.usable GROUP BY 1",
+            [ids],
+        )
+        return dict.fromkeys(ids, 0) | dict(cursor.fetchall())
 
 
 def turns(
@@ -249,10 +268,7 @@ def station_board(code: str, *, plant_ids: Iterable[int], now: datetime) -> Stat
         wip_limit=station.wip_limit,
         in_process=sum(turn.step == "IN_PROCESS" for turn in to_fill),
         receiving_limit=station.receiving_limit,
-        full=sum(
-            card.supply_status == SupplyStatus.FULL and card.card_status == CardStatus.IN_CIRCULATION
-            for card in own
-        ),
+        full=usable_at([station.pk])[station.pk],
         readiness_checks=list(station.readiness_checks),
         standard_work=standard_work_of(station.pk, {turn.part for turn in to_fill}),
         line_stopped=AndonCall.objects.filter(
@@ -294,6 +310,12 @@ def turn_facts(row: Turn, now: datetime) -> TurnFacts:
         owner_since=row.owner_since,
         failed=row.failed,
         document=row.document,
+        standing=row.standing,
+        promised_at=row.promised_at,
+        docked_at=row.docked_at,
+        answer_late=row.answer_late,
+        demand_cancelled=row.demand_cancelled is not None,
+        cancelled_by=row.demand_cancelled,
     )
 
 
@@ -332,6 +354,7 @@ def _card_facts(rows: Iterable[Card], now: datetime) -> list[CardFacts]:
             contents=text(row.contents),
             booked=text(row.booked),
             blocked=row.blocked,
+            replaces=row.replaces,
             full_since=row.full_since,
             moved_at=row.moved_at,
             turn=turn_facts(open_turns[row.pk], now) if row.pk in open_turns else None,

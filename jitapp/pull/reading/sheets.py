@@ -11,10 +11,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
-from jitapp.kanban.transitions import MAY_FILL
-from jitapp.kanban.vocabulary import CardStatus, Party, SupplyStatus
+from jitapp.kanban.conditions import MAY_FILL, room
+from jitapp.plant.models import Station
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn
-from jitapp.pull.reading.board import phase_of, tile_word
+from jitapp.pull.reading.board import tile_word
+from jitapp.pull.reading.lists import usable_at
 
 NEWEST = 20  # events on a page
 NEWEST_RECEIPTS = 20_000  # read from the end of the table, so that its growth costs nothing
@@ -118,18 +119,11 @@ def card_sheet(code: str) -> CardSheet | None:
         turn_number=turn.number if turn else None,
         turn=turn.uuid if turn else None,
         failed=turn.failed if turn else "",
-        phase=_phase(turn, loop.supply.kind) if turn else "",
+        phase=turn.standing if turn else "",
         owner=turn.owner if turn else "",
         due_at=turn.due_at if turn else None,
         time_zone=loop.plant.time_zone,
     )
-
-
-def _phase(turn: Turn, supply_kind: str) -> str:
-    """Where the turn stands, and who makes it wait where that is not the floor."""
-    if turn.failed:
-        return "error"
-    return "doc" if turn.owner == Party.ERP else phase_of(turn.signal_state, turn.step, supply_kind)
 
 
 def history_of_loop(loop_id: int) -> list[HistoryLine]:
@@ -193,7 +187,7 @@ def jobs_of(station_id: int, *, now: datetime) -> list[Job]:
             demand=turn.loop.demand.name,
             signal_state=turn.signal_state,
             step=turn.step,
-            phase=phase_of(turn.signal_state, turn.step, turn.supply.kind),
+            phase=turn.standing,
             released_at=turn.released_at,
             due_at=turn.due_at,
             late=turn.due_at is not None and turn.due_at < now,
@@ -208,18 +202,13 @@ def jobs_of(station_id: int, *, now: datetime) -> list[Job]:
 
 def _without_room(station_ids: set[int]) -> set[int]:
     """Those of the stations that have reached their receiving limit."""
-    counted = (
-        Card.objects.filter(
-            loop__demand__in=station_ids,
-            loop__demand__receiving_limit__isnull=False,
-            card_status=CardStatus.IN_CIRCULATION,
-            supply_status=SupplyStatus.FULL,
+    limits = dict(
+        Station.objects.filter(pk__in=station_ids, receiving_limit__isnull=False).values_list(
+            "pk", "receiving_limit"
         )
-        .values("loop__demand", "loop__demand__receiving_limit")
-        .annotate(full=Count("pk"))
-        .values_list("loop__demand", "loop__demand__receiving_limit", "full")
     )
-    return {station for station, limit, full in counted if limit is not None and full >= limit}
+    at_hand = usable_at(limits)
+    return {station for station, limit in limits.items() if not room(limit, at_hand[station])}
 
 
 def measures(*, now: datetime) -> dict[str, Any]:

@@ -1,27 +1,24 @@
 """The database side of the rules: one locking read, one writing statement, inside a transaction of two round trips."""
 
-from jitapp.pull.store.session import PREPARED, begin, cursor, execute, is_short, run, short_transaction
-from jitapp.pull.store.unit_of_work import (
-    Target,
-    UnitOfWork,
-    decode,
-    encode,
-    load,
-    nothing,
-    resolve,
-    stored_answers,
-)
+from jitapp.pull.store.codec import decode, encode
+from jitapp.pull.store.messages import LoopChanged, decode_message
+from jitapp.pull.store.past import last_entries
+from jitapp.pull.store.session import cursor, execute, is_short, run, short_transaction
+from jitapp.pull.store.statements import PREPARED
+from jitapp.pull.store.unit_of_work import Target, UnitOfWork, load, nothing, resolve, stored_answers
 
 __all__ = [
     "PREPARED",
+    "LoopChanged",
     "Target",
     "UnitOfWork",
-    "begin",
     "cursor",
     "decode",
+    "decode_message",
     "encode",
     "execute",
     "is_short",
+    "last_entries",
     "load",
     "nothing",
     "resolve",

@@ -7,22 +7,37 @@ statement. There are no rules here, and no model instances: every scan goes thro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, get_type_hints
 from uuid import UUID
 
 import msgspec
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.events import Event
+from jitapp.kanban.conditions import all_withdrawn
+from jitapp.kanban.events.base import Entry
+from jitapp.kanban.events.cards import CardHeld, CardLost, CardRemoved, CardUnheld
+from jitapp.kanban.events.loops import RunoutClosed, RunoutOpened, RunoutRevised, WaitClosed, WaitOpened
 from jitapp.kanban.state import Card, Loop, OpenRunout, Turn
 from jitapp.plant.configs import Configs, configs
+from jitapp.pull.store.codec import encode
+from jitapp.pull.store.columns import CARD, COUNTERS, TURN
+from jitapp.pull.store.messages import message
+from jitapp.pull.store.past import StoredPast
 from jitapp.pull.store.session import begin, cursor, execute
 
-encode = msgspec.json.Encoder(decimal_format="string").encode
-decode = msgspec.json.Decoder(dict[str, Any]).decode
+Row = dict[str, object]
+# The parameters of the writing statement, in order.
+SECTIONS = ("receipts", "events", "cards", "turns", "loops", "messages")
+# They change neither card nor turn, and nothing follows from them: no message either, or a drain would never end.
+WAITS = (WaitOpened, WaitClosed)
+
+# A held card has an open hold beside it, whichever way it was held: who, why, and how it ended (requirement A5).
+_HELD = """INSERT INTO pull_qualityhold (uuid, card_id, reason, held_by_id, held_at, decision)
+    VALUES (%(uuid)s, %(card)s, %(reason)s, %(person)s, %(at)s, '') ON CONFLICT DO NOTHING"""
+_HOLD_ENDED = """UPDATE pull_qualityhold SET released_by_id = %(person)s, released_at = %(at)s
+    WHERE card_id = %(card)s AND released_at IS NULL"""
 
 
 @dataclass(slots=True)
@@ -33,27 +48,20 @@ class UnitOfWork:
     loops: dict[int, Loop]
     in_process: dict[int, int] = field(default_factory=dict)
     stopped: dict[int, str] = field(default_factory=dict)  # loop -> why its supply station stands still
-    document: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    document: dict[str, list[Row]] = field(default_factory=dict)
     touched_cards: dict[int, Card] = field(default_factory=dict)
     touched_turns: dict[tuple[int, int], tuple[int, int, Turn]] = field(default_factory=dict)
-    holds: list[tuple[str, tuple[str, int | None, datetime, int | None]]] = field(default_factory=list)
-    waits: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # only a drain writes them
+    holds: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    waits: dict[str, list[Row]] = field(default_factory=dict)  # only a drain writes them
 
-    def card(self, card_id: int) -> Card | None:
-        """A card of one of the loops."""
-        for loop in self.loops.values():
-            if card_id in loop.cards:
-                return loop.cards[card_id]
-        return None
-
-    def add(self, kind: str, row: dict[str, Any]) -> None:
+    def add(self, kind: str, row: Row) -> None:
         """One more row for the writing statement."""
         self.document.setdefault(kind, []).append(row)
 
     def record(
         self,
         loop: Loop,
-        events: Sequence[Event],
+        entries: Sequence[Entry],
         *,
         now: datetime,
         station_id: int | None = None,
@@ -63,12 +71,14 @@ class UnitOfWork:
     ) -> None:
         """Takes over what the rules wrote onto a loop: ledger rows, touched cards and turns, runouts, one message.
 
-        `turns` are those that the events closed: the cards no longer know them.
+        `turns` are those that the entries closed: the cards no longer know them.
         """
-        if not events:
+        if not entries:
             return
         config = loop.config
-        for event in events:
+        followed = False
+        for entry in entries:
+            event = entry.event
             self.add(
                 "events",
                 {
@@ -76,74 +86,84 @@ class UnitOfWork:
                     "type": event.type,
                     "plant_id": config.plant_id,
                     "loop_id": config.id,
-                    "loop_seq": event.seq,
-                    "card_id": event.card_id,
-                    "turn_number": event.turn_number,
-                    "turn": event.turn,
+                    "loop_seq": entry.seq,
+                    "card_id": entry.card_id,
+                    "turn_number": entry.turn_number,
+                    "turn": entry.turn,
                     "station_id": station_id,
                     "person_id": person_id,
                     "device_id": device_id,
-                    "scan_id": event.scan_id,
-                    "ordinal": event.ordinal,
-                    "from_status": event.frm,
-                    "to_status": event.to,
-                    "occurred_at": event.occurred_at,
-                    # Whoever waited for the lock has an older clock than the scan before it, and follows it.
-                    "recorded_at": max(now, event.occurred_at),
-                    "late": event.late,
-                    "data": event.data,
+                    "scan_id": entry.scan_id,
+                    "ordinal": entry.ordinal,
+                    "from_status": entry.frm,
+                    "to_status": entry.to,
+                    "occurred_at": entry.occurred_at,
+                    # A scan is never recorded before it occurred, even after waiting for the lock.
+                    "recorded_at": max(now, entry.occurred_at),
+                    "late": entry.late,
+                    "data": event,
                 },
             )
-            if event.card_id is not None and event.type not in WAITS:
-                card = loop.cards[event.card_id]
-                self.touched_cards[card.id] = card
-                if card.turn is not None:
-                    self._touch(loop, card, card.turn)
-            if event.type == "runout.opened":
-                self._runout_opened(config.id, event)
-            elif event.type == "runout.closed":
-                self._runout_closed(config.id, event)
-            elif event.type in HOLDS:
-                row = (event.data.get("reason", ""), person_id, event.occurred_at, event.card_id)
-                self.holds.append((HOLDS[event.type], row))
+            if isinstance(event, WAITS):
+                continue
+            followed = True
+            if entry.card_id is not None:
+                self._touch_card(loop, loop.cards[entry.card_id])
+            if isinstance(event, RunoutOpened | RunoutClosed | RunoutRevised):
+                self._runout(config.id, entry, event)
+            elif isinstance(event, CardHeld | CardUnheld | CardLost | CardRemoved):
+                self._hold(entry, event, person_id)
         for card, turn in turns:
-            self._touch(loop, card, turn)
-        if any(event.type not in WAITS for event in events):
-            self.add("messages", message(config.id, events))
+            self._touch_turn(loop, card, turn)
+        if followed:
+            self.add("messages", message(config.id, entries))
 
-    def _touch(self, loop: Loop, card: Card, turn: Turn) -> None:
-        self.touched_turns[(card.id, turn.number)] = (loop.config.id, loop.config.supply_id, turn)
+    def _touch_card(self, loop: Loop, card: Card) -> None:
+        self.touched_cards[card.id] = card
+        if card.turn is not None:
+            self._touch_turn(loop, card, card.turn)
 
-    def _runout_opened(self, loop_id: int, event: Event) -> None:
-        self.add(
-            "runouts_opened",
-            {
-                "uuid": new_uuid(),
-                "loop_id": loop_id,
-                "opened_at": event.occurred_at,
-                "opened_seq": event.seq,
-                "closed_at": None,
-                "closed_seq": None,
-                "cause": event.data["cause"],
-                "cause_facts": event.data["facts"],
-                "owner": event.data["owner"],
-            },
-        )
+    def _touch_turn(self, loop: Loop, card: Card, turn: Turn) -> None:
+        self.touched_turns[card.id, turn.number] = (loop.config.id, loop.config.supply_id, turn)
 
-    def _runout_closed(self, loop_id: int, event: Event) -> None:
-        closing = {
-            "closed_at": max(event.occurred_at, datetime.fromisoformat(event.data["opened_at"])),
-            "closed_seq": event.seq,
-            "cause": event.data["cause"],
-            "cause_facts": event.data["facts"],
-            "owner": event.data["owner"],
+    def _hold(
+        self, entry: Entry, event: CardHeld | CardUnheld | CardLost | CardRemoved, person_id: int | None
+    ) -> None:
+        values: dict[str, object] = {
+            "uuid": new_uuid(),
+            "card": entry.card_id,
+            "person": person_id,
+            "at": entry.occurred_at,
         }
-        opened_seq = event.data["opened_seq"]
-        for row in self.document.get("runouts_opened", []):
-            if row["loop_id"] == loop_id and row["opened_seq"] == opened_seq:
-                row |= closing  # opened and closed in the same transaction
-                return
-        self.add("runouts_closed", {"loop_id": loop_id, "opened_seq": opened_seq, **closing})
+        if isinstance(event, CardHeld):
+            self.holds.append((_HELD, values | {"reason": event.reason}))
+        else:
+            self.holds.append((_HOLD_ENDED, values))
+
+    def _runout(self, loop_id: int, entry: Entry, event: RunoutOpened | RunoutClosed | RunoutRevised) -> None:
+        row: Row = {
+            "loop_id": loop_id,
+            "cause": event.cause,
+            "owner": event.owner,
+            "cause_facts": event.facts,
+        }
+        if isinstance(event, RunoutOpened):
+            opened: Row = {"uuid": new_uuid(), "opened_at": entry.occurred_at, "opened_seq": entry.seq}
+            self.add("runouts_opened", row | opened | {"closed_at": None, "closed_seq": None})
+            return
+        ends = entry.occurred_at if isinstance(event, RunoutClosed) else event.closed_at
+        row |= {
+            "opened_seq": event.opened_seq,
+            "opened_at": event.opened_at,
+            "closed_at": max(ends, event.opened_at) if ends is not None else None,
+            "closed_seq": entry.seq if ends is not None else None,
+        }
+        for kind in ("runouts_opened", "runouts_changed"):
+            for known in self.document.get(kind, []):
+                if (known["loop_id"], known["opened_seq"]) == (loop_id, event.opened_seq):
+                    known.update(row)  # opened or changed in the same transaction
+                    return
+        self.add("runouts_changed", row)
 
     def _sections(self, *names: str) -> tuple[str | None, ...]:
         """Parts of the document as JSON; None for a part that is not there."""
@@ -154,154 +174,61 @@ class UnitOfWork:
 
         `last`: nothing else follows, so that a short transaction is committed by the same message.
         """
-        if self.touched_cards:
-            self.document["cards"] = [
-                {
-                    "id": card.id,
-                    "quantity": card.quantity,
-                    "card_status": card.card_status,
-                    "supply_status": card.supply_status,
-                    "contents": card.contents,
-                    "booked": card.booked,
-                    "been_full": card.been_full,
-                    "blocked": card.blocked,
-                    "urgent": card.urgent,
-                    "out_of_stock": card.out_of_stock,
-                    "label_stale": card.label_stale,
-                    "note": card.note,
-                    "turns_left": card.turns_left,
-                    "turn_number": card.turn_number,
-                    "full_since": card.full_since,
-                    "moved_at": card.moved_at,
-                    "moved_by": card.moved_by,
-                    "last_intent": card.last_intent,
-                    "last_scan": card.last_scan,
-                }
-                for card in self.touched_cards.values()
-            ]
-        if self.document.get("events"):
-            changed = dict.fromkeys(row["loop_id"] for row in self.document["events"])
-            self.document["loops"] = [
-                {
-                    "id": loop_id,
-                    "seq": self.loops[loop_id].seq,
-                    "suppressed": self.loops[loop_id].suppressed,
-                    "surplus_due": self.loops[loop_id].surplus_due,
-                }
-                for loop_id in changed
-            ]
-        if self.touched_turns:
-            # In turn order: turn k closes before turn k+1 opens (rule C2 is checked row by row).
-            self.document["turns"] = [
-                {
-                    "uuid": turn.uuid,
-                    "card_id": card_id,
-                    "loop_id": loop_id,
-                    "supply_id": supply_id,
-                    "number": turn.number,
-                    "signal_state": turn.signal_state,
-                    "step": turn.step,
-                    "asked": turn.asked,
-                    "made": turn.made,
-                    "received": turn.received,
-                    "reason": turn.reason,
-                    "opened_at": turn.opened_at,
-                    "released_at": turn.released_at,
-                    "started_at": turn.started_at,
-                    "completed_at": turn.completed_at,
-                    "loaded_at": turn.loaded_at,
-                    "closed_at": turn.closed_at,
-                    "due_at": turn.due_at,
-                    "owner": turn.owner,
-                    "owner_since": turn.owner_since,
-                    "acknowledged_at": turn.acknowledged_at,
-                    "promised_at": turn.promised_at,
-                    "docked_at": turn.docked_at,
-                    "document": turn.document,
-                    "batch": turn.batch,
-                    "recall": turn.recall,
-                    "failed": turn.failed,
-                }
-                for (card_id, _), (loop_id, supply_id, turn) in sorted(self.touched_turns.items())
-            ]
+        self._collect()
         if not self.document:
             return
-        for sql, (reason, person_id, at, card_id) in self.holds:
-            execute(
-                sql, {"uuid": new_uuid(), "reason": reason, "person": person_id, "at": at, "card": card_id}
-            )
+        for sql, values in self.holds:
+            execute(sql, dict(values))
         self.holds = []
-        statement, values = "", list[str | None]()
+        statement, parameters = "", list[str | None]()
         # Mostly there are none, and a statement that writes nothing still opens every table it might write.
-        if "runouts_closed" in self.document or "runouts_opened" in self.document:
+        if "runouts_changed" in self.document or "runouts_opened" in self.document:
             statement += "EXECUTE pull_write_runouts(%s, %s); "
-            values += self._sections("runouts_closed", "runouts_opened")
+            parameters += self._sections("runouts_changed", "runouts_opened")
         if self.waits:
             statement += "EXECUTE pull_keep_waits(%s); "
-            values.append(encode(self.waits).decode())
+            parameters.append(encode(self.waits).decode())
             self.waits = {}
         statement += "EXECUTE pull_write(%s, %s, %s, %s, %s, %s)"
-        execute(statement, (*values, *self._sections(*SECTIONS)), last=last)
+        execute(statement, (*parameters, *self._sections(*SECTIONS)), last=last)
         self.document = {}
         self.touched_cards = {}
         self.touched_turns = {}
 
-
-# The parameters of the writing statement, in order.
-SECTIONS = ("receipts", "events", "cards", "turns", "loops", "messages")
-
-# A held card has an open hold beside it, whichever door it was held by: who, why, and how it ended (requirement A5).
-_HELD = """INSERT INTO pull_qualityhold (uuid, card_id, reason, held_by_id, held_at, decision)
-    VALUES (%(uuid)s, %(card)s, %(reason)s, %(person)s, %(at)s, '') ON CONFLICT DO NOTHING"""
-_HOLD_ENDED = """UPDATE pull_qualityhold SET released_by_id = %(person)s, released_at = %(at)s
-    WHERE card_id = %(card)s AND released_at IS NULL"""
-HOLDS = {
-    "card.held": _HELD,
-    "card.unheld": _HOLD_ENDED,
-    "card.lost": _HOLD_ENDED,
-    "card.removed": _HOLD_ENDED,
-}
-
-# They change neither card nor turn, and nothing follows from them: no message either, or a drain would never end.
-WAITS = frozenset({"wait.opened", "wait.closed"})
-
-# What a message says of each event that something else follows from.
-FOLLOWED = frozenset({"runout.opened"})
-TOLD = ("state", "step", "withheld", "owner", "failed", "short")
+    def _collect(self) -> None:
+        """The rows of what was touched."""
+        if self.touched_cards:
+            self.document["cards"] = [CARD.values(card) for card in self.touched_cards.values()]
+        if events := self.document.get("events"):
+            self.document["loops"] = [
+                {"loop_id": loop_id} | COUNTERS.values(self.loops[loop_id])
+                for loop_id in dict.fromkeys(row["loop_id"] for row in events)
+                if isinstance(loop_id, int)
+            ]
+        if self.touched_turns:
+            # In turn order: turn k closes before turn k+1 opens (rule C2 is checked row by row).
+            self.document["turns"] = [
+                {"card_id": card_id, "loop_id": loop_id, "supply_id": supply_id} | TURN.values(turn)
+                for (card_id, _), (loop_id, supply_id, turn) in sorted(
+                    self.touched_turns.items(), key=lambda item: item[0]
+                )
+            ]
 
 
-def message(loop_id: int, events: Sequence[Event]) -> dict[str, Any]:
-    """The outbox row of a change: what upstream, boards and listeners have to hear of this loop."""
-    follow = [
-        {
-            "type": event.type,
-            "turn": event.turn,
-            "at": event.occurred_at,
-            "seq": event.seq,
-            **{name: event.data[name] for name in TOLD if name in event.data},
-        }
-        for event in events
-        if event.type in FOLLOWED or event.type.startswith("turn.")
-    ]
-    emptied = [
-        {
-            "type": "card.emptied",
-            "card": event.card_id,
-            "number": _refill_number(event, events),
-            "at": event.occurred_at,
-        }
-        for event in events
-        if event.type == "scan.applied" and event.data["intent"] == "empty"
-    ]
-    return {"topic": "pull.changed", "key": loop_id, "payload": {"events": follow + emptied}}
+class _LoopRead(msgspec.Struct, array_like=True, gc=False):
+    """What `pull_read` says of a loop itself, with each card."""
+
+    loop_id: int
+    counters: COUNTERS.shape  # type: ignore[name-defined]
+    epoch: int | None
+    stopped: str | None  # why the supply station's line stands still
+    runout_at: datetime | None
+    runout_seq: int | None
 
 
-def _refill_number(emptied: Event, events: Sequence[Event]) -> int | None:
-    """The number of the turn that refills the emptied container."""
-    for event in events:
-        if event.card_id == emptied.card_id and event.type in ("turn.released", "turn.opened"):
-            return event.turn_number
-    return None
+_decode_read = msgspec.json.Decoder(
+    list[tuple[_LoopRead, CARD.shape | None, TURN.shape | None]]  # type: ignore[name-defined]
+).decode
 
 
 def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> UnitOfWork:
@@ -318,7 +245,7 @@ def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> UnitO
         (stations, ids, ids) if stations else (ids, ids),
     )
     counts = {station: execute("EXECUTE pull_in_process(%s)", (station,))[0][0] for station in stations}
-    read = decode_read(f"[{','.join(row[0] for row in rows)}]")
+    read = _decode_read(f"[{','.join(row[0] for row in rows)}]")
     settings = configs(read[0][0].epoch if read else None)
     loops: dict[int, Loop] = {}
     stopped: dict[int, str] = {}
@@ -327,41 +254,18 @@ def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> UnitO
         if loop is None:
             if state.stopped:
                 stopped[state.loop_id] = state.stopped
-            config = settings.loops[state.loop_id]
-            loop = Loop(config, state.seq, state.suppressed, state.surplus_due)
-            if state.runout_at is not None:
-                loop.runout = OpenRunout(state.runout_at, state.runout_seq, state.runout_cause)
-            loops[state.loop_id] = loop
+            loop = loops[state.loop_id] = Loop(*state.counters, config=settings.loops[state.loop_id])
+            loop.past = StoredPast(state.loop_id)
+            if state.runout_at is not None and state.runout_seq is not None:
+                loop.runout = OpenRunout(state.runout_at, state.runout_seq)
         if card is not None:
             made = loop.cards[card[0]] = Card(*card)
             if turn is not None:
                 made.turn = Turn(*turn)
+    for loop in loops.values():
+        if loop.runout is not None:
+            loop.runout.quality = all_withdrawn(loop.cards.values())
     return UnitOfWork(settings, loops, counts, stopped)
-
-
-class _LoopRead(msgspec.Struct, array_like=True, gc=False):
-    """A loop's own state, as `pull_read` says it with each card."""
-
-    loop_id: int
-    seq: int
-    suppressed: int
-    surplus_due: int
-    epoch: int | None
-    stopped: str | None  # why the supply station's line stands still
-    runout_at: datetime | None
-    runout_seq: Any
-    runout_cause: Any
-
-
-def _members(of: type, *, without: str = "") -> Any:
-    """The types of a dataclass's members in their order, as an array has them."""
-    types = get_type_hints(of)
-    return tuple.__class_getitem__(tuple(types[each.name] for each in fields(of) if each.name != without))
-
-
-decode_read = msgspec.json.Decoder(
-    list[tuple[_LoopRead, _members(Card, without="turn") | None, _members(Turn) | None]]  # type: ignore[misc]
-).decode
 
 
 def nothing() -> UnitOfWork:
@@ -380,7 +284,7 @@ class Target:
 
 
 def resolve(codes: Sequence[str]) -> dict[str, Target]:
-    """The things behind codes; a code that is not known is left out."""
+    """What codes stand for; a code that is not known is left out."""
     with cursor() as to_database:
         to_database.execute("EXECUTE pull_resolve(%s)", (list(codes),))
         return {row[0]: Target(*row[1:]) for row in to_database.fetchall()}
@@ -392,7 +296,7 @@ class StoredAnswer:
 
     fingerprint: str
     plant_id: int | None
-    answer: dict[str, Any]
+    answer: dict[str, object]
 
 
 def stored_answers(scan_ids: Sequence[UUID]) -> dict[UUID, StoredAnswer]:
@@ -400,4 +304,4 @@ def stored_answers(scan_ids: Sequence[UUID]) -> dict[UUID, StoredAnswer]:
     with cursor() as to_database:
         to_database.execute("EXECUTE pull_receipts(%s::uuid[])", (list(scan_ids),))
         rows = to_database.fetchall()
-    return {row[0]: StoredAnswer(row[1], row[2], decode(row[3])) for row in rows}
+    return {row[0]: StoredAnswer(row[1], row[2], msgspec.json.decode(row[3])) for row in rows}

@@ -178,8 +178,8 @@ def _fill(loops: list[Loop], each: int) -> list[Kept]:
             supply_status="FULL",
             quantity=loop.quantity,
             contents=loop.quantity,
-            been_full=True,
             full_since=at,
+            status_since=at,
             moved_at=at,
         )
         for loop in loops
@@ -188,7 +188,9 @@ def _fill(loops: list[Loop], each: int) -> list[Kept]:
     Identifier.objects.bulk_create(
         Identifier(code=card.code, kind="card", target_id=card.pk) for card in cards
     )
-    LoopState.objects.bulk_create(LoopState(loop=loop, seq=2 * each) for loop in loops)
+    LoopState.objects.bulk_create(
+        LoopState(loop=loop, seq=2 * each, been_full=True, usable_changed_at=at) for loop in loops
+    )
     Event.objects.bulk_create(
         (event for card in cards for event in _first_events(card, at)), batch_size=5_000
     )

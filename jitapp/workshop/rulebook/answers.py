@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from jitapp.kanban.answers import ANSWERS, WARNINGS, feedback
+from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.vocabulary import Outcome, ScanClass, ScreenState
 from jitapp.workshop.rulebook.markdown import page, table
-from jitapp.workshop.rulebook.reading import said_by
 
 CLASSES = {
     ScanClass.EXPECTED: "the next step of this card",
@@ -37,12 +37,12 @@ SCREENS = {
 
 def answers() -> str:
     """The page."""
-    where = said_by(ANSWERS)
+    where = {code: str(step.intent) for step in STEPS.values() for code in step.answers}
     parts = [
         "An answer is a code and facts; the sentence and the next step are made from them in the reader's language."
-        " What is heard (`sound`) and shown (`state`) stands in the answer beside the sentence. `said by` names the"
-        " functions that give the code, with the number of their guard; the guards are asked in the order G4, G12, G5"
-        " to G11.",
+        " What is heard (`sound`) and shown (`state`) stands in the answer beside the sentence. `intent` names the"
+        " step that gives the code, where only one does; the others come from the guards, which are asked in the order"
+        " G4, G12, G5 to G11.",
     ]
     for outcome in Outcome:
         rows = [
@@ -52,14 +52,14 @@ def answers() -> str:
                 sentence.next,
                 feedback(code).sound,
                 feedback(code).state,
-                ", ".join(where[code]),
+                where.get(code, ""),
             )
             for code, sentence in ANSWERS.items()
             if sentence.outcome is outcome
         ]
         parts += [
             f"## {outcome}",
-            table(("code", "sentence", "next step", "sound", "state", "said by"), rows),
+            table(("code", "sentence", "next step", "sound", "state", "intent"), rows),
         ]
     parts += [
         "## Warnings",

@@ -1,30 +1,30 @@
-"""docs/rules/events.md: every type of event in the ledger."""
+"""docs/rules/events.md: every type of event in the ledger, from the types themselves."""
 
 from __future__ import annotations
 
-from jitapp.kanban.events import EVENT_TYPES
+from jitapp.kanban.book import EVENT_TYPES, TYPES, members_of
+from jitapp.kanban.events.scans import ScanApplied
 from jitapp.workshop.rulebook.markdown import page, table
-from jitapp.workshop.rulebook.reading import written
 
 
 def events() -> str:
     """The page."""
-    found = written(EVENT_TYPES)
+    rows = [
+        (f"`{name}`", meaning, ", ".join(f"`{member}`" for member in members_of(name)))
+        for name, meaning in EVENT_TYPES.items()
+    ]
+    scans = [
+        (f"`{each.__struct_config__.tag}`", " ".join((each.__doc__ or "").split()))
+        for each in TYPES[ScanApplied.type]
+    ]
     return page(
         "Events",
         "The ledger only grows; folding its events in the order of `loop_seq` gives the present state back (rule C11)."
-        " Quantities are decimal strings, instants ISO 8601. An event has its facts in `data`; those that can occur"
-        " are listed.",
-        table(
-            ("type", "means", "facts", "written by"),
-            [
-                (
-                    f"`{name}`",
-                    meaning,
-                    ", ".join(f"`{fact}`" for fact in sorted(found[name].facts)),
-                    ", ".join(sorted(found[name].modules)),
-                )
-                for name, meaning in EVENT_TYPES.items()
-            ],
-        ),
+        " Quantities are decimal strings, instants ISO 8601. An event has its facts in `data`; a member that has its"
+        " default is left out. Who must act, what a turn waits for and whether a loop is dry follow from the state that"
+        " the events lead to.",
+        table(("type", "means", "data"), rows),
+        "## What a scan did",
+        "`scan.applied` is told apart by its member `intent`.",
+        table(("intent", "means"), scans),
     )

@@ -15,15 +15,19 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from jitapp.kanban.events import Event
+from jitapp.kanban.conditions import usable
+from jitapp.kanban.events.base import Entry
+from jitapp.kanban.events.cards import CardActivated, CardAdded
+from jitapp.kanban.events.loops import LoopChanged
+from jitapp.kanban.events.turns import TurnDocumented
 from jitapp.kanban.ledger import Ledger, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.market import balance
-from jitapp.kanban.resizing import fit
+from jitapp.kanban.resizing import resize
 from jitapp.kanban.signals import dispatch, fail, gather, signal
-from jitapp.kanban.state import Card, Loop, LoopConfig, text
+from jitapp.kanban.state import ZERO, Card, Loop, LoopConfig, exact
+from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.swap import swap
-from jitapp.kanban.transitions import SIDE
 from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
@@ -46,13 +50,13 @@ S = SupplyStatus
 DEMAND, SUPPLY = 1, 2
 BEGIN = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 QUANTITY = Decimal(4)
-# Where the demand side does it; everything else that is not in the table of transitions is done at the supply side.
-AT_DEMAND = frozenset({Intent.COUNT, Intent.DOCK, Intent.ACTIVATE})
+# Where the demand side does it; everything else that names no side is done at the supply side.
+AT_DEMAND = frozenset({Intent.ACTIVATE, Intent.UNBLOCK})
 # They lead from anywhere to anywhere, or back where one came from: said in words.
 IN_WORDS = frozenset({Intent.CORRECT, Intent.UNDO})
 
 Edges = dict[tuple[str, str], set[str]]
-Move = Callable[[Loop], list[Event]]
+Move = Callable[[Loop], list[Entry]]
 
 
 @dataclass
@@ -127,10 +131,11 @@ def _copied(loop: Loop) -> Loop:
     for card in fresh.cards.values():
         card.turn = copy(card.turn)
     fresh.runout = copy(loop.runout)
+    fresh.fresh, fresh.register, fresh.ended = list(loop.fresh), dict(loop.register), list(loop.ended)
     return fresh
 
 
-def _note(found: Map, name: str, before: Card, after: Card, events: list[Event]) -> None:
+def _note(found: Map, name: str, before: Card, after: Card, events: list[Entry]) -> None:
     if before.supply_status != after.supply_status and before.card_status == "IN_CIRCULATION":
         found.supply[before.supply_status, after.supply_status].add(name)
     if before.card_status != after.card_status:
@@ -154,10 +159,18 @@ def _key(loop: Loop) -> tuple[object, ...]:
         card.card_status,
         card.supply_status,
         turn
-        and (turn.signal_state, turn.step, turn.docked_at is None, turn.document, turn.failed, turn.short),
+        and (
+            turn.signal_state,
+            turn.step,
+            turn.docked_at is None,
+            turn.document,
+            turn.failed,
+            turn.supply_short,
+        ),
         card.turns_left,
         bool(loop.surplus_due),
-        other.usable,
+        card.blocked,
+        usable(other),
         other.supply_status == S.IN_USE,
         other.turn and other.turn.signal_state,
     )
@@ -197,8 +210,8 @@ def _named(intent: Intent, quantity: Decimal | None) -> str:
 
 
 def _scan(number: int, intent: Intent, now: datetime, quantity: Decimal | None) -> Move:
-    def move(loop: Loop) -> list[Event]:
-        side = SIDE.get(intent, "demand" if intent in AT_DEMAND else "supply")
+    def move(loop: Loop) -> list[Entry]:
+        side = STEPS[intent].side or ("demand" if intent in AT_DEMAND else "supply")
         scan = Scan(
             id=_uuid(),
             intent=intent,
@@ -212,56 +225,56 @@ def _scan(number: int, intent: Intent, now: datetime, quantity: Decimal | None) 
             promised_at=now + timedelta(days=1),
             new_uuid=_uuid,
         )
-        return decide(loop, loop.cards[number], scan).events
+        return decide(loop, loop.cards[number], scan).entries
 
     return move
 
 
-def _fitted(loop: Loop, now: datetime, by: int) -> list[Event]:
+def _fitted(loop: Loop, now: datetime, by: int) -> list[Entry]:
     """A resize writes events only where it takes surplus cards back; a due surplus is noted on the loop."""
     ledger = Ledger(loop, at=now)
     there = sum(1 for card in loop.cards.values() if card.card_status in ("IN_CIRCULATION", "HELD", "NEW"))
     due = loop.surplus_due
-    fit(ledger, max(1, there - due + by), _uuid)
-    return ledger.events or ([Event("loop.changed", now)] if loop.surplus_due != due else [])
+    resize(ledger, max(1, there - due + by), _uuid)
+    return ledger.entries or ([Entry(LoopChanged(), now)] if loop.surplus_due != due else [])
 
 
-def _gathered(loop: Loop, now: datetime) -> list[Event]:
+def _gathered(loop: Loop, now: datetime) -> list[Entry]:
     ledger = Ledger(loop, at=now)
     gather(ledger, _uuid, why="clock")
-    return ledger.events
+    return ledger.entries
 
 
-def _documented(loop: Loop, now: datetime) -> list[Event]:
+def _documented(loop: Loop, now: datetime) -> list[Entry]:
     card = loop.cards[1]
     turn = card.turn
     if turn is None or turn.signal_state is not SignalState.PENDING_DOC:
         return []
     ledger = Ledger(loop, at=now)
-    ledger.write("turn.documented", card, turn=turn, document="4500001")
+    ledger.write(TurnDocumented(document="4500001"), card, turn=turn)
     dispatch(ledger, card, _uuid())
-    return ledger.events
+    return ledger.entries
 
 
-def _failed(loop: Loop, now: datetime) -> list[Event]:
+def _failed(loop: Loop, now: datetime) -> list[Entry]:
     ledger = Ledger(loop, at=now)
     turn = loop.cards[1].turn
     if turn is not None and not turn.failed:
         fail(ledger, loop.cards[1], "4500001 was closed")
-    return ledger.events
+    return ledger.entries
 
 
-def _in_vain(loop: Loop, now: datetime) -> list[Event]:
-    return decide(loop, loop.cards[1], replace(_scan_of(now, SUPPLY), market_empty=True)).events
+def _in_vain(loop: Loop, now: datetime) -> list[Entry]:
+    return decide(loop, loop.cards[1], replace(_scan_of(now, SUPPLY), market_empty=True)).entries
 
 
-def _served(loop: Loop, now: datetime) -> list[Event]:
+def _served(loop: Loop, now: datetime) -> list[Entry]:
     ledger = Ledger(loop, at=now)
     balance([ledger], [_shop(LoopKind.PRODUCTION, {"id": 2, "demand_id": SUPPLY, "supply_id": 3})], _uuid)
-    return ledger.events
+    return ledger.entries
 
 
-def _swapped(loop: Loop, now: datetime, *, at_market: bool) -> list[Event]:
+def _swapped(loop: Loop, now: datetime, *, at_market: bool) -> list[Entry]:
     """The swap with a loop of the same part on the other side of the supermarket."""
     if at_market:
         moves = _shop(
@@ -271,7 +284,7 @@ def _swapped(loop: Loop, now: datetime, *, at_market: bool) -> list[Event]:
         decide(moves, moves.cards[1], _scan_of(now - timedelta(hours=1), 4, Intent.EMPTY))
         return swap(moves, moves.cards[1], loop, loop.cards[1], _scan_of(now, DEMAND)).detached
     makes = _shop(LoopKind.PRODUCTION, {"id": 2, "demand_id": SUPPLY, "supply_id": 3})
-    return swap(loop, loop.cards[1], makes, makes.cards[1], _scan_of(now, SUPPLY)).decision.events
+    return swap(loop, loop.cards[1], makes, makes.cards[1], _scan_of(now, SUPPLY)).decision.entries
 
 
 def _scan_of(now: datetime, station: int, intent: Intent = Intent.LOAD) -> Scan:
@@ -296,19 +309,19 @@ def _uuid() -> UUID:
 
 def _shop(kind: LoopKind, settings: dict[str, Any]) -> Loop:
     """A loop of two cards: NEW where cards come by print, empty and asked for where an order makes them."""
-    loop = Loop(LoopConfig(**({"kind": kind} | _PLAIN | settings)))
+    loop = Loop(config=LoopConfig(**({"kind": kind} | _PLAIN | settings)))
     ledger = Ledger(loop, at=BEGIN)
     for number in (1, 2):
         card = loop.cards[number] = Card(number, f"C{number}", number, QUANTITY)
-        ledger.write("card.added", card, code=card.code, number=number, quantity=text(QUANTITY))
+        ledger.write(CardAdded(code=card.code, number=number, quantity=exact(QUANTITY)), card)
     card, sibling = loop.cards[1], loop.cards[2]
     if kind is LoopKind.EVENT:
         card.turns_left = 1
-        ledger.write("card.activated", card, frm=S.EMPTY, to=S.EMPTY, contents="0")
+        ledger.write(CardActivated(contents=ZERO), card)
         signal(ledger, card, _uuid)
     elif settings.get("id"):
-        ledger.write("card.activated", card, frm=S.EMPTY, to=S.FULL, contents=text(QUANTITY))
-    ledger.write("card.activated", sibling, frm=S.EMPTY, to=S.FULL, contents=text(QUANTITY))
+        ledger.write(CardActivated(contents=QUANTITY), card, to=S.FULL)
+    ledger.write(CardActivated(contents=QUANTITY), sibling, to=S.FULL)
     return loop
 
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from jitapp.kanban.acts import ACTS, Act
-from jitapp.kanban.transitions import TRANSITIONS
+from jitapp.kanban.kinds import KINDS
+from jitapp.kanban.step import Step
+from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.vocabulary import LoopKind
 from jitapp.workshop.rulebook.exploring import Edges, explore
 from jitapp.workshop.rulebook.markdown import page, table
-
-HEADINGS = {
-    LoopKind.TWO_BIN: "Two bins; with an independent supply source an empty one waits until it is released.",
-    LoopKind.PRODUCTION: "A card that authorises making; gathered to a batch, or released by its sibling.",
-    LoopKind.WITHDRAWAL: "A card that fetches from a supermarket; the swap takes it in one move.",
-    LoopKind.SUPPLIER: "A card that a supplier fills; with or without a document of the ERP.",
-    LoopKind.TRANSFER: "A card that another plant fills.",
-    LoopKind.EVENT: "A card made for one order; its last turn ends its life.",
-}
 
 
 def states() -> str:
@@ -30,7 +22,7 @@ def states() -> str:
     ]
     for kind, found in maps.items():
         start = "EMPTY" if kind is LoopKind.EVENT else ""
-        parts += [f"### {kind}", HEADINGS[kind], _diagram(found.supply, start)]
+        parts += [f"### {kind}", KINDS[kind].says, _diagram(found.supply, start)]
     life: Edges = {}
     signals: Edges = {}
     for found in maps.values():
@@ -42,25 +34,45 @@ def states() -> str:
         _diagram(life, "NEW"),
         "## The signal of a turn, all kinds",
         _diagram(signals, ""),
-        "## The table of moves",
+        "## The steps that move a container",
         "Steps between `from` and `to` that nobody scanned are implied, in order, with the same instant.",
         table(
-            ("intent", "from", "to", "side", "answer"),
-            [(row.intent, row.frm, row.to, row.side, f"`{row.answer}`") for row in TRANSITIONS],
+            ("intent", "means", "from", "to", "side", "undo", "late", "in ERROR"),
+            [
+                (step.intent, step.says, frm, to, step.side, *_traits(step))
+                for step in STEPS.values()
+                for frm, to in step.moves.items()
+            ],
         ),
-        "## The table of acts",
-        "Leaders and ERP clients may do every act.",
-        table(("intent", "who else"), [(str(intent), _who(act)) for intent, act in ACTS.items()]),
+        "## The steps that decide about a card or a turn",
+        "Leaders and ERP clients may take every one of them.",
+        table(
+            ("intent", "means", "who else", "undo", "late", "in ERROR"),
+            [
+                (str(step.intent), step.says, _who(step), *_traits(step))
+                for step in STEPS.values()
+                if not step.moves
+            ],
+        ),
     ]
     return page("States", *parts)
 
 
-def _who(act: Act) -> str:
-    if act.everybody:
+def _traits(step: Step) -> tuple[str, str, str]:
+    """Whether it can be undone, made of a parked scan, and done in ERROR."""
+    return (
+        "yes" if step.undoable else "",
+        "acceptable" if step.acceptable else "",
+        "yes" if step.in_error else "",
+    )
+
+
+def _who(step: Step) -> str:
+    if step.everybody:
         return "everybody"
-    whom = sorted(str(role) for role in act.roles)
-    if act.side is not None:
-        whom.insert(0, f"whoever stands at the {act.side} source")
+    whom = sorted(str(role) for role in step.roles)
+    if step.side is not None:
+        whom.insert(0, f"whoever stands at the {step.side} source")
     return ", ".join(whom) or "nobody"
 
 

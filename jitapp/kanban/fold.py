@@ -1,0 +1,80 @@
+"""`apply`, the only function that changes state: an entry of the ledger onto a loop, and what follows from it."""
+
+from __future__ import annotations
+
+from jitapp.kanban.conditions import all_withdrawn, participates, usable
+from jitapp.kanban.events.base import Entry, Inconsistent
+from jitapp.kanban.events.cards import CardBlocked, CardUnblocked
+from jitapp.kanban.events.loops import LoopChanged
+from jitapp.kanban.events.turns import TurnCancelled, TurnReceived, TurnReleased
+from jitapp.kanban.standing import stand
+from jitapp.kanban.state import Change, Loop
+from jitapp.kanban.vocabulary import LoopStatus, SupplyStatus
+
+
+def change_of(entry: Entry) -> Change | None:
+    """What an entry changes of all that counts for a runout; None: nothing."""
+    event = entry.event
+    status = SupplyStatus(entry.to) if entry.to else None
+    life = event.life
+    blocked: bool | None = None
+    loop_status: LoopStatus | None = None
+    due = ends = None
+    if isinstance(event, CardBlocked | CardUnblocked):
+        blocked = isinstance(event, CardBlocked)
+    elif isinstance(event, LoopChanged):
+        loop_status = status_after(event)
+    elif isinstance(event, TurnReleased):
+        due = event.due_at
+    elif isinstance(event, TurnReceived | TurnCancelled):
+        ends = True
+    if status is None and life is None and blocked is None and loop_status is None and not due and not ends:
+        return None
+    return Change(
+        entry.occurred_at, entry.seq, entry.card_id, status, life, blocked, loop_status, due, bool(ends)
+    )
+
+
+def status_after(event: LoopChanged) -> LoopStatus | None:
+    """The loop's status that a change of its settings led to."""
+    changed = event.changed.get("status")
+    said = event.status or (changed.after if changed else "")
+    return LoopStatus(said) if said else None
+
+
+def apply(loop: Loop, entry: Entry) -> None:
+    """Changes the loop as the entry says, and derives what follows: who must act on the turn and why it waits, and
+    when the loop's usable containers last changed. Raises Inconsistent if the entry cannot have followed this state.
+    """
+    loop.seq = entry.seq
+    card = loop.cards.get(entry.card_id) if entry.card_id is not None else None
+    before = (usable(card), participates(card)) if card is not None else (False, False)
+    if entry.to and card is not None:
+        if entry.frm != card.supply_status:
+            raise Inconsistent(
+                f"{entry.type} of card {card.code} moves it from {entry.frm}, but it is {card.supply_status} (C4)"
+            )
+        card.supply_status = SupplyStatus(entry.to)
+        card.status_since = entry.occurred_at
+    entry.event.apply(loop, card, entry)
+    change = change_of(entry)
+    if change is not None:
+        loop.fresh.append(change)
+    if card is None and entry.card_id is not None:
+        card = loop.cards.get(entry.card_id)
+    after = (usable(card), participates(card)) if card is not None else (False, False)
+    if before != after or (change is not None and change.loop_status is not None):
+        _changed(loop, entry)
+    if card is not None and card.turn is not None:
+        stand(loop.config, card, card.turn, entry.occurred_at, entry.seq)
+    if loop.runout is not None and change is not None and not any(map(usable, loop.cards.values())):
+        loop.runout.quality = all_withdrawn(loop.cards.values())
+
+
+def _changed(loop: Loop, entry: Entry) -> None:
+    """Notes when the usable containers changed, and whether this was told after something that happened later."""
+    at = entry.occurred_at
+    if loop.usable_changed_at is None or at >= loop.usable_changed_at:
+        loop.usable_changed_at = at
+    elif loop.told_late is None or at < loop.told_late:
+        loop.told_late = at

@@ -1,0 +1,81 @@
+"""dock: the container arrived at the dock; by the loop's policy that posts only, or sets it FULL (4.4 row 9)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from jitapp.kanban.answers import CARD, Sentence, already, applied, refused
+from jitapp.kanban.events.turns import TurnDocked, TurnReceived
+from jitapp.kanban.filling import FillingScan
+from jitapp.kanban.guards import DECIDING
+from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.state import exact
+from jitapp.kanban.step import Reply, Situation, Step, no, register
+from jitapp.kanban.vocabulary import GrPolicy, Intent, Role, ScanClass, SupplyStatus
+
+S = SupplyStatus
+ANSWERS: dict[str, Sentence] = {
+    "docked": applied(CARD + ": {quantity} arrived at the dock.", "Bring it to {demand} and scan it there."),
+    "already_docked": already(
+        CARD + " is already at the dock.", "Bring it to {demand}.", kind=ScanClass.REPEATED_SIGNAL
+    ),
+    "not_on_its_way": refused(CARD + " is {status}, not on its way.", "Scan it when it is sent."),
+}
+
+
+class Docked(FillingScan, frozen=True, kw_only=True, tag_field="intent", tag="dock"):
+    """The container arrived at the dock, `counted` pieces."""
+
+    counted: Decimal
+
+
+def _can_dock(s: Situation) -> Reply | None:
+    turn, quantity = s.card.turn, s.scan.quantity
+    if turn is None:
+        return no("no_open_turn")
+    if turn.docked_at is not None:
+        return no("already_docked")
+    if turn.step != S.IN_TRANSIT:
+        return no("not_on_its_way")
+    explained = s.scan.reason or (turn.reason and quantity == turn.deliverable != turn.asked)
+    if quantity is not None and quantity != turn.asked and not explained:
+        return no("quantity_needs_reason", quantity=quantity, asked=turn.asked)
+    if quantity is not None and quantity > turn.deliverable and not s.scan.reason:
+        return no("quantity_needs_reason", quantity=quantity, asked=turn.deliverable)
+    return None
+
+
+def _dock(ledger: Ledger, s: Situation) -> Reply:
+    scan, card, turn = s.scan, s.card, s.card.turn
+    assert turn is not None
+    quantity = exact(scan.quantity if scan.quantity is not None else turn.deliverable)
+    sets_full = s.loop.config.gr_policy is GrPolicy.RECEIPT_SETS_FULL
+    docked = Docked(
+        counted=quantity,
+        quantity=quantity if sets_full else None,
+        reason=scan.reason,
+        said=scan.said,
+        settles=scan.settles,
+    )
+    ledger.write(docked, card, turn=turn, to=S.FULL if sets_full else "")
+    ledger.write(TurnDocked(quantity=quantity, reason=scan.reason), card, turn=turn)
+    if sets_full:
+        received = TurnReceived(quantity=quantity, asked=exact(turn.asked), reason=scan.reason)
+        ledger.write(received, card, turn=turn)
+    return Reply("received" if sets_full else "docked", {"quantity": quantity})
+
+
+STEP = register(
+    Step(
+        Intent.DOCK,
+        label="At the dock",
+        says="Says that the container arrived at the dock.",
+        answers=ANSWERS,
+        effect=_dock,
+        guards=DECIDING,
+        check=_can_dock,
+        side="demand",
+        roles=frozenset({Role.HANDLER, Role.BUYER}),
+        by_turn=True,
+    )
+)

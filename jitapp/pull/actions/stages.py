@@ -1,0 +1,283 @@
+"""The stages of a scan on its way through the transaction: read, locate, situation, verdict, write, answer; what one
+hands to the next is frozen.
+
+Read is what the code means. Located is the card under its lock. Situated is who scans it, where and when, and what the
+rules ask about the stations. Decided is the verdict of the rules, its entries written onto the loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from jitapp.accounts.models import Person, new_uuid
+from jitapp.kanban.guards import CLOCK_SLACK
+from jitapp.kanban.ledger import Decision, Facts, Scan
+from jitapp.kanban.lifecycle import decide
+from jitapp.kanban.state import Card, Loop
+from jitapp.kanban.vocabulary import Intent, Role, SupplyStatus
+from jitapp.plant.configs import Configs, StationInfo
+from jitapp.pull import store
+from jitapp.pull.actions.circumstances import circumstances
+from jitapp.pull.models import Card as CardRow
+from jitapp.pull.scan_request import ScanRequest, Source, escaped
+from jitapp.symbology.cardcode import find_card_code, looks_like_card_code
+
+STATUSES = {status.value: status for status in SupplyStatus}
+INTENTS = {intent.value: intent for intent in Intent}
+LEADERS = frozenset({Role.LEADER, Role.ADMIN})
+NEVER_SET = datetime(2000, 1, 1, tzinfo=UTC)  # a device that tells an earlier time has never been told it
+# Card codes never change and are never reused, so what a code points to may be remembered.
+_REMEMBERED = 50_000
+_cards: dict[str, tuple[int, int]] = {}
+_people: dict[str, tuple[float, int | None]] = {}
+_PEOPLE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A scan that ends before the rules see it: a code of the catalogue, and facts for its sentence."""
+
+    code: str
+    facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A scan whose code has been looked up. `pair` is the other card of a swap: the one on the full container."""
+
+    request: ScanRequest
+    card_id: int | None = None
+    loop_id: int | None = None
+    pair_card_id: int | None = None
+    pair_loop_id: int | None = None
+    refusal: Refusal | None = None
+
+    def swapped(self, card_id: int, loop_id: int) -> Read:
+        """The same scan as one of the withdrawal card, whose pair is the card that was read."""
+        return replace(
+            self, card_id=card_id, loop_id=loop_id, pair_card_id=self.card_id, pair_loop_id=self.loop_id
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The scan's loop and card under the lock, when it happened, and when it is recorded."""
+
+    read: Read
+    loop: Loop | None
+    card: Card | None
+    occurred_at: datetime
+    recorded_at: datetime
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Situated:
+    """A located scan with whose it is and where it was made; `scan` is what the rules see of it, None for a refusal."""
+
+    located: Located
+    station: StationInfo | None
+    person_id: int | None
+    scan: Scan | None
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the rules, or an earlier stage, made of the scan."""
+
+    situated: Situated
+    decision: Decision
+
+
+# -- read --------------------------------------------------------------------------------------------------
+def read(requests: Sequence[ScanRequest]) -> list[Read]:
+    """Guards G1 and G2: from what the scanner read to cards, or a refusal by name; unknown codes in one question."""
+    codes = [
+        request.code if request.code in _cards else find_card_code(request.code) or request.code.strip()
+        for request in requests
+    ]
+    asked = [
+        code
+        for code in dict.fromkeys(codes)
+        if code not in _cards and len(code) <= 128 and "\x00" not in code and code.isprintable()
+    ]
+    targets = store.resolve(asked) if asked else {}
+    for code, target in targets.items():
+        # What a bin carries may change; a card's own code does not.
+        if target.kind == "card" and target.loop_id is not None and find_card_code(code):
+            if len(_cards) >= _REMEMBERED:
+                _cards.clear()
+            _cards[code] = (target.id, target.loop_id)
+    return [_read(request, code, targets) for request, code in zip(requests, codes, strict=True)]
+
+
+def _read(request: ScanRequest, code: str, targets: Mapping[str, store.Target]) -> Read:
+    target = targets.get(code)
+    if target is not None and target.kind == "card" and target.loop_id is not None:
+        return Read(request, target.id, target.loop_id)
+    remembered = _cards.get(code)
+    if remembered is not None:
+        return Read(request, *remembered)
+    raw = escaped(request.code.strip())
+    shown = raw if len(raw) <= 40 else raw[:40] + "…"
+    if target is not None:
+        return Read(request, refusal=Refusal("not_a_card", {"raw": shown, "kind": target.kind}))
+    if find_card_code(request.code):
+        return Read(request, refusal=Refusal("unknown_card", {"raw": code}))
+    refusal = "bad_check" if looks_like_card_code(request.code) else "not_a_card_code"
+    return Read(request, refusal=Refusal(refusal, {"raw": shown or "(nothing)"}))
+
+
+# -- locate ------------------------------------------------------------------------------------------------
+def locate(unit: store.UnitOfWork, found: Read, source: Source, now: datetime) -> Located:
+    """The card under its lock, or why there is none for this source."""
+    request, refusal = found.request, found.refusal
+    loop = unit.loops.get(found.loop_id) if found.loop_id is not None else None
+    card = loop.cards.get(found.card_id) if loop is not None and found.card_id is not None else None
+    occurred = _occurred(request, now)
+    if refusal is None and (loop is None or card is None):
+        # The card was removed, or the memory of its code is older than the database (a restore).
+        _cards.pop(find_card_code(request.code) or request.code.strip(), None)
+        refusal = _withdrawn(found, loop, occurred)
+    if loop is not None and not {loop.config.plant_id, loop.config.supply_plant_id} & source.plant_ids:
+        refusal = Refusal("unknown_card", {"raw": escaped(request.code.strip())[:40]})
+        loop = card = None
+    if card is not None and card.moved_at is not None and card.moved_at > now:
+        # Whoever held the lock before us read the clock after us, or our clock was set back: the order is the lock's.
+        now = card.moved_at
+        occurred = now if request.occurred_at is None else occurred
+    return Located(found, loop, card, occurred, now, refusal)
+
+
+def _withdrawn(found: Read, loop: Loop | None, occurred: datetime) -> Refusal:
+    """A code that points to a card which takes part no more, or to nothing at all. What happened before the card was
+    taken out waits for a person."""
+    row = CardRow.objects.filter(pk=found.card_id).first() if found.card_id is not None else None
+    if loop is None or row is None:
+        return Refusal("unknown_card", {"raw": escaped(found.request.code.strip())[:40]})
+    facts = {"part": loop.config.part, "number": row.number, "of": max(loop.circulating, row.number)}
+    if row.moved_at is not None and row.moved_at - occurred > CLOCK_SLACK:
+        return Refusal("late_conflict", facts | {"occurred": occurred})
+    return Refusal("card_retired", facts)
+
+
+def _occurred(request: ScanRequest, now: datetime) -> datetime:
+    """When it happened by our clock: the client's, corrected by its measured offset, never after now.
+
+    A clock that was never set says nothing: then it happened when it came.
+    """
+    occurred = request.occurred_at
+    if occurred is None:
+        return now
+    if occurred.tzinfo is None:
+        occurred = occurred.replace(tzinfo=UTC)
+    if request.sent_at is not None:
+        sent = request.sent_at if request.sent_at.tzinfo else request.sent_at.replace(tzinfo=UTC)
+        skew = now - sent
+        if abs(skew) > timedelta(seconds=2):
+            try:
+                occurred += skew
+            except OverflowError:
+                return now
+    return min(occurred, now) if occurred > NEVER_SET else now
+
+
+# -- situation ---------------------------------------------------------------------------------------------
+def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situated:
+    """Who scans, where, and what the rules ask about the stations; or why the rules need not be asked."""
+    request = located.read.request
+    person_id = _person(request.by) if request.by else source.person_id
+    station, misplaced = _station(unit.configs, request, source)
+    refusal = located.refusal or misplaced
+    if refusal is None and request.intent is not None and request.intent not in INTENTS:
+        refusal = Refusal("move_not_known")
+    if refusal is not None or located.loop is None or located.card is None:
+        return Situated(located, station, person_id, None, refusal)
+    station_id = station.id if station else None
+    around = circumstances(unit, located.loop, located.card, request.intent, station_id)
+    scan = Scan(
+        id=request.id,
+        intent=INTENTS.get(request.intent or ""),
+        station_id=station_id,
+        station=station.code if station else "",
+        device_id=source.device_id,
+        person_id=person_id,
+        occurred_at=located.occurred_at,
+        recorded_at=located.recorded_at,
+        quantity=request.quantity,
+        reason=escaped((request.reason or "").strip())[:200],
+        is_leader=bool(LEADERS & source.roles),
+        is_placeless=source.placeless,
+        roles=source.roles,
+        target=STATUSES.get(request.status or ""),
+        promised_at=request.promised_at,
+        checks=frozenset(request.checks),
+        in_process=around.in_process,
+        ahead=around.ahead,
+        at_hand=around.at_hand,
+        line_stopped=around.line_stopped,
+        missing=around.missing,
+        market_empty=around.market_empty,
+        turn=request.turn,
+        settles=request.settles,
+        new_uuid=new_uuid,
+        last_entries=store.last_entries(located.card.last_scan) if request.intent == Intent.UNDO else (),
+    )
+    return Situated(located, station, person_id, scan, None)
+
+
+def _station(
+    known: Configs, request: ScanRequest, source: Source
+) -> tuple[StationInfo | None, Refusal | None]:
+    """The station of the scan: the one it names, else the device's own; or the refusal."""
+    if request.station is None or request.station == "":
+        return (known.station_by_id.get(source.station_id) if source.station_id else None), None
+    named = known.stations.get(request.station)
+    facts = {"station": escaped(request.station)}
+    if named is None or named.plant_id not in source.plant_ids:
+        return None, Refusal("unknown_station", facts)
+    if source.fixed and source.station_id is not None and named.id != source.station_id:
+        return None, Refusal("wrong_device_station", facts)
+    return named, None
+
+
+def _person(by: str) -> int | None:
+    """The person behind a badge or a name; somebody unknown never stops a scan: the device is on record."""
+    kept = _people.get(by)
+    if kept is not None and time.monotonic() - kept[0] < _PEOPLE_SECONDS:
+        return kept[1]
+    if "\x00" in by or len(by) > 64:
+        return None
+    found = Person.objects.filter(badge=by).values_list("pk", flat=True).first()
+    if found is None:
+        found = Person.objects.filter(username=by).values_list("pk", flat=True).first()
+    if len(_people) > 5_000:
+        _people.clear()
+    _people[by] = (time.monotonic(), found)
+    return found
+
+
+# -- verdict -----------------------------------------------------------------------------------------------
+def refuse(situated: Situated) -> Decided:
+    """A scan that never came to the rules."""
+    request, refusal = situated.located.read.request, situated.refusal
+    assert refusal is not None
+    facts: dict[str, object] = {
+        "station": escaped(request.station or ""),
+        "intent": escaped(request.intent or "")[:20],
+        "expected": "-",
+    }
+    return Decided(situated, Decision(refusal.code, facts | dict(refusal.facts)))
+
+
+def verdict(situated: Situated) -> Decided:
+    """The decision of the rules, its entries folded into the loop."""
+    located = situated.located
+    assert located.loop is not None
+    assert located.card is not None
+    assert situated.scan is not None
+    return Decided(situated, decide(located.loop, located.card, situated.scan))

@@ -1,0 +1,77 @@
+"""The outbox messages of the pull room: what others have to hear of a change of a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from jitapp.kanban.events.base import Entry
+from jitapp.kanban.events.turns import TurnOpened, TurnReleased
+from jitapp.kanban.steps.empty import Emptied
+
+TOPIC = "pull.changed"
+REFUSED = "wait.refused"  # no event of the ledger: a handoff that the receiver could not take
+# Beside those of turns, events that something else follows from.
+FOLLOWED = frozenset({"runout.opened", "runout.closed", "runout.revised"})
+
+
+class Happened(msgspec.Struct, omit_defaults=True, frozen=True):
+    """An event that something follows from. `card` and `number` (of the turn that refills the container) are given for
+    an emptied card."""
+
+    type: str
+    at: datetime
+    seq: int
+    turn: UUID | None = None
+    card: int | None = None
+    number: int | None = None
+
+
+class LoopChanged(msgspec.Struct, frozen=True):
+    """A loop changed."""
+
+    events: list[Happened]
+
+
+decode_message = msgspec.json.Decoder(LoopChanged).decode
+
+
+def message(loop_id: int, entries: Sequence[Entry]) -> dict[str, object]:
+    """The outbox row of a change: what upstream, boards and listeners have to hear of this loop."""
+    happened = [
+        Happened(entry.type, entry.occurred_at, entry.seq, turn=entry.turn)
+        for entry in entries
+        if entry.type.startswith("turn.") or entry.type in FOLLOWED
+    ]
+    happened += [
+        Happened(
+            "card.emptied",
+            entry.occurred_at,
+            entry.seq,
+            card=entry.card_id,
+            number=_refill_number(entry, entries),
+        )
+        for entry in entries
+        if isinstance(entry.event, Emptied)
+    ]
+    return {"topic": TOPIC, "key": loop_id, "payload": LoopChanged(happened)}
+
+
+def refused(loop_id: int, turn: UUID, at: datetime, seq: int) -> dict[str, object]:
+    """The outbox row of a refused handoff, which is a wait of its own kind (F3)."""
+    return {
+        "topic": TOPIC,
+        "key": loop_id,
+        "payload": LoopChanged([Happened(REFUSED, at, seq, turn=turn)]),
+    }
+
+
+def _refill_number(emptied: Entry, entries: Sequence[Entry]) -> int | None:
+    """The number of the turn that refills the emptied container."""
+    for entry in entries:
+        if entry.card_id == emptied.card_id and isinstance(entry.event, TurnReleased | TurnOpened):
+            return entry.turn_number
+    return None
