@@ -18,7 +18,18 @@ T = TypeVar("T")
 
 
 def object_of(request: Request) -> dict[str, object]:
-    """The body as a JSON object whose members nobody has checked. Raises Problem 400."""
+    """The body as a JSON object whose members nobody has checked. Raises Problem 400, 411.
+
+    A body that is not there never means that all members are left out: it may have got lost on the way.
+    """
+    if request.stream is None:
+        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+            raise Problem(
+                411, "length_required", "The body came in chunks. Send it whole, with Content-Length."
+            )
+        raise Problem(
+            400, "malformed", "The body is missing. Send one JSON object, {} if nothing is to be said."
+        )
     data = request.data
     if not isinstance(data, dict):
         raise Problem(400, "malformed", "Send one JSON object.")

@@ -75,7 +75,7 @@ class Operation:
         if not self.plain:
             found.add(406)
         if self.body is not None:
-            found |= {400, 413, 422} if self.plain else {400, 413, 415, 422}
+            found |= {400, 413, 422} if self.plain else {400, 411, 413, 415, 422}
         if any(parameter.can_be_malformed for parameter in self.parameters):
             found.add(400)
         if self.who == ERP_ONLY:
