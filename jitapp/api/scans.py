@@ -7,6 +7,7 @@ with 200 and `outcome: refused`; 503 with Retry-After only while the store canno
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -255,7 +256,9 @@ def _body(call: Call, most: int) -> bytes:
         raise Problem(413, "body_too_large", f"The body is larger than {most} bytes. Send less at once.")
     if len(raw) < length:
         raise Problem(400, "body_cut_off", "The body ended before its length. Send the scan again.")
-    return raw
+    return raw.removeprefix(
+        BOM_UTF8
+    )  # as at the other addresses: some programs write it, JSON does not know it
 
 
 def _unreadable(error: Exception) -> Problem:
