@@ -54,13 +54,16 @@ class HasDevice(BasePermission):
     message = "This needs the token of an ERP client. Make one with `manage.py api_token NAME --kind erp`."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Whether the token is known and enough; a method that the view does not have is answered 405 later."""
-        source = request.auth
+        """Whether the token is known and enough. What is served but not declared is allowed to nobody; a method that
+        the view does not have is left to REST framework, which answers 405."""
+        source, method = request.auth, (request.method or "").lower()
         if not isinstance(source, Source):
             return False
         declared: Mapping[str, Operation] = getattr(view, "declared", {})
-        operation = declared.get((request.method or "").lower())
-        return operation is None or operation.who != ERP_ONLY or source.placeless
+        operation = declared.get("get" if method == "head" else method)
+        if operation is None:
+            return method == "options" or not hasattr(view, method)
+        return operation.who != ERP_ONLY or source.placeless
 
 
 class Throttle(BaseThrottle):

@@ -18,6 +18,7 @@ from django.test import Client, RequestFactory
 from django.urls import resolve
 from openapi_spec_validator import validate
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from jitapp.api import openapi
 from jitapp.api.endpoint import Endpoint, addresses, operation
@@ -89,6 +90,9 @@ class Scales(Endpoint):
     def post(self, _request: Request, body: Parcel, id: UUID, side: str) -> Weighed:
         return Weighed(f"{side} {id}", body.weight)
 
+    def delete(self, _request: Request, **_places: object) -> Response:
+        return Response()
+
 
 def test_check_of_the_body_rights_and_words_follow_from_the_declaration(api: Client) -> None:
     (described,) = addresses(Scales)[0].operations
@@ -119,6 +123,7 @@ def test_check_of_the_body_rights_and_words_follow_from_the_declaration(api: Cli
         ask(scanner, {"weight": "3"}),
         ask("", {"weight": "3"}),
         ask(erp, {"weight": "3"}, method="put"),
+        ask(erp, {}, method="delete"),
     ]
     assert [(status, body["code"]) for status, body in said] == [
         (404, "not_found"),
@@ -128,6 +133,7 @@ def test_check_of_the_body_rights_and_words_follow_from_the_declaration(api: Cli
         (403, "not_allowed"),
         (401, "token_missing"),
         (405, "method_not_allowed"),
+        (403, "not_allowed"),  # nobody has declared it
     ]
 
 
