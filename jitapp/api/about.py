@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +12,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from jitapp.api import openapi
+from jitapp.api.operations import BASE, Address, Parameter, Schema
 from jitapp.kanban.book import EVENT_TYPES
 
 
@@ -31,40 +32,53 @@ def openapi_json(_request: HttpRequest) -> HttpResponse:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """/api/v1/docs"""
-    return render(
-        request, "api/docs.html", {"groups": _groups(), "events": EVENT_TYPES, "base": openapi.BASE}
-    )
+    return render(request, "api/docs.html", {"groups": _groups(), "events": EVENT_TYPES, "base": BASE})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An operation as the page shows it; `body` and `answer` are (member, what it is, required)."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    who: str
+    parameters: tuple[Parameter, ...]
+    body: list[tuple[str, str, bool]]
+    answer: list[tuple[str, str, bool]]
+    problems: list[tuple[int, str, str]]
 
 
 @lru_cache(maxsize=1)
-def _groups() -> dict[str, list[dict[str, Any]]]:
+def _groups() -> dict[str, list[Shown]]:
     document = openapi.document()
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[Shown]] = {}
     for operation in openapi.OPERATIONS:
-        described = document["paths"][openapi.BASE + operation.path][operation.method]
+        described = document["paths"][BASE + operation.path][operation.method]
         body = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
         answer = described["responses"][str(operation.status)]["content"]["application/json"]["schema"]
         groups.setdefault(operation.group, []).append(
-            {
-                "id": described["operationId"],
-                "method": operation.method.upper(),
-                "path": openapi.BASE + operation.path,
-                "summary": operation.summary,
-                "who": operation.who,
-                "parameters": described["parameters"],
-                "body": _members(body, document) if body else [],
-                "answer": _members(answer, document),
-                "problems": [
+            Shown(
+                id=operation.id,
+                method=operation.method.upper(),
+                path=BASE + operation.path,
+                summary=operation.summary,
+                who=operation.who,
+                parameters=operation.parameters,
+                body=_members(body, document) if body else [],
+                answer=_members(answer, document),
+                problems=[
                     (status, code, meaning)
-                    for status in openapi.problems_of(operation)
+                    for status in operation.statuses
                     for code, meaning in openapi.codes_of(status)
                 ],
-            }
+            )
         )
     return groups
 
 
-def _members(schema: dict[str, Any], document: dict[str, Any]) -> list[tuple[str, str, bool]]:
+def _members(schema: Schema, document: Schema) -> list[tuple[str, str, bool]]:
     """(member, what it is, required) of an object schema, one level deep."""
     schema = _resolved(schema, document)
     required = schema.get("required", [])
@@ -74,14 +88,14 @@ def _members(schema: dict[str, Any], document: dict[str, Any]) -> list[tuple[str
     ]
 
 
-def _resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+def _resolved(schema: Schema, document: Schema) -> Schema:
     if "$ref" in schema:
-        found: dict[str, Any] = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        found: Schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         return found
     return schema
 
 
-def _words(schema: dict[str, Any], document: dict[str, Any]) -> str:
+def _words(schema: Schema, document: Schema) -> str:
     """A schema in a few words: "text", "list of TurnFacts", "FULL, EMPTY"."""
     if "$ref" in schema:
         target = _resolved(schema, document)
@@ -98,3 +112,9 @@ def _words(schema: dict[str, Any], document: dict[str, Any]) -> str:
             schema.get("format", ""), "text"
         )
     return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+ADDRESSES = (
+    Address("openapi.json", "openapi", openapi_json, (openapi.ITSELF,)),
+    Address("docs", "api-docs", docs),
+)

@@ -1,34 +1,28 @@
-"""What suppliers, buyers, docks and planners do over HTTP: to a turn, a card or a loop.
+"""What suppliers, buyers, docks and planners do over HTTP to a turn or to a loop.
 
-Acts on turns and cards go through the scan path: one transaction, a receipt, the same answer to the same
-Idempotency-Key. Changes of loops are the planner's and belong to ERP clients.
+Acts on turns go through the scan path: one transaction, a receipt, the same answer to the same Idempotency-Key.
+Changes of loops are the planner's and belong to ERP clients.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
-from uuid import NAMESPACE_URL, UUID, uuid5
+from collections.abc import Callable
+from typing import TypeVar
+from uuid import UUID
 
 import msgspec
-from django.http import Http404
 from django.utils import timezone
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from jitapp.accounts.models import new_uuid
-from jitapp.api.endpoint import Endpoint
+from jitapp.api.bodies import instant_of, key_of, quantity_of
+from jitapp.api.endpoint import SAME_KEY, Endpoint, addresses, operation, or_404
 from jitapp.api.errors import Problem
-from jitapp.erp.documents import NothingToRetry, retry
-from jitapp.erp.queries import request_of
+from jitapp.api.operations import ERP_ONLY
+from jitapp.api.scans import ScanAnswer
 from jitapp.pull import actions
 from jitapp.pull.reading import lists
-from jitapp.pull.scan_request import Conflict, ScanRequest, Source
+from jitapp.pull.scan_request import Conflict, ScanRequest
 
 VERBS = (
     "acknowledge",
@@ -44,7 +38,6 @@ VERBS = (
     "retry",
 )
 T = TypeVar("T")
-_NUMBER = re.compile(r"\d{1,14}(\.\d{1,6})?")
 
 
 class TurnActBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -55,18 +48,6 @@ class TurnActBody(msgspec.Struct, forbid_unknown_fields=True):
     promised_at: str | None = None
     occurred_at: str | None = None
     by: str | None = None
-
-
-class DocumentBody(msgspec.Struct, forbid_unknown_fields=True):
-    """The number of the ERP's document."""
-
-    document: str
-
-
-class FailureBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What failed for good, as a sentence for the buyer."""
-
-    reason: str
 
 
 class LoopChangeBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -101,77 +82,26 @@ class ActAnswer(msgspec.Struct):
     revision: int | None = None
 
 
-def read(request: Request, shape: type[T]) -> T:
-    """The body in its shape. Raises Problem 422 for a member that cannot be read."""
-    try:
-        return msgspec.convert(request.data or {}, shape)
-    except msgspec.ValidationError as error:
-        raise Problem(422, "field_unreadable", f"A member cannot be read: {error}.") from None
-
-
-def quantity_of(text: str | None) -> Decimal | None:
-    """A decimal string like 12 or 0.5, or None. Raises Problem."""
-    if text is None or text == "":
-        return None
-    try:
-        if not _NUMBER.fullmatch(text.strip()):
-            raise InvalidOperation
-        return Decimal(text.strip())
-    except InvalidOperation:
-        raise Problem(422, "field_unreadable", "`quantity` is no decimal number like 12 or 0.5.") from None
-
-
-def instant_of(name: str, text: str | None) -> datetime | None:
-    """An instant with its offset, or None. Raises Problem."""
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Problem(
-            422, "field_unreadable", f"`{name}` is no instant like 2026-11-21T09:00:00+01:00."
-        ) from None
-    if at.tzinfo is None:
-        raise Problem(422, "field_unreadable", f"`{name}` has no offset. Write 2026-11-21T09:00:00+01:00.")
-    return at.astimezone(UTC)
-
-
-def key_of(request: Request, about: str) -> UUID:
-    """The act's id: the client's Idempotency-Key (a UUID as it is, another text made into one), else a new one."""
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if not key:
-        return new_uuid()
-    try:
-        return UUID(key)
-    except ValueError:
-        return uuid5(NAMESPACE_URL, f"jitapp:{about}:{key[:200]}")
-
-
-class AnyDevice(BasePermission):
-    """A known device: who may do what to a turn is for the rules to say, and their answer is kept."""
-
-    def has_permission(self, request: Request, _view: APIView) -> bool:
-        """Whether the token is known."""
-        return isinstance(request.auth, Source)
-
-
 class ActOnTurn(Endpoint):
     """POST /turns/{id}/{verb}"""
 
-    permission_classes = (AnyDevice,)
+    path, url_name, group = "turns/<uuid:id>/<str:verb>", "turn-act", "Acts"
+    words = {"verb": VERBS}
 
-    def post(self, request: Request, turn: UUID, verb: str) -> Response:
+    @operation(
+        "What a supplier, buyer, dock or station does to a turn; answered like a scan",
+        answer=ScanAnswer,
+        body=TurnActBody,
+        parameters=(SAME_KEY,),
+        problems=(404, 409),
+    )
+    def post(self, request: Request, body: TurnActBody, id: UUID, verb: str) -> Response:
         """Answers as a scan does; refused acts are answered with `outcome: refused`, not with an error."""
-        if verb not in VERBS:
-            raise Http404
-        found = lists.turn(turn, plant_ids=self.plants(), now=timezone.now())
-        if found is None:
-            raise Http404
-        body = read(request, TurnActBody)
+        turn = or_404(lists.turn(id, plant_ids=self.plants(), now=timezone.now()))
         answer = actions.scan(
             ScanRequest(
-                id=key_of(request, f"{turn}:{verb}"),
-                code=found.card,
+                id=key_of(request, f"{id}:{verb}"),
+                code=turn.card,
                 intent=verb,
                 quantity=quantity_of(body.quantity),
                 reason=body.reason,
@@ -188,131 +118,136 @@ class ActOnTurn(Endpoint):
         return Response(answer.body, headers=headers)
 
 
-class TurnDocument(Endpoint):
-    """GET and POST /turns/{id}/document"""
+class LoopAct(Endpoint):
+    """What the planner does to a loop whose cards are on the floor."""
 
-    def get(self, _request: Request, turn: UUID) -> Response:
-        """How far the document is that the ERP is asked for; 404 where none was ever needed."""
-        found = request_of(turn, plant_ids=self.plants())
-        if found is None:
-            raise Http404
-        return Response(found)
+    group = "Acts"
 
-    def post(self, request: Request, turn: UUID) -> Response:
-        """The ERP gives its document's number; the signal goes out. The same number again changes nothing."""
-        _erp_only(self)
-        if lists.turn(turn, plant_ids=self.plants(), now=timezone.now()) is None:
-            raise Http404
-        body = read(request, DocumentBody)
-        _or_refused(
-            lambda: actions.give_document(
-                turn=str(turn), document=body.document.strip(), now=timezone.now(), source=self.source()
+    def loop(self, code: str) -> int:
+        """The loop's id. Raises Http404."""
+        return or_404(lists.loop_id(code, plant_ids=self.plants()))
+
+
+class HoldLoop(LoopAct):
+    """POST /loops/{code}/hold"""
+
+    path, url_name = "loops/<str:code>/hold", "loop-hold"
+
+    @operation(
+        "Put a loop on hold: nothing more is asked for",
+        answer=ActAnswer,
+        body=HoldBody,
+        problems=(404, 409),
+        who=ERP_ONLY,
+    )
+    def post(self, _request: Request, body: HoldBody, code: str) -> ActAnswer:
+        """A reason must be given."""
+        loop = self.loop(code)
+        or_refused(
+            lambda: actions.hold_loop(
+                loop_id=loop, reason=body.reason, now=timezone.now(), source=self.source()
             )
         )
-        return Response(lists.turn(turn, plant_ids=self.plants(), now=timezone.now()))
+        return ActAnswer(code, "held")
 
 
-class RetryDocument(Endpoint):
-    """POST /turns/{id}/retry-document"""
+class ResumeLoop(LoopAct):
+    """POST /loops/{code}/resume"""
 
-    def post(self, _request: Request, turn: UUID) -> Response:
-        """What the ERP refused was mended: it is asked again now, under the same key."""
-        _erp_only(self)
-        if request_of(turn, plant_ids=self.plants()) is None:
-            raise Http404
-        try:
-            retry(turn, now=timezone.now())
-        except NothingToRetry as error:
-            raise Problem(409, "refused", str(error)) from None
-        return Response(request_of(turn, plant_ids=self.plants()))
+    path, url_name = "loops/<str:code>/resume", "loop-resume"
+
+    @operation("Let a loop on hold go on", answer=ActAnswer, problems=(404, 409), who=ERP_ONLY)
+    def post(self, _request: Request, code: str) -> ActAnswer:
+        """What waited is asked for."""
+        loop = self.loop(code)
+        or_refused(lambda: actions.resume_loop(loop_id=loop, now=timezone.now(), source=self.source()))
+        return ActAnswer(code, "resumed")
 
 
-class TurnFailed(Endpoint):
-    """POST /turns/{id}/fail"""
+class ChangeLoop(LoopAct):
+    """POST /loops/{code}/change"""
 
-    def post(self, request: Request, turn: UUID) -> Response:
-        """The order is closed or cancelled in the ERP: the turn stands in ERROR until somebody has put it right."""
-        _erp_only(self)
-        if lists.turn(turn, plant_ids=self.plants(), now=timezone.now()) is None:
-            raise Http404
-        body = read(request, FailureBody)
-        _or_refused(
-            lambda: actions.fail_turn(turn, reason=body.reason, now=timezone.now(), source=self.source())
-        )
-        return Response(lists.turn(turn, plant_ids=self.plants(), now=timezone.now()))
+    path, url_name = "loops/<str:code>/change", "loop-change"
 
-
-class ActOnLoop(Endpoint):
-    """POST /loops/{code}/hold|resume|change|order"""
-
-    def post(self, request: Request, code: str, verb: str) -> Response:
-        """The planner's acts on a loop whose cards are on the floor."""
-        _erp_only(self)
-        loop_id = lists.loop_id(code, plant_ids=self.plants())
-        acts: Mapping[str, Callable[[Request, int], dict[str, Any]]] = {
-            "hold": self._hold,
-            "resume": self._resume,
-            "change": self._change,
-            "order": self._order,
-        }
-        if loop_id is None or verb not in acts:
-            raise Http404
-        done = _or_refused(lambda: acts[verb](request, loop_id))
-        return Response(ActAnswer(loop=code, **done))
-
-    def _hold(self, request: Request, loop_id: int) -> dict[str, Any]:
-        actions.hold_loop(
-            loop_id=loop_id, reason=read(request, HoldBody).reason, now=timezone.now(), source=self.source()
-        )
-        return {"done": "held"}
-
-    def _resume(self, _request: Request, loop_id: int) -> dict[str, Any]:
-        actions.resume_loop(loop_id=loop_id, now=timezone.now(), source=self.source())
-        return {"done": "resumed"}
-
-    def _change(self, request: Request, loop_id: int) -> dict[str, Any]:
-        body = read(request, LoopChangeBody)
-        cards = quantity_of(body.cards)
-        if cards is not None and cards != int(cards):
-            raise Problem(422, "field_unreadable", "`cards` is no whole number.")
-        at = instant_of("effective_at", body.effective_at)
+    @operation(
+        "Change how many cards a loop has and how much each asks for, now or at `effective_at`",
+        answer=ActAnswer,
+        body=LoopChangeBody,
+        problems=(404, 409),
+        who=ERP_ONLY,
+    )
+    def post(self, _request: Request, body: LoopChangeBody, code: str) -> ActAnswer:
+        """`cards` of the answer are the codes of new cards, to be printed."""
+        loop = self.loop(code)
+        cards = _whole("cards", body.cards)
         quantity = quantity_of(body.quantity)
-        if at is not None:
-            values: dict[str, Any] = {} if cards is None else {"cards": int(cards)}
-            if quantity is not None:
-                values["quantity"] = str(quantity)
-            planned = actions.plan_revision(
-                loop_id=loop_id, effective_at=at, values=values, reason=body.reason
+        at = instant_of("effective_at", body.effective_at)
+        if at is None:
+            codes = or_refused(
+                lambda: actions.resize_loop(
+                    loop_id=loop,
+                    now=timezone.now(),
+                    cards=cards,
+                    quantity=quantity,
+                    reason=body.reason,
+                    source=self.source(),
+                )
             )
-            return {"done": "planned", "revision": planned.number}
-        codes = actions.resize_loop(
-            loop_id=loop_id,
-            now=timezone.now(),
-            cards=None if cards is None else int(cards),
-            quantity=quantity,
-            reason=body.reason,
-            source=self.source(),
+            return ActAnswer(code, "changed", cards=codes)
+        asked = {
+            "cards": cards,
+            "quantity": None if quantity is None else str(quantity),
+        }
+        values = {name: value for name, value in asked.items() if value is not None}
+        planned = or_refused(
+            lambda: actions.plan_revision(loop_id=loop, effective_at=at, values=values, reason=body.reason)
         )
-        return {"done": "changed", "cards": codes}
+        return ActAnswer(code, "planned", revision=planned.number)
 
-    def _order(self, request: Request, loop_id: int) -> dict[str, Any]:
-        body = read(request, OrderBody)
+
+class OrderAtLoop(LoopAct):
+    """POST /loops/{code}/order"""
+
+    path, url_name = "loops/<str:code>/order", "loop-order"
+
+    @operation(
+        "Order a quantity at an EVENT loop",
+        answer=ActAnswer,
+        body=OrderBody,
+        problems=(404, 409),
+        who=ERP_ONLY,
+    )
+    def post(self, _request: Request, body: OrderBody, code: str) -> ActAnswer:
+        """`turn` of the answer is the one that was opened."""
+        loop = self.loop(code)
         quantity = quantity_of(body.quantity)
         if quantity is None:
             raise Problem(422, "field_unreadable", "`quantity` is missing.")
-        turn = actions.order(
-            loop_id=loop_id, quantity=quantity, now=timezone.now(), source=self.source(), reason=body.reason
+        turn = or_refused(
+            lambda: actions.order(
+                loop_id=loop,
+                quantity=quantity,
+                now=timezone.now(),
+                source=self.source(),
+                reason=body.reason,
+            )
         )
-        return {"done": "ordered", "turn": str(turn)}
+        return ActAnswer(code, "ordered", turn=str(turn))
 
 
-def _erp_only(endpoint: Endpoint) -> None:
-    if not endpoint.source().placeless:
-        raise Problem(403, "not_allowed", "This needs the token of an ERP client. Make one with `api_token`.")
-
-
-def _or_refused(act: Callable[[], T]) -> T:
+def or_refused(act: Callable[[], T]) -> T:
+    """What the act returns. Raises Problem 409 where a rule forbids it."""
     try:
         return act()
     except actions.Refused as refused:
         raise Problem(409, "refused", str(refused)) from None
+
+
+def _whole(name: str, text: str | None) -> int | None:
+    found = quantity_of(text, name)
+    if found is not None and found != int(found):
+        raise Problem(422, "field_unreadable", f"`{name}` is no whole number.")
+    return None if found is None else int(found)
+
+
+ADDRESSES = addresses(ActOnTurn, HoldLoop, ResumeLoop, ChangeLoop, OrderAtLoop)

@@ -1,15 +1,17 @@
-"""Who calls: a device by its bearer token, and how often it may."""
+"""Who calls: a device by its bearer token, what it may do, and how often."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from jitapp.api.operations import ERP_ONLY, Operation
 from jitapp.api.throttle import Buckets
 from jitapp.pull.scan_request import Source
 from jitapp.pull.sources import source_of_token
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 LONGEST_TOKEN = 200
-# Per token and web process; scans have a bound of their own (pace.py), they are an operator's work.
+# Per token and web process; scans have a bound of their own (throttle.py), they are an operator's work.
 REQUESTS_A_SECOND = 50.0
 BURST = 200.0
 
@@ -44,19 +46,27 @@ class DeviceToken(BaseAuthentication):
 
 
 class HasDevice(BasePermission):
-    """A known device; only an ERP client may change master data."""
+    """A known device, and an ERP client where the operation's declaration says so.
 
-    message = "Only a token of kind erp may change master data."
+    Beyond that, who may do what to a turn is for the rules to say, and their answer is kept.
+    """
 
-    def has_permission(self, request: Request, _view: APIView) -> bool:
-        """Reads for all devices, writes for ERP clients."""
-        source = request.auth
+    message = "This needs the token of an ERP client. Make one with `manage.py api_token NAME --kind erp`."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the token is known and enough. What is served but not declared is allowed to nobody; a method that
+        the view does not have is left to REST framework, which answers 405."""
+        source, method = request.auth, (request.method or "").lower()
         if not isinstance(source, Source):
             return False
-        return request.method in SAFE_METHODS or source.placeless
+        declared: Mapping[str, Operation] = getattr(view, "declared", {})
+        operation = declared.get("get" if method == "head" else method)
+        if operation is None:
+            return method == "options" or not hasattr(view, method)
+        return operation.who != ERP_ONLY or source.placeless
 
 
-class Pace(BaseThrottle):
+class Throttle(BaseThrottle):
     """A bucket per token: REQUESTS_A_SECOND flow in, BURST fit into it."""
 
     buckets = Buckets(REQUESTS_A_SECOND, BURST)

@@ -1,30 +1,35 @@
-"""Calling for help over HTTP, answering and solving; and changing a station over."""
+"""Calling for help over HTTP, from wherever somebody stands; answering and solving."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
-from typing import Literal, TypeVar
+from typing import Literal
 from uuid import UUID
 
 import msgspec
-from django.http import Http404
 from django.utils import timezone
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from jitapp.api.acts import AnyDevice, key_of
-from jitapp.api.endpoint import Endpoint, flag, paged
-from jitapp.api.errors import CODES, Problem
-from jitapp.plant.models import Station
+from jitapp.api.bodies import key_of
+from jitapp.api.endpoint import OPEN, PAGING, Endpoint, Rows, addresses, flag, operation, or_404, paged
+from jitapp.api.errors import problem_of
+from jitapp.api.operations import Parameter
 from jitapp.pull import actions
 from jitapp.pull.reading import calls
-from jitapp.pull.reading.changeovers import changeovers_of
-from jitapp.pull.scan_request import Source
-from jitapp.pull.sources import person_of
+from jitapp.pull.reading.calls import CallFacts
 
 LONGEST_CODE = 60
-T = TypeVar("T")
+# What an action refuses under a name of its own, in the API's words.
+_NAMES = {
+    "unknown_call": "not_found",
+    "unknown_station": "unknown_reference",
+    "unknown_card": "unknown_reference",
+    "unknown_kind": "field_unreadable",
+    "span_backwards": "field_unreadable",
+    "family_missing": "field_unreadable",
+}
 
 
 class CallBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -54,46 +59,27 @@ class SolveBody(msgspec.Struct, forbid_unknown_fields=True):
     by: str = ""
 
 
-class ChangeoverBody(msgspec.Struct, forbid_unknown_fields=True):
-    """To which part family; `by` is a badge or a user name."""
+class OfCalls(Endpoint):
+    """What the endpoints of calls share."""
 
-    to_family: str
-    from_family: str = ""
-    by: str = ""
+    group = "Calls"
 
-
-class ByBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Who did it, if known."""
-
-    by: str = ""
+    def call(self, id: UUID) -> CallFacts:
+        """The call as it stands now. Raises Http404."""
+        return or_404(calls.one_call(id, plant_ids=self.plants(), now=timezone.now()))
 
 
-class Speaking(Endpoint):
-    """A door for every known device: help is called from wherever somebody stands."""
-
-    permission_classes = (AnyDevice,)
-
-    def source_by(self, by: str) -> Source:
-        """The device together with the person. Raises Problem for a name that nobody has."""
-        if not by:
-            return self.source()
-        person = person_of(by)
-        if person is None:
-            raise problem("person_unknown")
-        return replace(self.source(), person_id=person)
-
-    def shown(self, call: UUID) -> Response:
-        """The call as it stands now."""
-        found = calls.one_call(call, plant_ids=self.plants(), now=timezone.now())
-        if found is None:
-            raise Http404
-        return Response(found)
-
-
-class Calls(Speaking):
+class Calls(OfCalls):
     """The calls of the plant."""
 
-    def get(self, request: Request) -> Response:
+    path, url_name = "calls", "api-calls"
+
+    @operation(
+        "Calls for help",
+        answer=Rows[CallFacts],
+        parameters=(OPEN, Parameter("station", "code of a station"), *PAGING),
+    )
+    def get(self, request: Request) -> Rows[CallFacts]:
         """`?open=1&station=CODE`"""
         now = timezone.now()
         open_only, station = flag(request, "open"), request.query_params.get("station")
@@ -109,10 +95,16 @@ class Calls(Speaking):
             ),
         )
 
-    def post(self, request: Request) -> Response:
+    @operation(
+        "Call for help; while `stops_line`, nothing is started at the station",
+        answer=CallFacts,
+        body=CallBody,
+        parameters=(Parameter("Idempotency-Key", "the same key again is the same call", place="header"),),
+        problems=(403, 409),
+    )
+    def post(self, request: Request, body: CallBody) -> CallFacts:
         """Somebody calls."""
-        body = read(request, CallBody)
-        try:
+        with refusals():
             made = actions.call_for_help(
                 station=body.station,
                 kind=body.kind,
@@ -123,125 +115,71 @@ class Calls(Speaking):
                 now=timezone.now(),
                 source=self.source_by(body.by),
             )
-        except actions.CallRefused as refused:
-            raise problem(refused.code) from None
-        return self.shown(made.uuid)
+        return self.call(made.uuid)
 
 
-class OneCall(Speaking):
+class OneCall(OfCalls):
     """A call by its id."""
 
-    def get(self, _request: Request, call: UUID) -> Response:
-        """How far it is, and who must come."""
-        return self.shown(call)
+    path, url_name = "calls/<uuid:id>", "api-call"
+
+    @operation("One call: how far it is, who must come", answer=CallFacts, problems=(404,))
+    def get(self, _request: Request, id: UUID) -> CallFacts:
+        """Of the token's plants."""
+        return self.call(id)
 
 
-class TakeCall(Speaking):
+class TakeCall(OfCalls):
     """Somebody has it."""
 
-    def post(self, request: Request, call: UUID) -> Response:
-        """The climbing stops, the owner's clock begins."""
-        source = self.source_by(read(request, TakeBody).by)
-        try:
-            actions.take_call(call_id=call, person_id=source.person_id, now=timezone.now(), source=source)
-        except actions.CallRefused as refused:
-            raise problem(refused.code) from None
-        return self.shown(call)
+    path, url_name = "calls/<uuid:id>/take", "api-call-take"
+
+    @operation(
+        "Somebody has it: the climbing stops, the owner's clock begins",
+        answer=CallFacts,
+        body=TakeBody,
+        problems=(404, 409),
+    )
+    def post(self, _request: Request, body: TakeBody, id: UUID) -> CallFacts:
+        """Again by the same person it changes nothing."""
+        source = self.source_by(body.by)
+        with refusals():
+            actions.take_call(call_id=id, person_id=source.person_id, now=timezone.now(), source=source)
+        return self.call(id)
 
 
-class SolveCall(Speaking):
+class SolveCall(OfCalls):
     """The call is over."""
 
-    def post(self, request: Request, call: UUID) -> Response:
+    path, url_name = "calls/<uuid:id>/solve", "api-call-solve"
+
+    @operation(
+        "The call is over: its reason, and what keeps it from coming back",
+        answer=CallFacts,
+        body=SolveBody,
+        problems=(404,),
+    )
+    def post(self, _request: Request, body: SolveBody, id: UUID) -> CallFacts:
         """A stopped line runs again."""
-        body = read(request, SolveBody)
-        try:
+        with refusals():
             actions.solve_call(
-                call_id=call,
+                call_id=id,
                 reason=body.reason,
                 countermeasure=body.countermeasure,
                 countermeasure_due=body.countermeasure_due,
                 now=timezone.now(),
                 source=self.source_by(body.by),
             )
-        except actions.CallRefused as refused:
-            raise problem(refused.code) from None
-        return self.shown(call)
+        return self.call(id)
 
 
-class Changeovers(Speaking):
-    """The changeovers of a station."""
-
-    def get(self, _request: Request, station: str) -> Response:
-        """The one under way; newest and median minutes per part family."""
-        return self.times(station)
-
-    def times(self, station: str) -> Response:
-        """What is known of the station now."""
-        found = Station.objects.filter(code=station, plant_id__in=self.plants()).first()
-        if found is None:
-            raise Http404
-        return Response(changeovers_of(found.pk))
-
-
-class BeginChangeover(Changeovers):
-    """A changeover begins."""
-
-    http_method_names = ["post", "options"]
-
-    def post(self, request: Request, station: str) -> Response:
-        """Again for the same family changes nothing."""
-        body = read(request, ChangeoverBody)
-        try:
-            actions.begin_changeover(
-                station=station,
-                from_family=body.from_family,
-                to_family=body.to_family,
-                now=timezone.now(),
-                source=self.source_by(body.by),
-            )
-        except actions.ChangeoverRefused as refused:
-            raise problem(refused.code) from None
-        return self.times(station)
-
-
-class FinishChangeover(Changeovers):
-    """A changeover ends."""
-
-    http_method_names = ["post", "options"]
-
-    def post(self, request: Request, station: str) -> Response:
-        """Its minutes count from now on."""
-        try:
-            actions.finish_changeover(
-                station=station, now=timezone.now(), source=self.source_by(read(request, ByBody).by)
-            )
-        except actions.ChangeoverRefused as refused:
-            raise problem(refused.code) from None
-        return self.times(station)
-
-
-# What an action refuses under a name of its own, in the API's words.
-_SAME = {
-    "unknown_call": "not_found",
-    "unknown_station": "unknown_reference",
-    "unknown_card": "unknown_reference",
-    "unknown_kind": "field_unreadable",
-    "span_backwards": "field_unreadable",
-    "family_missing": "field_unreadable",
-}
-
-
-def problem(code: str) -> Problem:
-    """The refusal of an action as the API says it."""
-    known = _SAME.get(code, code)
-    status, sentence = CODES[known]
-    return Problem(status, known, sentence)
-
-
-def read(request: Request, shape: type[T]) -> T:
-    """The body in its shape. Raises Problem for a member that cannot be read."""
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turns what an action about calls and stations refuses into a Problem."""
     try:
-        return msgspec.convert(request.data or {}, shape, strict=False)
-    except msgspec.ValidationError as error:
-        raise Problem(422, "field_unreadable", f"A member cannot be read: {error}.") from None
+        yield
+    except (actions.CallRefused, actions.ChangeoverRefused, actions.StateRefused) as refused:
+        raise problem_of(refused.code, _NAMES) from None
+
+
+ADDRESSES = addresses(Calls, OneCall, TakeCall, SolveCall)

@@ -1,14 +1,17 @@
-"""What every endpoint shares: exact JSON in and out, and lists page by page."""
+"""The parts that every endpoint shares: declaring operations, exact JSON in and out, pages of a list."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from dataclasses import replace
+from functools import wraps
+from typing import IO, Any, ClassVar, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
 from urllib.parse import urlencode
 
 import msgspec
+from django.http import Http404
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -16,17 +19,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from jitapp.api.auth import Pace
-from jitapp.api.errors import Problem
+from jitapp.api.auth import HasDevice, Throttle
+from jitapp.api.bodies import object_of, read
+from jitapp.api.errors import Problem, problem_of
+from jitapp.api.operations import METHODS, Address, Operation, Parameter, Schema, address
 from jitapp.plant.exactjson import read_json
 from jitapp.plant.shopfile import Unreadable
 from jitapp.pull.reading.lists import Page
 from jitapp.pull.scan_request import Source
+from jitapp.pull.sources import person_of
 
 MOST_BYTES = 5_000_000
 LIMIT = 100
 MOST_LIMIT = 500
 _encode = msgspec.json.Encoder(decimal_format="string").encode
+A = TypeVar("A")
+B = TypeVar("B")
+P = ParamSpec("P")
 
 
 class ExactJSONParser(BaseParser):
@@ -66,28 +75,152 @@ class ExactJSONRenderer(BaseRenderer):
         return b"" if data is None else _encode(data)
 
 
-class Endpoint(APIView):
-    """A door of the API."""
+class Rows(msgspec.Struct, Generic[A]):
+    """A page of a list; `next` is the address of the next page, None after the last."""
 
+    results: list[A]
+    next: str | None
+
+
+class Endpoint(APIView):
+    """One address of the API: its path, and a declared operation per method (see `operation`)."""
+
+    path: ClassVar[str]  # below /api/v1/, in Django's notation
+    url_name: ClassVar[str]
+    group: ClassVar[str]  # heading in the documentation
+    words: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # the only ones that a place of the path takes
+    declared: ClassVar[Mapping[str, Operation]] = {}
+
+    permission_classes = (HasDevice,)
     parser_classes = (ExactJSONParser,)
     renderer_classes = (ExactJSONRenderer,)
-    throttle_classes = (Pace,)
+    throttle_classes = (Throttle,)
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Collects what the methods declare."""
+        super().__init_subclass__(**more)
+        if not hasattr(cls, "path"):
+            return  # a base that endpoints share
+        handlers = {method: vars(getattr(cls, method)) for method in METHODS if hasattr(cls, method)}
+        cls.declared = {
+            method: cls.describe(held[_DECLARED]) for method, held in handlers.items() if _DECLARED in held
+        }
+
+    @classmethod
+    def describe(cls, operation: Operation) -> Operation:
+        """The operation as this endpoint has it; for families whose members differ in their types."""
+        return operation
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """No database keeps NUL; better said here than found there."""
+        """No database keeps NUL; better said here than found there. A word that the path does not know is 404."""
         super().initial(request, *args, **kwargs)
         texts = [*kwargs.values(), *(text for texts in request.query_params.lists() for text in texts[1])]
         if any("\0" in text for text in texts if isinstance(text, str)):
             raise Problem(400, "malformed", "The address holds a NUL character.")
+        if any(kwargs[name] not in known for name, known in self.words.items()):
+            raise Http404
 
     def source(self) -> Source:
         """The device that calls."""
         assert isinstance(self.request.auth, Source)
         return self.request.auth
 
+    def source_by(self, by: str) -> Source:
+        """The device together with a person, by badge or user name. Raises Problem for a name that nobody has."""
+        if not by:
+            return self.source()
+        person = person_of(by)
+        if person is None:
+            raise problem_of("person_unknown", {})
+        return replace(self.source(), person_id=person)
+
     def plants(self) -> frozenset[int]:
         """The plants that it may see."""
         return self.source().plant_ids
+
+
+class Declaring(TypedDict, total=False):
+    """What an operation may declare beside its summary, answer and body; see `Operation`."""
+
+    parameters: tuple[Parameter, ...]
+    problems: tuple[int, ...]
+    also: Mapping[int, str]
+    who: str
+
+
+Served = Callable[Concatenate[Any, Request, P], Response]
+_DECLARED = "operation"
+
+
+@overload
+def operation(
+    summary: str, *, answer: type[A], body: type[B], **more: Unpack[Declaring]
+) -> Callable[[Callable[Concatenate[Any, Request, B, P], A | Response]], Served[P]]: ...
+@overload
+def operation(
+    summary: str, *, answer: type[A], unchecked: type, **more: Unpack[Declaring]
+) -> Callable[[Callable[Concatenate[Any, Request, dict[str, object], P], A | Response]], Served[P]]: ...
+@overload
+def operation(
+    summary: str, *, answer: type[A], **more: Unpack[Declaring]
+) -> Callable[[Callable[Concatenate[Any, Request, P], A | Response]], Served[P]]: ...
+def operation(
+    summary: str,
+    *,
+    answer: type[Any],
+    body: type[Any] | None = None,
+    unchecked: type[Any] | None = None,
+    **more: Unpack[Declaring],
+) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+    """Declares a method of an Endpoint.
+
+    The method takes the request, then the body where one is declared, then the places of the path; it returns the
+    answer, or a Response where headers or another status go with it. `body` is read and checked before the method
+    runs. `unchecked` is a body of that shape whose members a room below checks: the method gets the plain object.
+    """
+    declared = Operation(summary, answer, body or unchecked, **more)
+
+    def declare(method: Callable[..., Any]) -> Callable[..., Response]:
+        @wraps(method)
+        def serve(endpoint: Endpoint, request: Request, **places: Any) -> Response:
+            given: tuple[object, ...] = ()
+            if body is not None:
+                given = (read(request, body),)
+            elif unchecked is not None:
+                given = (object_of(request),)
+            answered = method(endpoint, request, *given, **places)
+            return answered if isinstance(answered, Response) else Response(answered)
+
+        vars(serve)[_DECLARED] = declared
+        return serve
+
+    return declare
+
+
+def addresses(*endpoints: type[Endpoint]) -> tuple[Address, ...]:
+    """The endpoints of a resource as addresses, for the table of resources."""
+    return tuple(
+        address(each.path, each.url_name, each.as_view(), group=each.group, words=each.words, **each.declared)
+        for each in endpoints
+    )
+
+
+def or_404(found: A | None) -> A:
+    """What was found. Raises Http404 for nothing, and for what this token may not see."""
+    if found is None:
+        raise Http404
+    return found
+
+
+YES_NO: Schema = {"type": "string", "enum": ["0", "1"]}
+OPEN = Parameter("open", "1: only those that are not closed", YES_NO)
+PAGE_SIZE = Parameter(
+    "limit",
+    f"rows in a page, {LIMIT} if not given",
+    {"type": "integer", "minimum": 1, "maximum": MOST_LIMIT},
+)
+PAGING = (Parameter("cursor", "where the page before ended; opaque"), PAGE_SIZE)
+SAME_KEY = Parameter("Idempotency-Key", "the same key again gets the first answer", place="header")
 
 
 def flag(request: Request, name: str) -> bool:
@@ -110,11 +243,11 @@ def limit_of(request: Request) -> int:
     return int(text)
 
 
-def paged(request: Request, read: Callable[[int, int], Page]) -> Response:
-    """A page of a list: `read` takes the last id seen and the limit."""
-    page = read(_after(request.query_params.get("cursor", "")), limit_of(request))
+def paged(request: Request, read_page: Callable[[int, int], Page]) -> Rows[Any]:
+    """A page of a list: `read_page` takes the last id seen and the limit."""
+    page = read_page(_after(request.query_params.get("cursor", "")), limit_of(request))
     following = None if page.last_id is None else next_url(request, _cursor(page.last_id))
-    return Response({"results": page.rows, "next": following})
+    return Rows(page.rows, following)
 
 
 def next_url(request: Request, cursor: str) -> str:

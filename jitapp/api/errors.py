@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -48,6 +49,7 @@ CODES: dict[str, tuple[int, str]] = {
     "changeover_not_running": (409, "The station is not changing over."),
     "state_not_running": (409, "The station is not in that state. Read its states."),
     "changed_meanwhile": (409, "Somebody else wrote the same at the same moment. Read and send again."),
+    "length_required": (411, "The body came in chunks; send it whole, with Content-Length."),
     "precondition_failed": (412, "`If-Match` names another version. Read it again and repeat the change."),
     "body_too_large": (413, "The body is too large."),
     "too_many_scans": (413, "Too many scans at once."),
@@ -65,13 +67,23 @@ CODES: dict[str, tuple[int, str]] = {
 }
 
 
+class ProblemShape(msgspec.Struct):
+    """application/problem+json (RFC 9457); `code` is stable."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
 class Problem(Exception):
     """A refusal at the door: HTTP status, a stable code and one sentence; `more` are further members."""
 
-    def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
+    def __init__(self, status: int, code: str, detail: str, **more: object) -> None:
         super().__init__(detail)
         self.status = status
-        self.body: dict[str, Any] = {
+        self.body: dict[str, object] = {
             "type": f"about:blank#{code}",
             "title": code.replace("_", " "),
             "status": status,
@@ -94,12 +106,19 @@ class Problem(Exception):
         )
 
 
+def problem_of(code: str, names: Mapping[str, str]) -> Problem:
+    """The refusal of an action as the API says it; `names` has the codes that the API calls differently."""
+    known = names.get(code, code)
+    status, sentence = CODES[known]
+    return Problem(status, known, sentence)
+
+
 def store_unreachable() -> Problem:
     """The only 5xx that a client's own doing can meet."""
     return Problem(503, "store_unreachable", "The database cannot be reached now. Send the same again later.")
 
 
-def problem_handler(error: Exception, _context: dict[str, Any]) -> Response | None:
+def problem_handler(error: Exception, _context: Mapping[str, Any]) -> Response | None:
     """REST framework's exceptions in our shape; None hands the rest to Django, and so to `server_error`."""
     problem = _problem_of(error)
     if problem is None:

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import msgspec
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from jitapp.api.endpoint import Endpoint, limit_of, next_url
+from jitapp.api.endpoint import PAGE_SIZE, Endpoint, addresses, limit_of, next_url, operation
 from jitapp.api.errors import Problem
-from jitapp.pull.reading.feed import BadCursor, read_feed
+from jitapp.api.operations import Parameter
+from jitapp.pull.reading.feed import BadCursor, FeedEvent, read_feed
+
+
+class EventPage(msgspec.Struct):
+    """Events; `cursor` is where to go on, now or later, `next` an address while more of them wait."""
+
+    results: list[FeedEvent]
+    next: str | None
+    cursor: str
 
 
 class Events(Endpoint):
     """The ledger from a cursor on; a reader that goes on from its last cursor misses nothing."""
 
-    def get(self, request: Request) -> Response:
-        """`cursor` is always given, also with an empty page; `next` while more events wait."""
+    path, url_name, group = "events", "events", "Events"
+
+    @operation(
+        "The ledger; go on from the last cursor and you miss nothing",
+        answer=EventPage,
+        parameters=(
+            Parameter("cursor", "the `cursor` of the page before; `now` begins with what comes"),
+            PAGE_SIZE,
+        ),
+    )
+    def get(self, request: Request) -> EventPage:
+        """`cursor` is always given, also with an empty page."""
         try:
             page = read_feed(
                 plant_ids=self.plants(),
@@ -26,4 +45,7 @@ class Events(Endpoint):
                 400, "cursor_unknown", "This cursor was not given out by the feed. Begin without one."
             ) from None
         following = next_url(request, page.cursor) if page.more else None
-        return Response({"results": page.events, "next": following, "cursor": page.cursor})
+        return EventPage(page.events, following, page.cursor)
+
+
+ADDRESSES = addresses(Events)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
@@ -10,14 +9,13 @@ import msgspec
 from django.utils import timezone
 from django.utils.formats import date_format
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from jitapp.api.acts import AnyDevice, key_of, quantity_of, read
-from jitapp.api.endpoint import Endpoint, paged
-from jitapp.api.errors import CODES, Problem
+from jitapp.api.bodies import key_of, quantity_of
+from jitapp.api.endpoint import PAGING, SAME_KEY, Endpoint, Rows, addresses, operation, paged
+from jitapp.api.errors import Problem, problem_of
 from jitapp.pull import actions
-from jitapp.pull.reading.parked import parked_page
-from jitapp.pull.sources import person_of
+from jitapp.pull.actions import Settled
+from jitapp.pull.reading.parked import ParkedScan, parked_page
 
 LONGEST = 200
 
@@ -40,9 +38,14 @@ class SettleBody(msgspec.Struct, forbid_unknown_fields=True):
 class ParkedScans(Endpoint):
     """What waits in the plants of the token."""
 
-    permission_classes = (AnyDevice,)
+    path, url_name, group = "scans/parked", "scans-parked", "Tray"
 
-    def get(self, request: Request) -> Response:
+    @operation(
+        "Scans that wait for a person, and codes that nobody knew: both stories, and the ways to settle them",
+        answer=Rows[ParkedScan],
+        parameters=PAGING,
+    )
+    def get(self, request: Request) -> Rows[ParkedScan]:
         """Page by page; within a page oldest first."""
         now = timezone.now()
         return paged(
@@ -54,25 +57,30 @@ class ParkedScans(Endpoint):
 class SettleScan(Endpoint):
     """A person has looked at a waiting scan."""
 
-    permission_classes = (AnyDevice,)
+    path, url_name, group = "scans/<uuid:id>/settle", "scan-settle", "Tray"
 
-    def post(self, request: Request, scan: UUID) -> Response:
+    @operation(
+        "A leader, planner or administrator settles a waiting scan; its first answer stays",
+        answer=Settled,
+        body=SettleBody,
+        parameters=(SAME_KEY,),
+        problems=(403, 404, 409),
+    )
+    def post(self, request: Request, body: SettleBody, id: UUID) -> Settled:
         """The same Idempotency-Key again gets the first answer; another is told who was first."""
-        body = read(request, SettleBody)
-        person = person_of(body.by)
-        if person is None:
-            raise _problem("person_unknown")
+        if not body.by:
+            raise problem_of("person_unknown", _NAMES)
         try:
             done = actions.settle_scan(
-                scan_id=scan,
+                scan_id=id,
                 how=body.how,
                 choice=body.choice,
                 quantity=quantity_of(body.quantity),
                 reason=body.reason[: LONGEST * 2],
                 card=body.card[:LONGEST],
-                key=key_of(request, f"settle {scan}"),
+                key=key_of(request, f"settle {id}"),
                 now=timezone.now(),
-                source=replace(self.source(), person_id=person),
+                source=self.source_by(body.by),
             )
         except actions.SettleRefused as refused:
             raise _refusal(refused) from None
@@ -81,11 +89,11 @@ class SettleScan(Endpoint):
             raise Problem(
                 409, "refused", f"{done.answer['message']} {done.answer['next']}", answer=done.answer
             )
-        return Response(done)
+        return done
 
 
 # What the action refuses under a name of its own, in the API's words.
-_SAME = {
+_NAMES = {
     "unknown_scan": "not_found",
     "choice_unknown": "field_unreadable",
     "quantity_missing": "field_unreadable",
@@ -100,10 +108,7 @@ def _refusal(refused: actions.SettleRefused) -> Problem:
             f"{refused.by} settled it on {date_format(refused.at, 'Y-m-d H:i')} UTC. Nothing is left to do."
         )
         return Problem(409, "already_settled", said, by=refused.by, settled_at=refused.at.isoformat())
-    return _problem(refused.code)
+    return problem_of(refused.code, _NAMES)
 
 
-def _problem(code: str) -> Problem:
-    known = _SAME.get(code, code)
-    status, sentence = CODES[known]
-    return Problem(status, known, sentence)
+ADDRESSES = addresses(ParkedScans, SettleScan)

@@ -7,12 +7,12 @@ with 200 and `outcome: refused`; 503 with Retry-After only while the store canno
 from __future__ import annotations
 
 import json
-import re
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -22,8 +22,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from jitapp.api.bodies import no_instant, utc_of
 from jitapp.api.errors import MEDIA_TYPE, Problem, store_unreachable
+from jitapp.api.operations import Operation, Schema, address, ref
 from jitapp.api.throttle import SCANS
+from jitapp.kanban.quantity import NotAQuantity, read_quantity
+from jitapp.kanban.vocabulary import Outcome, ScreenState, Sound
 from jitapp.pull import actions
 from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source
 from jitapp.pull.sources import source_of_token
@@ -40,7 +44,6 @@ LONGEST = {
     "status": 20,
     "pair": 4096,
 }
-_NUMBER = re.compile(r"[+-]?\d{1,14}(\.\d{1,6})?")
 JSON = {"Content-Type": "application/json"}
 REPLAYED = JSON | {"Idempotent-Replayed": "true"}
 
@@ -69,6 +72,43 @@ class BatchBody(msgspec.Struct):
     """The body of POST /scans/batch; the scans are read one by one, so that a bad one costs no other."""
 
     scans: list[msgspec.Raw]
+
+
+class ScanCard(msgspec.Struct):
+    """The card as it is after the scan."""
+
+    code: str
+    loop: str
+    part: str
+    number: int
+    of: int
+    card_status: str
+    supply_status: str
+
+
+class ScanTurn(msgspec.Struct):
+    """The card's turn after the scan."""
+
+    id: UUID
+    number: int
+    signal_state: str
+    due_at: datetime | None
+
+
+class ScanAnswer(msgspec.Struct):
+    """200 means recorded: the client may forget the scan."""
+
+    id: UUID
+    outcome: Outcome
+    replayed: bool
+    code: str
+    message: str
+    next: str
+    sound: Sound
+    state: ScreenState
+    recorded_at: datetime
+    card: ScanCard | None = None
+    turn: ScanTurn | None = None
 
 
 _scan = msgspec.json.Decoder(ScanBody)
@@ -173,8 +213,8 @@ def _through(door: Door, request: HttpRequest) -> HttpResponse:
     return HttpResponse(reply.body, status=reply.status, headers=reply.headers)
 
 
-def _answers(items: list[msgspec.Raw], source: Source) -> list[dict[str, Any]]:
-    results: list[dict[str, Any]] = []
+def _answers(items: list[msgspec.Raw], source: Source) -> list[dict[str, object]]:
+    results: list[dict[str, object]] = []
     readable: list[ScanRequest] = []
     places: list[int] = []
     for place, item in enumerate(items):
@@ -216,7 +256,9 @@ def _body(call: Call, most: int) -> bytes:
         raise Problem(413, "body_too_large", f"The body is larger than {most} bytes. Send less at once.")
     if len(raw) < length:
         raise Problem(400, "body_cut_off", "The body ended before its length. Send the scan again.")
-    return raw
+    return raw.removeprefix(
+        BOM_UTF8
+    )  # as at the other addresses: some programs write it, JSON does not know it
 
 
 def _unreadable(error: Exception) -> Problem:
@@ -239,7 +281,7 @@ def _decoded(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
         raise _unreadable(error) from error
 
 
-def _written_out(value: Any) -> Any:
+def _written_out(value: object) -> object:
     """The same JSON value with lone surrogates as text: `\\ud83d`."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
@@ -293,32 +335,77 @@ def _checks(body: ScanBody) -> tuple[str, ...]:
 
 
 def _instant(body: ScanBody, name: str) -> datetime | None:
-    """In UTC; some instants of the years 1 and 9999 have no such reading."""
     at: datetime | None = getattr(body, name)
     if at is None:
         return None
     try:
-        if at.tzinfo is None:
-            raise ValueError
-        return at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Problem(
-            422,
-            "field_unreadable",
-            f"`{name}` is no instant with an offset. Write 2026-11-21T09:00:00+01:00.",
-            id=str(body.id),
-        ) from None
+        return utc_of(at)
+    except ValueError:
+        raise no_instant(name, id=str(body.id)) from None
 
 
 def _quantity(body: ScanBody) -> Decimal | None:
+    """With its sign: what a scanner said is recorded, and a negative quantity is refused by the rules."""
     if body.quantity is None or body.quantity == "":
         return None
-    text = str(body.quantity).strip()
     try:
-        if not _NUMBER.fullmatch(text):
-            raise InvalidOperation
-        return Decimal(text)
-    except InvalidOperation:
+        return read_quantity(str(body.quantity))
+    except NotAQuantity:
         raise Problem(
             422, "field_unreadable", "`quantity` is no decimal number like 12 or 0.5.", id=str(body.id)
         ) from None
+
+
+_BATCH: Schema = {
+    "type": "object",
+    "properties": {
+        "scans": {
+            "type": "array",
+            "items": ref("ScanBody"),
+            "maxItems": actions.BATCH_LIMIT,
+        }
+    },
+    "required": ["scans"],
+}
+_BATCH_ANSWER: Schema = {
+    "type": "object",
+    "properties": {
+        "results": {
+            "type": "array",
+            "items": {
+                "anyOf": [
+                    ref("ScanAnswer"),
+                    ref("ProblemShape"),
+                ]
+            },
+        }
+    },
+    "required": ["results"],
+}
+ADDRESSES = (
+    address(
+        "scans",
+        "scans",
+        scans,
+        group="Scans",
+        post=Operation(
+            "One scan; the same id again gives the first answer",
+            ScanAnswer,
+            ScanBody,
+            problems=(409,),
+            plain=True,
+        ),
+    ),
+    address(
+        "scans/batch",
+        "scans-batch",
+        scans_batch,
+        group="Scans",
+        post=Operation(
+            f"Up to {actions.BATCH_LIMIT} scans; one bad item costs no other",
+            _BATCH_ANSWER,
+            _BATCH,
+            plain=True,
+        ),
+    ),
+)

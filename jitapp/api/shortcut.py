@@ -10,20 +10,21 @@ import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
+from wsgiref.types import WSGIEnvironment as Environ
 
 import psycopg2
 from django.db import Error as DatabaseError
 from django.db import connection
 
 from jitapp.api.errors import Problem
+from jitapp.api.operations import BASE
 from jitapp.api.scans import MANY, ONE, Call, Door, Reply, problem_reply, unreachable
 
 logger = logging.getLogger(__name__)
 
-DOORS: dict[str, Door] = {"/api/v1/scans": ONE, "/api/v1/scans/batch": MANY}
+DOORS: dict[str, Door] = {f"{BASE}/scans": ONE, f"{BASE}/scans/batch": MANY}
 STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
-Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 

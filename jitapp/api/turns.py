@@ -4,31 +4,38 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import Http404
 from django.utils import timezone
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from jitapp.api.endpoint import Endpoint, flag, paged
+from jitapp.api.endpoint import OPEN, PAGING, Endpoint, Rows, addresses, flag, operation, or_404, paged
 from jitapp.api.errors import Problem
+from jitapp.api.operations import Parameter
 from jitapp.pull.reading import chain, lists
+from jitapp.pull.reading.chain import Chain
+from jitapp.pull.reading.lists import CardFacts, RunoutFacts, StationFacts, TurnFacts
 
 LONGEST_CODE = 4_096
+DIRECTIONS = ("up", "down", "both")
 
 
 class OneCard(Endpoint):
     """The card behind a code."""
 
-    def get(self, _request: Request, code: str) -> Response:
+    path, url_name, group = "cards/<str:code>", "card", "Pull"
+
+    @operation("The card behind a code", answer=CardFacts, problems=(404,))
+    def get(self, _request: Request, code: str) -> CardFacts:
         """By its own code or by a tag that points to it or to its bin."""
-        found = lists.card(code[:LONGEST_CODE], plant_ids=self.plants(), now=timezone.now())
-        return _or_404(found)
+        return or_404(lists.card(code[:LONGEST_CODE], plant_ids=self.plants(), now=timezone.now()))
 
 
 class Cards(Endpoint):
     """All cards, or those of a loop."""
 
-    def get(self, request: Request) -> Response:
+    path, url_name, group = "cards", "cards", "Pull"
+
+    @operation("Cards", answer=Rows[CardFacts], parameters=(Parameter("loop", "code of a loop"), *PAGING))
+    def get(self, request: Request) -> Rows[CardFacts]:
         """`?loop=CODE`"""
         now = timezone.now()
         loop = request.query_params.get("loop")
@@ -43,7 +50,14 @@ class Cards(Endpoint):
 class Turns(Endpoint):
     """All turns, or the open ones, or those of a supply station."""
 
-    def get(self, request: Request) -> Response:
+    path, url_name, group = "turns", "turns", "Pull"
+
+    @operation(
+        "Turns",
+        answer=Rows[TurnFacts],
+        parameters=(OPEN, Parameter("station", "code of the supply station"), *PAGING),
+    )
+    def get(self, request: Request) -> Rows[TurnFacts]:
         """`?open=1&station=CODE`"""
         now = timezone.now()
         open_only, station = flag(request, "open"), request.query_params.get("station")
@@ -63,26 +77,40 @@ class Turns(Endpoint):
 class OneTurn(Endpoint):
     """A turn by its id."""
 
-    def get(self, _request: Request, turn: UUID) -> Response:
+    path, url_name, group = "turns/<uuid:id>", "turn", "Pull"
+
+    @operation("One turn", answer=TurnFacts, problems=(404,))
+    def get(self, _request: Request, id: UUID) -> TurnFacts:
         """The turn itself; its chain stands behind /chain."""
-        return _or_404(lists.turn(turn, plant_ids=self.plants(), now=timezone.now()))
+        return or_404(lists.turn(id, plant_ids=self.plants(), now=timezone.now()))
 
 
 class TurnChain(Endpoint):
     """What a turn caused up to raw material, and what caused it down to the customer (fact A3)."""
 
-    def get(self, request: Request, turn: UUID) -> Response:
+    path, url_name, group = "turns/<uuid:id>/chain", "turn-chain", "Pull"
+
+    @operation(
+        "The pull chain: up to raw material, down to the customer",
+        answer=Chain,
+        parameters=(Parameter("direction", "both if not given", {"enum": list(DIRECTIONS)}),),
+        problems=(404,),
+    )
+    def get(self, request: Request, id: UUID) -> Chain:
         """`?direction=up|down|both`"""
         direction = request.query_params.get("direction", "both")
-        if direction not in ("up", "down", "both"):
+        if direction not in DIRECTIONS:
             raise Problem(400, "malformed", "`direction` is up, down or both.")
-        return _or_404(chain.chain(turn, plant_ids=self.plants(), now=timezone.now(), direction=direction))
+        return or_404(chain.chain(id, plant_ids=self.plants(), now=timezone.now(), direction=direction))
 
 
 class Runouts(Endpoint):
     """Loops that have, or had, no usable container."""
 
-    def get(self, request: Request) -> Response:
+    path, url_name, group = "runouts", "runouts", "Pull"
+
+    @operation("Runouts", answer=Rows[RunoutFacts], parameters=(OPEN, *PAGING))
+    def get(self, request: Request) -> Rows[RunoutFacts]:
         """`?open=1`"""
         open_only = flag(request, "open")
         return paged(
@@ -96,12 +124,14 @@ class Runouts(Endpoint):
 class StationBoard(Endpoint):
     """What a station must do next, and the cards it uses from."""
 
-    def get(self, _request: Request, station: str) -> Response:
+    path, url_name, group = "boards/<str:station>", "station-board", "Pull"
+
+    @operation(
+        "What a station must do next, and the cards it uses from", answer=StationFacts, problems=(404,)
+    )
+    def get(self, _request: Request, station: str) -> StationFacts:
         """The same facts as the page /b/supply/<station>."""
-        return _or_404(lists.station_board(station, plant_ids=self.plants(), now=timezone.now()))
+        return or_404(lists.station_board(station, plant_ids=self.plants(), now=timezone.now()))
 
 
-def _or_404(found: object | None) -> Response:
-    if found is None:
-        raise Http404
-    return Response(found)
+ADDRESSES = addresses(Cards, OneCard, Turns, OneTurn, TurnChain, Runouts, StationBoard)

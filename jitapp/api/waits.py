@@ -1,48 +1,34 @@
-"""What waits, why and for whom; and what stations stand still for."""
+"""What waits, why and for whom."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
 
-import msgspec
-from django.http import Http404
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from jitapp.api.calls import Speaking, problem, read
-from jitapp.api.endpoint import Endpoint, flag, paged
+from jitapp.api.endpoint import OPEN, PAGING, Endpoint, Rows, addresses, flag, operation, paged
 from jitapp.api.errors import Problem
-from jitapp.plant.models import Station
-from jitapp.pull import actions
+from jitapp.api.operations import Parameter, Schema
 from jitapp.pull.reading import lists, waits
+from jitapp.pull.reading.waits import WaitFacts, WaitSummary
 
 USUAL_WINDOW = timedelta(days=1)
-
-
-class StateBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What the station stands still for: from now on, since `began_at`, or, told late, until `ended_at`."""
-
-    kind: Literal["down", "no_operator", "planned_stop"]
-    began_at: datetime | None = None
-    ended_at: datetime | None = None
-    note: str = ""
-    by: str = ""
-
-
-class StateEndBody(msgspec.Struct, forbid_unknown_fields=True):
-    """When it was over, if not now; `by` is a badge or a user name."""
-
-    ended_at: datetime | None = None
-    by: str = ""
+_INSTANT: Schema = {"type": "string", "format": "date-time"}
 
 
 class Waits(Endpoint):
     """Intervals in which an open turn does not move."""
 
-    def get(self, request: Request) -> Response:
+    path, url_name, group = "waits", "waits", "Pull"
+
+    @operation(
+        "Waits, each cut among the states of the station it waits for; an open one with the reason of now",
+        answer=Rows[WaitFacts],
+        parameters=(OPEN, *PAGING),
+    )
+    def get(self, request: Request) -> Rows[WaitFacts]:
         """`?open=1`; each wait with its segments."""
         now = timezone.now()
         open_only = flag(request, "open")
@@ -57,7 +43,23 @@ class Waits(Endpoint):
 class WaitsSummary(Endpoint):
     """All waiting of a window, by reason."""
 
-    def get(self, request: Request) -> Response:
+    path, url_name, group = "waits/summary", "waits-summary", "Pull"
+
+    @operation(
+        "All waiting of a window in minutes by reason; the reasons add up to all of it",
+        answer=WaitSummary,
+        parameters=(
+            Parameter("station", "code of the supply station"),
+            Parameter("area", "code of an area"),
+            Parameter("from", "beginning of the window; a day before `to` if not given", _INSTANT),
+            Parameter(
+                "to",
+                f"end of the window; now if not given. At most {waits.LONGEST_WINDOW.days} days",
+                _INSTANT,
+            ),
+        ),
+    )
+    def get(self, request: Request) -> WaitSummary:
         """`?station=&area=&from=&to=`; the last day if no window is given."""
         now = timezone.now()
         end = _instant(request, "to") or now
@@ -65,80 +67,14 @@ class WaitsSummary(Endpoint):
         if not timedelta(0) < end - begin <= waits.LONGEST_WINDOW:
             days = waits.LONGEST_WINDOW.days
             raise Problem(400, "malformed", f"The window runs from `from` to `to`, at most {days} days.")
-        return Response(
-            waits.summary(
-                plant_ids=self.plants(),
-                begin=begin,
-                end=end,
-                now=now,
-                station=request.query_params.get("station") or None,
-                area=request.query_params.get("area") or None,
-            )
+        return waits.summary(
+            plant_ids=self.plants(),
+            begin=begin,
+            end=end,
+            now=now,
+            station=request.query_params.get("station") or None,
+            area=request.query_params.get("area") or None,
         )
-
-
-class StationStates(Speaking):
-    """What a station stands still for."""
-
-    def get(self, _request: Request, station: str) -> Response:
-        """The states that go on now."""
-        return self.states(station)
-
-    def post(self, request: Request, station: str) -> Response:
-        """It stands still from now on, or stood still for a time; begun again it changes nothing."""
-        body = read(request, StateBody)
-        now, source = timezone.now(), self.source_by(body.by)
-        try:
-            if body.ended_at is not None:
-                actions.record_state(
-                    station=station,
-                    kind=body.kind,
-                    began_at=_aware(body.began_at or now),
-                    ended_at=_aware(body.ended_at),
-                    note=body.note,
-                    now=now,
-                    source=source,
-                )
-            else:
-                actions.begin_state(
-                    station=station,
-                    kind=body.kind,
-                    began_at=None if body.began_at is None else _aware(body.began_at),
-                    note=body.note,
-                    now=now,
-                    source=source,
-                )
-        except actions.StateRefused as refused:
-            raise problem(refused.code) from None
-        return self.states(station)
-
-    def states(self, station: str) -> Response:
-        """Those of now."""
-        found = Station.objects.filter(code=station, plant_id__in=self.plants()).first()
-        if found is None:
-            raise Http404
-        return Response(waits.standing(found))
-
-
-class EndState(StationStates):
-    """It works again."""
-
-    http_method_names = ["post", "options"]
-
-    def post(self, request: Request, station: str, kind: str = "") -> Response:
-        """The span counts from now on."""
-        body = read(request, StateEndBody)
-        try:
-            actions.end_state(
-                station=station,
-                kind=kind,
-                ended_at=None if body.ended_at is None else _aware(body.ended_at),
-                now=timezone.now(),
-                source=self.source_by(body.by),
-            )
-        except actions.StateRefused as refused:
-            raise problem(refused.code) from None
-        return self.states(station)
 
 
 def _instant(request: Request, name: str) -> datetime | None:
@@ -154,7 +90,4 @@ def _instant(request: Request, name: str) -> datetime | None:
     return found
 
 
-def _aware(at: datetime) -> datetime:
-    if at.tzinfo is None:
-        raise Problem(422, "field_unreadable", "An instant needs its offset, like 2026-11-21T09:00:00Z.")
-    return at
+ADDRESSES = addresses(Waits, WaitsSummary)

@@ -6,7 +6,7 @@ the words of the rules. Nothing here decides: actions do.
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from html import escape
 from typing import Any, get_args
 from uuid import UUID
@@ -20,6 +20,7 @@ from django.utils.translation import gettext_noop as mark
 from django.views.decorators.http import require_GET, require_POST
 
 from jitapp.accounts.models import new_uuid
+from jitapp.kanban.quantity import NotAQuantity, read_quantity
 from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.vocabulary import Intent
 from jitapp.pull import actions
@@ -201,11 +202,11 @@ def _label(way: Way, one: ParkedScan) -> str:
 
 
 def _quantity(text: str) -> Decimal | None:
+    """What a person typed, also with a decimal comma; None asks again."""
     try:
-        found = Decimal(text.strip().replace(",", "."))
-    except InvalidOperation:
+        return read_quantity(text.replace(",", "."))
+    except NotAQuantity:
         return None
-    return found if found.is_finite() and abs(found) < 10**14 else None
 
 
 def _key(text: str) -> UUID:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from jitapp.accounts.models import Device
 from jitapp.kanban.vocabulary import DeviceKind
-from jitapp.plant.models import Loop
+from jitapp.plant.models import Loop, Part
 from jitapp.pull.models import Turn
 from tests.floor import Floor
 
@@ -71,6 +71,24 @@ def test_what_cannot_be_read_or_found_is_refused_by_name(floor: Floor) -> None:
         assert post(floor, f"/turns/{turn.uuid}/promise", body).status_code == 422, body
     stranger = Floor("OTHER")
     assert post(stranger, f"/turns/{turn.uuid}/ship").status_code == 404
+
+
+def test_a_body_that_is_missing_never_means_all_of_it(floor: Floor) -> None:
+    """Four of ten pieces received, the body lost on the way: nothing is booked."""
+    path = f"/api/v1/turns/{floor.turn('S1', 1).uuid}/receive"
+    headers = {"Authorization": f"Bearer {floor.token}"}
+    said = [
+        Client().post(path, b"", content_type="application/json", headers=headers | more)
+        for more in ({}, {"Transfer-Encoding": "chunked"})
+    ]
+    said.append(Client().put("/api/v1/parts/NEW", b"", content_type="application/json", headers=headers))
+    assert [(answer.status_code, answer.json()["code"]) for answer in said] == [
+        (400, "malformed"),
+        (411, "length_required"),
+        (400, "malformed"),
+    ]
+    assert floor.turn("S1", 1).received is None
+    assert not Part.objects.filter(number="NEW").exists()
 
 
 def test_a_loop_is_held_resumed_and_resized_by_the_erp_alone(floor: Floor) -> None:

@@ -4,57 +4,137 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import jsonschema
+import msgspec
 import pytest
 from django.core.management import call_command
-from django.test import Client
-from django.urls import URLPattern
+from django.test import Client, RequestFactory
+from django.urls import resolve
 from openapi_spec_validator import validate
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from jitapp.api import openapi
+from jitapp.api.endpoint import Endpoint, addresses, operation
 from jitapp.api.errors import CODES
-from jitapp.api.urls import urlpatterns
+from jitapp.api.operations import ANYBODY, BASE, ERP_ONLY, Operation
+from jitapp.api.urls import ADDRESSES
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
 from tests.floor import Floor
 
-NOT_DESCRIBED = {"docs"}  # a page for people
+PAGES = {"api-docs"}  # pages for people
+WORDS = {"uuid": str(uuid4()), "str": "X"}
 
 
-def described() -> dict[str, set[str]]:
-    """Addresses as patterns without names, with their methods."""
-    found: dict[str, set[str]] = {}
-    for operation in openapi.OPERATIONS:
-        found.setdefault(re.sub(r"\{\w+\}", "{}", operation.path.lstrip("/")), set()).add(operation.method)
-    return found
+def test_every_endpoint_is_in_the_table_and_every_method_that_it_serves_is_declared() -> None:
+    served = {address.path: address for address in ADDRESSES}
+    assert len(served) == len(ADDRESSES), "two views for one address"
+    for endpoint in endpoints(Endpoint):
+        has = {name for name in endpoint.http_method_names if hasattr(endpoint, name)} - {"options"}
+        assert has == set(endpoint.declared), f"{endpoint.__name__} serves what it does not declare"
+        (address,) = (each for each in ADDRESSES if getattr(each.view, "cls", None) is endpoint)
+        assert {operation.method for operation in address.operations} == has
+    for address in ADDRESSES:
+        assert address.operations or address.name in PAGES, f"{address.path} declares nothing"
 
 
-def served() -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for pattern in urlpatterns:
-        assert isinstance(pattern, URLPattern)
-        address = re.sub(r"<[^>]+>", "{}", str(pattern.pattern))
-        view = getattr(pattern.callback, "cls", None)
-        methods = (
-            {name for name in view.http_method_names if hasattr(view, name)} - {"options"}
-            if view
-            else {"post"}
-            if address.startswith("scans")
-            else {"get"}
+def endpoints(base: type[Endpoint]) -> Iterator[type[Endpoint]]:
+    """All endpoints of the api room; bases that endpoints share have no path."""
+    for endpoint in base.__subclasses__():
+        if endpoint.__module__.startswith("jitapp.api.") and hasattr(endpoint, "path"):
+            yield endpoint
+        yield from endpoints(endpoint)
+
+
+def test_every_address_is_found_under_its_own_path() -> None:
+    """A word and a place at the same spot do not hide each other."""
+    for address in ADDRESSES:
+        asked = re.sub(r"<(\w+):\w+>", lambda found: WORDS[found[1]], f"{BASE}/{address.path}")
+        match = resolve(asked)
+        assert match.route == f"{BASE}/{address.path}".lstrip("/")
+        assert match.url_name == address.name
+    assert {f"{BASE}/{address.path}" for address in ADDRESSES if address.operations} == {
+        re.sub(r"\{(\w+)\}", lambda found, of=operation: place(of, found[1]), BASE + operation.path)  # type: ignore[misc]
+        for operation in openapi.OPERATIONS
+    }
+
+
+def place(operation: Operation, name: str) -> str:
+    (parameter,) = (each for each in operation.parameters if (each.place, each.name) == ("path", name))
+    return f"<{'uuid' if parameter.schema.get('format') == 'uuid' else 'str'}:{name}>"
+
+
+class Parcel(msgspec.Struct):
+    weight: str
+
+
+class Weighed(msgspec.Struct):
+    label: str
+    weight: str
+
+
+class Scales(Endpoint):
+    """An endpoint that the API does not have, to see what follows from a declaration alone."""
+
+    path, url_name, group = "scales/<uuid:id>/<str:side>", "scales", "Trial"
+    words = {"side": ("left", "right")}
+
+    @operation("Weigh", answer=Weighed, body=Parcel, problems=(404,), who=ERP_ONLY)
+    def post(self, _request: Request, body: Parcel, id: UUID, side: str) -> Weighed:
+        return Weighed(f"{side} {id}", body.weight)
+
+    def delete(self, _request: Request, **_places: object) -> Response:
+        return Response()
+
+
+def test_check_of_the_body_rights_and_words_follow_from_the_declaration(api: Client) -> None:
+    (described,) = addresses(Scales)[0].operations
+    assert (described.method, described.path) == ("post", "/scales/{id}/{side}")
+    assert described.statuses == [400, 401, 403, 404, 405, 406, 411, 413, 415, 422, 429, 503]
+    assert [parameter.schema for parameter in described.parameters] == [
+        {"type": "string", "format": "uuid"},
+        {"type": "string", "enum": ["left", "right"]},
+    ]
+    view, id = Scales.as_view(), uuid4()
+
+    def ask(token: str, body: Any, side: str = "left", method: str = "post") -> tuple[int, Any]:
+        request = getattr(RequestFactory(), method)(
+            "/", body, content_type="application/json", headers={"Authorization": token}
         )
-        found.setdefault(address, set()).update(methods)
-    return {address: methods for address, methods in found.items() if address not in NOT_DESCRIBED}
+        answer = view(request, id=id, side=side)
+        answer.render()
+        return answer.status_code, json.loads(answer.content)
 
-
-def test_the_description_names_exactly_the_addresses_that_are_served() -> None:
-    assert described() == served()
-    once = [(operation.method, operation.path) for operation in openapi.OPERATIONS]
-    assert len(once) == len(set(once))
+    erp = f"Bearer {place_device('another erp', DeviceKind.ERP, plant='PLANT')}"
+    scanner = f"Bearer {place_device('scanner', DeviceKind.SCANNER, station='PRESS')}"
+    assert ask(erp, {"weight": "3"}) == (200, {"label": f"left {id}", "weight": "3"})
+    said = [
+        ask(erp, {"weight": "3"}, side="top"),
+        ask(erp, {"weight": []}),
+        ask(erp, {}),
+        ask(erp, ["weight"]),
+        ask(scanner, {"weight": "3"}),
+        ask("", {"weight": "3"}),
+        ask(erp, {"weight": "3"}, method="put"),
+        ask(erp, {}, method="delete"),
+    ]
+    assert [(status, body["code"]) for status, body in said] == [
+        (404, "not_found"),
+        (422, "field_unreadable"),
+        (422, "field_unreadable"),
+        (400, "malformed"),
+        (403, "not_allowed"),
+        (401, "token_missing"),
+        (405, "method_not_allowed"),
+        (403, "not_allowed"),  # nobody has declared it
+    ]
 
 
 def test_the_document_keeps_the_openapi_standard() -> None:
@@ -83,8 +163,8 @@ def test_the_command_prints_what_the_address_serves() -> None:
 @pytest.mark.django_db
 def test_the_page_for_people_shows_every_operation_and_loads_nothing_from_elsewhere() -> None:
     page = Client().get("/api/v1/docs").content.decode()
-    for operation in openapi.OPERATIONS:
-        assert openapi.BASE + operation.path in page
+    for each in openapi.OPERATIONS:
+        assert BASE + each.path in page
     for code in CODES:
         assert code in page or code in ("internal_error",), code
     assert not re.search(r"""(src|href)=["'](https?:)?//""", page)
@@ -139,12 +219,12 @@ def test_answers_of_reads_fit_their_description(api: Client) -> None:
         "/loops": "DOORS",
         "/suppliers": "ACME-CO",
     }
-    for operation in openapi.OPERATIONS:
-        if operation.method != "get":
+    for each in openapi.OPERATIONS:
+        if each.method != "get":
             continue
-        path = openapi.BASE + operation.path
+        path = BASE + each.path
         here = names | {
-            "code": next((code for start, code in codes.items() if operation.path.startswith(start)), "?")
+            "code": next((code for start, code in codes.items() if each.path.startswith(start)), "?")
         }
         address = re.sub(r"\{(\w+)\}", lambda found, here=here: str(here[found[1]]), path)  # type: ignore[misc]
         answer = api.get(address)
@@ -154,13 +234,13 @@ def test_answers_of_reads_fit_their_description(api: Client) -> None:
             assert answer.status_code == 200, (address, answer.content)
         check(document, path, "get", answer)
         check(document, path, "get", api.get(address, headers={"Accept": "application/json"}))
-        if operation.who != openapi.ANYBODY:
+        if each.who != ANYBODY:
             check(document, path, "get", Client().get(address))
 
 
 def test_answers_of_writes_fit_their_description(api: Client) -> None:
     document = json.loads(json.dumps(openapi.document()))
-    base = openapi.BASE
+    base = BASE
 
     def put(path: str, address: str, body: Any) -> None:
         answer = api.put(base + address, body, content_type="application/json")

@@ -231,6 +231,16 @@ def test_the_same_content_written_differently_is_a_repeat(
 
 
 # -- what a scan without an intent means ---------------------------------------------------------------
+@pytest.mark.parametrize("address", [ONE, MANY])
+def test_a_byte_order_mark_before_the_scan_is_no_part_of_it(either_door: Door, address: str) -> None:
+    code = either_door.floor.card("L1", 1).code
+    scan = {"id": str(new_uuid()), "code": code, "station": "TEST", "intent": "empty"}
+    body = scan if address == ONE else {"scans": [scan]}
+    status, answer = either_door.post(b"\xef\xbb\xbf" + json.dumps(body).encode(), to=address)
+    assert status == 200, answer
+    assert (answer if address == ONE else answer["results"][0])["outcome"] == "applied"
+
+
 def test_the_defaults_at_the_supply_source_are_start_complete_load(door: Door) -> None:
     floor = door.floor
     floor.scan("L1", 1, "empty")

@@ -11,7 +11,8 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from jitapp.workshop.management.commands.routes import ANYBODY, routes
+from jitapp.api.operations import ANYBODY
+from jitapp.workshop.management.commands.routes import routes
 
 OPEN = {
     "/login/": "the door itself",

@@ -288,7 +288,9 @@ class Shop(RuleBasedStateMachine):
         at = self.focus[at % len(self.focus)]
         loop = self.loops[at]
         self.now += timedelta(minutes=1)
-        then = self.now - timedelta(minutes=late)  # a worker draws at the instant of the event that used the pieces
+        then = self.now - timedelta(
+            minutes=late
+        )  # a worker draws at the instant of the event that used the pieces
         ledger = Ledger(loop, at=then)
         had = sum(card.contents for card in loop.cards.values())
         taken = Decimal(0)
@@ -381,7 +383,10 @@ class Shop(RuleBasedStateMachine):
             card.turn.opened_at
             for ledger in ledgers
             for card in ledger.loop.cards.values()
-            if card.turn and card.turn.supply_short and not card.turn.failed and card.card_status == "IN_CIRCULATION"
+            if card.turn
+            and card.turn.supply_short
+            and not card.turn.failed
+            and card.card_status == "IN_CIRCULATION"
         )
         there = full([self.loops[FILLING]])
         balance(ledgers, [self.loops[FILLING]], new_uuid)

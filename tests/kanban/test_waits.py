@@ -275,9 +275,7 @@ _EVENTS = st.sampled_from(
 
 @given(
     kind=st.sampled_from([StationKind.PROCESS, StationKind.SUPPLIER]),
-    state=st.sampled_from(
-        [SignalState.UNRELEASED, SignalState.ACCUMULATING, SignalState.PENDING_DOC]
-    ),
+    state=st.sampled_from([SignalState.UNRELEASED, SignalState.ACCUMULATING, SignalState.PENDING_DOC]),
     drawn=st.lists(st.tuples(_EVENTS, st.sampled_from([-3, 0, 0, 1, 9]), st.booleans()), max_size=15),
 )
 def test_the_waits_that_were_followed_are_those_of_the_state(
@@ -294,7 +292,10 @@ def test_the_waits_that_were_followed_are_those_of_the_state(
     story.follow()
     assert story.waits_for == due_of(story.turn)
     assert all(one.since < other.since for one, other in pairwise(story.turn.stretches))
-    assert all((one.reason, one.owner) != (other.reason, other.owner) for one, other in pairwise(story.turn.stretches))
+    assert all(
+        (one.reason, one.owner) != (other.reason, other.owner)
+        for one, other in pairwise(story.turn.stretches)
+    )
     waits = story.waits.changed
     assert all(wait.closed_at is not None and wait.closed_at >= wait.opened_at for wait in waits[:-1])
     assert all(one.closed_at <= other.opened_at for one, other in pairwise(waits) if one.closed_at)

@@ -31,9 +31,7 @@ def of_answers() -> set[str]:
     """Every sentence a scan may be answered with, its headline, its warnings, the words that stand inside, and the
     words of the steps."""
     sentences = {
-        text
-        for sentence in ANSWERS.values()
-        for text in (sentence.message, sentence.next, sentence.headline)
+        text for sentence in ANSWERS.values() for text in (sentence.message, sentence.next, sentence.headline)
     }
     labels = {step.label for step in STEPS.values()}
     return (sentences | labels | set(WARNINGS.values()) | WORDS) - {""}

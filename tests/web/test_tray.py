@@ -80,6 +80,19 @@ def test_what_is_not_done_is_said(floor: Floor, scan: UUID) -> None:
     assert "Some-Leader has settled it at" in press(leader, scan, "accept start")
 
 
+def test_a_count_is_typed_with_a_decimal_comma_or_a_point(floor: Floor) -> None:
+    """What is no number is asked for again; what is one goes to the rules."""
+    leader = visitor(floor, Role.LEADER)
+    before = floor.now + timedelta(minutes=1)
+    floor.scan("L1", 1, "empty", after=10)
+    scan = uuid4()
+    floor.scan("L1", 1, "count", id=scan, quantity=2, occurred_at=before)
+    for typed in ("1e1", "1,5,", "", "0.0000001"):
+        assert "Count what is in the container" in press(leader, scan, "accept count", quantity=typed), typed
+    for typed in ("3,0", "3.0", " 3 "):
+        assert "its container is not here" in press(leader, scan, "accept count", quantity=typed), typed
+
+
 def test_every_refusal_and_every_end_has_its_sentence() -> None:
     named = SettleRefused.__doc__ or ""
     assert all(code in named for code in SAYS)

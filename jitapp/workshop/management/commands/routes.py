@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from jitapp.api import openapi
+from jitapp.api.operations import ANYBODY, BASE
+from jitapp.api.urls import ADDRESSES
 from jitapp.web.visit import PEOPLE, READERS, WHO
 
-ANYBODY = "anybody"
 STAFF = "staff, each table by its own permissions"
 # Parts of pages, and the scan page with its script: they ask who it is themselves and answer 401.
 ASK_THEMSELVES = {"board-rows": READERS, "calls-number": READERS, "scan": PEOPLE, "tray-number": PEOPLE}
-_PLACE = re.compile(r"<(?:\w+:)?(\w+)>|\{(\w+)\}")
 
 
 def routes() -> Iterator[tuple[str, str, str]]:
@@ -26,24 +24,18 @@ def routes() -> Iterator[tuple[str, str, str]]:
 
 
 def _walk(patterns: list[URLPattern | URLResolver], base: str) -> Iterator[tuple[str, str, str]]:
-    described: dict[str, list[openapi.Operation]] = {}
-    for operation in openapi.OPERATIONS:
-        described.setdefault(_nameless(openapi.BASE + operation.path), []).append(operation)
+    declared = {f"{BASE}/{address.path}": address.operations for address in ADDRESSES}
     for pattern in patterns:
         address = base + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             if pattern.app_name != "admin":
                 yield from _walk(pattern.url_patterns, address)
-        elif operations := described.get(_nameless(address)):
+        elif operations := declared.get(address):
             for operation in operations:
-                yield openapi.BASE + operation.path, operation.method.upper(), operation.who
+                yield BASE + operation.path, operation.method.upper(), operation.who
         else:
             who = ASK_THEMSELVES.get(pattern.name or "", getattr(pattern.callback, WHO, ANYBODY))
             yield address, _methods(pattern.callback), who
-
-
-def _nameless(address: str) -> str:
-    return _PLACE.sub("{}", address)
 
 
 def _methods(view: Any) -> str:

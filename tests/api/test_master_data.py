@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from jitapp.api.auth import Pace
+from jitapp.api.auth import Throttle
 from jitapp.api.throttle import Buckets
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
@@ -281,7 +281,7 @@ def test_five_thousand_upserts_are_taken_and_one_more_is_not(erp: Api) -> None:
 
 
 def test_a_token_that_asks_too_often_is_told_to_wait(erp: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Pace, "buckets", Buckets(rate=0.001, burst=5))
+    monkeypatch.setattr(Throttle, "buckets", Buckets(rate=0.001, burst=5))
     statuses = [erp.get("/parts/DOOR").status_code for _ in range(5)]
     assert statuses == [200] * 5
     answer = erp.get("/parts/DOOR")

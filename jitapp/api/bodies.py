@@ -1,0 +1,94 @@
+"""Reading what a client sent: the body in its shape, and the members that every resource writes alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeVar
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+from rest_framework.request import Request
+
+from jitapp.accounts.models import new_uuid
+from jitapp.api.errors import Problem
+from jitapp.kanban.quantity import NotAQuantity, read_quantity
+
+T = TypeVar("T")
+
+
+def object_of(request: Request) -> dict[str, object]:
+    """The body as a JSON object whose members nobody has checked. Raises Problem 400, 411.
+
+    A body that is not there never means that all members are left out: it may have got lost on the way.
+    """
+    if request.stream is None:
+        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+            raise Problem(
+                411, "length_required", "The body came in chunks. Send it whole, with Content-Length."
+            )
+        raise Problem(
+            400, "malformed", "The body is missing. Send one JSON object, {} if nothing is to be said."
+        )
+    data = request.data
+    if not isinstance(data, dict):
+        raise Problem(400, "malformed", "Send one JSON object.")
+    return dict(data)
+
+
+def read(request: Request, shape: type[T]) -> T:
+    """The body in its shape. Raises Problem 400 for no object, 422 for a member that cannot be read."""
+    try:
+        return msgspec.convert(object_of(request), shape, strict=False)
+    except msgspec.ValidationError as error:
+        raise Problem(422, "field_unreadable", f"A member cannot be read: {error}.") from None
+
+
+def quantity_of(text: str | None, name: str = "quantity") -> Decimal | None:
+    """A quantity of at least nothing, None for no or an empty text. Raises Problem 422."""
+    if not text:
+        return None
+    try:
+        found = read_quantity(text)
+        if found.is_signed():
+            raise NotAQuantity
+    except NotAQuantity:
+        raise Problem(422, "field_unreadable", f"`{name}` is no decimal number like 12 or 0.5.") from None
+    return found
+
+
+def instant_of(name: str, text: str | None) -> datetime | None:
+    """An instant in UTC, None for no or an empty text. Raises Problem 422."""
+    if not text:
+        return None
+    try:
+        return utc_of(datetime.fromisoformat(text))
+    except ValueError:
+        raise no_instant(name) from None
+
+
+def utc_of(at: datetime) -> datetime:
+    """The same instant in UTC. Raises ValueError without an offset, and for some instants of the years 1 and 9999."""
+    if at.tzinfo is None:
+        raise ValueError("no offset")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("out of range") from None
+
+
+def no_instant(name: str, **more: object) -> Problem:
+    """What a member says whose instant cannot be read."""
+    said = f"`{name}` is no instant with an offset. Write 2026-11-21T09:00:00+01:00."
+    return Problem(422, "field_unreadable", said, **more)
+
+
+def key_of(request: Request, about: str) -> UUID:
+    """The act's id: the client's Idempotency-Key (a UUID as it is, another text made into one), else a new one."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not key:
+        return new_uuid()
+    try:
+        return UUID(key)
+    except ValueError:
+        return uuid5(NAMESPACE_URL, f"jitapp:{about}:{key[:200]}")
