@@ -16,4 +16,5 @@ class PullConfig(AppConfig):
 
     def ready(self) -> None:
         """Changes of master data are held against the cards and turns of this room."""
-        holdings.use(import_module("jitapp.pull.holdings").Floor())  # it needs the tables, and so cannot come first
+        floor = import_module("jitapp.pull.holdings").Floor()  # it needs the tables, which are there only now
+        holdings.use(floor)

@@ -24,7 +24,7 @@ def decimals_of(quantity: Decimal) -> int:
 
 
 def quantity_fits(value: Decimal, decimals: int, part: str) -> Decimal:
-    """The quantity with the column's six decimals. Raises Wrong if column or the part's unit cannot hold it."""
+    """The quantity with the column's six decimals. Raises Wrong if it is none, or the part has fewer decimals."""
     if not value.is_finite() or not 0 < value < _MOST_DIGITS:
         raise Wrong("malformed", f"The quantity of {part} must be more than 0.")
     if decimals_of(value) > decimals:

@@ -201,12 +201,11 @@ def last_time(times: Sequence[str], place: ZoneInfo, now: datetime) -> datetime 
     the first counts.
     """
     today = now.astimezone(place).date()
-    found = [
-        datetime.combine(today - timedelta(days=back), time.fromisoformat(clock), tzinfo=place).astimezone(UTC)
-        for back in (0, 1)
-        for clock in times
-    ]
-    return max((at for at in found if at <= now), default=None)
+    days = (today - timedelta(days=back) for back in (0, 1))
+    found = (
+        datetime.combine(day, time.fromisoformat(clock), tzinfo=place) for day in days for clock in times
+    )
+    return max((at for local in found if (at := local.astimezone(UTC)) <= now), default=None)
 
 
 def _refresh_causes(now: datetime) -> set[int]:
