@@ -20,11 +20,11 @@ from jitapp.plant.masters.master import Load
 from jitapp.plant.masters.plants import PLANTS
 from jitapp.plant.masters.report import Loaded, Problem, Report, counts
 from jitapp.plant.masters.table import MASTERS
-from jitapp.plant.models import Epoch, Plant
+from jitapp.plant.models import Plant
 from jitapp.plant.rows import Unreadable, as_text
-from jitapp.plant.structure import check_structure
+from jitapp.plant.structure import check_structure, lock_master_data
 
-__all__ = ["Loaded", "Problem", "Report", "counts", "load_shop", "lock_master_data"]
+__all__ = ["Loaded", "Problem", "Report", "counts", "load_shop"]
 
 MOST_ROWS = 50_000
 
@@ -62,11 +62,6 @@ def load_shop(
     if circular or (report.errors and not row_by_row):
         report.rows, report.cards, report.quantities, report.notes = [], [], [], []
     return report
-
-
-def lock_master_data() -> None:
-    """Master data has one writer at a time, so that two right changes never make one wrong structure."""
-    Epoch.objects.select_for_update().get_or_create(id=1)
 
 
 def _run(load: Load, document: Mapping[str, Any]) -> None:

@@ -17,15 +17,15 @@ from jitapp.kanban.vocabulary import (
     LoopKind,
     LoopStatus,
     Need,
-    StationKind,
     SupplyStatus,
     Trigger,
 )
 from jitapp.plant.holdings import Holdings
 from jitapp.plant.masters.master import Change, Findings, Load, Master, Values
-from jitapp.plant.masters.parts import PARTS
+from jitapp.plant.masters.parts import LOOP_QUANTITIES, PARTS
 from jitapp.plant.masters.report import CardsAsked, QuantityAsked, shown
-from jitapp.plant.masters.stations import STATIONS
+from jitapp.plant.masters.running import WATCHED, refusals_of
+from jitapp.plant.masters.stations import STATIONS, check_supply
 from jitapp.plant.masters.wrong import Wrong, quantity_fits
 from jitapp.plant.models import Loop, Part, Plant
 from jitapp.plant.rows import Code, Limit, Minutes, Row, TimeOfDay
@@ -34,7 +34,6 @@ FirstState = Literal["FULL", "EMPTY"]
 _NEEDED = ("part", "demand", "supply", "kind", "quantity")
 # What stands on the cards of a loop.
 _IDENTITY = ("part", "demand", "kind")
-QUANTITIES = ("quantity", "lot_quantity", "triangle_quantity", "reorder_level")
 
 
 class LoopRow(Row):
@@ -64,6 +63,7 @@ class LoopRow(Row):
     independent_supply: bool | UnsetType = UNSET
     doc_policy: DocPolicy | UnsetType = UNSET
     ack_required: bool | UnsetType = UNSET
+    ack_within_minutes: Minutes | UnsetType = UNSET
     gr_policy: GrPolicy | UnsetType = UNSET
     reorder_level: Decimal | UnsetType | None = UNSET
     auto_detach: bool | UnsetType = UNSET
@@ -98,7 +98,7 @@ class Loops(Master[LoopRow, Loop]):
                 wanted["revision"] = before.revision + 1
         part = before.part if before is not None else wanted["part"]
         assert isinstance(part, Part)
-        for name in QUANTITIES:
+        for name in LOOP_QUANTITIES:
             quantity = wanted.get(name)
             if isinstance(quantity, Decimal):
                 wanted[name] = quantity_fits(quantity, part.decimals, part.number)
@@ -117,13 +117,7 @@ class Loops(Master[LoopRow, Loop]):
                 )
         if after.demand == after.supply:
             raise Wrong("malformed", "A loop goes from one station to another.")
-        if after.supply.kind == StationKind.SHIPPING:
-            raise Wrong("malformed", f"{after.supply.code} is the customer's end and supplies no loop.")
-        if after.kind == LoopKind.SUPPLIER and after.supply.kind != StationKind.SUPPLIER:
-            raise Wrong(
-                "malformed",
-                f"A SUPPLIER loop is supplied by a station of kind SUPPLIER; {after.supply.code} is not.",
-            )
+        check_supply(after, after.supply)
         for status in (SupplyStatus.EMPTY, SupplyStatus.FULL):
             if after.sequence.get(status, Need.MANDATORY) != Need.MANDATORY:
                 raise Wrong("malformed", f"{status} is part of every turn and cannot be left out.")
@@ -151,6 +145,11 @@ class Loops(Master[LoopRow, Loop]):
                     _check_batch(change.after, cards)
             except Wrong as wrong:
                 findings.refuse(change.before, str(wrong), wrong.code)
+        watched = [change for change in changes if change.names & WATCHED]
+        held = floor.cards([change.before.pk for change in watched]) if watched else {}
+        for change in watched:
+            for sentence in refusals_of(change.before, change.after, held.get(change.before.pk, ())):
+                findings.refuse(change.before, sentence)
         return findings
 
     def finish(self, load: Load, plant: Plant, written: Sequence[tuple[LoopRow, Loop]]) -> None:

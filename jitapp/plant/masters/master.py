@@ -7,7 +7,7 @@ the data by itself, `against` what must not contradict the floor.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -308,6 +308,16 @@ class Master(Generic[R, M]):
                 value = shown(value)
             found[member] = None if value == "" and member in self._clearable else value
         return found
+
+    def check_references(self, thing: M, names: Collection[str]) -> None:
+        """What the members of these names refer to is of the same plant. Raises Wrong."""
+        plant = getattr(thing, "plant", None)
+        for member, master in self.refers.items():
+            other = getattr(thing, member)
+            if plant is None or other is None or member not in names:
+                continue
+            if getattr(other, "plant_id", plant.pk) != plant.pk:
+                raise Wrong("unknown_reference", master.unknown(getattr(other, master.key), plant))
 
     def normalise(self, thing: M) -> None:
         """What was typed by hand takes the shape of a row; columns of lists and members keep what the row reads.
