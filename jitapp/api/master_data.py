@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, ClassVar
 
 import msgspec
@@ -24,6 +23,7 @@ from jitapp.kanban.state import text
 from jitapp.plant.exactjson import Path
 from jitapp.plant.loading import Problem as RowProblem
 from jitapp.plant.loading import Report
+from jitapp.plant.masters.loops import LOOPS
 from jitapp.plant.models import Area, BillOfMaterials, Loop, Part, Plant, StandardWork, Station, Supplier
 from jitapp.plant.shopfile import FORMAT, KEYS
 from jitapp.pull.reading.lists import Page, cards_per_loop
@@ -251,35 +251,8 @@ class OneLoop(Thing):
         """Members as in a shop file, with plant, status, revision and version."""
         counts = cards_per_loop([row.pk for row in rows])
         return [
-            {
-                "code": row.code,
-                "part": row.part.number,
-                "demand": row.demand.code,
-                "supply": row.supply.code,
-                "kind": row.kind,
-                "quantity": text(row.quantity),
-                "lead_time_minutes": row.lead_time_minutes,
-                "consume_at": row.consume_at,
-                "trigger": row.trigger,
-                "sequence": row.sequence,
-                "min_turn_minutes": row.min_turn_minutes,
-                "min_turn_level": row.min_turn_level,
-                "bounce_ms": row.bounce_ms,
-                "undo_window_s": row.undo_window_s,
-                "late_hours": row.late_hours,
-                "max_empty_allowed": row.max_empty_allowed,
-                "accumulate": row.accumulate,
-                "accumulate_cards": row.accumulate_cards,
-                "lot_quantity": _text(row.lot_quantity),
-                "triangle_quantity": _text(row.triangle_quantity),
-                "accumulate_times": row.accumulate_times,
-                "independent_supply": row.independent_supply,
-                "doc_policy": row.doc_policy,
-                "ack_required": row.ack_required,
-                "gr_policy": row.gr_policy,
-                "reorder_level": _text(row.reorder_level),
-                "auto_detach": row.auto_detach,
-                "status": row.status,
+            LOOPS.members(row)
+            | {
                 "hold_reason": row.hold_reason,
                 "cards": counts.get(row.pk, 0),
                 "plant": row.plant.code,
@@ -428,10 +401,6 @@ class _Sorting:
             for status in ("created", "changed", "unchanged", "skipped", "error")
         }
         return {"dry_run": dry_run, **counts, "cards": done.cards, "notes": report.notes, "results": results}
-
-
-def _text(quantity: Decimal | None) -> str | None:
-    return None if quantity is None else text(quantity)
 
 
 def etag(body: Body) -> str:
