@@ -111,9 +111,9 @@ def test_a_planned_revision_comes_into_force_at_its_instant(floor: Floor) -> Non
 def test_a_revision_that_could_never_hold_is_not_planned(
     floor: Floor, planned: dict[str, Any], says: str
 ) -> None:
-    wanted = {"effective_at": floor.now + timedelta(days=1), "values": {"quantity": "8"}} | planned
+    wanted: dict[str, Any] = {"effective_at": floor.now + timedelta(days=1), "values": {"quantity": "8"}}
     with pytest.raises(actions.Refused, match=says):
-        actions.plan_revision(loop_id=loop_id("L1"), now=floor.now, **wanted)
+        actions.plan_revision(loop_id=loop_id("L1"), now=floor.now, **wanted | planned)
     assert not Loop.objects.get(code="L1").revisions.exists()
 
 
