@@ -61,6 +61,12 @@ class Holdings(Protocol):
         Inside a transaction: the loops are locked, so that what is returned stays true until its end.
         """
 
+    def booked(self, part_ids: Collection[int]) -> Mapping[int, frozenset[str]]:
+        """For each part that is made, the numbers of the components that its open turns have booked.
+
+        Inside a transaction: the loops that bring these parts are locked.
+        """
+
 
 class NothingHeld:
     """A plant without a floor."""
@@ -71,6 +77,10 @@ class NothingHeld:
 
     def cards(self, _loop_ids: Collection[int]) -> Mapping[int, Sequence[CardHeld]]:
         """No loop has a card."""
+        return {}
+
+    def booked(self, _part_ids: Collection[int]) -> Mapping[int, frozenset[str]]:
+        """No turn is open."""
         return {}
 
 

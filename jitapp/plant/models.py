@@ -386,7 +386,7 @@ class LoopRevision(models.Model):
 
 
 class Identifier(models.Model):
-    """Any scannable code or tag: unique over all plants, points to exactly one thing, never reused."""
+    """Any scannable code or tag: unique over all plants, points to exactly one target, never reused."""
 
     class Kind(models.TextChoices):
         CARD = "card"

@@ -16,7 +16,7 @@ from django.urls import reverse
 from jitapp.accounts.models import Person
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Loop, Part, Plant, Station, Supplier
+from jitapp.plant.models import BillOfMaterials, Loop, Part, Plant, Station, Supplier
 from jitapp.pull import actions
 from jitapp.pull.models import Card, Turn
 from jitapp.pull.setup import set_up_shop
@@ -27,6 +27,7 @@ MODELS: dict[str, tuple[type[Any], str]] = {
     "parts": (Part, "number"),
     "stations": (Station, "code"),
     "loops": (Loop, "code"),
+    "bills": (BillOfMaterials, "part"),
 }
 
 
@@ -290,6 +291,27 @@ def test_components_of_a_turn_are_drawn_as_it_was_begun(floor: Floor, door: Door
     assert "components are drawn at START" in sentence
     floor.cycle("L1", 1)
     assert door(floor, "loops", "L1", {"consume_at": "COMPLETE"}).done
+
+
+@FILE_AND_API
+def test_a_bill_keeps_the_lines_that_open_turns_have_booked(floor: Floor, door: Door) -> None:
+    Station.objects.filter(code="PRESS").update(consumption="BACKFLUSH")
+    Loop.objects.filter(code="L1").update(consume_at="RELEASE", quantity=Decimal("0.1"))
+    floor.scan("L1", 1, "empty")
+    floor.propagate()
+    assert Card.objects.get(loop__code="S1", number=1).booked > 0
+    rows = [{"part": "SHEET", "quantity": "2"}]
+    said = door(floor, "bills", "DOOR", {"components": rows})
+    assert (said.done, said.code) == (False, "in_use")
+    assert "Open turns of DOOR have booked SHEET by the bill as it is." in said.sentence
+    assert not door(floor, "bills", "DOOR", {"components": []}).done
+    floor.part("PAINT")
+    more = [{"part": "SHEET", "quantity": "1"}, {"part": "PAINT", "quantity": "0.01"}]
+    assert door(floor, "bills", "DOOR", {"components": more}).done
+    floor.cycle("L1", 1)
+    floor.propagate()
+    assert Card.objects.get(loop__code="S1", number=1).booked == 0
+    assert door(floor, "bills", "DOOR", {"components": rows}).done
 
 
 def test_a_change_of_many_rows_asks_the_floor_once(floor: Floor, django_assert_max_num_queries: Any) -> None:

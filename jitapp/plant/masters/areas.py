@@ -64,14 +64,14 @@ class Areas(Master[AreaRow, Area]):
         if after.code == "supply":
             raise Wrong("malformed", "An area cannot be called supply: /b/supply/ is a page of its own.")
 
-    def normalise(self, thing: Area) -> None:
+    def normalise(self, entry: Area) -> None:
         """Raises Wrong for steps that cannot be read, in words about steps."""
-        thing.escalation = thing.escalation or []
-        written = thing.escalation if isinstance(thing.escalation, list) else []
+        entry.escalation = entry.escalation or []
+        written = entry.escalation if isinstance(entry.escalation, list) else []
         names = [str(step.get("who")) for step in written if isinstance(step, dict)]
         people = Person.objects.filter(username__in=names).values_list("username", flat=True)
-        check_steps(thing.escalation, set(people))
-        super().normalise(thing)
+        check_steps(entry.escalation, set(people))
+        super().normalise(entry)
 
 
 def check_steps(steps: list[dict[str, object]], people: Container[str]) -> None:

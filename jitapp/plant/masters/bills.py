@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta
 
+from jitapp.plant.exactjson import Path
 from jitapp.plant.masters.master import Load, Master, Rows
 from jitapp.plant.masters.parts import PARTS
 from jitapp.plant.masters.report import Loaded, shown
-from jitapp.plant.masters.wrong import Wrong, quantity_fits
+from jitapp.plant.masters.wrong import Wrong, named, quantity_fits
 from jitapp.plant.models import BillOfMaterials, Part, Plant
 from jitapp.plant.rows import Row
 
@@ -34,21 +35,18 @@ class BillRow(Row):
     components: Annotated[list[ComponentRow], Meta(max_length=1_000)]
 
 
-@dataclass(slots=True)
-class _Lines:
-    """Lines of bills to be written, in three statements whatever the number of bills."""
+_Wanted = Mapping[str, tuple[Part, Decimal]]
 
-    created: list[BillOfMaterials] = field(default_factory=list)
-    changed: list[BillOfMaterials] = field(default_factory=list)
-    gone: list[int] = field(default_factory=list)
 
-    def save(self) -> None:
-        if self.gone:
-            BillOfMaterials.objects.filter(pk__in=self.gone).delete()
-        if self.changed:
-            BillOfMaterials.objects.bulk_update(self.changed, ["quantity"], batch_size=1_000)
-        if self.created:
-            BillOfMaterials.objects.bulk_create(self.created, batch_size=1_000)
+@dataclass(frozen=True, slots=True)
+class _Bill:
+    """A bill on its way: its lines by the component's number, and the quantities that differ, before and after."""
+
+    path: Path
+    parent: Part
+    before: Mapping[str, BillOfMaterials]
+    wanted: _Wanted
+    changes: Mapping[str, tuple[str, str]]
 
 
 class Bills(Master[BillRow, BillOfMaterials]):
@@ -67,7 +65,7 @@ class Bills(Master[BillRow, BillOfMaterials]):
             parent__number__in={row.part for _, row in rows}
         ).select_related("parent", "component"):
             have.setdefault(line.parent.number, {})[line.component.number] = line
-        lines = _Lines()
+        bills = []
         for path, row in rows:
             try:
                 parent = load.named(PARTS, row.part, plant)
@@ -76,12 +74,10 @@ class Bills(Master[BillRow, BillOfMaterials]):
                 load.problem(path, self.kind, row.part, error.code, str(error))
                 continue
             before = have.get(row.part, {})
-            changes = _compare(lines, parent, before, wanted)
-            status = "unchanged" if not changes else "changed" if before else "created"
-            load.report.rows.append(Loaded(path, self.kind, row.part, status, changes if before else {}))
-        lines.save()
+            bills.append(_Bill(path, parent, before, wanted, _differences(before, wanted)))
+        self._save_bills(load, bills)
 
-    def _wanted(self, load: Load, plant: Plant, row: BillRow) -> dict[str, tuple[Part, Decimal]]:
+    def _wanted(self, load: Load, plant: Plant, row: BillRow) -> _Wanted:
         """Component and quantity by the component's number. Raises Wrong."""
         lines: dict[str, tuple[Part, Decimal]] = {}
         for line in row.components:
@@ -95,30 +91,55 @@ class Bills(Master[BillRow, BillOfMaterials]):
             lines[line.part] = component, quantity_fits(line.quantity, _DECIMALS, line.part)
         return lines
 
+    def _save_bills(self, load: Load, bills: Sequence[_Bill]) -> None:
+        """Three statements whatever the number of bills; a bill whose components are booked stays as it is."""
+        changing = [bill.parent.pk for bill in bills if bill.changes and bill.before]
+        booked = load.floor.booked(changing) if changing else {}
+        gone: list[int] = []
+        changed: list[BillOfMaterials] = []
+        created: list[BillOfMaterials] = []
+        for bill in bills:
+            held = booked.get(bill.parent.pk, frozenset())
+            if in_use := sorted(number for number in bill.changes if number in held):
+                load.problem(bill.path, self.kind, bill.parent.number, "in_use", _booked(bill.parent, in_use))
+                continue
+            for number in bill.changes:
+                line = bill.before.get(number)
+                if number not in bill.wanted:
+                    assert line is not None
+                    gone.append(line.pk)
+                    continue
+                component, quantity = bill.wanted[number]
+                if line is None:
+                    created.append(
+                        BillOfMaterials(parent=bill.parent, component=component, quantity=quantity)
+                    )
+                else:
+                    line.quantity = quantity
+                    changed.append(line)
+            status = "unchanged" if not bill.changes else "changed" if bill.before else "created"
+            changes = bill.changes if bill.before else {}
+            load.report.rows.append(Loaded(bill.path, self.kind, bill.parent.number, status, changes))
+        BillOfMaterials.objects.filter(pk__in=gone).delete()
+        BillOfMaterials.objects.bulk_update(changed, ["quantity"], batch_size=1_000)
+        BillOfMaterials.objects.bulk_create(created, batch_size=1_000)
 
-def _compare(
-    lines: _Lines,
-    parent: Part,
-    before: Mapping[str, BillOfMaterials],
-    wanted: Mapping[str, tuple[Part, Decimal]],
-) -> dict[str, tuple[str, str]]:
-    """The quantities that differ by component, before and after; what has to be written goes to `lines`."""
-    changes: dict[str, tuple[str, str]] = {}
-    for number in sorted(before.keys() | wanted.keys()):
-        line = before.get(number)
-        component, quantity = wanted.get(number, (None, None))
-        if line is not None and line.quantity == quantity:
-            continue
-        changes[number] = (shown(line.quantity) if line is not None else "", shown(quantity))
-        if component is None or quantity is None:
-            assert line is not None
-            lines.gone.append(line.pk)
-        elif line is None:
-            lines.created.append(BillOfMaterials(parent=parent, component=component, quantity=quantity))
-        else:
-            line.quantity = quantity
-            lines.changed.append(line)
-    return changes
+
+def _differences(before: Mapping[str, BillOfMaterials], wanted: _Wanted) -> dict[str, tuple[str, str]]:
+    now = {number: line.quantity for number, line in before.items()}
+    then = {number: quantity for number, (_, quantity) in wanted.items()}
+    return {
+        number: (shown(now.get(number)), shown(then.get(number)))
+        for number in sorted(now.keys() | then.keys())
+        if now.get(number) != then.get(number)
+    }
+
+
+def _booked(parent: Part, components: Sequence[str]) -> str:
+    return (
+        f"Open turns of {parent.number} have booked {named(components)} by the bill as it is."
+        " Start or cancel them first, then change that line."
+    )
 
 
 BILLS = Bills()

@@ -40,30 +40,30 @@ class MasterForm(ModelForm[M]):
             self.add_error(None, str(error))
 
     def _check(self, before: M | None) -> None:
-        thing, master = self.instance, self.master
+        entry, master = self.instance, self.master
         names = frozenset(self.changed_data)
-        master.check_references(thing, names)
-        master.check(thing, before)
-        master.normalise(thing)
+        master.check_references(entry, names)
+        master.check(entry, before)
+        master.normalise(entry)
         if before is None:
             return
         if "plant" in names:
             raise Wrong(
                 "identity", f"{before} belongs to its plant and stays there. Make a new one in the other."
             )
-        findings = master.against(the_floor(), [Change(before, thing, names)])
-        if refusal := findings.wrong.get(thing.pk):
+        findings = master.against(the_floor(), [Change(before, entry, names)])
+        if refusal := findings.wrong.get(entry.pk):
             raise refusal
-        if master.shapes_structure and not self.errors and (circles := _circles_with(thing)):
+        if master.shapes_structure and not self.errors and (circles := _circles_with(entry)):
             raise Wrong("circle", circles[0])
         self.notes = tuple(findings.notes)
 
 
-def _circles_with(thing: Any) -> list[str]:
+def _circles_with(entry: Any) -> list[str]:
     """What would go in a circle if it were saved; it is not."""
     with transaction.atomic():
-        thing.save()
-        circles = check_structure([thing.plant_id])
+        entry.save()
+        circles = check_structure([entry.plant_id])
         transaction.set_rollback(True)
     return circles
 

@@ -170,6 +170,10 @@ def _check_gathering(loop: Loop) -> None:
         raise Wrong("malformed", f"Loop {loop.code} gathers cards: say how many in accumulate_cards.")
     if loop.accumulate == Accumulate.QUANTITY and not loop.lot_quantity:
         raise Wrong("malformed", f"Loop {loop.code} gathers pieces: say how many in lot_quantity.")
+    if loop.accumulate == Accumulate.CLOCK and not loop.accumulate_times:
+        raise Wrong(
+            "malformed", f"Loop {loop.code} gathers until fixed times: say which in accumulate_times."
+        )
     triangle = loop.triangle_quantity
     if triangle is not None and (loop.lot_quantity is None or loop.lot_quantity < triangle):
         raise Wrong("malformed", f"The lot of loop {loop.code} must be at least what its triangle leaves.")

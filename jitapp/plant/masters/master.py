@@ -46,9 +46,9 @@ class Findings:
     wrong: dict[int, Wrong] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def refuse(self, thing: models.Model, message: str, code: str = "in_use") -> None:
+    def refuse(self, entry: models.Model, message: str, code: str = "in_use") -> None:
         """The first reason is the one that is told."""
-        self.wrong.setdefault(thing.pk, Wrong(code, message))
+        self.wrong.setdefault(entry.pk, Wrong(code, message))
 
 
 class Load:
@@ -104,7 +104,7 @@ class Load:
                 found = found.select_related(*master.refers)
             if master.codes_per_plant:
                 found = found.filter(plant=plant)
-            known.update({getattr(thing, master.key): thing for thing in found})
+            known.update({getattr(entry, master.key): entry for entry in found})
         return known
 
     def named(self, master: Master[Any, M], key: str, plant: Plant) -> M:
@@ -114,9 +114,9 @@ class Load:
             raise Wrong("unknown_reference", master.unknown(key, plant))
         return found
 
-    def add(self, master: Master[Any, M], things: Iterable[M]) -> None:
+    def add(self, master: Master[Any, M], entries: Iterable[M]) -> None:
         """What was created can be named by later rows."""
-        self._known.setdefault(master.kind, {}).update({getattr(one, master.key): one for one in things})
+        self._known.setdefault(master.kind, {}).update({getattr(one, master.key): one for one in entries})
 
     def begin(self, plant: Plant) -> None:
         """The rows of this plant follow; codes that count within a plant are asked for again."""
@@ -260,23 +260,23 @@ class Master(Generic[R, M]):
         created, changed, written = [], [], []
         names: set[str] = set()
         for draft in drafts:
-            thing = draft.before
-            if thing is None:
-                thing = draft.after
-                created.append(thing)
+            entry = draft.before
+            if entry is None:
+                entry = draft.after
+                created.append(entry)
                 status = "created"
-            elif refusal := findings.wrong.get(thing.pk):
+            elif refusal := findings.wrong.get(entry.pk):
                 load.problem(draft.path, self.kind, draft.key, refusal.code, str(refusal))
                 continue
             else:
                 status = "changed" if draft.changes else "unchanged"
                 for name in draft.changes:
-                    setattr(thing, name, draft.wanted[name])
+                    setattr(entry, name, draft.wanted[name])
                 if draft.changes:
-                    names |= draft.changes.keys() | self.count_version(thing)
-                    changed.append(thing)
+                    names |= draft.changes.keys() | self.count_version(entry)
+                    changed.append(entry)
             load.report.rows.append(Loaded(draft.path, self.kind, draft.key, status, draft.changes))
-            written.append((draft.row, thing))
+            written.append((draft.row, entry))
         manager = self.model._default_manager
         if created:
             manager.bulk_create(created, batch_size=1_000)
@@ -285,23 +285,23 @@ class Master(Generic[R, M]):
             manager.bulk_update(changed, sorted(names), batch_size=1_000)
         return written
 
-    def count_version(self, thing: M) -> set[str]:
+    def count_version(self, entry: M) -> set[str]:
         """A change is a new version, where versions are counted; the columns that changed with it."""
-        if not hasattr(thing, "version"):
+        if not hasattr(entry, "version"):
             return set()
-        thing.version += 1
+        entry.version += 1
         return {"version"}
 
     # -- other forms of the same ---------------------------------------------------------------
 
-    def members(self, thing: M) -> dict[str, object]:
+    def members(self, entry: M) -> dict[str, object]:
         """The row's members as the API shows them; what stands in other tables or counts once is left out."""
         found: dict[str, object] = {}
         for member in self.row.__struct_fields__:
             name = self.renamed.get(member, member)
             if name not in self._columns:
                 continue
-            value = getattr(thing, name)
+            value = getattr(entry, name)
             if value is not None and member in self.refers:
                 value = getattr(value, self.refers[member].key)
             elif isinstance(value, Decimal):
@@ -309,17 +309,17 @@ class Master(Generic[R, M]):
             found[member] = None if value == "" and member in self._clearable else value
         return found
 
-    def check_references(self, thing: M, names: Collection[str]) -> None:
+    def check_references(self, entry: M, names: Collection[str]) -> None:
         """What the members of these names refer to is of the same plant. Raises Wrong."""
-        plant = getattr(thing, "plant", None)
+        plant = getattr(entry, "plant", None)
         for member, master in self.refers.items():
-            other = getattr(thing, member)
+            other = getattr(entry, member)
             if plant is None or other is None or member not in names:
                 continue
             if getattr(other, "plant_id", plant.pk) != plant.pk:
                 raise Wrong("unknown_reference", master.unknown(getattr(other, master.key), plant))
 
-    def normalise(self, thing: M) -> None:
+    def normalise(self, entry: M) -> None:
         """What was typed by hand takes the shape of a row; columns of lists and members keep what the row reads.
 
         Raises Unreadable.
@@ -329,13 +329,13 @@ class Master(Generic[R, M]):
             name = self.renamed.get(member, member)
             if name not in self._columns or member in self.refers:
                 continue
-            value = getattr(thing, name)
+            value = getattr(entry, name)
             raw[member] = None if value == "" and member in self._clearable else as_text(value)
         row = read_row(self.row, raw)
         for member in raw:
             name = self.renamed.get(member, member)
             if isinstance(self._columns[name], models.JSONField):
-                setattr(thing, name, msgspec.to_builtins(getattr(row, member)))
+                setattr(entry, name, msgspec.to_builtins(getattr(row, member)))
 
     @cached_property
     def _columns(self) -> dict[str, models.Field[Any, Any]]:

@@ -76,6 +76,13 @@ class Parts(Master[PartRow, Part]):
             for refusal in (_renamed, _other_unit, _fewer_decimals):
                 if sentence := refusal(change.before, change.after, stored):
                     findings.refuse(change.before, sentence)
+        in_loops = {loop.part_id for loop in loops}
+        for pk, change in watched.items():
+            if change.after.unit != change.before.unit and pk not in findings.wrong and pk in in_loops:
+                findings.notes.append(
+                    f"{change.after.number} is counted in {change.after.unit} from now on. What its loops and bills"
+                    f" say was meant in {change.before.unit}: look at it too."
+                )
         return findings
 
     def finish(self, load: Load, plant: Plant, written: Sequence[tuple[PartRow, Part]]) -> None:
@@ -85,7 +92,7 @@ class Parts(Master[PartRow, Part]):
         for work in StandardWork.objects.filter(part__in=wanted).select_related("station"):
             have.setdefault(work.part_id, {})[work.station.code] = work
         for part, addresses in wanted.items():
-            changes = _keep(load, plant, part, addresses, have.get(part.pk, {}))
+            changes = _save_work(load, plant, part, addresses, have.get(part.pk, {}))
             if changes:
                 load.also_changed(self.kind, part.number, changes)
 
@@ -166,7 +173,7 @@ def _fewer_decimals(before: Part, after: Part, stored: _Stored) -> str:
     return ""
 
 
-def _keep(
+def _save_work(
     load: Load, plant: Plant, part: Part, addresses: Mapping[str, str], have: Mapping[str, StandardWork]
 ) -> dict[str, tuple[str, str]]:
     """Writes the addresses of a part by station; what differed, before and after."""
