@@ -200,7 +200,9 @@ class ChangeLoop(LoopAct):
         }
         values = {name: value for name, value in asked.items() if value is not None}
         planned = or_refused(
-            lambda: actions.plan_revision(loop_id=loop, effective_at=at, values=values, reason=body.reason)
+            lambda: actions.plan_revision(
+                loop_id=loop, effective_at=at, values=values, reason=body.reason, now=timezone.now()
+            )
         )
         return ActAnswer(code, "planned", revision=planned.number)
 

@@ -42,6 +42,7 @@ CODES: dict[str, tuple[int, str]] = {
     "refused": (409, "A rule forbids the change; the detail says which and what to do."),
     "taken": (409, "The code names something else already."),
     "identity": (409, "What stands on printed cards cannot be changed."),
+    "in_use": (409, "Cards or open turns depend on what would change; the detail says which and what to do."),
     "call_id_reused": (409, "The id of this call was used before for another call."),
     "call_taken": (409, "Somebody else has taken the call already."),
     "call_solved": (409, "The call is solved already."),

@@ -6,28 +6,20 @@ The names of the types are those of the OpenAPI document's schemas.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from jitapp.kanban.state import text
 from jitapp.kanban.vocabulary import (
-    Accumulate,
-    ConsumeAt,
     Consumption,
-    DocPolicy,
-    GrPolicy,
     Intent,
-    Level,
-    LoopKind,
-    LoopStatus,
-    Need,
     StationKind,
-    SupplyStatus,
-    Trigger,
 )
 from jitapp.plant import models
-from jitapp.plant.shopfile import Day
+from jitapp.plant.masters.loops import LOOPS, LoopRow
+from jitapp.plant.rows import Day
 
 Quantity = Annotated[str, msgspec.Meta(extra_json_schema={"format": "decimal"})]
 
@@ -96,42 +88,43 @@ class Station(msgspec.Struct):
     version: int
 
 
-class Loop(msgspec.Struct):
-    """A control cycle with its settings; `cards` is how many it has."""
+def _loop_members() -> list[tuple[str, Any]]:
+    """The settings of a loop as its rows in a shop file declare them, and what only an answer has."""
+    hints = get_type_hints(LoopRow, include_extras=True)
+    settings = [
+        (field.name, _given(hints[field.name]))
+        for field in msgspec.structs.fields(LoopRow)
+        if field.name not in ("cards", "first")
+    ]
+    return [
+        *settings,
+        ("hold_reason", str),
+        ("cards", int),
+        ("plant", str),
+        ("revision", int),
+        ("version", int),
+    ]
 
-    code: str
-    part: str
-    demand: str
-    supply: str
-    kind: LoopKind
-    quantity: Quantity
-    lead_time_minutes: int
-    consume_at: ConsumeAt
-    trigger: Trigger
-    sequence: dict[SupplyStatus, Need]
-    min_turn_minutes: int
-    min_turn_level: Level
-    bounce_ms: int
-    undo_window_s: int
-    late_hours: int
-    max_empty_allowed: int
-    accumulate: Accumulate
-    accumulate_cards: int | None
-    lot_quantity: Quantity | None
-    triangle_quantity: Quantity | None
-    accumulate_times: list[str]
-    independent_supply: bool
-    doc_policy: DocPolicy
-    ack_required: bool
-    gr_policy: GrPolicy
-    reorder_level: Quantity | None
-    auto_detach: bool
-    status: LoopStatus
-    hold_reason: str
-    cards: int
-    plant: str
-    revision: int
-    version: int
+
+def _given(hint: Any) -> Any:
+    """A member's type where it is always given; quantities are decimal strings."""
+    kinds = (
+        [each for each in get_args(hint) if each is not msgspec.UnsetType]
+        if get_origin(hint) in (Union, UnionType)
+        else [hint]
+    )
+    given = [Quantity if each is Decimal else each for each in kinds]
+    found = given[0]
+    for each in given[1:]:
+        found = found | each
+    return found
+
+
+Loop = msgspec.defstruct(
+    "Loop",
+    _loop_members(),
+    namespace={"__doc__": "A control cycle with its settings; `cards` is how many it has."},
+)
 
 
 class Component(msgspec.Struct):
@@ -210,43 +203,16 @@ def station(row: models.Station) -> Station:
     )
 
 
-def loop(row: models.Loop, cards: int) -> Loop:
+def loop(row: models.Loop, cards: int) -> msgspec.Struct:
     """With its part and stations read."""
-    return Loop(
-        code=row.code,
-        part=row.part.number,
-        demand=row.demand.code,
-        supply=row.supply.code,
-        kind=LoopKind(row.kind),
-        quantity=text(row.quantity),
-        lead_time_minutes=row.lead_time_minutes,
-        consume_at=ConsumeAt(row.consume_at),
-        trigger=Trigger(row.trigger),
-        sequence=row.sequence,
-        min_turn_minutes=row.min_turn_minutes,
-        min_turn_level=Level(row.min_turn_level),
-        bounce_ms=row.bounce_ms,
-        undo_window_s=row.undo_window_s,
-        late_hours=row.late_hours,
-        max_empty_allowed=row.max_empty_allowed,
-        accumulate=Accumulate(row.accumulate),
-        accumulate_cards=row.accumulate_cards,
-        lot_quantity=_text(row.lot_quantity),
-        triangle_quantity=_text(row.triangle_quantity),
-        accumulate_times=row.accumulate_times,
-        independent_supply=row.independent_supply,
-        doc_policy=DocPolicy(row.doc_policy),
-        ack_required=row.ack_required,
-        gr_policy=GrPolicy(row.gr_policy),
-        reorder_level=_text(row.reorder_level),
-        auto_detach=row.auto_detach,
-        status=LoopStatus(row.status),
-        hold_reason=row.hold_reason,
-        cards=cards,
-        plant=row.plant.code,
-        revision=row.revision,
-        version=row.version,
-    )
+    more = {
+        "hold_reason": row.hold_reason,
+        "cards": cards,
+        "plant": row.plant.code,
+        "revision": row.revision,
+        "version": row.version,
+    }
+    return msgspec.convert(LOOPS.members(row) | more, Loop)
 
 
 def bill(row: models.Part, lines: list[Component]) -> Bill:

@@ -49,6 +49,7 @@ def apply(loop: Loop, entry: Entry) -> None:
     loop.seq = entry.seq
     card = loop.cards.get(entry.card_id) if entry.card_id is not None else None
     before = (usable(card), participates(card)) if card is not None else (False, False)
+    had_been_full = loop.been_full
     if entry.to and card is not None:
         if entry.frm != card.supply_status:
             raise Inconsistent(
@@ -63,7 +64,8 @@ def apply(loop: Loop, entry: Entry) -> None:
     if card is None and entry.card_id is not None:
         card = loop.cards.get(entry.card_id)
     after = (usable(card), participates(card)) if card is not None else (False, False)
-    if before != after or (change is not None and change.loop_status is not None):
+    counts = before != after or loop.been_full != had_been_full
+    if counts or (change is not None and change.loop_status is not None):
         _changed(loop, entry)
     if card is not None and card.turn is not None:
         stand(loop.config, card, card.turn, entry.occurred_at, entry.seq)

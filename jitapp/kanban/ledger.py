@@ -101,7 +101,7 @@ class Ledger:
         first_ordinal: int = 0,
         subject: Card | None = None,
     ) -> None:
-        """`at` is when it happened; `subject` the card that it happened to, if it is one's own scan that tells of it."""
+        """`at` is when it happened; `subject` the card whose own scan tells of it, if one does."""
         self.loop = loop
         self.at = at
         self.subject = subject
@@ -168,20 +168,22 @@ class Ledger:
             since, loop.told_late = loop.told_late, None
             self._revise(since)
             return
-        since_when = dry_since(loop, self._now if KINDS[loop.config.kind].ordered else self.at)
+        # What changed may have happened later than what was told of it: see `_at`.
+        at = self._now if KINDS[loop.config.kind].ordered else loop.usable_changed_at or self.at
+        since_when = dry_since(loop, at)
         if (since_when is None) == (loop.runout is None):
             return
         if since_when is not None:
-            cause = cause_of(loop, self.at, quality=all_withdrawn(loop.cards.values()))
+            cause = cause_of(loop, at, quality=all_withdrawn(loop.cards.values()))
             self.write(_opened(cause), at=since_when)
         else:
             assert loop.runout is not None
-            self._close(self.at, self._final_cause())
+            self._close(at, self._final_cause(at))
 
-    def _final_cause(self) -> Cause:
+    def _final_cause(self, at: datetime) -> Cause:
         loop = self.loop
         assert loop.runout is not None
-        cause = cause_of(loop, self.at, quality=loop.runout.quality)
+        cause = cause_of(loop, at, quality=loop.runout.quality)
         if loop.config.status is not LoopStatus.ACTIVE:
             return Cause(*ON_HOLD, cause.facts)
         return cause

@@ -40,16 +40,14 @@ def unanswered(loop: Loop, now: datetime) -> list[Card]:
     """The cards whose signal the supplier should have answered by now (`ack_within_minutes`, in its working time), and
     for which nobody has noted it yet."""
     config = loop.config
-    within = config.ack_within_minutes
-    if not config.ack_required or within is None:
-        return []
     return [
         card
         for card in loop.cards.values()
-        if card.turn is not None
+        if config.ack_required
+        and card.turn is not None
         and card.turn.released_at is not None
         and card.turn.signal_state is SignalState.RELEASED
         and not card.turn.step
         and not card.turn.answer_late
-        and config.calendar.working_minutes_between(card.turn.released_at, now) > within
+        and config.calendar.working_minutes_between(card.turn.released_at, now) > config.ack_within_minutes
     ]

@@ -94,11 +94,14 @@ def dry_since(loop: Loop, at: datetime) -> datetime | None:
 # -- what was told late ------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class DrySpan:
-    """A stretch in which a loop was dry, computed from its history; `quality`: all its containers were withdrawn."""
+    """A stretch in which a loop was dry, computed from its history; `quality`: all its containers were withdrawn just
+    before its end; `on_hold`: it ended because the loop was put on hold; `cards` took part just before its end."""
 
     begin: datetime
     end: datetime | None
     quality: bool
+    cards: frozenset[int]
+    on_hold: bool = False
 
 
 @dataclass(slots=True)
@@ -139,11 +142,11 @@ def dry_spans(changes: Iterable[Change], *, ordered: bool, until: datetime) -> l
         last = spans[-1] if spans else None
         if last is None or last.end is not None:
             if dry:
-                spans.append(DrySpan(instant, None, history.quality))
+                spans.append(DrySpan(instant, None, history.quality, history.taking_part))
         elif dry:
-            spans[-1] = replace(last, quality=history.quality)
+            spans[-1] = replace(last, quality=history.quality, cards=history.taking_part)
         else:
-            spans[-1] = replace(last, end=instant)
+            spans[-1] = replace(last, end=instant, on_hold=not history.active)
     return spans
 
 
@@ -175,6 +178,10 @@ class _History:
     @property
     def quality(self) -> bool:
         return all_withdrawn(self.cards.values())
+
+    @property
+    def taking_part(self) -> frozenset[int]:
+        return frozenset(number for number, card in self.cards.items() if participates(card))
 
     def dry(self, at: datetime) -> bool:
         if not self.active or not self.been_full or not nothing_usable(self.cards.values()):
@@ -219,13 +226,21 @@ def revisions(loop: Loop, since: datetime, until: datetime) -> list[Revision]:
             register.remove(match)
             if (match.opened_at, match.closed_at) == (span.begin, span.end):
                 continue
-        end = span.end or until
-        cause = Cause(*QUALITY, CauseFacts()) if span.quality else _longest_wait([*ended, *open_turns], end)
+        cause = _cause_of_span(loop, span, [*ended, *open_turns], span.end or until)
         found.append(Revision(match.opened_seq if match else None, span.begin, span.end, cause))
     nothing = Cause("", "", CauseFacts())
     found += [Revision(each.opened_seq, each.opened_at, each.opened_at, nothing) for each in register]
     # What ends or never was comes first, so that no two runouts of a loop are ever open at once.
     return sorted(found, key=lambda each: (each.end is None, each.known is None, each.begin))
+
+
+def _cause_of_span(loop: Loop, span: DrySpan, turns: Iterable[tuple[int, Turn]], until: datetime) -> Cause:
+    """The cause of a computed runout, among the turns of the cards that took part before its end."""
+    others = {card.number for card in loop.cards.values() if card.id not in span.cards}
+    cause = _longest_wait([(number, turn) for number, turn in turns if number not in others], until)
+    if span.on_hold:
+        return Cause(*ON_HOLD, cause.facts)
+    return Cause(*QUALITY, CauseFacts()) if span.quality else cause
 
 
 def _reaches(span: Span, since: datetime) -> bool:

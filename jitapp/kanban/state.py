@@ -100,7 +100,7 @@ class LoopConfig:
     independent_supply: bool = False
     doc_policy: DocPolicy = DocPolicy.NONE
     ack_required: bool = False
-    ack_within_minutes: int | None = None  # in the supplier's working time; None: no clock
+    ack_within_minutes: int = 480  # after the release, in working minutes of the supply station
     gr_policy: GrPolicy = GrPolicy.FULL_POSTS_RECEIPT
     reorder_level: Decimal | None = None
     auto_detach: bool = False

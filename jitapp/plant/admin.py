@@ -3,17 +3,20 @@ where circles are refused and cards are told; nothing is deleted that the ledger
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.contrib import admin, messages
 from django.db import models
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from jitapp.accounts.models import Person
-from jitapp.kanban import andon
-from jitapp.kanban.worktime import BadCalendar, WorkCalendar
+from jitapp.plant.masters.areas import AREAS
+from jitapp.plant.masters.calendars import CALENDARS
+from jitapp.plant.masters.form import form_of
+from jitapp.plant.masters.parts import PARTS
+from jitapp.plant.masters.plants import PLANTS
+from jitapp.plant.masters.stations import STATIONS
+from jitapp.plant.masters.suppliers import SUPPLIERS
 from jitapp.plant.models import (
     Area,
     BillOfMaterials,
@@ -29,35 +32,37 @@ from jitapp.plant.models import (
     Supplier,
 )
 
-_Thing = TypeVar("_Thing", bound=models.Model)
+_Row = TypeVar("_Row", bound=models.Model)
 
 
-class Kept(admin.ModelAdmin[_Thing]):
+class Kept(admin.ModelAdmin[_Row]):
     """Can be changed, never deleted; a version counts the changes where there is one."""
 
-    def has_delete_permission(self, _request: HttpRequest, _thing: _Thing | None = None) -> bool:
+    def has_delete_permission(self, _request: HttpRequest, _row: _Row | None = None) -> bool:
         """Events, turns and cards point to it."""
         return False
 
-    def get_exclude(self, _request: HttpRequest, _thing: _Thing | None = None) -> tuple[str, ...]:
+    def get_exclude(self, _request: HttpRequest, _row: _Row | None = None) -> tuple[str, ...]:
         """Counted, not typed."""
         return ("version", "revision")
 
-    def save_model(self, request: HttpRequest, obj: _Thing, form: ModelForm[_Thing], change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: _Row, form: ModelForm[_Row], change: bool) -> None:
         """Readers with an older ETag learn of the change."""
         if change and form.changed_data and hasattr(obj, "version"):
             obj.version += 1
         super().save_model(request, obj, form, change)
+        for note in getattr(form, "notes", ()):
+            messages.warning(request, note)
 
 
-class Shown(Kept[_Thing]):
+class Shown(Kept[_Row]):
     """Can only be looked at here."""
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         """By file or API."""
         return False
 
-    def has_change_permission(self, _request: HttpRequest, _thing: _Thing | None = None) -> bool:
+    def has_change_permission(self, _request: HttpRequest, _row: _Row | None = None) -> bool:
         """By file or API."""
         return False
 
@@ -66,61 +71,24 @@ class Shown(Kept[_Thing]):
 class PlantAdmin(Kept[Plant]):
     """Sites."""
 
+    form = form_of(PLANTS)
     list_display = ("code", "name", "time_zone")
-
-
-class CalendarForm(ModelForm[Calendar]):
-    """Shifts and holidays that can be reckoned with."""
-
-    def clean(self) -> None:
-        """Refuses a calendar that cannot be read."""
-        super().clean()
-        plant = self.cleaned_data.get("plant")
-        try:
-            WorkCalendar(
-                plant.time_zone if plant else "UTC",
-                self.cleaned_data.get("shifts") or [],
-                self.cleaned_data.get("holidays") or [],
-            )
-        except (BadCalendar, AttributeError, TypeError) as error:
-            raise ValidationError(str(error) or "The shifts or holidays are not a list.") from None
 
 
 @admin.register(Calendar)
 class CalendarAdmin(Kept[Calendar]):
     """Working times."""
 
-    form = CalendarForm
+    form = form_of(CALENDARS)
     list_display = ("code", "plant", "name", "is_default", "is_receiving")
     list_filter = ("plant",)
-
-
-class AreaForm(ModelForm[Area]):
-    """Steps of escalation that climb, to people who exist."""
-
-    def clean_escalation(self) -> list[dict[str, Any]]:
-        """Refuses steps that cannot be read."""
-        written = self.cleaned_data["escalation"] or []
-        try:
-            andon.steps_of(written)
-            named = {str(step["who"]) for step in written} - {*andon.ROLES}
-        except andon.BadSteps as error:
-            raise ValidationError(str(error)) from None
-        except (KeyError, TypeError, ValueError):
-            raise ValidationError('Write the steps like [{"after": 5, "who": "area_leader"}].') from None
-        known = Person.objects.filter(username__in=named).values_list("username", flat=True)
-        if missing := named - set(known):
-            raise ValidationError(
-                f"There is no person {min(missing)!r}. Name a user, or {', '.join(andon.ROLES)}."
-            )
-        return [{"after": int(step["after"]), "who": str(step["who"])} for step in written]
 
 
 @admin.register(Area)
 class AreaAdmin(Kept[Area]):
     """Parts of a plant with a leader and a board."""
 
-    form = AreaForm
+    form = form_of(AREAS)
     list_display = ("code", "name", "plant", "leader")
     list_filter = ("plant",)
     autocomplete_fields = ("leader",)
@@ -130,6 +98,7 @@ class AreaAdmin(Kept[Area]):
 class SupplierAdmin(Kept[Supplier]):
     """Companies that fill containers."""
 
+    form = form_of(SUPPLIERS)
     list_display = ("code", "name", "plant", "ack_within_minutes")
     list_filter = ("plant",)
     search_fields = ("code", "name")
@@ -139,6 +108,7 @@ class SupplierAdmin(Kept[Supplier]):
 class StationAdmin(Kept[Station]):
     """Where work is done or parts wait."""
 
+    form = form_of(STATIONS)
     list_display = ("code", "name", "area", "kind", "consumption", "wip_limit")
     list_filter = ("plant", "area", "kind", "consumption")
     search_fields = ("code", "name")
@@ -149,6 +119,7 @@ class StationAdmin(Kept[Station]):
 class PartAdmin(Kept[Part]):
     """What is moved."""
 
+    form = form_of(PARTS)
     list_display = ("number", "description", "unit", "plant")
     list_filter = ("plant",)
     search_fields = ("number", "description", "gtin")

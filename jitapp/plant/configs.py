@@ -7,27 +7,19 @@ rows), so that a scan asks the database for nothing but its own loop.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
-from functools import lru_cache
+from enum import StrEnum
+from functools import cache, lru_cache
+from typing import Any, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
 from jitapp.kanban import andon
 from jitapp.kanban.state import LoopConfig
-from jitapp.kanban.vocabulary import (
-    Accumulate,
-    ConsumeAt,
-    Consumption,
-    DocPolicy,
-    GrPolicy,
-    Level,
-    LoopKind,
-    LoopStatus,
-    StationKind,
-    Trigger,
-)
+from jitapp.kanban.vocabulary import Consumption, LoopKind, LoopStatus, StationKind
 from jitapp.kanban.worktime import WorkCalendar
 from jitapp.plant.models import BillOfMaterials, Calendar, Loop, Station
 
@@ -157,65 +149,58 @@ def _config(
     defaults: dict[int, WorkCalendar],
     receiving: dict[int, WorkCalendar],
 ) -> LoopConfig:
+    """The loop's own settings by their names; beside them what its stations, its part and its plant say."""
     demand, supply = loop.demand, loop.supply
     dock = demand.area.receiving_id if demand.area else None
     from_outside = supply.kind == StationKind.SUPPLIER or supply.plant_id != demand.plant_id
     named = supply.calendar_id or (supply.supplier.calendar_id if supply.supplier else None)
     calendar = calendars[named] if named else defaults.get(supply.plant_id)
-    return LoopConfig(
-        id=loop.pk,
-        code=loop.code,
-        plant_id=loop.plant_id,
-        plant_code=loop.plant.code,
-        time_zone=loop.plant.time_zone,
-        area_id=demand.area_id,
-        area_code=demand.area.code if demand.area else "",
-        kind=LoopKind(loop.kind),
-        status=LoopStatus(loop.status),
-        hold_reason=loop.hold_reason,
-        part_id=loop.part_id,
-        part=loop.part.number,
-        unit=loop.part.unit,
-        decimals=loop.part.decimals,
-        quantity=loop.quantity,
-        lead_time_minutes=loop.lead_time_minutes,
-        demand_id=demand.pk,
-        demand=demand.code,
-        demand_name=demand.name,
-        demand_consumption=Consumption(demand.consumption),
-        supply_id=supply.pk,
-        supply=supply.code,
-        supply_name=supply.name,
-        supply_kind=StationKind(supply.kind),
-        supply_consumption=Consumption(supply.consumption),
-        wip_limit=supply.wip_limit,
-        consume_at=ConsumeAt(loop.consume_at),
-        trigger=Trigger(loop.trigger),
-        sequence=dict(loop.sequence),
-        min_turn_minutes=loop.min_turn_minutes,
-        min_turn_level=Level(loop.min_turn_level),
-        bounce_ms=loop.bounce_ms,
-        undo_window_s=loop.undo_window_s,
-        max_empty_allowed=loop.max_empty_allowed,
-        demand_intent=demand.default_intent,
-        supply_intent=supply.default_intent,
-        calendar=calendar or WorkCalendar(supply.plant.time_zone, [], []),
-        supply_plant_id=supply.plant_id,
-        accumulate=Accumulate(loop.accumulate),
-        accumulate_cards=loop.accumulate_cards,
-        lot_quantity=loop.lot_quantity,
-        triangle_quantity=loop.triangle_quantity,
-        accumulate_times=tuple(loop.accumulate_times),
-        independent_supply=loop.independent_supply,
-        doc_policy=DocPolicy(loop.doc_policy),
-        ack_required=loop.ack_required,
-        gr_policy=GrPolicy(loop.gr_policy),
-        reorder_level=loop.reorder_level,
-        auto_detach=loop.auto_detach,
-        readiness_checks=tuple(supply.readiness_checks),
-        keeps_sequence=supply.keeps_sequence,
-        receiving_limit=demand.receiving_limit,
-        late_hours=loop.late_hours,
-        receiving=(calendars[dock] if dock else receiving.get(demand.plant_id)) if from_outside else None,
-        delivery_days=tuple(supply.supplier.delivery_days) if supply.supplier else (),
-    )
+    from_elsewhere: dict[str, object] = {
+        "plant_code": loop.plant.code,
+        "time_zone": loop.plant.time_zone,
+        "area_id": demand.area_id,
+        "area_code": demand.area.code if demand.area else "",
+        "part": loop.part.number,
+        "unit": loop.part.unit,
+        "decimals": loop.part.decimals,
+        "demand": demand.code,
+        "demand_name": demand.name,
+        "demand_consumption": Consumption(demand.consumption),
+        "demand_intent": demand.default_intent,
+        "receiving_limit": demand.receiving_limit,
+        "receiving": (calendars[dock] if dock else receiving.get(demand.plant_id)) if from_outside else None,
+        "supply": supply.code,
+        "supply_name": supply.name,
+        "supply_kind": StationKind(supply.kind),
+        "supply_consumption": Consumption(supply.consumption),
+        "supply_intent": supply.default_intent,
+        "supply_plant_id": supply.plant_id,
+        "wip_limit": supply.wip_limit,
+        "readiness_checks": tuple(supply.readiness_checks),
+        "keeps_sequence": supply.keeps_sequence,
+        "calendar": calendar or WorkCalendar(supply.plant.time_zone, [], []),
+        "delivery_days": tuple(supply.supplier.delivery_days) if supply.supplier else (),
+    }
+    own = {
+        name: convert(getattr(loop, name)) for name, convert in _own_settings() if name not in from_elsewhere
+    }
+    return LoopConfig(**own, **from_elsewhere)  # type: ignore[arg-type]
+
+
+@cache
+def _own_settings() -> tuple[tuple[str, Callable[[Any], object]], ...]:
+    """The fields of LoopConfig, each with what makes its type of what the column holds."""
+    types = get_type_hints(LoopConfig)
+    return tuple((field.name, _converter(types[field.name])) for field in fields(LoopConfig))
+
+
+def _converter(wanted: Any) -> Callable[[Any], object]:
+    """Words of the domain become members of their enums, lists tuples; everything else stays as it is."""
+    origin = get_origin(wanted) or wanted
+    if isinstance(origin, type) and issubclass(origin, (StrEnum, tuple)):
+        return origin
+    return dict if origin is Mapping else _as_it_is
+
+
+def _as_it_is(value: object) -> object:
+    return value

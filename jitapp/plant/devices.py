@@ -16,7 +16,7 @@ class CannotPlace(ValueError):
 def place_device(name: str, kind: DeviceKind, *, station: str | None = None, plant: str | None = None) -> str:
     """A new token for the device of this name, made and placed if needed. Raises CannotPlace.
 
-    The token is answered once and stored as a hash; a token that the device had before ends at once.
+    The token is returned once and stored as a hash; a token that the device had before ends at once.
     """
     if not name.strip() or len(name) > 80:
         raise CannotPlace("A device has a name of at most 80 characters.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from jitapp.plant.shopfile import Unreadable
+from jitapp.plant.rows import Unreadable
 
 Path = tuple[str | int, ...]
 

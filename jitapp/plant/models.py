@@ -290,7 +290,14 @@ class Loop(models.Model):
     doc_policy = models.CharField(
         max_length=20, choices=choices(DocPolicy), default=DocPolicy.NONE, db_default=DocPolicy.NONE
     )
-    ack_required = models.BooleanField(default=False, db_default=False)
+    ack_required = models.BooleanField(
+        default=False, db_default=False, help_text="whoever fills must say that the signal was seen"
+    )
+    ack_within_minutes = models.PositiveIntegerField(
+        default=480,
+        db_default=480,
+        help_text="where that is required: how soon after the release, in working minutes of the supply station",
+    )
     gr_policy = models.CharField(
         max_length=20,
         choices=choices(GrPolicy),
@@ -379,7 +386,7 @@ class LoopRevision(models.Model):
 
 
 class Identifier(models.Model):
-    """Any scannable code or tag: unique over all plants, points to exactly one thing, never reused."""
+    """Any scannable code or tag: unique over all plants, points to exactly one target, never reused."""
 
     class Kind(models.TextChoices):
         CARD = "card"

@@ -18,7 +18,8 @@ import openpyxl
 import yaml
 
 from jitapp.plant.exactjson import Path, read_json, utf8
-from jitapp.plant.shopfile import KEYS, LISTS, MOST_DEPTH, Unreadable, as_text
+from jitapp.plant.rows import MOST_DEPTH, Unreadable, as_text
+from jitapp.plant.shopfile import KEYS, LISTS
 
 MOST_BYTES = 10_000_000
 MOST_UNPACKED = 60_000_000

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from jitapp.kanban.vocabulary import LoopStatus, StationKind
-from jitapp.plant.models import BillOfMaterials, Loop
+from jitapp.plant.models import BillOfMaterials, Epoch, Loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ class LoopEdge:
     supply: str
     supply_kind: str
     demand: str
+
+
+def lock_master_data() -> None:
+    """Master data has one writer at a time, so that two right changes never make one wrong structure."""
+    Epoch.objects.select_for_update().get_or_create(id=1)
 
 
 def check_structure(plant_ids: Iterable[int]) -> list[str]:

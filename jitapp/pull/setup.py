@@ -49,7 +49,6 @@ def set_up_shop(
             plant_ids=plant_ids,
             row_by_row=row_by_row,
             precondition=precondition,
-            cards_of=cards_per_loop,
         )
         if not dry_run:
             note_settings(_settings_changed(report), now=now, source=source)

@@ -116,6 +116,38 @@ SCANS = st.fixed_dictionaries(
 )
 
 
+# What people do with a card that stands so, if they do what fits; scans at random are mostly refused.
+FITTING: dict[str, tuple[Intent, ...]] = {
+    "NEW": (Intent.ACTIVATE,),
+    "HELD": (Intent.RELEASE, Intent.RELEASE, Intent.RECEIVE, Intent.EMPTY, Intent.LOST),
+    "LOST": (Intent.FOUND,),
+    "FULL": (Intent.EMPTY, Intent.EMPTY, Intent.OPEN, Intent.HOLD, Intent.BLOCK, Intent.COUNT),
+    "IN_USE": (Intent.EMPTY, Intent.EMPTY, Intent.UNDO, Intent.HOLD, Intent.BLOCK, Intent.LOST),
+    "EMPTY": (Intent.START, Intent.RECEIVE, Intent.ACKNOWLEDGE, Intent.LOAD, Intent.HOLD, Intent.UNDO),
+    "IN_PROCESS": (Intent.COMPLETE, Intent.RECEIVE, Intent.ABORT, Intent.HOLD, Intent.LOST),
+    "COMPLETED": (Intent.LOAD, Intent.RECEIVE, Intent.UNDO),
+    "IN_TRANSIT": (Intent.RECEIVE, Intent.DOCK, Intent.HOLD),
+    "WAIT": (Intent.RELEASE, Intent.RELEASE, Intent.CANCEL, Intent.HOLD),
+    "ERROR": (Intent.RETRY, Intent.CORRECT),
+}
+WORK = st.tuples(
+    st.integers(1, MOST_CARDS),
+    st.integers(0, 5),
+    st.sampled_from([0.3, 5, 100]),
+    st.sampled_from([0, 0, 0, 0, 2, 20, 150]),
+)
+
+
+# The rest of such a scan: by a leader, at the end where it is done.
+PLAIN: dict[str, Any] = {
+    "side": "its own",
+    "device": 7,
+    "reason": "scrap",
+    "role": Role.LEADER,
+    "status": SupplyStatus.FULL,
+}
+
+
 class Told:
     """What earlier transactions wrote of a loop, as a store keeps it; the loop itself forgets it after each move."""
 
@@ -233,6 +265,31 @@ class Shop(RuleBasedStateMachine):
         """Any scans by anybody, some of them one after the other at the same loop."""
         for drawn in scans:
             self._scan(self._at(at), drawn)
+
+    @rule(at=st.integers(0, len(SHOP) - 1), done=st.lists(WORK, min_size=1, max_size=8))
+    def work(self, at: int, done: list[tuple[int, int, float, int]]) -> None:
+        """People who do what fits, some of whom are told of late: so loops get into all their states."""
+        for number, choice, minutes, late in done:
+            loop = self._at(at)
+            card = loop.cards.get(number)
+            if card is None:
+                continue
+            life = str(card.card_status)
+            fits = FITTING.get(life) or FITTING.get(str(card.supply_status), ()) if life != "REMOVED" else ()
+            if card.blocked and choice < 2:
+                fits = (Intent.UNBLOCK,)
+            if fits:
+                self._scan(
+                    loop,
+                    PLAIN
+                    | {
+                        "number": number,
+                        "intent": fits[choice % len(fits)],
+                        "minutes": minutes,
+                        "late": late,
+                        "quantity": "3" if fits[choice % len(fits)] is Intent.COUNT else None,
+                    },
+                )
 
     def _scan(self, loop: Loop, drawn: dict[str, Any]) -> None:
         card = loop.cards.get(drawn["number"])

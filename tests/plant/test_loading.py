@@ -364,6 +364,7 @@ def test_only_the_plants_of_the_caller_are_touched(shop: dict[str, Any]) -> None
         ("loops", 1, {"accumulate": "CARDS"}, "say how many in accumulate_cards"),
         ("loops", 1, {"accumulate": "CARDS", "accumulate_cards": 2}, "at most 1 can be gathered"),
         ("loops", 1, {"accumulate": "QUANTITY"}, "say how many in lot_quantity"),
+        ("loops", 1, {"accumulate": "CLOCK"}, "say which in accumulate_times"),
         ("loops", 1, {"lot_quantity": 4, "triangle_quantity": 5}, "at least what its triangle leaves"),
         ("loops", 1, {"trigger": "ON_QTY"}, "say below which in reorder_level"),
         ("loops", 1, {"accumulate_times": ["25:00"]}, "accumulate_times"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -86,14 +87,34 @@ def test_a_batch_can_never_be_larger_than_the_loop_allows(floor: Floor) -> None:
 
 def test_a_planned_revision_comes_into_force_at_its_instant(floor: Floor) -> None:
     when = floor.now + timedelta(days=1)
-    actions.plan_revision(loop_id=loop_id("L1"), effective_at=when, values={"cards": 3, "quantity": "8"})
+    actions.plan_revision(
+        loop_id=loop_id("L1"), effective_at=when, values={"cards": 3, "quantity": "8"}, now=floor.now
+    )
     assert actions.apply_due_revisions(now=floor.now) == set()
     assert actions.apply_due_revisions(now=when) == {loop_id("L1")}
     assert Loop.objects.get(code="L1").quantity == 8
     assert Card.objects.filter(loop__code="L1").count() == 3
     assert actions.apply_due_revisions(now=when) == set()
     with pytest.raises(actions.Refused, match="A revision changes"):
-        actions.plan_revision(loop_id=loop_id("L1"), effective_at=when, values={"colour": 1})
+        actions.plan_revision(loop_id=loop_id("L1"), effective_at=when, values={"colour": 1}, now=floor.now)
+
+
+@pytest.mark.parametrize(
+    ("planned", "says"),
+    [
+        ({"effective_at": datetime(2020, 1, 1, tzinfo=UTC)}, "2020-01-01 00:00 UTC is past"),
+        ({"values": {"cards": 0}}, "at least one card"),
+        ({"values": {"quantity": "0"}}, "must be more than 0"),
+        ({"values": {"quantity": "0.5"}}, "more than 0 decimals"),
+    ],
+)
+def test_a_revision_that_could_never_hold_is_not_planned(
+    floor: Floor, planned: dict[str, Any], says: str
+) -> None:
+    wanted: dict[str, Any] = {"effective_at": floor.now + timedelta(days=1), "values": {"quantity": "8"}}
+    with pytest.raises(actions.Refused, match=says):
+        actions.plan_revision(loop_id=loop_id("L1"), now=floor.now, **wanted | planned)
+    assert not Loop.objects.get(code="L1").revisions.exists()
 
 
 def test_a_loop_on_hold_counts_suppressed_demand_and_sends_it_when_it_goes_on(floor: Floor) -> None:

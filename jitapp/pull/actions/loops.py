@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.events.cards import CardObsolete, CardRelabelled
@@ -19,6 +20,7 @@ from jitapp.kanban.signals import resume
 from jitapp.kanban.state import exact, text
 from jitapp.kanban.vocabulary import CardStatus, LoopStatus
 from jitapp.outbox.publish import nudge_on_commit
+from jitapp.plant.masters.wrong import Wrong, quantity_fits
 from jitapp.plant.models import Loop, LoopRevision
 from jitapp.pull import store
 from jitapp.pull.actions.making import added, make
@@ -209,13 +211,29 @@ def plan_revision(
     values: dict[str, Any],
     reason: str = "",
     author_id: int | None = None,
+    now: datetime | None = None,
 ) -> LoopRevision:
-    """Plans new values (cards, quantity) for an instant to come; Refused for values that a loop has not."""
+    """Plans new values (cards, quantity) for an instant to come; `now` defaults to the clock.
+
+    Refused for an instant that is past, and for values that the loop could not take.
+    """
     unknown = set(values) - {"cards", "quantity"}
     if unknown or not values:
         raise Refused("A revision changes `cards`, `quantity` or both. Leave the rest out.")
+    if effective_at < (now or timezone.now()):
+        raise Refused(
+            f"{effective_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is past, and what is past is not revised."
+            " Name an instant to come, or leave it out to change the loop now."
+        )
+    if values.get("cards") is not None and values["cards"] < 1:
+        raise Refused("A loop needs at least one card. Retire the loop instead.")
     with transaction.atomic():
-        loop = Loop.objects.select_for_update().get(pk=loop_id)
+        loop = Loop.objects.select_for_update(of=("self",)).select_related("part").get(pk=loop_id)
+        if values.get("quantity") is not None:
+            try:
+                quantity_fits(Decimal(str(values["quantity"])), loop.part.decimals, loop.part.number)
+            except Wrong as wrong:
+                raise Refused(f"{wrong} Nothing was planned: name another quantity.") from None
         newest = loop.revisions.order_by("-number").values_list("number", flat=True).first() or 0
         return LoopRevision.objects.create(
             loop=loop,

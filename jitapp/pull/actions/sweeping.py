@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -182,14 +182,18 @@ def _release_by_clock(now: datetime) -> set[int]:
 
 
 def last_time(times: Sequence[str], place: ZoneInfo, now: datetime) -> datetime | None:
-    """The newest of the day's fixed times (HH:MM, local) that is not after `now`; yesterday's count too."""
-    local = now.astimezone(place)
-    found = [
-        datetime.combine(local.date() - timedelta(days=back), time.fromisoformat(clock), tzinfo=place)
-        for back in (0, 1)
-        for clock in times
-    ]
-    return max((at for at in found if at <= local), default=None)
+    """The newest of the day's fixed times (HH:MM, local) that is not after `now`; yesterday's count too. In UTC.
+
+    Compared as instants: two times of one zone compare by the wall clock, which is wrong on the nights on which the
+    clocks change. A time that the clock skips comes as much later as it is set forward; of a time that it shows twice
+    the first counts.
+    """
+    today = now.astimezone(place).date()
+    days = (today - timedelta(days=back) for back in (0, 1))
+    found = (
+        datetime.combine(day, time.fromisoformat(clock), tzinfo=place) for day in days for clock in times
+    )
+    return max((at for local in found if (at := local.astimezone(UTC)) <= now), default=None)
 
 
 def _note_silence(now: datetime) -> set[int]:

@@ -28,7 +28,6 @@ MEANINGS: dict[str, dict[str, str]] = {
         "accumulate": "what is gathered before signals go out together",
         "accumulate_cards": "CARDS: so many",
         "doc_policy": "whether a signal asks the ERP for a document, or waits for its number",
-        "ack_required": "the supplier must say that the signal was seen",
         "gr_policy": "what posts the goods receipt: the scan to FULL, the receipt itself, or each its own",
     },
     "Area": {

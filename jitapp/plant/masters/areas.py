@@ -1,0 +1,98 @@
+"""Areas: parts of a plant with a leader and a board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from jitapp.accounts.models import Person
+from jitapp.kanban import andon
+from jitapp.plant.masters.calendars import CALENDARS
+from jitapp.plant.masters.master import Load, Master, Rows, Values
+from jitapp.plant.masters.people import PEOPLE
+from jitapp.plant.masters.wrong import Wrong
+from jitapp.plant.models import Area, Plant
+from jitapp.plant.rows import Code, Name, Row
+
+
+class StepRow(Row):
+    """After so many minutes of working time a call that nobody took asks for `who`: team_leader, area_leader,
+    plant_leader or a user name."""
+
+    after: Annotated[int, Meta(ge=0, le=1_440)]
+    who: Annotated[str, Meta(min_length=1, max_length=150)]
+
+
+class AreaRow(Row):
+    """A part of a plant with a leader and a board. `receiving`: the calendar in which deliveries are taken in here."""
+
+    code: Code
+    name: Name | UnsetType = UNSET
+    leader: str | UnsetType | None = UNSET
+    receiving: str | UnsetType | None = UNSET
+    escalation: Annotated[list[StepRow], Meta(max_length=10)] | UnsetType = UNSET
+
+
+class Areas(Master[AreaRow, Area]):
+    """The steps of an area climb, to people who exist."""
+
+    kind, word, row, model = "areas", "area", AreaRow, Area
+    refers = {"leader": PEOPLE, "receiving": CALENDARS}
+
+    def reader(
+        self, load: Load, plant: Plant, rows: Rows[AreaRow]
+    ) -> Callable[[AreaRow, Area | None], Values]:
+        """Everybody whom a step names is looked up at once."""
+        steps = [step for _, row in rows if isinstance(row.escalation, list) for step in row.escalation]
+        people = load.find(PEOPLE, {step.who for step in steps} - {*andon.ROLES}, plant)
+        read = super().reader(load, plant, rows)
+
+        def values(row: AreaRow, before: Area | None) -> Values:
+            wanted = read(row, before)
+            if isinstance(row.escalation, list):
+                kept = [{"after": step.after, "who": step.who} for step in row.escalation]
+                check_steps(kept, people)
+                wanted["escalation"] = kept
+            return wanted
+
+        return values
+
+    def check(self, after: Area, before: Area | None) -> None:
+        """One word is a page's."""
+        if after.code == "supply":
+            raise Wrong("malformed", "An area cannot be called supply: /b/supply/ is a page of its own.")
+
+    def normalise(self, entry: Area) -> None:
+        """Raises Wrong for steps that cannot be read, in words about steps."""
+        entry.escalation = entry.escalation or []
+        written = entry.escalation if isinstance(entry.escalation, list) else []
+        names = [str(step.get("who")) for step in written if isinstance(step, dict)]
+        people = Person.objects.filter(username__in=names).values_list("username", flat=True)
+        check_steps(entry.escalation, set(people))
+        super().normalise(entry)
+
+
+def check_steps(steps: list[dict[str, object]], people: Container[str]) -> None:
+    """Raises Wrong unless the steps climb in time, each to a role or one of `people`."""
+    try:
+        for who in [str(step["who"]) for step in steps]:
+            if who not in andon.ROLES and who not in people:
+                raise Wrong(
+                    "unknown_reference",
+                    f"There is no person {who!r}. Name a user, or one of {', '.join(andon.ROLES)}.",
+                )
+        andon.steps_of(steps)
+    except (Wrong, andon.BadSteps) as error:
+        raise Wrong(getattr(error, "code", "malformed"), str(error)) from None
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        OverflowError,
+    ):  # what may stand in a column that is typed by hand
+        raise Wrong("malformed", 'Write the steps like [{"after": 5, "who": "area_leader"}].') from None
+
+
+AREAS = Areas()

@@ -1,0 +1,73 @@
+"""Master data by hand: what a shop file could not load cannot be saved in the administration either."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, TypeVar
+
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import models, transaction
+from django.forms import ModelForm
+
+from jitapp.plant.holdings import the_floor
+from jitapp.plant.masters.master import Change, Master
+from jitapp.plant.masters.wrong import Wrong
+from jitapp.plant.rows import Unreadable
+from jitapp.plant.structure import check_structure, lock_master_data
+
+M = TypeVar("M", bound=models.Model)
+
+
+class MasterForm(ModelForm[M]):
+    """Runs the checks of a kind on what was typed; `notes` are sentences about what is saved all the same."""
+
+    master: ClassVar[Master[Any, Any]]
+    notes: tuple[str, ...] = ()
+
+    def _post_clean(self) -> None:
+        """After Django has put the fields into the instance and held it against the constraints of its table.
+
+        What those say by a constraint's name the checks of the kind say in a sentence.
+        """
+        super()._post_clean()  # type: ignore[misc]
+        if not self.changed_data or set(self.errors) - {NON_FIELD_ERRORS}:
+            return
+        try:
+            with transaction.atomic():
+                lock_master_data()
+                self._check(self.master.model._default_manager.filter(pk=self.instance.pk).first())
+        except (Wrong, Unreadable) as error:
+            self.errors.pop(NON_FIELD_ERRORS, None)
+            self.add_error(None, str(error))
+
+    def _check(self, before: M | None) -> None:
+        entry, master = self.instance, self.master
+        names = frozenset(self.changed_data)
+        master.check_references(entry, names)
+        master.check(entry, before)
+        master.normalise(entry)
+        if before is None:
+            return
+        if "plant" in names:
+            raise Wrong(
+                "identity", f"{before} belongs to its plant and stays there. Make a new one in the other."
+            )
+        findings = master.against(the_floor(), [Change(before, entry, names)])
+        if refusal := findings.wrong.get(entry.pk):
+            raise refusal
+        if master.shapes_structure and not self.errors and (circles := _circles_with(entry)):
+            raise Wrong("circle", circles[0])
+        self.notes = tuple(findings.notes)
+
+
+def _circles_with(entry: Any) -> list[str]:
+    """What would go in a circle if it were saved; it is not."""
+    with transaction.atomic():
+        entry.save()
+        circles = check_structure([entry.plant_id])
+        transaction.set_rollback(True)
+    return circles
+
+
+def form_of(master: Master[Any, M]) -> type[MasterForm[M]]:
+    """The form of a kind."""
+    return type(f"{master.word.title()}Form", (MasterForm,), {"master": master})

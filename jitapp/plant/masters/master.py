@@ -1,0 +1,364 @@
+"""How a kind of master data is read, checked, compared and written; each kind says what is particular to it.
+
+A shop file, the API and the administration use the same `Master`: its row is the shape, `check` what must be true of
+the data by itself, `against` what must not contradict the floor.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
+from django.db import models
+
+from jitapp.plant.exactjson import Path
+from jitapp.plant.holdings import Holdings
+from jitapp.plant.masters.report import Loaded, Problem, Report, shown
+from jitapp.plant.masters.wrong import Wrong
+from jitapp.plant.models import Plant
+from jitapp.plant.rows import Row, Unreadable, as_text, given, read_row
+
+M = TypeVar("M", bound=models.Model)
+R = TypeVar("R", bound=Row)
+Values = dict[str, object]
+Rows = Sequence[tuple[Path, R]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[R, M]):
+    """What exists, before and after; `row` is None in the administration. `names` are the members that differ."""
+
+    before: M
+    after: M
+    names: frozenset[str]
+    row: R | None = None
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the floor says to changes: why one is refused, by id, and what is worth knowing of the others."""
+
+    wrong: dict[int, Wrong] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def refuse(self, entry: models.Model, message: str, code: str = "in_use") -> None:
+        """The first reason is the one that is told."""
+        self.wrong.setdefault(entry.pk, Wrong(code, message))
+
+
+class Load:
+    """One load: what is known by its code, and what became of each row."""
+
+    def __init__(self, plant_ids: frozenset[int] | None, floor: Holdings) -> None:
+        self.report = Report()
+        self.plant_ids = plant_ids
+        self.floor = floor
+        self.plants: dict[str, Plant] = {}
+        self.structure_touched = False
+        self._known: dict[str, dict[str, Any]] = {}
+        self._seen: set[tuple[Path, str, str]] = set()
+
+    def problem(self, path: Path, kind: str, key: str, code: str, message: str) -> None:
+        """Notes why a row is not loaded."""
+        self.report.errors.append(Problem(path, kind, key, code, message))
+
+    def also_changed(self, kind: str, key: str, changes: Mapping[str, tuple[str, str]]) -> None:
+        """A row's report grows by what stands in other tables."""
+        for place, row in enumerate(self.report.rows):
+            if (row.kind, row.key) == (kind, key) and row.status != "created":
+                self.report.rows[place] = Loaded(
+                    row.path, row.kind, row.key, "changed", dict(row.changes) | dict(changes)
+                )
+
+    def read(self, path: Path, master: Master[R, Any], raws: Iterable[object]) -> list[tuple[Path, R]]:
+        """The rows that can be read and stand once in the file; the others become problems."""
+        rows = []
+        for index, raw in enumerate(raws):
+            place = (*path, index)
+            key = str(raw.get(master.key) or "") if isinstance(raw, dict) else ""
+            try:
+                row = read_row(master.row, raw)
+            except Unreadable as error:
+                self.problem(place, master.kind, key, "malformed", str(error))
+                continue
+            once = (path[:2] if master.in_several_plants else (), master.kind, key)
+            if once in self._seen:
+                self.problem(place, master.kind, key, "twice", f"{key} stands in the file twice.")
+                continue
+            self._seen.add(once)
+            rows.append((place, row))
+        return rows
+
+    def find(self, master: Master[Any, M], keys: Iterable[object], plant: Plant) -> dict[str, M]:
+        """What exists by its key, as far as it was asked for; keys that are no text are left out."""
+        known = self._known.setdefault(master.kind, {})
+        missing = {key for key in keys if isinstance(key, str) and key not in known}
+        if missing:
+            found = master.model._default_manager.filter(**{f"{master.key}__in": missing})
+            if master.refers:
+                found = found.select_related(*master.refers)
+            if master.codes_per_plant:
+                found = found.filter(plant=plant)
+            known.update({getattr(entry, master.key): entry for entry in found})
+        return known
+
+    def named(self, master: Master[Any, M], key: str, plant: Plant) -> M:
+        """What a row refers to; it must be of the same plant. Raises Wrong."""
+        found = self.find(master, [key], plant).get(key)
+        if found is None or getattr(found, "plant_id", plant.pk) != plant.pk:
+            raise Wrong("unknown_reference", master.unknown(key, plant))
+        return found
+
+    def add(self, master: Master[Any, M], entries: Iterable[M]) -> None:
+        """What was created can be named by later rows."""
+        self._known.setdefault(master.kind, {}).update({getattr(one, master.key): one for one in entries})
+
+    def begin(self, plant: Plant) -> None:
+        """The rows of this plant follow; codes that count within a plant are asked for again."""
+        self.plants[plant.code] = plant
+        self._known.pop("calendars", None)
+
+
+@dataclass(slots=True)
+class _Draft(Generic[R, M]):
+    """A row on its way: what exists, what it would be, and what differs."""
+
+    path: Path
+    row: R
+    key: str
+    before: M | None
+    after: M
+    wanted: Values
+    changes: dict[str, tuple[str, str]]
+
+
+class Master(Generic[R, M]):
+    """One kind of master data. `refers` names the members that are keys of other kinds.
+
+    `renamed` are members whose column has another name; `deferred` are members of what exists that somebody else
+    changes after the load.
+    """
+
+    kind: ClassVar[str]
+    word: ClassVar[str]
+    key: ClassVar[str] = "code"
+    row: type[R]
+    model: type[M]
+    refers: ClassVar[Mapping[str, Master[Any, Any]]] = {}
+    renamed: ClassVar[Mapping[str, str]] = {}
+    deferred: ClassVar[frozenset[str]] = frozenset()
+    in_several_plants: ClassVar[bool] = False
+    codes_per_plant: ClassVar[bool] = False
+    shapes_structure: ClassVar[bool] = False
+
+    # -- what a kind says ----------------------------------------------------------------------
+
+    def reader(self, load: Load, plant: Plant, rows: Rows[R]) -> Callable[[R, M | None], Values]:
+        """Finds what the rows need to know at once; returns how a row becomes values of columns (raises Wrong)."""
+        for name, master in self.refers.items():
+            load.find(master, (getattr(row, name) for _, row in rows), plant)
+        return lambda row, before: self.values(load, plant, row, before)
+
+    def values(self, load: Load, plant: Plant, row: R, before: M | None) -> Values:
+        """The columns that a row names. Raises Wrong for what it refers to in vain."""
+        wanted: Values = {}
+        for member, value in given(row):
+            if member in self.refers and isinstance(value, str):
+                value = load.named(self.refers[member], value, plant)
+            name = self.renamed.get(member, member)
+            wanted[name] = "" if value is None and name in self._texts else value
+        if before is None and "name" in self._must_be_given:
+            wanted = {"name": getattr(row, self.key)} | wanted
+        return wanted
+
+    def check(self, after: M, before: M | None) -> None:
+        """What must be true whoever writes it. Raises Wrong."""
+
+    def check_row(self, row: R, after: M, before: M | None) -> None:
+        """What a row of a file says beside the columns. Raises Wrong."""
+
+    def against(self, _floor: Holdings, _changes: Sequence[Change[R, M]]) -> Findings:
+        """Changes held against what exists on the floor and in other master data."""
+        return Findings()
+
+    def finish(self, load: Load, plant: Plant, written: Sequence[tuple[R, M]]) -> None:
+        """What belongs to the rows and stands in other tables."""
+
+    def make(self, plant: Plant, values: Values) -> M:
+        """A new one, not saved."""
+        return self.model(plant=plant, **values)
+
+    def unknown(self, key: str, plant: Plant) -> str:
+        """The sentence for a reference that leads nowhere."""
+        return f"There is no {self.word} {key!r} in plant {plant.code}."
+
+    # -- reading and writing -------------------------------------------------------------------
+
+    def write(self, load: Load, plant: Plant, rows: Rows[R]) -> None:
+        """Creates what is new and changes what differs, in two statements whatever the number of rows."""
+        load.structure_touched |= self.shapes_structure and bool(rows)
+        existing = load.find(self, [getattr(row, self.key) for _, row in rows], plant)
+        values = self.reader(load, plant, rows)
+        drafts = [
+            draft
+            for path, row in rows
+            if (draft := self._draft(load, plant, path, row, existing, values)) is not None
+        ]
+        findings = self.against(
+            load.floor,
+            [
+                Change(draft.before, draft.after, frozenset(draft.changes), draft.row)
+                for draft in drafts
+                if draft.before is not None
+            ],
+        )
+        load.report.notes += findings.notes
+        self.finish(load, plant, self._save(load, drafts, findings))
+
+    def _draft(
+        self,
+        load: Load,
+        plant: Plant,
+        path: Path,
+        row: R,
+        existing: Mapping[str, M],
+        values: Callable[[R, M | None], Values],
+    ) -> _Draft[R, M] | None:
+        key: str = getattr(row, self.key)
+        before = existing.get(key)
+        try:
+            if before is not None and getattr(before, "plant_id", plant.pk) != plant.pk:
+                raise Wrong("taken", f"{key} already names something in another plant. Codes are used once.")
+            wanted = values(row, before)
+            if before is None:
+                after = self.make(plant, wanted)
+            else:
+                after = copy.copy(before)
+                for name, value in wanted.items():
+                    setattr(after, name, value)
+            self.check(after, before)
+            self.check_row(row, after, before)
+        except Wrong as error:
+            load.problem(path, self.kind, key, error.code, str(error))
+            return None
+        changes = {} if before is None else self._changes(before, wanted)
+        return _Draft(path, row, key, before, after, wanted, changes)
+
+    def _changes(self, before: M, wanted: Values) -> dict[str, tuple[str, str]]:
+        return {
+            name: (shown(getattr(before, name)), shown(value))
+            for name, value in wanted.items()
+            if name not in self.deferred and getattr(before, name) != value
+        }
+
+    def _save(self, load: Load, drafts: Sequence[_Draft[R, M]], findings: Findings) -> list[tuple[R, M]]:
+        created, changed, written = [], [], []
+        names: set[str] = set()
+        for draft in drafts:
+            entry = draft.before
+            if entry is None:
+                entry = draft.after
+                created.append(entry)
+                status = "created"
+            elif refusal := findings.wrong.get(entry.pk):
+                load.problem(draft.path, self.kind, draft.key, refusal.code, str(refusal))
+                continue
+            else:
+                status = "changed" if draft.changes else "unchanged"
+                for name in draft.changes:
+                    setattr(entry, name, draft.wanted[name])
+                if draft.changes:
+                    names |= draft.changes.keys() | self.count_version(entry)
+                    changed.append(entry)
+            load.report.rows.append(Loaded(draft.path, self.kind, draft.key, status, draft.changes))
+            written.append((draft.row, entry))
+        manager = self.model._default_manager
+        if created:
+            manager.bulk_create(created, batch_size=1_000)
+            load.add(self, created)
+        if changed:
+            manager.bulk_update(changed, sorted(names), batch_size=1_000)
+        return written
+
+    def count_version(self, entry: M) -> set[str]:
+        """A change is a new version, where versions are counted; the columns that changed with it."""
+        if not hasattr(entry, "version"):
+            return set()
+        entry.version += 1
+        return {"version"}
+
+    # -- other forms of the same ---------------------------------------------------------------
+
+    def members(self, entry: M) -> dict[str, object]:
+        """The row's members as the API shows them; what stands in other tables or counts once is left out."""
+        found: dict[str, object] = {}
+        for member in self.row.__struct_fields__:
+            name = self.renamed.get(member, member)
+            if name not in self._columns:
+                continue
+            value = getattr(entry, name)
+            if value is not None and member in self.refers:
+                value = getattr(value, self.refers[member].key)
+            elif isinstance(value, Decimal):
+                value = shown(value)
+            found[member] = None if value == "" and member in self._clearable else value
+        return found
+
+    def check_references(self, entry: M, names: Collection[str]) -> None:
+        """What the members of these names refer to is of the same plant. Raises Wrong."""
+        plant = getattr(entry, "plant", None)
+        for member, master in self.refers.items():
+            other = getattr(entry, member)
+            if plant is None or other is None or member not in names:
+                continue
+            if getattr(other, "plant_id", plant.pk) != plant.pk:
+                raise Wrong("unknown_reference", master.unknown(getattr(other, master.key), plant))
+
+    def normalise(self, entry: M) -> None:
+        """What was typed by hand takes the shape of a row; columns of lists and members keep what the row reads.
+
+        Raises Unreadable.
+        """
+        raw: dict[str, object] = {}
+        for member in self.row.__struct_fields__:
+            name = self.renamed.get(member, member)
+            if name not in self._columns or member in self.refers:
+                continue
+            value = getattr(entry, name)
+            raw[member] = None if value == "" and member in self._clearable else as_text(value)
+        row = read_row(self.row, raw)
+        for member in raw:
+            name = self.renamed.get(member, member)
+            if isinstance(self._columns[name], models.JSONField):
+                setattr(entry, name, msgspec.to_builtins(getattr(row, member)))
+
+    @cached_property
+    def _columns(self) -> dict[str, models.Field[Any, Any]]:
+        return {column.name: column for column in self.model._meta.fields}
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        """Columns of texts that are empty where nothing is known."""
+        return frozenset(
+            name
+            for name, column in self._columns.items()
+            if isinstance(column, models.CharField) and not column.null
+        )
+
+    @cached_property
+    def _must_be_given(self) -> frozenset[str]:
+        return frozenset(name for name in self._texts if not self._columns[name].blank)
+
+    @cached_property
+    def _clearable(self) -> frozenset[str]:
+        """Members that `null` clears."""
+        return frozenset(
+            member.name
+            for member in msgspec.structs.fields(self.row)
+            if type(None) in getattr(member.type, "__args__", ())
+        )

@@ -1,0 +1,201 @@
+"""Parts: what is moved, and where making it is described."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from jitapp.plant.holdings import CardHeld, Holdings
+from jitapp.plant.masters.master import Change, Findings, Load, Master, Rows, Values
+from jitapp.plant.masters.report import shown
+from jitapp.plant.masters.stations import STATIONS
+from jitapp.plant.masters.wrong import Wrong, counted, decimals_of
+from jitapp.plant.models import Loop, LoopRevision, Part, Plant, StandardWork
+from jitapp.plant.rows import Code, Row, Url
+
+# Members whose change may contradict what is stored.
+_WATCHED = frozenset({"number", "unit", "decimals"})
+LOOP_QUANTITIES = ("quantity", "lot_quantity", "triangle_quantity", "reorder_level")
+
+
+class PartRow(Row):
+    """What is moved: one part number per stage of making. `standard_work`: address per station that makes it."""
+
+    number: Code
+    description: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
+    unit: Annotated[str, Meta(min_length=1, max_length=10)] | UnsetType = UNSET
+    decimals: Annotated[int, Meta(ge=0, le=6)] | UnsetType = UNSET
+    gtin: Annotated[str, Meta(pattern=r"^([0-9]{8}|[0-9]{12,14})?\Z")] | UnsetType | None = UNSET
+    standard_work: dict[str, Url] | UnsetType = UNSET
+
+
+class Parts(Master[PartRow, Part]):
+    """What a part's row names as its standard work is all there is for this part."""
+
+    kind, word, key, row, model = "parts", "part", "number", PartRow, Part
+
+    def reader(
+        self, load: Load, plant: Plant, rows: Rows[PartRow]
+    ) -> Callable[[PartRow, Part | None], Values]:
+        """Every station that standard work names is looked up at once."""
+        works = (row.standard_work for _, row in rows if isinstance(row.standard_work, dict))
+        load.find(STATIONS, {code for work in works for code in work}, plant)
+        return super().reader(load, plant, rows)
+
+    def values(self, load: Load, plant: Plant, row: PartRow, before: Part | None) -> Values:
+        """Standard work stands in another table, but at stations that exist."""
+        wanted = super().values(load, plant, row, before)
+        for code in row.standard_work if isinstance(row.standard_work, dict) else ():
+            load.named(STATIONS, code, plant)
+        wanted.pop("standard_work", None)
+        return wanted
+
+    def check(self, after: Part, before: Part | None) -> None:
+        """A maker's number has a check digit."""
+        if after.gtin and not _gtin_is_right(after.gtin):
+            raise Wrong("malformed", f"The check digit of GTIN {after.gtin} is wrong.")
+
+    def against(self, floor: Holdings, changes: Sequence[Change[PartRow, Part]]) -> Findings:
+        """What is stored of a part can be said in its unit and with its decimals, and its number is on the cards."""
+        findings = Findings()
+        watched = {change.before.pk: change for change in changes if change.names & _WATCHED}
+        if not watched:
+            return findings
+        loops = Loop.objects.filter(part__in=watched).order_by("code")
+        held = floor.cards([loop.pk for loop in loops])
+        planned: dict[int, list[LoopRevision]] = {}
+        for revision in LoopRevision.objects.filter(loop__in=loops, applied_at__isnull=True):
+            planned.setdefault(revision.loop_id, []).append(revision)
+        for loop in loops:
+            change, cards = watched[loop.part_id], held.get(loop.pk, ())
+            stored = _Stored(loop, cards, planned.get(loop.pk, ()))
+            for refusal in (_renamed, _other_unit, _fewer_decimals):
+                if sentence := refusal(change.before, change.after, stored):
+                    findings.refuse(change.before, sentence)
+        in_loops = {loop.part_id for loop in loops}
+        for pk, change in watched.items():
+            if change.after.unit != change.before.unit and pk not in findings.wrong and pk in in_loops:
+                findings.notes.append(
+                    f"{change.after.number} is counted in {change.after.unit} from now on. What its loops and bills"
+                    f" say was meant in {change.before.unit}: look at it too."
+                )
+        return findings
+
+    def finish(self, load: Load, plant: Plant, written: Sequence[tuple[PartRow, Part]]) -> None:
+        """Addresses that are missing are added, others change or go."""
+        wanted = {part: row.standard_work for row, part in written if isinstance(row.standard_work, dict)}
+        have: dict[int, dict[str, StandardWork]] = {}
+        for work in StandardWork.objects.filter(part__in=wanted).select_related("station"):
+            have.setdefault(work.part_id, {})[work.station.code] = work
+        for part, addresses in wanted.items():
+            changes = _save_work(load, plant, part, addresses, have.get(part.pk, {}))
+            if changes:
+                load.also_changed(self.kind, part.number, changes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A loop of the part with all that says a quantity of it."""
+
+    loop: Loop
+    cards: Sequence[CardHeld]
+    revisions: Sequence[LoopRevision]
+
+    def quantities(self) -> Iterator[tuple[Decimal, str, str]]:
+        """Every stored quantity, where it stands, and what to do about it."""
+        code = self.loop.code
+        for card in self.cards:
+            which = f"card {card.code} of loop {code}"
+            yield card.contents, f"The container of {which} holds", "Use it up or count it first."
+            yield card.booked, f"Of {which} a turn has booked", "Finish that turn first."
+            for quantity in card.turn.quantities if card.turn is not None else ():
+                yield quantity, f"The open turn of {which} says", "Finish or cancel it first."
+        for name in LOOP_QUANTITIES:
+            if (value := getattr(self.loop, name)) is not None:
+                yield value, f"Loop {code} has as its {name}", "Change that first."
+        for card in self.cards:
+            which = f"Card {card.code} of loop {code}"
+            yield (
+                card.quantity,
+                f"{which} asks for",
+                "Change the loop's quantity and wait for its next signal.",
+            )
+        for revision in self.revisions:
+            if revision.values.get("quantity") is not None:
+                planned = Decimal(str(revision.values["quantity"]))
+                yield planned, f"Revision {revision.number} of loop {code} plans", "Wait until it holds."
+
+
+def _renamed(before: Part, after: Part, stored: _Stored) -> str:
+    if after.number == before.number or not stored.cards:
+        return ""
+    return (
+        f"{before.number} stands on the cards of loop {stored.loop.code} and stays."
+        " Make a new part and a new loop, and retire this one."
+    )
+
+
+def _other_unit(before: Part, after: Part, stored: _Stored) -> str:
+    if after.unit == before.unit:
+        return ""
+    contents = [card.contents for card in stored.cards if card.contents]
+    turns = [card.turn for card in stored.cards if card.turn is not None]
+    documents = sum(bool(turn.document) for turn in turns)
+    what = [
+        f"{counted(len(contents), 'container', 'containers')} with {shown(sum(contents, Decimal(0)))} {before.unit}"
+        if contents
+        else "",
+        counted(len(turns), "open turn", "open turns") if turns else "",
+        counted(documents, "open document", "open documents") if documents else "",
+    ]
+    if not any(what):
+        return ""
+    return (
+        f"{before.number} is counted in {before.unit}, and loop {stored.loop.code} has"
+        f" {', '.join(filter(None, what))}. Use up and finish what there is before the unit changes to {after.unit},"
+        " or make a new part."
+    )
+
+
+def _fewer_decimals(before: Part, after: Part, stored: _Stored) -> str:
+    if after.decimals >= before.decimals:
+        return ""
+    for quantity, where, what_to_do in stored.quantities():
+        if decimals_of(quantity) > after.decimals:
+            return (
+                f"{where} {shown(quantity)} {before.unit}, which {counted(after.decimals, 'decimal', 'decimals')}"
+                f" cannot say. {what_to_do}"
+            )
+    return ""
+
+
+def _save_work(
+    load: Load, plant: Plant, part: Part, addresses: Mapping[str, str], have: Mapping[str, StandardWork]
+) -> dict[str, tuple[str, str]]:
+    """Writes the addresses of a part by station; what differed, before and after."""
+    changes: dict[str, tuple[str, str]] = {}
+    for code in [*addresses, *(code for code in have if code not in addresses)]:
+        work, url = have.get(code), addresses.get(code, "")
+        if url == (work.url if work is not None else ""):
+            continue
+        changes[f"standard work at {code}"] = (work.url if work is not None else "", url)
+        if work is None:
+            StandardWork.objects.create(part=part, station=load.named(STATIONS, code, plant), url=url)
+        elif url:
+            work.url = url
+            work.save(update_fields=["url"])
+        else:
+            work.delete()
+    return changes
+
+
+def _gtin_is_right(gtin: str) -> bool:
+    digits = [int(digit) for digit in reversed(gtin)]
+    return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
+
+
+PARTS = Parts()

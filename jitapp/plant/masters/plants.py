@@ -1,0 +1,76 @@
+"""Plants: the sites whose lists follow in a shop file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from jitapp.kanban.worktime import BadCalendar, WorkCalendar
+from jitapp.plant.exactjson import Path
+from jitapp.plant.masters.master import Load, Master, Values
+from jitapp.plant.masters.report import Loaded, Problem
+from jitapp.plant.masters.wrong import Wrong
+from jitapp.plant.models import Plant
+from jitapp.plant.rows import Code, Name, Row
+
+
+class PlantRow(Row):
+    """A site; its lists stand beside these members."""
+
+    code: Code
+    name: Name | UnsetType = UNSET
+    time_zone: Annotated[str, Meta(max_length=60)] | UnsetType = UNSET
+
+
+class Plants(Master[PlantRow, Plant]):
+    """A plant is read before its lists, which belong to it."""
+
+    kind, word, row, model = "plants", "plant", PlantRow, Plant
+
+    def check(self, after: Plant, before: Plant | None) -> None:
+        """The time zone exists."""
+        try:
+            WorkCalendar(after.time_zone)
+        except BadCalendar as error:
+            raise Wrong("malformed", str(error)) from None
+
+    def make(self, plant: Plant, values: Values) -> Plant:
+        """A new site."""
+        return Plant(**values)
+
+    def write_one(self, load: Load, path: Path, head: Mapping[str, object]) -> Plant | None:
+        """The plant of these members, made or changed if needed; None if it cannot be, with the reason noted."""
+        rows = load.read(path[:-1], self, [head])
+        if not rows:
+            problem = load.report.errors.pop()
+            load.report.errors.append(Problem(path, problem.kind, problem.key, problem.code, problem.message))
+            return None
+        row = rows[0][1]
+        plant = Plant.objects.filter(code=row.code).first()
+        if load.plant_ids is not None and (plant is None or plant.pk not in load.plant_ids):
+            load.problem(
+                path, self.kind, row.code, "unknown_reference", f"There is no plant {row.code!r} here."
+            )
+            return None
+        site = plant or Plant()
+        existing = {} if plant is None else {row.code: plant}
+        draft = self._draft(
+            load, site, path, row, existing, lambda row, before: self.values(load, site, row, before)
+        )
+        if draft is None:
+            return None
+        if plant is None:
+            plant = draft.after
+            plant.save()
+        elif draft.changes:
+            for name in draft.changes:
+                setattr(plant, name, draft.wanted[name])
+            plant.save(update_fields=list(draft.changes))
+        status = "created" if draft.before is None else "changed" if draft.changes else "unchanged"
+        load.report.rows.append(Loaded(path, self.kind, row.code, status, draft.changes))
+        return plant
+
+
+PLANTS = Plants()

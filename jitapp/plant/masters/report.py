@@ -1,0 +1,98 @@
+"""What became of a shop document: rows that were written, rows that were not, and what is left to others."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from jitapp.plant.exactjson import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row was not loaded. `code` is stable, `message` is one sentence for whoever wrote the row."""
+
+    path: Path
+    kind: str
+    key: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of a row: `created`, `changed` (member -> old and new) or `unchanged`."""
+
+    path: Path
+    kind: str
+    key: str
+    status: str
+    changes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CardsAsked:
+    """The cards that a loop's row asks for; `first` holds FULL or EMPTY per card."""
+
+    loop_id: int
+    loop: str
+    first: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityAsked:
+    """A running loop's new quantity: its cards have to be told, which is for the pull room to do."""
+
+    loop_id: int
+    quantity: Decimal
+
+
+@dataclass
+class Report:
+    """What a load did, or with `dry_run` would do. `notes` are sentences about rows that were loaded."""
+
+    rows: list[Loaded] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
+    cards: list[CardsAsked] = field(default_factory=list)
+    quantities: list[QuantityAsked] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    first_at: datetime | None = None  # when the first states were true; None: now
+
+    @property
+    def created(self) -> int:
+        """Rows that were new."""
+        return self._count("created")
+
+    @property
+    def changed(self) -> int:
+        """Rows that differed."""
+        return self._count("changed")
+
+    @property
+    def unchanged(self) -> int:
+        """Rows that were there already, word for word."""
+        return self._count("unchanged")
+
+    def _count(self, status: str) -> int:
+        return sum(row.status == status for row in self.rows)
+
+
+def counts(report: Report) -> dict[str, Counter[str]]:
+    """Rows by kind and status, for a summary."""
+    summary: dict[str, Counter[str]] = {}
+    for row in report.rows:
+        summary.setdefault(row.kind, Counter())[row.status] += 1
+    return summary
+
+
+def shown(value: object) -> str:
+    """A value as a person reads it in a list of changes."""
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
