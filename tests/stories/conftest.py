@@ -1,4 +1,5 @@
-"""Every story ends with the ledger held against the tables."""
+"""Every story ends with the ledger held against the tables, and the table of runouts against the independent
+calculation."""
 
 from __future__ import annotations
 
@@ -13,8 +14,12 @@ from django.core.management import call_command
 def _the_ledger_is_true(db: None) -> Iterator[None]:
     """After the story the ledger, folded again, gives the present state, and every rule holds."""
     yield
+    from tests.independent.adapters import all_differences  # needs the settings, which are read after this module
+
     said = StringIO()
     try:
         call_command("verify", stdout=said, stderr=said)
     except SystemExit:
         pytest.fail(said.getvalue())
+    runouts = all_differences()
+    assert not runouts, runouts

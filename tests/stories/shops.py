@@ -13,12 +13,12 @@ from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.models import Placement
 from jitapp.pull.models import Runout
 from jitapp.pull.scan_request import Source
-from tests.floor import Floor
+from tests.floor import START, Floor
 
 
-def two_bins(cards: int = 2, quantity: int = 4, **more: Any) -> Floor:
+def two_bins(cards: int = 2, quantity: int = 4, now: datetime = START, **more: Any) -> Floor:
     """CELL fills PART for LINE: loop L."""
-    floor = Floor()
+    floor = Floor(now=now)
     floor.station("CELL")
     floor.station("LINE")
     floor.loop("L", part="PART", supply="CELL", demand="LINE", cards=cards, quantity=quantity, **more)

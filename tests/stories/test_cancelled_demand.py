@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
+from jitapp.accounts.models import Person
 from jitapp.kanban.vocabulary import Role
 from jitapp.plant.models import Loop
 from jitapp.pull import actions
@@ -57,10 +58,15 @@ def is_a_task_of_its_owner(floor: Floor, station: str, upstream: Turn, downstrea
     to_fill = {row["id"]: row for row in get(floor, f"/boards/{station}")["to_fill"]}
     assert to_fill[str(upstream.uuid)]["demand_cancelled"] is True
     person = floor.person("root", is_superuser=True)
+    assert told_on_pages(floor, station, person) == [True, True]
+
+
+def told_on_pages(floor: Floor, station: str, reader: Person) -> list[bool]:
+    """Whether the board of the area and the station's page say that something is cancelled."""
     client = Client()
-    client.force_login(person)
-    for page in (f"/b/{floor.area.code}", f"/b/supply/{station}"):
-        assert "cancelled" in client.get(page).content.decode().lower(), page
+    client.force_login(reader)
+    pages = (f"/b/{floor.area.code}", f"/b/supply/{station}")
+    return ["cancelled" in client.get(page).content.decode().lower() for page in pages]
 
 
 def test_r04_an_order_cancelled_after_the_supplier_started_is_reported_to_him() -> None:
@@ -118,6 +124,7 @@ def test_r04_an_order_whose_refill_is_still_wanted_is_no_task() -> None:
     rows = {row["id"]: row for row in listed(floor, "/turns?open=1")}
     assert {row["demand_cancelled"] for row in rows.values()} == {False}
     assert str(sheets.uuid) in rows
+    assert told_on_pages(floor, "MILL", floor.person("root", is_superuser=True)) == [False, False]
 
 
 def test_r04_the_task_ends_with_its_turn() -> None:

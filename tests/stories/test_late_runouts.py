@@ -11,11 +11,9 @@ from jitapp.pull.models import Turn
 from tests.floor import START, Floor
 from tests.stories.shops import another_device, dry_spells, two_bins
 
-EIGHT = START
-
 
 def at(hour: int, minute: int = 0) -> datetime:
-    return EIGHT.replace(hour=hour, minute=minute)
+    return START.replace(hour=hour, minute=minute)
 
 
 def arrives(floor: Floor, when: datetime, number: int, intent: str, occurred: datetime | None = None) -> None:
@@ -25,13 +23,15 @@ def arrives(floor: Floor, when: datetime, number: int, intent: str, occurred: da
     assert answer["outcome"] == "applied", answer
 
 
-def shop(cards: int = 2) -> Floor:
-    floor = two_bins(cards=cards, kind="PRODUCTION", quantity=1)
-    return floor
+def shop(cards: int = 2, kind: str = "PRODUCTION") -> Floor:
+    """Containers of one piece, which nothing opens before they are empty; of a TWO_BIN loop, they are."""
+    return two_bins(cards=cards, kind=kind, quantity=1)
 
 
-def test_r06_a_container_emptied_long_ago_does_not_begin_the_runout_of_the_other_one() -> None:
-    floor = shop()
+@pytest.mark.parametrize("kind", ["PRODUCTION", "TWO_BIN"])
+def test_r06_a_container_emptied_long_ago_does_not_begin_the_runout_of_the_other_one(kind: str) -> None:
+    """In a two-bin loop the emptied bin has the other one opened by implication, which was empty by then."""
+    floor = shop(kind=kind)
     arrives(floor, at(11, 55), 2, "empty")
     arrives(floor, at(11, 57), 1, "empty", at(8, 0) + timedelta(seconds=30))
     assert dry_spells("L") == [(at(11, 55), None)]
@@ -52,8 +52,9 @@ EMPTIED = {1: at(9), 2: at(10), 3: at(11)}
 
 
 @pytest.mark.parametrize("order", list(permutations(EMPTIED)), ids=str)
-def test_r06_the_order_of_arrival_changes_nothing(order: tuple[int, ...]) -> None:
-    floor = shop(cards=3)
+@pytest.mark.parametrize("kind", ["PRODUCTION", "TWO_BIN"])
+def test_r06_the_order_of_arrival_changes_nothing(order: tuple[int, ...], kind: str) -> None:
+    floor = shop(cards=3, kind=kind)
     for minute, number in enumerate(order):
         arrives(floor, at(11, 10 + minute), number, "empty", EMPTIED[number])
     arrives(floor, at(12), 2, "receive")
