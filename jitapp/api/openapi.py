@@ -32,6 +32,7 @@ from jitapp.kanban.events import EVENT_TYPES
 from jitapp.kanban.vocabulary import Intent, Outcome, ScreenState, Sound
 from jitapp.plant.shopfile import AreaRow, BillRow, LoopRow, PartRow, StationRow, SupplierRow
 from jitapp.pull.actions import Settled
+from jitapp.pull.reading.attempts import AttemptFacts
 from jitapp.pull.reading.calls import CallFacts
 from jitapp.pull.reading.chain import Chain
 from jitapp.pull.reading.changeovers import StationChangeovers
@@ -430,6 +431,16 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "get",
+        "/attempts",
+        "Attempts to make what nobody had asked for: refused, and kept (rule C5)",
+        "Pull",
+        _list_of(_ref("AttemptFacts")),
+        None,
+        (Parameter("station", "code of the station where it was tried"), *_PAGING),
+        (400,),
+    ),
+    Operation(
+        "get",
         "/waits",
         "Waits, each cut among the states of the station it waits for; an open one with the reason of now",
         "Pull",
@@ -583,7 +594,7 @@ def document() -> Schema:
         *(operation.answer for operation in OPERATIONS if isinstance(operation.answer, type)),
         *(operation.body for operation in OPERATIONS if isinstance(operation.body, type)),
         *(DocumentOrder, DocumentNumber),
-        *(FeedEvent, CardFacts, TurnFacts, RunoutFacts, WaitFacts, ParkedScan, ProblemShape),
+        *(FeedEvent, CardFacts, TurnFacts, RunoutFacts, AttemptFacts, WaitFacts, ParkedScan, ProblemShape),
     ]
     types = list(dict.fromkeys([*types, HoldBody, LoopChangeBody, OrderBody]))
     _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from jitapp.api.about import docs, openapi_json
 from jitapp.api.acts import ActOnLoop, ActOnTurn, RetryDocument, TurnDocument, TurnFailed
+from jitapp.api.attempts import Attempts
 from jitapp.api.calls import (
     BeginChangeover,
     Calls,
@@ -61,6 +62,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("turns/<uuid:turn>/<str:verb>", ActOnTurn.as_view(), name="turn-act"),
     path("loops/<str:code>/<str:verb>", ActOnLoop.as_view(), name="loop-act"),
     path("runouts", Runouts.as_view(), name="runouts"),
+    path("attempts", Attempts.as_view(), name="attempts"),
     path("calls", Calls.as_view(), name="api-calls"),
     path("calls/<uuid:call>", OneCall.as_view(), name="api-call"),
     path("calls/<uuid:call>/take", TakeCall.as_view(), name="api-call-take"),

@@ -17,9 +17,7 @@ from tests.stories.shops import as_erp, get, listed, post, two_bins
 def overproduced() -> Floor:
     """Within the last half hour Mia started a full card at CELL, and somebody one that waits for its signal."""
     half_an_hour_ago = timezone.now() - timedelta(minutes=30)
-    floor = two_bins(
-        now=half_an_hour_ago, cards=3, kind="PRODUCTION", accumulate="CARDS", accumulate_cards=2
-    )
+    floor = two_bins(now=half_an_hour_ago, cards=3, kind="PRODUCTION", accumulate="CARDS", accumulate_cards=2)
     mia = floor.person("mia", badge="B-7")
     assert floor.scan("L", 1, "start", by=mia.username)["code"] == "overproduction"
     floor.scan("L", 2, "empty")
@@ -34,7 +32,7 @@ def test_r20_attempts_to_overproduce_are_listed() -> None:
         ("overproduction", "CELL", floor.card("L", 1).code, "PART"),
         ("not_released", "CELL", floor.card("L", 2).code, "PART"),
     ]
-    assert [row["by"] for row in rows] == ["Mia", ""]
+    assert [row["by"] for row in rows] == ["Mia", "PLANT scanner"]
     assert [datetime.fromisoformat(row["at"]) for row in rows] == [
         floor.now - timedelta(minutes=2),
         floor.now,
@@ -80,6 +78,14 @@ def test_r20_the_count_is_of_the_last_day_and_the_list_is_of_all() -> None:
     floor.scan("L", 1, "start")
     assert len(listed(floor, "/attempts")) == 1
     assert get(floor, "/boards/CELL")["attempts"] == 0
+
+
+def test_r20_the_stations_page_says_so() -> None:
+    floor = overproduced()
+    client = Client()
+    client.force_login(floor.person("root", is_superuser=True))
+    assert "nobody had asked for it: 2" in client.get("/b/supply/CELL").content.decode()
+    assert "nobody had asked for" not in client.get("/b/supply/LINE").content.decode()
 
 
 def test_r20_attempts_are_a_figure_for_machines() -> None:
