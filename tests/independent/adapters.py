@@ -30,7 +30,7 @@ def entries_of(loop: Loop) -> list[Entry]:
     """The loop's ledger."""
     rows = Event.objects.filter(loop=loop).order_by("loop_seq")
     return [
-        Entry(*row)
+        Entry(row[0], row[1], row[2] or 0, *row[3:])
         for row in rows.values_list(
             "type", "occurred_at", "loop_seq", "card_id", "turn_number", "to_status", "data"
         )

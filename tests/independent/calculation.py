@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Protocol
 
 
@@ -312,7 +313,7 @@ class History:
         bounds = [*sorted(cut for cut in cuts if begin <= cut < t), t]
         totals: dict[tuple[str, str], timedelta] = defaultdict(timedelta)
         ends: dict[tuple[str, str], datetime] = {}
-        for left, right in zip(bounds, bounds[1:], strict=False):
+        for left, right in pairwise(bounds):
             what = self._waits_for(turn, left)
             totals[what] += right - left
             ends[what] = right

@@ -14,7 +14,8 @@ from django.core.management import call_command
 def _the_ledger_is_true(db: None) -> Iterator[None]:
     """After the story the ledger, folded again, gives the present state, and every rule holds."""
     yield
-    from tests.independent.adapters import all_differences  # needs the settings, which are read after this module
+    # The settings that it needs are read after this module.
+    from tests.independent.adapters import all_differences
 
     said = StringIO()
     try:

@@ -63,9 +63,7 @@ def counted_station(consume_at: str = "START", blanks: int = 2, boards: int = 2)
     floor.station("SMT", consumption="BACKFLUSH")
     floor.station("TEST")
     floor.bill("BOARD", BLANK=1)
-    floor.loop(
-        "A", part="BLANK", supply="MAKER", demand="SMT", kind="SUPPLIER", cards=blanks, quantity=4
-    )
+    floor.loop("A", part="BLANK", supply="MAKER", demand="SMT", kind="SUPPLIER", cards=blanks, quantity=4)
     floor.loop(
         "B",
         part="BOARD",

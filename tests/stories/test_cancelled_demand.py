@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -27,7 +28,7 @@ def an_order_over_two_tiers() -> tuple[Floor, Turn, Turn]:
     floor.station("CUT")
     floor.station("SHIP", "SHIPPING")
     floor.bill("FRAME", SHEET=2)
-    many = {"kind": "EVENT", "cards": 0, "first": None}
+    many: dict[str, Any] = {"kind": "EVENT", "cards": 0, "first": None}
     floor.loop("SHEETS", part="SHEET", supply="MILL", demand="CUT", **many)
     floor.loop("FRAMES", part="FRAME", supply="CUT", demand="SHIP", **many)
     frames = Loop.objects.get(code="FRAMES")

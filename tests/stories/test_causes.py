@@ -169,7 +169,9 @@ STEPS: list[tuple[str, Callable[[], Floor], str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("shop", "slow", "cause", "owner"), [row[1:] for row in STEPS], ids=[row[0] for row in STEPS])
+@pytest.mark.parametrize(
+    ("shop", "slow", "cause", "owner"), [row[1:] for row in STEPS], ids=[row[0] for row in STEPS]
+)
 def test_r05_the_slowest_step_of_the_way_is_the_cause(
     shop: Callable[[], Floor], slow: str, cause: str, owner: str
 ) -> None:

@@ -19,7 +19,9 @@ def at(hour: int, minute: int = 0) -> datetime:
 def arrives(floor: Floor, when: datetime, number: int, intent: str, occurred: datetime | None = None) -> None:
     """A scan that comes in at `when`, made then or earlier on another device."""
     floor.now = when - timedelta(minutes=1)
-    answer = floor.scan("L", number, intent, occurred_at=occurred, source=another_device(floor, f"t{when:%H%M%S}"))
+    answer = floor.scan(
+        "L", number, intent, occurred_at=occurred, source=another_device(floor, f"t{when:%H%M%S}")
+    )
     assert answer["outcome"] == "applied", answer
 
 

@@ -177,5 +177,3 @@ def test_r12_each_component_carries_a_remainder_of_its_own() -> None:
     saw(floor, 6)
     drawn = dict(Draw.objects.values_list("loop__code").annotate(Sum("drawn")))
     assert drawn == {"SHEETS": 2, "GLUES": 3}
-
-

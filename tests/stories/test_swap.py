@@ -44,7 +44,9 @@ def test_r01_a_production_card_is_emptied_only_by_the_swap(intent: str | None) -
 
 
 @pytest.mark.parametrize("intent", INTENTS)
-def test_r01_the_younger_container_is_refused_and_the_oldest_then_completes_the_pair(intent: str | None) -> None:
+def test_r01_the_younger_container_is_refused_and_the_oldest_then_completes_the_pair(
+    intent: str | None,
+) -> None:
     floor = supermarket()
     floor.scan("W", 1, "empty")
     refused(at_market(floor, "W", 1), "swap_incomplete")
