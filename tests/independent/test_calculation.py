@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.independent.adapters import Entry
+from tests.independent.adapters import Entry, differences_of_entries
 from tests.independent.calculation import History, Spell, compare, dry_spells
 
 DAY = datetime(2026, 11, 16, tzinfo=UTC)
@@ -291,3 +291,22 @@ def test_a_right_register_has_no_differences() -> None:
 )
 def test_each_lie_of_a_register_is_seen(register: list[Spell]) -> None:
     assert compare(RIGHT, register) != []
+
+
+def test_a_container_corrected_back_from_the_dock_is_put_away_by_nobody() -> None:
+    book = Book(A)
+    book.empty(A, at(9))
+    book.write("turn.docked", A, 1, when=at(9))
+    book.write("turn.corrected", A, 1, when=at(9, 30), step="IN_TRANSIT")
+    assert book.spells(now=at(12)) == [Spell(at(9), None, "transit", "handler")]
+
+
+def test_a_loop_in_memory_is_compared_alike() -> None:
+    book = Book(A, B)
+    book.empty(A, at(9))
+    book.empty(B, at(10))
+    how: dict[str, Any] = {"kind": "TWO_BIN", "supply_kind": "PROCESS", "now": at(11)}
+    assert differences_of_entries(book.entries, [Spell(at(10), None, "queue", "station")], **how) == []
+    assert len(differences_of_entries(book.entries, [], **how)) == 1
+    held = [Spell(at(9), None, "queue", "station")]
+    assert len(differences_of_entries(book.entries, held, **how)) == 2

@@ -183,3 +183,9 @@ def test_r20_a_loop_put_on_hold_calls_no_longer() -> None:
     assert post(floor, "/loops/L/hold", {"reason": "audit"}).status_code == 200
     looked(floor)
     assert calls()[0].solved_at is not None
+
+
+def test_r20_a_call_of_a_runout_is_no_persons_and_names_the_part() -> None:
+    floor, _ = dry()
+    (row,) = listed(floor, "/calls?open=1")
+    assert (row["kind"], row["station"], row["part"]) == ("material", "LINE", "PART")
