@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jitapp.api import (
     acts,
+    attempts,
     calls,
     documents,
     events,
@@ -25,6 +26,7 @@ RESOURCES: tuple[tuple[Address, ...], ...] = (
     upserts.ADDRESSES,
     turns.ADDRESSES,
     waits.ADDRESSES,
+    attempts.ADDRESSES,
     acts.ADDRESSES,
     documents.ADDRESSES,
     calls.ADDRESSES,

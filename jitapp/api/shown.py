@@ -80,6 +80,7 @@ class Station(msgspec.Struct):
     default_intent: Intent | None
     readiness_checks: list[str]
     keeps_sequence: bool
+    refuses_without_components: bool
     standard_work: str | None
     calendar: str | None
     supplier: str | None
@@ -194,6 +195,7 @@ def station(row: models.Station) -> Station:
         default_intent=Intent(row.default_intent) if row.default_intent else None,
         readiness_checks=row.readiness_checks,
         keeps_sequence=row.keeps_sequence,
+        refuses_without_components=row.refuses_without_components,
         standard_work=row.standard_work or None,
         calendar=row.calendar.code if row.calendar else None,
         supplier=row.supplier.code if row.supplier else None,

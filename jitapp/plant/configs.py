@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 
 from jitapp.kanban import andon
+from jitapp.kanban.kinds import KINDS, detached_by_hand
 from jitapp.kanban.state import LoopConfig
-from jitapp.kanban.vocabulary import Consumption, LoopKind, LoopStatus, StationKind
+from jitapp.kanban.vocabulary import Consumption, LoopStatus, StationKind
 from jitapp.kanban.worktime import WorkCalendar
 from jitapp.plant.models import BillOfMaterials, Calendar, Loop, Station
 
@@ -134,13 +135,23 @@ def _load() -> Configs:
         for loop in related:
             config = _config(loop, calendars, defaults, receiving)
             found.loops[loop.pk] = config
-            if config.kind is LoopKind.WITHDRAWAL:
+            if KINDS[config.kind].fetches:
                 found.swap_stations.add(config.supply_id)
                 if config.supply_kind is StationKind.SUPERMARKET:
                     found.fetching[(config.supply_id, config.part_id)].append(loop.pk)
             if config.status not in (LoopStatus.DRAFT, LoopStatus.RETIRED):
                 found.feeding[(config.demand_id, config.part_id)].append(loop.pk)
+        _note_swaps(found)
     return found
+
+
+def _note_swaps(found: Configs) -> None:
+    """Loops from whose containers people take the cards by hand, because withdrawal cards fetch them (4.3)."""
+    for config in list(found.loops.values()):
+        if config.status in (LoopStatus.DRAFT, LoopStatus.RETIRED) or not detached_by_hand(config):
+            continue
+        for loop_id in found.feeding.get((config.supply_id, config.part_id), ()):
+            found.loops[loop_id] = replace(found.loops[loop_id], hand_detached=True)
 
 
 def _config(
@@ -178,6 +189,8 @@ def _config(
         "wip_limit": supply.wip_limit,
         "readiness_checks": tuple(supply.readiness_checks),
         "keeps_sequence": supply.keeps_sequence,
+        "refuses_without_components": supply.refuses_without_components,
+        "hand_detached": False,
         "calendar": calendar or WorkCalendar(supply.plant.time_zone, [], []),
         "delivery_days": tuple(supply.supplier.delivery_days) if supply.supplier else (),
     }

@@ -177,6 +177,9 @@ class Station(models.Model):
     keeps_sequence = models.BooleanField(
         default=False, db_default=False, help_text="starting out of the order of release needs a reason"
     )
+    refuses_without_components = models.BooleanField(
+        default=False, db_default=False, help_text="nothing is started while a component has run out"
+    )
     standard_work = models.URLField(blank=True)
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, null=True, blank=True)
     supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, null=True, blank=True)

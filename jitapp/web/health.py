@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from jitapp.erp import queries
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.live.push import redis_answers
+from jitapp.pull.reading.attempts import attempts_everywhere
 from jitapp.pull.reading.sheets import measures
 from jitapp.web.headers import live_base
 from jitapp.web.visit import readers
@@ -59,6 +60,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
     gauge("outbox_dead", "Outbox messages given up.", found["outbox_dead"])
     gauge("runouts_open", "Loops without a usable container.", found["runouts_open"])
     gauge("turns_open", "Cards on their way from empty to full.", found["turns_open"])
+    gauge(
+        "overproduction_attempts",
+        "Attempts of the last day to make what nobody had asked for.",
+        attempts_everywhere(now=timezone.now()),
+    )
     documents = queries.measures(now=timezone.now())
     gauge("documents_pending", "Documents that the ERP has not given yet.", documents.pending)
     gauge("documents_oldest_seconds", "How long the oldest of them is waited for.", documents.oldest_seconds)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from jitapp.accounts.models import new_uuid
 from jitapp.erp.queries import request_of
 from jitapp.plant.models import Loop, Station
+from jitapp.pull.reading.attempts import attempts_at
 from jitapp.pull.reading.board import board_rows
 from jitapp.pull.reading.sheets import card_sheet, history_of_card, history_of_loop, jobs_of, runouts_of
 from jitapp.symbology.cardcode import find_card_code
@@ -98,6 +99,7 @@ def supply_page(request: HttpRequest, station: str) -> HttpResponseBase:
         "station": found,
         "jobs": [(job, str(new_uuid())) for job in jobs],
         "started": sum(1 for job in jobs if job.step),
+        "attempts": attempts_at(found.pk, now=now),
         "may_scan": here is not None and here.pk == found.pk,
         "words": words_of(viewer.language),
         "now": now,

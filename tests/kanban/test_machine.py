@@ -269,6 +269,9 @@ class Shop(RuleBasedStateMachine):
     @rule(at=st.integers(0, len(SHOP) - 1), done=st.lists(WORK, min_size=1, max_size=8))
     def work(self, at: int, done: list[tuple[int, int, float, int]]) -> None:
         """People who do what fits, some of whom are told of late: so loops get into all their states."""
+        self._work(at, done)
+
+    def _work(self, at: int, done: list[tuple[int, int, float, int]]) -> None:
         for number, choice, minutes, late in done:
             loop = self._at(at)
             card = loop.cards.get(number)
@@ -290,6 +293,11 @@ class Shop(RuleBasedStateMachine):
                         "quantity": "3" if fits[choice % len(fits)] is Intent.COUNT else None,
                     },
                 )
+
+    @rule(at=st.integers(0, len(SHOP) - 1), done=st.lists(WORK, min_size=2, max_size=8))
+    def go_on(self, at: int, done: list[tuple[int, int, float, int]]) -> None:
+        """Most of what happens is work."""
+        self._work(at, done)
 
     def _scan(self, loop: Loop, drawn: dict[str, Any]) -> None:
         card = loop.cards.get(drawn["number"])
@@ -470,7 +478,22 @@ class Shop(RuleBasedStateMachine):
         assert not accumulating(loop)
         self._after(ledger.loop, ledger.entries)
 
-    @rule(at=st.integers(0, len(SHOP) - 1), cards=st.integers(1, 4))
+    @rule(
+        at=st.integers(0, len(SHOP) - 1),
+        what=st.sampled_from(["resize", "clock", "on hold", "in use", "replace", "replace"]),
+        cards=st.integers(1, 4),
+    )
+    def plan(self, at: int, what: str, cards: int) -> None:
+        """What planners and the clock do to a loop as a whole."""
+        if what == "resize":
+            self.resize(at, cards)
+        elif what == "clock":
+            self.clock(at)
+        elif what == "replace":
+            self.replace_lost(at)
+        else:
+            self.hold(at, LoopStatus.ON_HOLD if what == "on hold" else LoopStatus.ACTIVE)
+
     def resize(self, at: int, cards: int) -> None:
         """N changes with the cards on the floor; never more out than there are."""
         loop = self._at(at)
@@ -482,7 +505,6 @@ class Shop(RuleBasedStateMachine):
         assert 0 <= loop.surplus_due <= len(loop.cards)
         self._after(ledger.loop, ledger.entries)
 
-    @rule(at=st.integers(0, len(SHOP) - 1))
     def clock(self, at: int) -> None:
         """The time of a batch has come, or a hold is over."""
         self.now += timedelta(hours=3)
@@ -492,7 +514,6 @@ class Shop(RuleBasedStateMachine):
         finish(ledger, new_uuid)
         self._after(ledger.loop, ledger.entries)
 
-    @rule(at=st.integers(0, len(SHOP) - 1), status=st.sampled_from([LoopStatus.ON_HOLD, LoopStatus.ACTIVE]))
     def hold(self, at: int, status: LoopStatus) -> None:
         """A planner puts a loop on hold, or takes it into use again."""
         loop = self._at(at)
@@ -505,7 +526,6 @@ class Shop(RuleBasedStateMachine):
         finish(ledger, new_uuid)
         self._after(loop, ledger.entries)
 
-    @rule(at=st.integers(0, len(SHOP) - 1))
     def replace_lost(self, at: int) -> None:
         """A NEW card takes the place of a lost one."""
         loop = self._at(at)

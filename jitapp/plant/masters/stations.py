@@ -36,6 +36,7 @@ class StationRow(Row):
     default_intent: Intent | UnsetType | None = UNSET
     readiness_checks: list[Name] | UnsetType = UNSET
     keeps_sequence: bool | UnsetType = UNSET
+    refuses_without_components: bool | UnsetType = UNSET
     standard_work: Url | UnsetType | None = UNSET
     calendar: str | UnsetType | None = UNSET
     supplier: str | UnsetType | None = UNSET

@@ -20,6 +20,7 @@ from jitapp.plant.models import Identifier, Loop, Station
 from jitapp.plant.work import standard_work_of
 from jitapp.pull.models import AndonCall, Card, Runout, Turn
 from jitapp.pull.reading import waits as cuts
+from jitapp.pull.reading.attempts import attempts_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class StationFacts:
     readiness_checks: list[str]
     standard_work: dict[str, str]
     line_stopped: bool
+    attempts: int
     as_of: datetime
     to_fill: list[TurnFacts]
     to_use: list[CardFacts]
@@ -274,6 +276,7 @@ def station_board(code: str, *, plant_ids: Iterable[int], now: datetime) -> Stat
         line_stopped=AndonCall.objects.filter(
             station=station, stops_line=True, solved_at__isnull=True
         ).exists(),
+        attempts=attempts_at(station.pk, now=now),
         as_of=now,
         to_fill=to_fill,
         to_use=_card_facts(own, now),
