@@ -62,7 +62,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     documents = queries.measures(now=timezone.now())
     gauge("documents_pending", "Documents that the ERP has not given yet.", documents.pending)
     gauge("documents_oldest_seconds", "How long the oldest of them is waited for.", documents.oldest_seconds)
-    gauge("documents_recalls", "Documents to be taken back.", documents.recalls)
+    gauge("documents_withdrawing", "Documents to be taken back.", documents.withdrawing)
     gauge("documents_failing", "Documents asked for in vain, and asked for again.", documents.failing)
     gauge("documents_failed", "Documents that the ERP refused for good.", documents.failed)
     gauge("erps_down", "ERPs that do not answer.", documents.erps_down)
