@@ -37,6 +37,7 @@ PROVEN_PAUSE_S = 2.0  # at most, for what is known to work: people wait for it
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NAME_WIDTH = 9
 LONGEST_LINE = 64 * 1024
+MOST_READS = 32  # of 64 KiB, for what a process left in its pipe
 
 
 class GiveUp(Exception):
@@ -207,11 +208,12 @@ class Supervisor:
         os.set_blocking(reader, False)
         self._selector.register(reader, selectors.EVENT_READ, child)
 
-    def _read(self, child: Child, reader: int) -> None:
+    def _read(self, child: Child, reader: int) -> bool:
+        """Shows the next lines that were written; False if nothing is left to read for now."""
         try:
             chunk = os.read(reader, 65_536)
         except BlockingIOError:
-            return
+            return False
         if not chunk:
             self._selector.unregister(reader)
             os.close(reader)
@@ -219,6 +221,10 @@ class Supervisor:
         if child.unfinished and (not chunk or len(child.unfinished) > LONGEST_LINE):
             lines.append(child.unfinished)
             child.unfinished = b""
+        self._show_lines(child, lines)
+        return bool(chunk)
+
+    def _show_lines(self, child: Child, lines: list[bytes]) -> None:
         for line in lines:
             text = line.decode(errors="replace").rstrip("\r")
             if child.kept is not None:
@@ -227,10 +233,18 @@ class Supervisor:
                 self.show(child.name, text)
 
     def _drain(self, child: Child) -> None:
-        """What a process wrote before it died comes before the sentence about its death."""
+        """Shows all that a process wrote before it died, before the sentence about its death.
+
+        Its end may be noticed before its pipe was read, and a grandchild may hold the pipe open.
+        """
         for key in list(self._selector.get_map().values()):
             if key.data is child:
-                self._read(child, key.fd)
+                for _ in range(MOST_READS):
+                    if not self._read(child, key.fd):
+                        break
+        if child.unfinished:
+            self._show_lines(child, [child.unfinished])
+            child.unfinished = b""
 
     def _reap(self) -> None:
         """Take the exit codes of whoever ended: our children, and orphans that became ours."""

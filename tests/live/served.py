@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 
+from jitapp.live import push
+from jitapp.live.push import Publisher
 from jitapp.live.stream import Hub, LiveApp
 
 
@@ -33,7 +36,15 @@ class Served:
 
 @contextmanager
 def served(redis_url: str, trusted: tuple[str, ...] = ()) -> Iterator[Served]:
-    """Runs the streams until the block ends."""
+    """Runs the streams until the block ends, and in this process a publisher for them that loses nothing: no earlier
+    test has made it rest, and a busy machine does not make it rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(push, "SOCKET_SECONDS", 30.0)
+        patch.setattr(push, "_publisher", Publisher(redis_url))
+        yield from _served(redis_url, trusted)
+
+
+def _served(redis_url: str, trusted: tuple[str, ...]) -> Iterator[Served]:
     app = LiveApp(redis_url, trusted)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
