@@ -15,8 +15,8 @@ from jitapp.erp.adapters import ADAPTERS, adapter_of, generic
 from jitapp.erp.models import DocumentRequest, ErpConnection
 from jitapp.erp.queries import request_of
 from jitapp.plant.models import Plant
+from tests.erp.orders import call, call_until_quiet, once_everywhere, shop
 from tests.erp.stub import KEY, StubErp
-from tests.erp.test_documents import call, call_until_quiet, once_everywhere, shop
 from tests.floor import Floor
 
 ORDER = {"turn": "t-1", "part": "SCREW", "quantity": "100", "waits": True}

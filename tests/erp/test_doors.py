@@ -21,8 +21,8 @@ from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Membership
 from jitapp.web.documents import ORDER_WORDS, PROBLEM_WORDS
+from tests.erp.orders import call, shop
 from tests.erp.stub import StubErp
-from tests.erp.test_documents import call, shop
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from jitapp.workshop.chaos.run import Failed, Plan, Result, run
+from jitapp.workshop.chaos.plan import Plan, Result
+from jitapp.workshop.chaos.run import Failed, run
 
 
 class Command(BaseCommand):
