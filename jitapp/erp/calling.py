@@ -94,7 +94,7 @@ def _over_http(calls: Sequence[Call]) -> list[Reply]:
 
 
 def _replies(leased: Sequence[Leased], ask: Ask) -> list[Reply | Exception]:
-    """A reply for each, in their order. A row that its adapter cannot turn into a call costs the others nothing."""
+    """A reply for each, in their order. A row that its adapter cannot turn into a call does not affect the others."""
     calls: list[Call] = []
     failed: dict[int, Exception] = {}
     for each in leased:
@@ -176,7 +176,7 @@ def _lease(plant_id: int, now: datetime) -> list[Leased]:
 def _keep_all(
     plant_id: int, leased: Sequence[Leased], replies: Sequence[Reply | Exception], now: datetime
 ) -> None:
-    heard: list[tuple[Verdict, int]] = []
+    judged_replies: list[tuple[Verdict, int]] = []
     for each, reply in zip(leased, replies, strict=True):
         judged = _verdict(each, reply, now)
         if judged.kind is not Kind.DONE:
@@ -184,10 +184,12 @@ def _keep_all(
                 "The ERP has not finished document %s: %s %s", each.turn, judged.problem, judged.detail
             )
         if isinstance(reply, Reply):
-            heard.append((judged, reply.took_ms))
+            judged_replies.append((judged, reply.took_ms))
         _keep(each, judged, now)
-    if heard:  # else nothing was learned about the ERP
-        _keep_connection(plant_id, [judged for judged, _ in heard], max(ms for _, ms in heard), now)
+    if judged_replies:  # else nothing was learned about the ERP
+        _keep_connection(
+            plant_id, [judged for judged, _ in judged_replies], max(ms for _, ms in judged_replies), now
+        )
 
 
 def _verdict(leased: Leased, reply: Reply | Exception, now: datetime) -> Verdict:

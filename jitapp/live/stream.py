@@ -145,7 +145,7 @@ class Hub:
             if not group:
                 del self._clients[client.channel]
 
-    def heard(self, channel: str, data: bytes) -> None:
+    def publish(self, channel: str, data: bytes) -> None:
         """Puts a change into the ring, and the same bytes into the queue of every client of the channel."""
         self._number += 1
         made = frame("row", data, f"{self._boot}.{self._number}")
@@ -209,19 +209,19 @@ class Hub:
         try:
             async with client.pubsub() as listener:
                 await listener.psubscribe(f"{PREFIX}*")
-                heard_at = time.monotonic()
-                asked_at = heard_at
+                last_reply_at = time.monotonic()
+                asked_at = last_reply_at
                 while True:
                     message = await listener.get_message(timeout=1.0)
                     now = time.monotonic()
                     if message is not None:
-                        heard_at = now
+                        last_reply_at = now
                         if message["type"] == "psubscribe":
                             log.info("Listening for changes.")
                             self._set_degraded(False)
                         elif message["type"] == "pmessage":
-                            self.heard(message["channel"].decode()[len(PREFIX) :], message["data"])
-                    if now - heard_at > SILENCE_SECONDS:
+                            self.publish(message["channel"].decode()[len(PREFIX) :], message["data"])
+                    if now - last_reply_at > SILENCE_SECONDS:
                         raise TimeoutError("Redis does not answer.")
                     if now - asked_at > SILENCE_SECONDS / 3:
                         asked_at = now

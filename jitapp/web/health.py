@@ -1,4 +1,4 @@
-"""What machines ask, and the same for people: alive, ready, figures, status."""
+"""Health for programs and for people: alive, ready, figures, status."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jitapp.pull.reading.sheets import measures
 from jitapp.web.headers import live_base
 from jitapp.web.visit import readers
 
-_known: set[str] = set()  # "migrated" once seen: a migration is never taken back under a running server
+_known: set[str] = set()  # "migrated" once seen: migrations are never reverted under a running server
 
 
 @require_safe
@@ -79,7 +79,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 @never_cache
 @readers
 def status(request: HttpRequest) -> HttpResponseBase:
-    """Is it us or the network? For people."""
+    """The same for people: is it the server, or the network?"""
     begun = time.perf_counter()
     lacks = _lacks()
     database_ms = (time.perf_counter() - begun) * 1000

@@ -72,7 +72,7 @@ def wait_until(so: Any, seconds: float = 10.0) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StreamEvent:
     """One server-sent event as a browser sees it."""
 
     event: str
@@ -81,7 +81,7 @@ class Told:
     raw: bytes
 
 
-def events(response: httpx.Response) -> Iterator[Told]:
+def events(response: httpx.Response) -> Iterator[StreamEvent]:
     """The events of an open stream; comments and `retry:` are left out."""
     buffer = b""
     for chunk in response.iter_raw():
@@ -90,10 +90,10 @@ def events(response: httpx.Response) -> Iterator[Told]:
             block, buffer = buffer.split(b"\n\n", 1)
             fields = dict(line.split(": ", 1) for line in block.decode().split("\n") if ": " in line)
             if "event" in fields:
-                yield Told(fields["event"], json.loads(fields["data"]), fields.get("id", ""), block)
+                yield StreamEvent(fields["event"], json.loads(fields["data"]), fields.get("id", ""), block)
 
 
-def until(stream: Iterator[Told], event: str) -> Told:
+def until(stream: Iterator[StreamEvent], event: str) -> StreamEvent:
     """The next event of that name."""
     for told in stream:
         if told.event == event:

@@ -147,9 +147,9 @@ def test_what_was_missed_comes_first_though_rows_and_heartbeats_come_in_while_th
         app = LiveApp(settings.REDIS_URL)
         app.hub = hub = Hub(settings.REDIS_URL)
         hub.degraded = False
-        hub.heard(CHANNEL, row_message(1, 1, b"1"))
+        hub.publish(CHANNEL, row_message(1, 1, b"1"))
         last = f"{hub._boot}.1"
-        hub.heard(CHANNEL, row_message(2, 2, b"2"))
+        hub.publish(CHANNEL, row_message(2, 2, b"2"))
         sent: list[bytes] = []
 
         async def send(message: Message) -> None:
@@ -157,7 +157,7 @@ def test_what_was_missed_comes_first_though_rows_and_heartbeats_come_in_while_th
                 message["type"] == "http.response.start"
             ):  # a slow browser: much happens before it has the headers
                 hub.beat()
-                hub.heard(CHANNEL, row_message(3, 3, b"3"))
+                hub.publish(CHANNEL, row_message(3, 3, b"3"))
             sent.append(message.get("body", b""))
             if b"hb" in sent[-1]:
                 hub.end_streams()
@@ -178,11 +178,11 @@ def test_what_fell_out_of_the_ring_makes_the_returning_browser_read_everything()
     async def story() -> None:
         hub = Hub(settings.REDIS_URL)
         hub.degraded = False
-        hub.heard(CHANNEL, row_message(1, 1, b"x"))
+        hub.publish(CHANNEL, row_message(1, 1, b"x"))
         first = f"{hub._boot}.1"
         assert hub._missed(CHANNEL, first) == []
         for version in range(stream.RING_LENGTH + 2):
-            hub.heard(CHANNEL, row_message(1, version, b"x"))
+            hub.publish(CHANNEL, row_message(1, version, b"x"))
         assert hub._missed(CHANNEL, first) is None
 
     asyncio.run(story())

@@ -131,10 +131,10 @@ def test_every_good_piece_is_in_a_container_or_lies_loose(
 @given(logs(), containers, st.randoms(use_true_random=False))
 @settings(deadline=None)
 def test_the_same_log_gives_the_same_files_in_whatever_order_its_lines_stand(
-    reports: list[Report], container: int | None, dice: Any
+    reports: list[Report], container: int | None, chance: Any
 ) -> None:
     shuffled = list(reports)
-    dice.shuffle(shuffled)
+    chance.shuffle(shuffled)
     assert convert(shuffled, container) == convert(reports, container)
 
 

@@ -50,7 +50,7 @@ class Failed(Exception):
 
 # -- the installation --------------------------------------------------------------------------------
 class Redis:
-    """A Valkey of this run's own, which can be taken away and given back."""
+    """A Valkey of this run's own, which can be stopped and started again."""
 
     def __init__(self, folder: Path) -> None:
         self.server = Valkey(folder, port=free_port())
@@ -59,7 +59,7 @@ class Redis:
         self.start()
 
     def start(self) -> None:
-        """Until it answers."""
+        """Starts it and waits until it answers."""
         with (self.server.folder / "log").open("ab") as log:
             self.process = processes.start(self.server.command(), output=log)
         deadline = time.monotonic() + START_PATIENCE_S
@@ -69,7 +69,7 @@ class Redis:
             time.sleep(0.02)
 
     def take_away(self, how: str) -> None:
-        """gone or frozen."""
+        """Kills the process (`gone`) or stops it with SIGSTOP (`frozen`)."""
         assert self.process is not None
         if how == "frozen":
             self.process.send_signal(signal.SIGSTOP)
@@ -78,7 +78,7 @@ class Redis:
             self.process.wait()
 
     def give_back(self, how: str) -> None:
-        """As it was, with what it had written to its file."""
+        """Starts it again, with what it had written to its file, or continues it."""
         assert self.process is not None
         if how == "frozen":
             self.process.send_signal(signal.SIGCONT)
@@ -86,7 +86,7 @@ class Redis:
             self.start()
 
     def end(self) -> None:
-        """For good."""
+        """Ends the process."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGCONT)
@@ -152,7 +152,7 @@ def _last_line(log: Path) -> str:
 
 
 def use_servers_of(folder: Path, installed: Installation) -> None:
-    """From here on Django's connection and Celery's broker of this process are the installation's."""
+    """Points this process's Django connection and Celery broker at the installation."""
     celery.conf.update(broker_url=installed.redis.server.url)
     lines = (folder / "data" / RUNNING).read_text().splitlines()
     url = dict(line.split("=", 1) for line in lines)["DATABASE_URL"]
@@ -163,7 +163,7 @@ def use_servers_of(folder: Path, installed: Installation) -> None:
 
 
 def build_shop(clients: int) -> tuple[list[str], list[PlayCard]]:
-    """The synthetic shop; a token per client, and its cards."""
+    """Makes the synthetic shop; returns a token per client, and its cards."""
     made = set_up_shop(shop.document(), now=timezone.now())
     if made.report.errors:
         raise Failed(f"The synthetic shop was refused: {made.report.errors[0].message}")
@@ -248,7 +248,7 @@ def _conduct(
     threads: list[threading.Thread],
     say: Say,
 ) -> tuple[datetime, datetime] | None:
-    """Kills at random instants while the clients scan, and Redis away in the middle; when it was away."""
+    """Kills at random instants while the clients scan, and takes Redis away in the middle; returns when it was away."""
     begun = time.monotonic()
     kills = sorted(chance.uniform(0.03, 0.97) * plan.seconds for _ in range(plan.kills))
     leaves_at = plan.seconds * 0.4 if plan.redis_stop else math.inf
@@ -270,8 +270,8 @@ def _conduct(
             say("Redis is back")
         if kills and now >= kills[0]:
             # Without Redis the relay alone carries signals upstream: then it is not killed, one accident at a time.
-            spare = frozenset({"relay"}) if returns_at < math.inf else frozenset()
-            if killer.strike(spare=spare):
+            skip = frozenset({"relay"}) if returns_at < math.inf else frozenset()
+            if killer.strike(skip=skip):
                 kills.pop(0)
             elif now > plan.seconds + DRAIN_PATIENCE_S:
                 raise Failed(f"{len(kills)} kills found no process: {_last_line(installed.log)}")
@@ -280,7 +280,7 @@ def _conduct(
 
 
 def _wait_for_the_drain() -> float:
-    """Seconds until no outbox row waits."""
+    """Waits until no outbox row waits; returns the seconds."""
     begun = time.monotonic()
     while time.monotonic() - begun < DRAIN_PATIENCE_S:
         close_old_connections()
