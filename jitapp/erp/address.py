@@ -1,16 +1,18 @@
-"""Which addresses may be called, and with which keys they are signed for: what the environment says, no more.
+"""Which addresses may be called, and with which keys calls are signed: only what the environment names.
 
-Whoever may edit a connection in the administration must not be able to make this server call what stands beside it
-in its network: only hosts that the environment names are called.
+Whoever may edit a connection in the administration must not be able to make this server call other machines of its
+network: only hosts that the environment names are called.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from jitapp.env import bad_address
+from jitapp.erp.adapters import ADAPTERS
 
 
 def problem_of(url: str) -> str:
@@ -20,7 +22,7 @@ def problem_of(url: str) -> str:
     allowed = {*settings.ERP_HOSTS, urlsplit(settings.ERP_URL).netloc} - {""}
     host = urlsplit(url).netloc
     if host not in allowed:
-        return f"{host} is no host that may be called. Name it in JITAPP_ERP_HOSTS, and start again."
+        return f"{host} is not a host that may be called. Name it in JITAPP_ERP_HOSTS, then restart."
     return ""
 
 
@@ -35,15 +37,26 @@ def keys_for(plant: str) -> tuple[bytes, ...]:
     return found.get(plant) or found.get("", ())
 
 
-def reach(url: str, plant: str) -> tuple[str, tuple[bytes, ...], str]:
-    """Address and keys of a plant's ERP, and why it cannot be called: a code, empty if it can.
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Address and keys of a plant's ERP, the newest key first. `problem` says why it cannot be called: a code, empty
+    if it can."""
 
-    `url`: what the plant's connection names, empty for the default.
-    """
+    url: str
+    keys: tuple[bytes, ...]
+    problem: str
+
+
+def reach(url: str, plant: str, adapter: str) -> Reach:
+    """`url`: what the plant's connection names, empty for the default; `adapter`: the name of its adapter."""
     url = url or default_url()
     keys = keys_for(plant)
     if not url:
-        return "", (), "no_address"
-    if not keys:
-        return url, (), "no_secret"
-    return url, keys, "address_refused" if problem_of(url) else ""
+        problem = "no_address"
+    elif not keys:
+        problem = "no_secret"
+    elif adapter not in ADAPTERS:
+        problem = "adapter_unknown"
+    else:
+        problem = "address_refused" if problem_of(url) else ""
+    return Reach(url, keys, problem)

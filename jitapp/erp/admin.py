@@ -1,4 +1,4 @@
-"""Where each plant's ERP is, and the documents that wait for it or were refused."""
+"""The ERP of each plant, and the documents that wait for it or were refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from jitapp.erp.address import keys_for, reach
+from jitapp.erp.address import keys_for
 from jitapp.erp.documents import NothingToRetry, retry
 from jitapp.erp.models import DocumentRequest, ErpConnection
 from jitapp.plant.admin import Kept, Shown
@@ -17,11 +17,12 @@ from jitapp.plant.admin import Kept, Shown
 
 @admin.register(ErpConnection)
 class ErpConnectionAdmin(Kept[ErpConnection]):
-    """The address of a plant's ERP; its secret stands in the environment."""
+    """The address of a plant's ERP and how it is spoken to; its secret is in the environment."""
 
-    list_display = ("plant", "url", "enabled", "secret", "stands", "failing_since", "quiet_until")
+    list_display = ("plant", "adapter", "url", "enabled", "secret", "stands", "failing_since", "quiet_until")
     fields = (
         "plant",
+        "adapter",
         "url",
         "enabled",
         "secret",
@@ -47,9 +48,8 @@ class ErpConnectionAdmin(Kept[ErpConnection]):
     @admin.display(description="can be called")
     def stands(self, connection: ErpConnection) -> str:
         """Why it cannot be called, if it cannot."""
-        return (reach(connection.url, connection.plant.code)[2] if connection.plant_id else "").replace(
-            "_", " "
-        ) or "yes"
+        problem = connection.reach.problem if connection.plant_id else ""
+        return problem.replace("_", " ") or "yes"
 
 
 @admin.register(DocumentRequest)
@@ -74,12 +74,12 @@ class DocumentRequestAdmin(Shown[DocumentRequest]):
     actions = ("ask_again",)
 
     def has_ask_permission(self, request: HttpRequest) -> bool:
-        """Looking is for more people than asking."""
+        """More people may see documents than may ask for them again."""
         return request.user.has_perm("erp.change_documentrequest")
 
     @admin.action(description="Ask the ERP again", permissions=["ask"])
     def ask_again(self, request: HttpRequest, chosen: QuerySet[DocumentRequest]) -> None:
-        """For what was mended in the ERP or here; what is settled is left alone."""
+        """For what was corrected in the ERP or here; documents that are done are left as they are."""
         asked = 0
         for key in chosen.values_list("key", flat=True):
             try:

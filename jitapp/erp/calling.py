@@ -1,17 +1,17 @@
-"""Calling the ERP: lease in one transaction, call outside of any, keep the result in another.
+"""Calling the ERP: lease rows in one transaction, call outside of any, save the result in another.
 
-A kill at any point leaves a lease that ends; then the same call is made again, under the same key, and the ERP
-answers with the same document. An ERP that does not answer is left alone for growing pauses, then asked once.
+A process that is killed at any point leaves a lease that ends; then the same call is made again, under the same key,
+and the ERP returns the same document. An ERP that does not reply is left alone for growing pauses, then called once.
+How it is called, and what its reply means, is its adapter's business (adapter.py).
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib import import_module
 from uuid import UUID
@@ -19,52 +19,50 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from jitapp.erp import address
+from jitapp.erp.adapter import Adapter, Call, DocumentTask, Kind, Reply, Verdict
+from jitapp.erp.adapters import adapter_of
 from jitapp.erp.models import DocumentRequest, ErpConnection, RequestState
-from jitapp.erp.verdicts import (
-    HOST_CAP_S,
-    ROW_CAP_S,
-    Call,
-    Kind,
-    Reply,
-    Verdict,
-    judge,
-    judge_recall,
-    pause,
-)
+from jitapp.erp.verdicts import HOST_CAP_S, ROW_CAP_S, one_line, pause
 from jitapp.pull import actions
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 8
-LEASE_S = 60.0  # longer than a call and the keeping of its result
-QUICK_MS = (
-    500  # an ERP that needs longer is called by the relay's thread only, so that no worker waits for it
-)
+LEASE_S = 60.0  # longer than a call and the saving of its result
+# An ERP that needs longer is called by the relay's thread only, so that no worker waits for it.
+QUICK_MS = 500
 S = RequestState
-_ENDED = {S.WAITING: S.DONE, S.RECALLING: S.RECALLED}
+_ENDED = {S.WAITING: S.DONE, S.WITHDRAWING: S.WITHDRAWN}
 
 Ask = Callable[[Sequence[Call]], list[Reply]]
 
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A row whose call is ours to make; `calls` is its number among all calls of the row."""
+    """A row whose call this process makes; `calls` is the call's number among all calls of the row."""
 
     id: int
     turn: UUID
     state: str
     calls: int
     failures: int
-    call: Call
+    task: DocumentTask
+    adapter: Adapter
+    keys: tuple[bytes, ...]
+
+    def call(self) -> Call:
+        """The signed call, to be made now."""
+        call = self.adapter.call(self.task)
+        return replace(call, headers={**call.headers, **self.adapter.sign(call, self.keys, int(time.time()))})
 
 
 def call_due(
     *, now: datetime, hurried: bool = False, until: float | None = None, ask: Ask | None = None
 ) -> int:
-    """Makes the calls that are due, until none is (or the monotonic clock passes `until`); answers how many.
+    """Makes the calls that are due, until none is (or the monotonic clock passes `until`); returns how many.
 
-    `hurried`: only ERPs that are known to answer quickly, one round. `now` goes on with the clock while calls last.
+    `hurried`: only ERPs that are known to reply quickly, one round. `now` advances with the clock during the calls.
+    `ask` makes the calls; by default over HTTP.
     """
     begun = time.monotonic()
     made = 0
@@ -81,7 +79,7 @@ def call_due(
             fresh = [each.turn for each in leased if each.state == S.WAITING and not each.failures]
             if fresh:
                 actions.ask_for_documents(fresh, now=clock())
-            replies = ask([each.call for each in leased])
+            replies = _replies(leased, ask)
             made += len(leased)
             _keep_all(plant_id, leased, replies, clock())
             if hurried:
@@ -93,6 +91,19 @@ def _over_http(calls: Sequence[Call]) -> list[Reply]:
     # Loaded by the first call: the client is 13 MB in every process that could call, and most shops ask no ERP.
     replies: list[Reply] = import_module("jitapp.erp.client").call_all(calls)
     return replies
+
+
+def _replies(leased: Sequence[Leased], ask: Ask) -> list[Reply | Exception]:
+    """A reply for each, in their order. A row that its adapter cannot turn into a call does not affect the others."""
+    calls: list[Call] = []
+    failed: dict[int, Exception] = {}
+    for each in leased:
+        try:
+            calls.append(each.call())
+        except Exception as error:  # an adapter may be anybody's code
+            failed[each.id] = error
+    replies = iter(ask(calls) if calls else ())
+    return [failed.get(each.id) or next(replies) for each in leased]
 
 
 def _callable(now: datetime, hurried: bool) -> list[int]:
@@ -113,11 +124,11 @@ def _awake(now: datetime) -> Q:
 
 def _due(now: datetime) -> QuerySet[DocumentRequest]:
     free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
-    return DocumentRequest.objects.filter(free, state__in=[S.WAITING, S.RECALLING], due_at__lte=now)
+    return DocumentRequest.objects.filter(free, state__in=[S.WAITING, S.WITHDRAWING], due_at__lte=now)
 
 
 def _lease(plant_id: int, now: datetime) -> list[Leased]:
-    """Some due rows of a plant, taken for LEASE_S; none while its ERP is quiet, one if it must show that it answers."""
+    """Some due rows of a plant, taken for LEASE_S: none while its ERP is paused, one to test it after a pause."""
     with transaction.atomic():
         connection = (
             ErpConnection.objects.select_for_update(skip_locked=True, of=("self",))
@@ -127,8 +138,8 @@ def _lease(plant_id: int, now: datetime) -> list[Leased]:
         )
         if connection is None:
             return []
-        url, keys, problem = address.reach(connection.url, connection.plant.code)
-        if problem:
+        reach = connection.reach
+        if reach.problem:
             return []
         most = 1 if connection.failures else AT_ONCE
         rows = list(
@@ -142,38 +153,57 @@ def _lease(plant_id: int, now: datetime) -> list[Leased]:
         DocumentRequest.objects.filter(pk__in=[row.pk for row in rows]).update(
             calls=F("calls") + 1, lease_until=now + timedelta(seconds=LEASE_S)
         )
-        if connection.failures:  # nobody else tries as long as this one does
+        if connection.failures:  # no other process tries at the same time
             connection.quiet_until = now + timedelta(seconds=LEASE_S)
             connection.save(update_fields=["quiet_until"])
+    adapter = adapter_of(connection.adapter)
     return [
-        Leased(row.pk, row.key, row.state, row.calls + 1, row.failures, _call(row, url, keys)) for row in rows
+        Leased(
+            row.pk,
+            row.key,
+            row.state,
+            row.calls + 1,
+            row.failures,
+            DocumentTask(str(row.key), reach.url, row.body, row.state == S.WITHDRAWING, row.number),
+            adapter,
+            reach.keys,
+        )
+        for row in rows
     ]
 
 
-def _call(row: DocumentRequest, url: str, keys: tuple[bytes, ...]) -> Call:
-    key = str(row.key)
-    if row.state == S.RECALLING:
-        return Call("DELETE", f"{url.rstrip('/')}/{key}", key, f"recall_{key}", b"", keys)
-    body = json.dumps(row.body, separators=(",", ":"), sort_keys=True).encode()
-    return Call("POST", url, key, f"document_{key}", body, keys)
-
-
-# -- what the answers mean ---------------------------------------------------------------------------
-def _keep_all(plant_id: int, leased: Sequence[Leased], replies: Sequence[Reply], now: datetime) -> None:
-    verdicts: list[Verdict] = []
+# -- what the replies mean ---------------------------------------------------------------------------
+def _keep_all(
+    plant_id: int, leased: Sequence[Leased], replies: Sequence[Reply | Exception], now: datetime
+) -> None:
+    judged_replies: list[tuple[Verdict, int]] = []
     for each, reply in zip(leased, replies, strict=True):
-        judged = (judge_recall if each.state == S.RECALLING else judge)(reply, now=now.timestamp())
+        judged = _verdict(each, reply, now)
         if judged.kind is not Kind.DONE:
             logger.warning(
-                "The ERP has not settled document %s: %s %s", each.turn, judged.problem, judged.detail
+                "The ERP has not finished document %s: %s %s", each.turn, judged.problem, judged.detail
             )
-        verdicts.append(judged)
+        if isinstance(reply, Reply):
+            judged_replies.append((judged, reply.took_ms))
         _keep(each, judged, now)
-    _keep_connection(plant_id, verdicts, max(reply.took_ms for reply in replies), now)
+    if judged_replies:  # else nothing was learned about the ERP
+        _keep_connection(
+            plant_id, [judged for judged, _ in judged_replies], max(ms for _, ms in judged_replies), now
+        )
+
+
+def _verdict(leased: Leased, reply: Reply | Exception, now: datetime) -> Verdict:
+    try:
+        if isinstance(reply, Exception):
+            raise reply
+        return leased.adapter.verdict(leased.task, reply, now=now.timestamp())
+    except Exception as error:  # an adapter may be anybody's code
+        logger.exception("The ERP adapter failed on document %s.", leased.turn)
+        return Verdict(Kind.AGAIN, problem="adapter_failed", detail=one_line(repr(error)))
 
 
 def _keep(leased: Leased, verdict: Verdict, now: datetime) -> None:
-    """First the turn, then the row: killed in between, the same answer comes once more and changes nothing."""
+    """Saves the turn first, then the row: after a kill in between the same reply comes again and changes nothing."""
     if leased.state == S.WAITING and verdict.kind is Kind.DONE:
         verdict = _give(leased, verdict, now)
     if leased.state == S.WAITING and verdict.kind is Kind.REFUSED:
@@ -181,9 +211,9 @@ def _keep(leased: Leased, verdict: Verdict, now: datetime) -> None:
     with transaction.atomic():
         row = DocumentRequest.objects.select_for_update().get(pk=leased.id)
         if row.calls != leased.calls:
-            return  # the lease ended and somebody called again: their result counts
+            return  # the lease ended and another call was made: its result counts
         row.lease_until = None
-        if row.state != leased.state:  # cancelled, or numbered by hand, while we asked
+        if row.state != leased.state:  # cancelled, or numbered by hand, during the call
             row.number = row.number or verdict.number
             row.save(update_fields=["lease_until", "number"])
             return
@@ -195,7 +225,7 @@ def _keep(leased: Leased, verdict: Verdict, now: datetime) -> None:
         else:
             cancelled = verdict.problem == "cancelled_meanwhile"
             ended = S.FAILED if verdict.kind is Kind.REFUSED else _ENDED[RequestState(leased.state)]
-            row.state = S.RECALLING if cancelled else ended
+            row.state = S.WITHDRAWING if cancelled else ended
             row.number = verdict.number or row.number
             row.failures, row.due_at = 0, now
             row.ended_at = None if cancelled else now
@@ -203,7 +233,7 @@ def _keep(leased: Leased, verdict: Verdict, now: datetime) -> None:
 
 
 def _give(leased: Leased, verdict: Verdict, now: datetime) -> Verdict:
-    """The number onto its turn; another verdict where the turn cannot have it."""
+    """Gives the turn its number; returns another verdict where the turn cannot take it."""
     try:
         actions.give_document(turn=str(leased.turn), document=verdict.number, now=now)
     except actions.TurnCancelled:
@@ -216,7 +246,7 @@ def _give(leased: Leased, verdict: Verdict, now: datetime) -> Verdict:
 
 
 def _keep_connection(plant_id: int, verdicts: Sequence[Verdict], took_ms: int, now: datetime) -> None:
-    """One good answer ends a pause; without any, the pause grows."""
+    """One good reply ends the pause of the whole ERP; without any, the pause grows."""
     down = [verdict for verdict in verdicts if verdict.down]
     with transaction.atomic():
         connection = ErpConnection.objects.select_for_update().get(pk=plant_id)
@@ -233,5 +263,5 @@ def _keep_connection(plant_id: int, verdicts: Sequence[Verdict], took_ms: int, n
 
 
 def sentence(problem: str, detail: str) -> str:
-    """A refusal for the buyer: what the ERP said, by name."""
+    """The reason of a refusal as the buyer reads it: the ERP's own words, or the problem."""
     return f"ERP: {detail}" if detail else f"ERP: {problem.replace('_', ' ')}"

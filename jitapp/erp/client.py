@@ -1,7 +1,6 @@
 """The calls themselves: several at once, each bounded in time and size. No database here.
 
-No redirect is followed, no proxy of the environment is used, and what the answer holds beyond ANSWER_BYTES is not
-read.
+No redirect is followed, no proxy of the environment is used, and no reply is read beyond ANSWER_BYTES.
 """
 
 from __future__ import annotations
@@ -14,23 +13,22 @@ from functools import cache
 
 import httpx
 
-from jitapp.erp import signing
-from jitapp.erp.verdicts import Call, Reply
+from jitapp.erp.adapter import Call, Reply
 
 CONNECT_S = 5.0
-CALL_S = 10.0  # a whole call, however slowly the answer drips
+CALL_S = 10.0  # a whole call, however slowly the reply arrives
 ANSWER_BYTES = 65_536
 AGENT = "jitapp"
 
 
 def call_all(calls: Sequence[Call]) -> list[Reply]:
-    """Makes the calls side by side; a reply for each, in their order. Lasts CALL_S at most, and raises nothing."""
+    """Makes the calls side by side; returns a reply for each, in their order. Takes CALL_S at most, raises nothing."""
     return asyncio.run(_all(calls))
 
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """The public authorities, and those of this machine: the ERP of a factory may have a certificate of its own."""
+    """The public authorities and those of this machine: the ERP of a factory may have a certificate of its own."""
     context = httpx.create_ssl_context()
     context.load_default_certs()
     return context
@@ -57,14 +55,10 @@ async def _one(client: httpx.AsyncClient, call: Call) -> Reply:
 
 async def _answer(client: httpx.AsyncClient, call: Call, begun: float) -> Reply:
     headers = {
-        "Idempotency-Key": call.key,
         "User-Agent": AGENT,
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",  # what is counted is what is kept
-        **signing.headers(call.keys, call.message_id, int(time.time()), call.body),
+        "Accept-Encoding": "identity",  # ANSWER_BYTES bounds what is kept, not what it was compressed to
+        **call.headers,
     }
-    if call.body:
-        headers["Content-Type"] = "application/json"
     async with client.stream(call.method, call.url, content=call.body or None, headers=headers) as answer:
         body = b""
         async for piece in answer.aiter_raw(8_192):

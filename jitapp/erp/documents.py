@@ -1,6 +1,6 @@
-"""Which documents are asked for, and which are no longer: rows that follow the turns, whatever is under way.
+"""Which documents are asked for, and which are no longer needed: the rows follow the turns.
 
-Called in the transaction that drains the outbox, level-triggered: what counts is how the turn stands now.
+Called in the transaction that drains the outbox, level-triggered: only the present state of the turn counts.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class NothingToRetry(ValueError):
 
 
 def follow(messages: Sequence[tuple[int, Mapping[str, Any]]], *, now: datetime) -> int:
-    """Keeps the rows of the turns that messages (loop id, payload) are about; answers how many were changed."""
+    """Keeps the rows of the turns that messages (loop id, payload) are about; returns how many were changed."""
     loops = latest().loops  # the drain has just read them
     turns = {
         UUID(str(event["turn"]))
@@ -46,7 +46,7 @@ def follow(messages: Sequence[tuple[int, Mapping[str, Any]]], *, now: datetime) 
 
 
 def sweep(*, now: datetime) -> int:
-    """Open turns that need a document and have no row get one; answers how many. Harmless when doubled."""
+    """Open turns that need a document and have no row get one; returns how many. Harmless when doubled."""
     made, after = 0, 0
     while found := in_need(now=now, after=after, limit=SWEPT):
         after = found[-1].turn_id
@@ -59,9 +59,9 @@ def sweep(*, now: datetime) -> int:
 
 
 def retry(turn: UUID, *, now: datetime) -> None:
-    """A person has mended what the ERP refused: it is asked again, under the same key. Raises NothingToRetry."""
+    """Asks the ERP again, under the same key, after a person has corrected what it refused. Raises NothingToRetry."""
     request = DocumentRequest.objects.filter(key=turn).first()
-    if request is None or request.state not in (S.FAILED, S.WAITING, S.RECALLING):
+    if request is None or request.state not in (S.FAILED, S.WAITING, S.WITHDRAWING):
         raise NothingToRetry("No document of that turn waits. Look at the turn.")
     if request.state == S.FAILED:
         actions.mend_document(turn, now=now, why="the document is asked for again")
@@ -69,8 +69,8 @@ def retry(turn: UUID, *, now: datetime) -> None:
         request = DocumentRequest.objects.select_for_update().get(pk=request.pk)
         if request.state == S.FAILED:
             facts = documented([turn], now=now)[0]
-            request.state = S.RECALLING if facts.cancelled else S.WAITING
-            request.body = facts.order  # what was refused may have been mended in the master data
+            request.state = S.WITHDRAWING if facts.cancelled else S.WAITING
+            request.body = facts.order  # the master data may have been corrected since
             request.ended_at = None
         request.due_at, request.failures = now, 0
         request.save(update_fields=["state", "body", "ended_at", "due_at", "failures"])
@@ -79,7 +79,7 @@ def retry(turn: UUID, *, now: datetime) -> None:
 
 
 def _keep(turns: Sequence[Documented], now: datetime) -> int:
-    """In the order of the turns' ids, so that two of us lock rows in one order."""
+    """In the order of the turns' ids, so that two processes lock rows in the same order."""
     requests = {
         request.turn_id: request
         for request in DocumentRequest.objects.select_for_update()
@@ -114,27 +114,28 @@ def _make(turn: Documented, now: datetime) -> bool:
 
 
 def _follow(request: DocumentRequest, turn: Documented, now: datetime) -> bool:
-    """Moves a row to where its turn stands; a call under way keeps its lease, and its result is judged then."""
+    """Brings a row to the state its turn requires; a call under way keeps its lease, and its result is judged later.
+    True if the state changed."""
     before = request.state
     if turn.cancelled:
         if request.state in (S.WAITING, S.FAILED, S.DONE):
-            request.state = S.RECALLING if request.calls else S.RECALLED
-    elif turn.document and (request.state == S.WAITING or _settled_by_hand(request, turn)):
+            request.state = S.WITHDRAWING if request.calls else S.WITHDRAWN
+    elif turn.document and (request.state == S.WAITING or _numbered_by_hand(request, turn)):
         request.state, request.number = S.DONE, turn.document
         request.problem = request.detail = ""
     elif turn.failed and request.state == S.WAITING:
         request.state, request.problem, request.detail = S.FAILED, "refused", turn.failed[:300]
     elif turn.needs and not turn.failed and request.state == S.FAILED and turn.order["waits"]:
-        request.state, request.body = S.WAITING, turn.order  # somebody has put the turn right
+        request.state, request.body = S.WAITING, turn.order  # somebody has corrected the turn
         request.problem = request.detail = ""
     if request.state == before:
         return False
     request.due_at, request.failures = now, 0
-    request.ended_at = None if request.state in (S.WAITING, S.RECALLING) else now
+    request.ended_at = None if request.state in (S.WAITING, S.WITHDRAWING) else now
     request.save()
     return True
 
 
-def _settled_by_hand(request: DocumentRequest, turn: Documented) -> bool:
-    """Refused, and then somebody gave the number; but two different numbers are still one too many."""
+def _numbered_by_hand(request: DocumentRequest, turn: Documented) -> bool:
+    """Refused, then numbered by a person. Two different numbers stay FAILED: a person must decide."""
     return request.state == S.FAILED and request.number in ("", turn.document)

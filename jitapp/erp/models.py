@@ -1,4 +1,4 @@
-"""Calls to the ERP: where each plant's ERP is, and a row for every document that is asked of it. The row is the job."""
+"""Where each plant's ERP is, and a row for every document that it is asked for. The row is the job."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 
-from jitapp.erp.address import problem_of
+from jitapp.erp.adapters import DEFAULT, choices
+from jitapp.erp.address import Reach, problem_of, reach
 from jitapp.plant.models import one_of
 
 
@@ -17,9 +18,9 @@ def may_be_called(url: str) -> None:
 
 
 class ErpConnection(models.Model):
-    """The ERP of a plant. Its secret stands in the environment, never here.
+    """The ERP of a plant. Its secret is in the environment, never here.
 
-    `failures` in a row make a pause until `quiet_until`, after which one call tries whether it answers again.
+    After `failures` in a row it is not called until `quiet_until`; then a single call tests whether it replies again.
     """
 
     plant = models.OneToOneField(
@@ -31,6 +32,13 @@ class ErpConnection(models.Model):
         default="",
         validators=[may_be_called],
         help_text="where documents are asked for; empty: the address in JITAPP_ERP_URL",
+    )
+    adapter = models.CharField(
+        max_length=40,
+        choices=choices,
+        default=DEFAULT,
+        db_default=DEFAULT,
+        help_text="the protocol of this ERP; documents that are not finished go on with a newly chosen one",
     )
     enabled = models.BooleanField(
         default=True, help_text="off: documents wait until somebody gives their numbers"
@@ -48,29 +56,34 @@ class ErpConnection(models.Model):
     def __str__(self) -> str:
         return f"ERP of {self.plant.code}"
 
+    @property
+    def reach(self) -> Reach:
+        """Address and keys, or why it cannot be called."""
+        return reach(self.url, self.plant.code, self.adapter)
+
 
 class RequestState(models.TextChoices):
     """How far the document of a turn is."""
 
-    WAITING = "WAITING"  # to be asked for, or asked and not answered
-    DONE = "DONE"  # the number stands on the turn
+    WAITING = "WAITING"  # to be asked for, or asked for without a reply yet
+    DONE = "DONE"  # the turn has the number
     FAILED = "FAILED"  # refused for good: a person must act
-    RECALLING = "RECALLING"  # the turn was cancelled: the ERP must hear of it
-    RECALLED = "RECALLED"  # nothing is left at the ERP
+    WITHDRAWING = "WITHDRAWING"  # the turn was cancelled: the ERP must take the document back
+    WITHDRAWN = "WITHDRAWN"  # nothing is left at the ERP
 
 
 class DocumentRequest(models.Model):
-    """The document of one turn; its turn's id is the idempotency key of every call.
+    """The document of one turn; the turn's id is the idempotency key of every call.
 
     `calls` counts every call ever made: the result of a call counts only if none was made after it. `failures` are
-    those since the last good answer. Until `lease_until` a call is under way.
+    those since the last good reply. Until `lease_until` a call is under way.
     """
 
     turn = models.OneToOneField("pull.Turn", on_delete=models.PROTECT, related_name="document_request")
     key = models.UUIDField(unique=True, help_text="the turn's outside id")
     connection = models.ForeignKey(ErpConnection, on_delete=models.PROTECT, related_name="requests")
     body = models.JSONField(help_text="what the ERP is asked for, the same in every call")
-    state = models.CharField(max_length=9, choices=RequestState.choices, default=RequestState.WAITING)
+    state = models.CharField(max_length=11, choices=RequestState.choices, default=RequestState.WAITING)
     number = models.CharField(max_length=60, blank=True, default="")
     problem = models.CharField(max_length=40, blank=True, default="", help_text="a code; empty: none")
     detail = models.CharField(max_length=300, blank=True, default="", help_text="what the other side said")
@@ -87,7 +100,7 @@ class DocumentRequest(models.Model):
             models.Index(
                 fields=["connection", "due_at"],
                 name="document_due",
-                condition=models.Q(state__in=["WAITING", "RECALLING"]),
+                condition=models.Q(state__in=["WAITING", "WITHDRAWING"]),
             ),
             models.Index(fields=["created_at"], name="document_failed", condition=models.Q(state="FAILED")),
         ]

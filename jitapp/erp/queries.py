@@ -1,4 +1,4 @@
-"""How the documents stand: of one turn, and in figures; reads only."""
+"""How far documents are: of one turn, and counted; reads only."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from uuid import UUID
 
 from django.db.models import Count, Min, Q
 
-from jitapp.erp.address import reach
 from jitapp.erp.models import DocumentRequest, RequestState
 
 S = RequestState
-OPEN = (S.WAITING, S.RECALLING)
+OPEN = (S.WAITING, S.WITHDRAWING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def request_of(turn: UUID, *, plant_ids: Iterable[int]) -> RequestFacts | None:
     if row is None:
         return None
     waits = row.state in OPEN
-    blocked = reach(row.connection.url, row.connection.plant.code)[2] if waits else ""
+    blocked = row.connection.reach.problem if waits else ""
     if waits and not row.connection.enabled:
         blocked = "switched_off"
     next_try = max(filter(None, (row.due_at, row.connection.quiet_until))) if waits and not blocked else None
@@ -63,11 +62,14 @@ def request_of(turn: UUID, *, plant_ids: Iterable[int]) -> RequestFacts | None:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Documents that are not there yet (`recalls`: not gone yet), the age of the oldest in seconds, what was refused
-    for good, calls that failed and will be made again, and ERPs that do not answer."""
+    """Counts of documents, and the age of the oldest pending one in seconds.
+
+    `pending`: without a number yet. `withdrawing`: not taken back yet. `failed`: refused for good. `failing`: the last
+    call failed and will be made again. `erps_down`: ERPs that do not reply.
+    """
 
     pending: int
-    recalls: int
+    withdrawing: int
     oldest_seconds: float
     failed: int
     failing: int
@@ -78,7 +80,7 @@ def measures(*, now: datetime) -> Measures:
     """Over all plants."""
     found = DocumentRequest.objects.filter(state__in=[*OPEN, S.FAILED]).aggregate(
         pending=Count("pk", filter=Q(state=S.WAITING)),
-        recalls=Count("pk", filter=Q(state=S.RECALLING)),
+        withdrawing=Count("pk", filter=Q(state=S.WITHDRAWING)),
         oldest=Min("created_at", filter=Q(state=S.WAITING)),
         failed=Count("pk", filter=Q(state=S.FAILED)),
         failing=Count("pk", filter=Q(state__in=OPEN, failures__gt=0)),
@@ -86,4 +88,11 @@ def measures(*, now: datetime) -> Measures:
     )
     oldest = found["oldest"]
     age = max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
-    return Measures(found["pending"], found["recalls"], age, found["failed"], found["failing"], found["down"])
+    return Measures(
+        pending=found["pending"],
+        withdrawing=found["withdrawing"],
+        oldest_seconds=age,
+        failed=found["failed"],
+        failing=found["failing"],
+        erps_down=found["down"],
+    )

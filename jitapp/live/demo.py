@@ -33,7 +33,7 @@ class Switches:
 
 
 def switches() -> Switches:
-    """How the switches stand. Raises CannotSwitch."""
+    """The present state of the switches. Raises CannotSwitch."""
 
     def read(client: redis.Redis) -> Switches:
         pipeline = client.pipeline(transaction=False)

@@ -1,7 +1,7 @@
 """Tells every open board that a row has changed. A hint only: boards heal by a plain GET if it is lost.
 
-Never raises and never holds a caller up: half a second on the socket, and after a failure silence for a while, so
-that a worker with a broken Redis goes on at full speed.
+Never raises, and delays a caller by half a second at most; after a failure nothing is sent for a while, so that a
+worker with a broken Redis goes on at full speed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def rows_changed(rows: Iterable[tuple[str, int, int, bytes]]) -> None:
 
 
 def row_message(loop_id: int, version: int, html: bytes) -> bytes:
-    """What travels: one line of JSON, because a line break would end an event."""
+    """The message as one line of JSON: a line break would end an event."""
     message = {"loop": loop_id, "version": version, "html": html.decode("utf-8")}
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
@@ -62,11 +62,11 @@ class Publisher:
 
     @property
     def resting(self) -> bool:
-        """Whether the breaker is open: nothing is tried for the moment."""
+        """Whether the breaker is open: nothing is sent for the moment."""
         return self._clock() < self._closed_until
 
     def publish(self, frames: list[tuple[str, bytes]]) -> bool:
-        """Whether Redis has taken them all."""
+        """Sends the frames; whether Redis has taken them all."""
         if self.resting:
             return False
         try:
@@ -77,7 +77,7 @@ class Publisher:
         except (redis.RedisError, OSError, ValueError) as error:
             with self._lock:
                 self._closed_until = self._clock() + self._pause
-                log.warning("Boards are not told of changes for %.0f s: %s", self._pause, error)
+                log.warning("Changes are not sent to boards for %.0f s: %s", self._pause, error)
                 self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
             return False
         self._pause = FIRST_PAUSE_SECONDS

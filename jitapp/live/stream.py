@@ -4,8 +4,8 @@ A change is turned into bytes once and the same bytes go to every client of its 
 no template: the page has made a ticket, the ticket names the channel.
 
 Events: `hello` (is a GET of all rows needed?), `row` (JSON: loop, version, html), `resync` (rows were lost: GET
-them), `hb` every five seconds (JSON: the server's clock in ms, and whether changes can be heard at all).
-A client that does not keep up loses its queue and is told to `resync`. Streams end by themselves after half an hour,
+them), `hb` every five seconds (JSON: the server's clock in ms, and whether changes are received at all).
+The queue of a client that does not keep up is replaced by one `resync`. Streams end by themselves after half an hour,
 and at once when the process is told to stop.
 """
 
@@ -38,18 +38,21 @@ Send = Callable[[Message], Awaitable[None]]
 
 PATH_END = "/live/board"
 HEARTBEAT_SECONDS = 5.0
-LIFE_SECONDS = (1_800.0, 2_400.0)  # random between: a restart must not bring all browsers back in one second
+LIFE_SECONDS = (
+    1_800.0,
+    2_400.0,
+)  # random between: after a restart not all browsers come back in the same second
 QUEUE_LENGTH = 64
 RING_LENGTH = 500
-SILENCE_SECONDS = 8.0  # no answer to a ping for so long: the connection is dead, whatever TCP says
+SILENCE_SECONDS = 8.0  # without a reply to a ping for so long the connection counts as dead
 LONGEST_BACKOFF_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
-_dice = SystemRandom()  # spreads reconnects; nothing secret hangs on it
+_chance = SystemRandom()  # spreads reconnects; no secret depends on it
 
 
 class Client:
-    """One open stream: a short queue of frames that are not its own."""
+    """One open stream: a short queue of frames, which it shares with the other clients of its channel."""
 
     __slots__ = ("_bell", "_frames", "channel", "overflows")
 
@@ -60,7 +63,7 @@ class Client:
         self._bell = asyncio.Event()
 
     def put(self, frame: bytes) -> None:
-        """Adds a frame; a queue that is full is dropped for one `resync`."""
+        """Adds a frame; a full queue is replaced by one `resync`."""
         if len(self._frames) >= QUEUE_LENGTH:
             self.overflows += 1
             self._frames.clear()
@@ -69,7 +72,7 @@ class Client:
         self._bell.set()
 
     async def take(self) -> bytes:
-        """All frames that wait, joined; waits for the first."""
+        """All queued frames, joined; waits for the first."""
         await self._bell.wait()
         self._bell.clear()
         frames = b"".join(self._frames)
@@ -110,7 +113,7 @@ class Hub:
         self._tasks = [asyncio.create_task(self._read_for_ever()), asyncio.create_task(self._beat_for_ever())]
 
     def end_streams(self) -> None:
-        """Every stream ends at once, in order: the first thing to do when told to stop."""
+        """Ends every stream at once, with a proper last chunk: the first thing to do when told to stop."""
         self.ending.set()
 
     async def stop(self) -> None:
@@ -120,30 +123,30 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def join(self, channel: str) -> Client:
-        """A new client of a channel."""
+    def join(self, channel: str, last: str = "") -> Client:
+        """A new client of a channel. Its queue begins with what it has missed since the event `last`, then `hello`.
+
+        Nothing is awaited between: a heartbeat or a row that came in first would overtake what was missed.
+        """
         client = Client(channel)
+        missed = self._missed(channel, last)
+        for one in missed or ():
+            client.put(one)
+        hello = {"resync": missed is None, "degraded": self.degraded, "now": _now_ms()}
+        client.put(frame("hello", json.dumps(hello).encode(), f"{self._boot}.{self._number}"))
         self._clients.setdefault(channel, set()).add(client)
         return client
 
     def leave(self, client: Client) -> None:
-        """Forgets a client, and the channel with its last one."""
+        """Removes a client, and the channel with its last client."""
         group = self._clients.get(client.channel)
         if group is not None:
             group.discard(client)
             if not group:
                 del self._clients[client.channel]
 
-    def greet(self, client: Client, last: str) -> None:
-        """`hello`; before it what the client has missed since the event `last`, if that is known for certain."""
-        missed = self._missed(client.channel, last)
-        for one in missed or ():
-            client.put(one)
-        hello = {"resync": missed is None, "degraded": self.degraded, "now": _now_ms()}
-        client.put(frame("hello", json.dumps(hello).encode(), f"{self._boot}.{self._number}"))
-
-    def heard(self, channel: str, data: bytes) -> None:
-        """A change: into the ring, and the same bytes to every client of the channel."""
+    def publish(self, channel: str, data: bytes) -> None:
+        """Puts a change into the ring, and the same bytes into the queue of every client of the channel."""
         self._number += 1
         made = frame("row", data, f"{self._boot}.{self._number}")
         ring = self._rings.get(channel)
@@ -194,11 +197,11 @@ class Hub:
                 await self._read(redis.asyncio.Redis.from_url(self._redis_url, socket_connect_timeout=2.0))
             except (RedisError, OSError, TimeoutError) as error:
                 if not self.degraded:
-                    log.warning("Changes cannot be heard, boards ask for themselves: %s", error)
+                    log.warning("Changes cannot be received, boards poll instead: %s", error)
                 self._set_degraded(True)
             else:
                 backoff = 0.2
-            await asyncio.sleep(backoff * _dice.uniform(0.7, 1.3))
+            await asyncio.sleep(backoff * _chance.uniform(0.7, 1.3))
             backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
 
     async def _read(self, client: redis.asyncio.Redis) -> None:
@@ -206,19 +209,19 @@ class Hub:
         try:
             async with client.pubsub() as listener:
                 await listener.psubscribe(f"{PREFIX}*")
-                heard_at = time.monotonic()
-                asked_at = heard_at
+                last_reply_at = time.monotonic()
+                asked_at = last_reply_at
                 while True:
                     message = await listener.get_message(timeout=1.0)
                     now = time.monotonic()
                     if message is not None:
-                        heard_at = now
+                        last_reply_at = now
                         if message["type"] == "psubscribe":
                             log.info("Listening for changes.")
                             self._set_degraded(False)
                         elif message["type"] == "pmessage":
-                            self.heard(message["channel"].decode()[len(PREFIX) :], message["data"])
-                    if now - heard_at > SILENCE_SECONDS:
+                            self.publish(message["channel"].decode()[len(PREFIX) :], message["data"])
+                    if now - last_reply_at > SILENCE_SECONDS:
                         raise TimeoutError("Redis does not answer.")
                     if now - asked_at > SILENCE_SECONDS / 3:
                         asked_at = now
@@ -229,7 +232,7 @@ class Hub:
 
 
 class LiveApp:
-    """The ASGI application: lifespan, one path of streams, and whether it is alive."""
+    """The ASGI application: lifespan, one path of streams, and a health check."""
 
     def __init__(self, redis_url: str, trusted_origins: tuple[str, ...] = ()) -> None:
         self._redis_url = redis_url
@@ -282,11 +285,10 @@ class LiveApp:
             await _answer(send, 403, str(refusal), origin)
             return
         last = _header(scope, b"last-event-id") or query.get("last", [""])[0]
-        client = hub.join(channel)
+        client = hub.join(channel, last)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _stream_headers(origin)})
-            await send(_body(f"retry: {_dice.randint(800, 1600)}\n\n".encode()))
-            hub.greet(client, last)
+            await send(_body(f"retry: {_chance.randint(800, 1600)}\n\n".encode()))
             await _pump(hub, client, receive, send)
         finally:
             hub.leave(client)
@@ -306,7 +308,7 @@ async def _pump(hub: Hub, client: Client, receive: Receive, send: Send) -> None:
     """Frames to the client until it goes, the stream is old, or the process stops."""
     gone = asyncio.create_task(_disconnected(receive))
     ending = asyncio.create_task(hub.ending.wait())
-    old = asyncio.create_task(asyncio.sleep(_dice.uniform(*LIFE_SECONDS)))
+    old = asyncio.create_task(asyncio.sleep(_chance.uniform(*LIFE_SECONDS)))
     frames = asyncio.create_task(client.take())
     try:
         while True:

@@ -18,7 +18,7 @@ class WebConfig(AppConfig):
     name = "jitapp.web"
 
     def ready(self) -> None:
-        """Loads the REST framework's optional parts as if those were not installed; anybody else finds them as ever."""
+        """Loads the REST framework as if its optional parts were not installed; other code still finds them."""
         absent = {name: None for name in NOT_FOR_US if name not in sys.modules}
         sys.modules.update(absent)  # type: ignore[arg-type]
         try:

@@ -17,7 +17,7 @@ from jitapp.live.ticket import channel_of
 from jitapp.pull.reading.board import STATES, BoardRow, Tile, board_rows
 from jitapp.web.phrases import Words, clock, plain, words_of
 
-FEW_TILES = 3  # so many still have room for their word
+FEW_TILES = 3  # up to this number of tiles there is room for a word in each
 UNDER_WAY = {"IN_PROCESS", "COMPLETED", "IN_TRANSIT"}
 CALM = {"ok", "move"}
 
@@ -142,7 +142,7 @@ def _refill(row: BoardRow, words: Words, now: datetime) -> str:
 
 
 def _nothing(text: str) -> str:
-    """Normal is quiet: a dash to see, a word to hear."""
+    """A dash for the normal state, with a word for screen readers."""
     return f'<span class="none"><span aria-hidden="true">–</span><span class="unseen">{escape(text)}</span></span>'
 
 

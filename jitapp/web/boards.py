@@ -1,11 +1,10 @@
-"""The pages that show how the loops stand: home, an area's board and its rows, what a station makes next."""
+"""The pages that show the state of the loops: home, an area's board and its rows, what a station makes next."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
 from datetime import datetime
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -107,7 +106,7 @@ def rows(request: HttpRequest, area: str) -> HttpResponseBase:
 
 
 def _fingerprint(row: BoardRow) -> tuple[object, ...]:
-    """What a reader would notice: five minutes more or less of a forecast are not it."""
+    """What decides whether the page is drawn again; forecasts are rounded to five minutes."""
     ahead = tuple(at and int(at.timestamp() // 300) for at in (row.runs_out_at, row.refill_at))
     return row.loop_id, row.version, row.state, row.late, row.owner, row.why, row.upstream, ahead
 
@@ -136,7 +135,7 @@ def _rows_html(shown: list[BoardRow], now: datetime, language: str) -> bytes:
     return b"\n".join(render_row(row, now, language) for row in shown)
 
 
-def _band(shown: list[BoardRow], words: Words) -> list[dict[str, Any]]:
+def _band(shown: list[BoardRow], words: Words) -> list[dict[str, object]]:
     numbers = counts(shown)
     band = [
         {

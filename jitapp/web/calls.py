@@ -54,7 +54,7 @@ MUST_COME = {
 }
 DECISION_WORDS = {"use": mark("Use it"), "rework": mark("Rework"), "scrap": mark("Scrap")}
 # Why a step was refused; the codes are those of jitapp/pull/actions.
-SAYS = {
+REFUSAL_TEXT = {
     "unknown_call": mark("There is no such call in your plant. Load the page again."),
     "unknown_station": mark("There is no such station in your plant. Choose your station again."),
     "unknown_card": mark("There is no such card in your plant. Call without it."),
@@ -254,7 +254,7 @@ def number_html(area: str, found: Waiting, now: datetime, language: str) -> str:
 
 def said(code: str) -> str:
     """Why a step was refused, in the reader's language."""
-    return gettext(SAYS[code])
+    return gettext(REFUSAL_TEXT[code])
 
 
 def source_of(viewer: Viewer) -> Source:
@@ -268,7 +268,7 @@ def source_of(viewer: Viewer) -> Source:
     )
 
 
-def shown(call: CallFacts) -> dict[str, Any]:
+def shown(call: CallFacts) -> dict[str, object]:
     """A call with its words: state, kind, and who must act."""
     taken = call.owned_at is not None
     state = "move" if taken else "act" if call.red else "soon"
@@ -291,7 +291,7 @@ def shown(call: CallFacts) -> dict[str, Any]:
     }
 
 
-def panel_context(station: Station, plant_ids: Iterable[int], problem: str = "") -> dict[str, Any]:
+def panel_context(station: Station, plant_ids: Iterable[int], problem: str = "") -> dict[str, object]:
     """A station's buttons and its open calls."""
     found = open_calls(plant_ids=plant_ids, now=timezone.now(), station=station.code)
     return {
@@ -310,7 +310,7 @@ def _panel(request: HttpRequest, viewer: Viewer, code: str, problem: str) -> Htt
     return render(request, "calls/panel.html", panel_context(station, viewer.plant_ids, problem))
 
 
-def _list_context(request: HttpRequest, problem: str = "") -> dict[str, Any]:
+def _list_context(request: HttpRequest, problem: str = "") -> dict[str, object]:
     viewer, now = viewer_of(request), timezone.now()
     found = open_calls(plant_ids=viewer.plant_ids, now=now)
     return {

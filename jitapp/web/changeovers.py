@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -38,7 +36,7 @@ def changeover(request: HttpRequest, station: str) -> HttpResponseBase:
     return redirect("supply", station)
 
 
-def changeover_context(station: Station) -> dict[str, Any]:
+def changeover_context(station: Station) -> dict[str, object]:
     """What the station's page shows: the one under way, the times, and the families that may be chosen."""
     found = changeovers_of(station.pk)
     known = [times.family for times in found.families]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -12,7 +10,7 @@ from jitapp.web.demo import operators_rest
 THEMES = ("auto", "day", "dim", "sun")
 
 
-def page(request: HttpRequest) -> dict[str, Any]:
+def page(request: HttpRequest) -> dict[str, object]:
     """The chosen theme (a cookie of the device, not of the person) and whether this is the demonstration."""
     theme = request.COOKIES.get("theme", "auto")
     return {

@@ -1,4 +1,4 @@
-"""The demonstration's switch: whoever is logged in stops the simulated operators, or lets them go on."""
+"""The demonstration's switch: whoever is logged in stops the simulated operators, or lets them continue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jitapp.web.visit import people
 
 
 def operators_rest() -> bool:
-    """Whether they were stopped; with Redis away nobody knows, and they go on as they were."""
+    """Whether they were stopped; False while Redis is away, because then they go on as they were."""
     try:
         return demo.switches().paused
     except demo.CannotSwitch:

@@ -8,10 +8,10 @@ ORDER_WORDS = {
     "WAITING": mark("the ERP is asked for it"),
     "DONE": mark("is there"),
     "FAILED": mark("the ERP refused it"),
-    "RECALLING": mark("is being taken back"),
-    "RECALLED": mark("was taken back"),
+    "WITHDRAWING": mark("is being taken back"),
+    "WITHDRAWN": mark("was taken back"),
 }
-# The problems of jitapp/erp, in words; what the ERP said itself stands behind them.
+# The problems of jitapp/erp, in words; the page adds what the ERP itself said.
 PROBLEM_WORDS = {
     "no_answer": mark("the ERP did not answer"),
     "busy": mark("the ERP has too much to do"),
@@ -26,5 +26,7 @@ PROBLEM_WORDS = {
     "no_address": mark("no ERP is named for this plant"),
     "no_secret": mark("the secret of the ERP is missing"),
     "address_refused": mark("the address of the ERP is not allowed"),
+    "adapter_unknown": mark("the kind of this ERP is not known here"),
+    "adapter_failed": mark("the adapter of this ERP has an error"),
     "switched_off": mark("calls to the ERP are switched off"),
 }

@@ -1,4 +1,4 @@
-"""What machines ask, and the same for people: alive, ready, figures, status."""
+"""Health for programs and for people: alive, ready, figures, status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from jitapp.pull.reading.sheets import measures
 from jitapp.web.headers import live_base
 from jitapp.web.visit import readers
 
-_known: set[str] = set()  # "migrated" once seen: a migration is never taken back under a running server
+_known: set[str] = set()  # "migrated" once seen: migrations are never reverted under a running server
 
 
 @require_safe
@@ -68,7 +68,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     documents = queries.measures(now=timezone.now())
     gauge("documents_pending", "Documents that the ERP has not given yet.", documents.pending)
     gauge("documents_oldest_seconds", "How long the oldest of them is waited for.", documents.oldest_seconds)
-    gauge("documents_recalls", "Documents to be taken back.", documents.recalls)
+    gauge("documents_withdrawing", "Documents to be taken back.", documents.withdrawing)
     gauge("documents_failing", "Documents asked for in vain, and asked for again.", documents.failing)
     gauge("documents_failed", "Documents that the ERP refused for good.", documents.failed)
     gauge("erps_down", "ERPs that do not answer.", documents.erps_down)
@@ -85,7 +85,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 @never_cache
 @readers
 def status(request: HttpRequest) -> HttpResponseBase:
-    """Is it us or the network? For people."""
+    """The same for people: is it the server, or the network?"""
     begun = time.perf_counter()
     lacks = _lacks()
     database_ms = (time.perf_counter() - begun) * 1000

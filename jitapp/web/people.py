@@ -13,7 +13,7 @@ from jitapp.web.visit import guests_may_read
 
 
 class Login(views.LoginView):
-    """The door; the language of the person comes in with them."""
+    """The login page; it sets the language of the person who logs in."""
 
     template_name = "login.html"
     redirect_authenticated_user = True

@@ -60,7 +60,7 @@ TITLES = {
     "refused": mark("NOT RECORDED"),
     "parked": mark("Kept for your leader"),
 }
-# The colour follows the sound: what is heard as recorded looks recorded.
+# The colour follows the sound: an answer that sounds recorded looks recorded.
 LOOKS = {Sound.RISING: "ok", Sound.LEVEL: "amber", Sound.FALLING: "red", Sound.TICK: "calm"}
 
 
@@ -88,7 +88,7 @@ def _page(request: HttpRequest) -> HttpResponseBase:
     station = chosen_station(request, viewer)
     if station is None:
         return render(request, "stations.html", {"groups": _stations(viewer), "next": _next(request)})
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "station": station,
         "intent": request.session.get("intent", ""),
         "intents": [(intent.value, gettext(STEPS[intent].label)) for intent in CHOICES],
@@ -148,7 +148,7 @@ def _answer_json(request: HttpRequest) -> HttpResponse:
     return JsonResponse(answer, status=status)
 
 
-def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tuple[int, dict[str, Any]]:
+def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tuple[int, dict[str, object]]:
     """The stored answer with what the page needs to show it: headline, look and sound."""
     source = Source(
         person_id=viewer.person_id,
@@ -165,8 +165,8 @@ def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tupl
         return 409, {**refused, **shown, "sound": Sound.FALLING, "state": ScreenState.REFUSED}
     body = dict(answer.body)
     if "sound" not in body:  # an answer stored before sounds were part of it
-        heard = feedback(body["code"])
-        body |= {"sound": heard.sound, "state": heard.state}
+        signal = feedback(body["code"])
+        body |= {"sound": signal.sound, "state": signal.state}
     code, state = body["code"], body["state"]
     title = (ANSWERS[code].headline if code in ANSWERS else "") or TITLES[body["outcome"]]
     if body["outcome"] != Outcome.APPLIED:
@@ -177,7 +177,7 @@ def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tupl
     return 200, {**body, "headline": headline, "detail": detail, "look": LOOKS[body["sound"]]}
 
 
-def _at_the_place(body: dict[str, Any], station: Station | None) -> dict[str, Any]:
+def _at_the_place(body: dict[str, Any], station: Station | None) -> dict[str, object]:
     """What the one who fills needs beside the answer: the checks to tick, or how the work is done (requirement A5)."""
     if station is None or not body["card"]:
         return {}
@@ -197,7 +197,7 @@ def _without(headline: str, message: str) -> str:
     return rest[:1].upper() + rest[1:]
 
 
-def _read(body: dict[str, Any]) -> ScanRequest:
+def _read(body: dict[str, object]) -> ScanRequest:
     """A scan from a form or from JSON. Raises BadScan."""
     code, intent, checks = body.get("code"), body.get("intent"), body.get("checks") or []
     try:

@@ -1,4 +1,4 @@
-"""Needs a look: parked scans with both stories, codes that nobody knew, and the ways to settle them.
+"""Needs a look: parked scans with both stories, unknown codes, and the ways to resolve them.
 
 Every form works without JavaScript; with it, htmx swaps the list in place. What a button would do is said beside it in
 the words of the rules. Nothing here decides: actions do.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from html import escape
-from typing import Any, get_args
+from typing import get_args
 from uuid import UUID
 
 from django.contrib import messages
@@ -25,7 +25,7 @@ from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.vocabulary import Intent
 from jitapp.pull import actions
 from jitapp.pull.actions.settling import How
-from jitapp.pull.reading.parked import ParkedScan, Told, Way, parked_scans, waiting_scans
+from jitapp.pull.reading.parked import HistoryEntry, ParkedScan, Way, parked_scans, waiting_scans
 from jitapp.symbology.cardcode import find_card_code
 from jitapp.web.calls import members, source_of
 from jitapp.web.phrases import TILE_WORDS, clock, words_of
@@ -54,8 +54,8 @@ TOLD = {
     "card.surplus": mark("no longer needed"),
     "turn.released": mark("signal sent"),
 }
-# Why a settlement was refused; the codes are those of jitapp/pull/actions/settling.py.
-SAYS = {
+# Why it could not be resolved; the codes are those of jitapp/pull/actions/settling.py.
+REFUSAL_TEXT = {
     "unknown_scan": mark("There is no such scan in your plant. Load the page again."),
     "not_waiting": mark("This scan cannot be settled like that. Load the page again."),
     "already_settled": mark("{} has settled it at {}. Nothing is left to do."),
@@ -116,7 +116,7 @@ def settle(request: HttpRequest, scan: UUID) -> HttpResponseBase:
         text = gettext(DONE[done.how]).format(message)
         said, problem = ("", text) if done.how == actions.DECLINED else (text, "")
     except actions.SettleRefused as refused:
-        words = gettext(SAYS[refused.code])
+        words = gettext(REFUSAL_TEXT[refused.code])
         at = clock(refused.at, refused.time_zone, timezone.now(), viewer.language) if refused.at else ""
         problem = words.format(refused.by, at)
     if request.headers.get("HX-Request") == "true":
@@ -137,7 +137,7 @@ def number(request: HttpRequest) -> HttpResponse:
 
 
 def number_html(viewer: Viewer) -> str:
-    """The link of the header for those who settle; hidden while nothing waits, nothing for the others."""
+    """The header's link to parked scans, hidden while none waits; empty for people who may not resolve them."""
     plants = actions.may_settle(viewer.person_id)
     if not plants:
         return ""
@@ -149,7 +149,7 @@ def number_html(viewer: Viewer) -> str:
     )
 
 
-def _context(request: HttpRequest, said: str = "", problem: str = "") -> dict[str, Any]:
+def _context(request: HttpRequest, said: str = "", problem: str = "") -> dict[str, object]:
     viewer, now = viewer_of(request), timezone.now()
     settles = actions.may_settle(viewer.person_id)
     words = words_of(viewer.language)
@@ -170,7 +170,7 @@ def _context(request: HttpRequest, said: str = "", problem: str = "") -> dict[st
     }
 
 
-def _shown(one: ParkedScan) -> dict[str, Any]:
+def _shown(one: ParkedScan) -> dict[str, object]:
     return {
         "one": one,
         "fresh_id": str(new_uuid()),
@@ -182,7 +182,7 @@ def _shown(one: ParkedScan) -> dict[str, Any]:
     }
 
 
-def _line(line: Told) -> tuple[str, str]:
+def _line(line: HistoryEntry) -> tuple[str, str]:
     """The word of a status or of what happened, and what marks it."""
     if line.type == "scan.parked":
         meant = gettext(MEANT[Intent(line.intent)]) if line.intent in MEANT else gettext("Usual step")

@@ -2,7 +2,7 @@
 
 1. The operations of a part stand in the order of their mean first visit: each work order numbers the
    operations it visited 0, 1, 2 ... by the first report there; the mean of these numbers over the orders is
-   the operation's place. Ties are settled by name. An operation that never reported a good piece makes
+   the operation's place. Ties are broken by name. An operation that never reported a good piece makes
    nothing and has no place.
 2. A work order's way is the set of its operations in that order. A move of the log against the order is left
    out and counted, so the routes of a part are one acyclic network.

@@ -120,71 +120,67 @@ def manage(environment: Mapping[str, str], *arguments: str) -> Command:
 
 def services(wishes: Wishes, environment: Mapping[str, str]) -> list[Service]:
     """The processes of ours, in the order of their start."""
-
-    def module(*arguments: str, **more: str) -> Command:
-        return Command(argv=[sys.executable, "-m", *arguments], env={**environment, **more}, cwd=BASE_DIR)
-
     # Work behind the pages may take longer than a page: an import, a sweep.
-    patient = {"JITAPP_STATEMENT_TIMEOUT_MS": "30000"}
-    # Whoever starts a trial as root has decided so.
-    as_root = (
-        {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"} if os.geteuid() == 0 else {}
-    )
+    patient = {**environment, "JITAPP_STATEMENT_TIMEOUT_MS": "30000"}
     found = [
-        Service(
-            "web",
-            module(
-                *("granian", "--interface", "wsgi", "--host", wishes.host, "--port", str(wishes.port)),
-                *("--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "warning"),
-                *("--workers-kill-timeout", "10", "--respawn-failed-workers", "jitapp.wsgi:application"),
-            ),
-            Stage.WEB,
-            (Farewell(signal.SIGTERM, 15),),
-        ),
-        Service(
-            "live",
-            module(
-                *(
-                    "uvicorn",
-                    "jitapp.asgi:application",
-                    "--host",
-                    wishes.host,
-                    "--port",
-                    str(wishes.live_port),
-                ),
-                *("--timeout-graceful-shutdown", "2", "--log-level", "warning", "--no-access-log"),
-                JITAPP_CONN_MAX_AGE="0",
-            ),
-            Stage.LIVE,
-        ),
-        Service(
-            "worker",
-            module(
-                *("celery", "--quiet", "--app", "jitapp.celery", "worker", "--pool", "prefork"),
-                # One child: the relay drains beside it, and each child more is 60 MB at rest.
-                *("--concurrency", "1", "--loglevel", "WARNING"),
-                *("--without-mingle", "--without-gossip", "--without-heartbeat"),
-                **patient,
-                **as_root,
-            ),
-            Stage.WORKER,
-            # Warm first: the task at hand ends. Then cold: it goes back into the queue.
-            (Farewell(signal.SIGTERM, 20), Farewell(signal.SIGQUIT, 12)),
-        ),
-        Service(
-            "relay",
-            Command([sys.executable, "manage.py", "relay"], {**environment, **patient}, BASE_DIR),
-            Stage.CLOCKWORK,
-        ),
-        Service(
-            "scheduler",
-            module(
-                *("celery", "--quiet", "--app", "jitapp.celery:clock", "beat", "--loglevel", "WARNING"),
-                *("--schedule", str(wishes.data / "beat-schedule")),
-            ),
-            Stage.CLOCKWORK,
-        ),
+        _web(wishes, environment),
+        _live(wishes, {**environment, "JITAPP_CONN_MAX_AGE": "0"}),
+        _worker(patient),
+        Service("relay", manage(patient, "relay"), Stage.CLOCKWORK),
+        _scheduler(wishes, environment),
     ]
     if wishes.demo == "live":
         found.append(Service("demo", manage(environment, "demo_operators"), Stage.DEMO, optional=True))
     return found
+
+
+def _module(environment: Mapping[str, str], *arguments: str) -> Command:
+    """`python -m ARGUMENTS`."""
+    return Command(argv=[sys.executable, "-m", *arguments], env=environment, cwd=BASE_DIR)
+
+
+def _web(wishes: Wishes, environment: Mapping[str, str]) -> Service:
+    command = _module(
+        environment,
+        *("granian", "--interface", "wsgi", "--host", wishes.host, "--port", str(wishes.port)),
+        *("--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "warning"),
+        *("--workers-kill-timeout", "10", "--respawn-failed-workers", "jitapp.wsgi:application"),
+    )
+    return Service("web", command, Stage.WEB, (Farewell(signal.SIGTERM, 15),))
+
+
+def _live(wishes: Wishes, environment: Mapping[str, str]) -> Service:
+    command = _module(
+        environment,
+        *("uvicorn", "jitapp.asgi:application", "--host", wishes.host, "--port", str(wishes.live_port)),
+        *("--timeout-graceful-shutdown", "2", "--log-level", "warning", "--no-access-log"),
+    )
+    return Service("live", command, Stage.LIVE)
+
+
+def _worker(environment: Mapping[str, str]) -> Service:
+    if os.geteuid() == 0:  # whoever starts a trial as root has decided so
+        environment = {
+            **environment,
+            "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
+        }
+    command = _module(
+        environment,
+        *("celery", "--quiet", "--app", "jitapp.celery", "worker", "--pool", "prefork"),
+        # One child: the relay drains beside it, and each child more is 60 MB at rest.
+        *("--concurrency", "1", "--loglevel", "WARNING"),
+        *("--without-mingle", "--without-gossip", "--without-heartbeat"),
+    )
+    # Warm first: the task at hand ends. Then cold: it goes back into the queue.
+    return Service(
+        "worker", command, Stage.WORKER, (Farewell(signal.SIGTERM, 20), Farewell(signal.SIGQUIT, 12))
+    )
+
+
+def _scheduler(wishes: Wishes, environment: Mapping[str, str]) -> Service:
+    command = _module(
+        environment,
+        *("celery", "--quiet", "--app", "jitapp.celery:clock", "beat", "--loglevel", "WARNING"),
+        *("--schedule", str(wishes.data / "beat-schedule")),
+    )
+    return Service("scheduler", command, Stage.CLOCKWORK)

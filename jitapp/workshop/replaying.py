@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from statistics import median
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -74,7 +73,7 @@ def read_lines(lines: Iterable[str | bytes]) -> list[Line]:
         if not text.strip():
             continue
         try:
-            raw: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
+            raw: dict[str, object] = msgspec.json.decode(text, type=dict[str, object])
             line: Line = (
                 msgspec.convert(raw, StationLine) if "event" in raw else msgspec.convert(raw, ScanLine)
             )

@@ -1,4 +1,4 @@
-"""The way of an installation from nothing to `Ready`, and its watch until it is asked to stop."""
+"""Starts an installation from nothing to `Ready`, and watches it until it is asked to stop."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ OLDEST_POSTGRES = 150_000  # as libpq counts: 15.0
 
 
 def run() -> int:
-    """The whole life of an installation; the exit code."""
+    """Runs an installation from start to end; returns the exit code."""
     return govern(_life)
 
 
@@ -116,7 +116,7 @@ def _postgres(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
 
         if not supervisor.wait_until(answers, patience=NAMED_SERVER_PATIENCE_S, every=0.5):
             raise GiveUp(
-                f"DATABASE_URL names a PostgreSQL that does not answer ({trouble[0]}): start it or mend it."
+                f"DATABASE_URL names a PostgreSQL that does not answer ({trouble[0]}): start it or correct the address."
             )
         return named
     postgres = Postgres(wishes.data / "postgres", port=free_port())
@@ -142,7 +142,9 @@ def _valkey(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
             return not trouble[0]
 
         if not supervisor.wait_until(answers, patience=NAMED_SERVER_PATIENCE_S, every=0.5):
-            raise GiveUp(f"REDIS_URL names a Redis that does not answer ({trouble[0]}): start it or mend it.")
+            raise GiveUp(
+                f"REDIS_URL names a Redis that does not answer ({trouble[0]}): start it or correct the address."
+            )
         return named
     valkey = Valkey(wishes.data / "valkey", port=free_port())
     supervisor.say("starting Valkey")
@@ -206,13 +208,13 @@ def _ports_are_free(supervisor: Supervisor, wishes: Wishes) -> None:
 
 @contextlib.contextmanager
 def _only_one(data: Path) -> Iterator[None]:
-    """Two installations on one data folder would fight. The lock goes with the process, however it ends."""
+    """Locks the data folder, which two installations must not share. The lock ends with the process."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise GiveUp(
-            f"The data folder {data} cannot be written ({error.strerror}): mend that, or set JITAPP_DATA to another"
+            f"The data folder {data} cannot be written ({error.strerror}): allow that, or set JITAPP_DATA to another"
             " folder."
         ) from error
     try:

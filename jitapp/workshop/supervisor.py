@@ -37,6 +37,7 @@ PROVEN_PAUSE_S = 2.0  # at most, for what is known to work: people wait for it
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NAME_WIDTH = 9
 LONGEST_LINE = 64 * 1024
+MOST_READS = 32  # of 64 KiB, for what a process left in its pipe
 
 
 class GiveUp(Exception):
@@ -82,18 +83,18 @@ class Supervisor:
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     _output_open: bool = True
 
-    # -- speaking ------------------------------------------------------------------------------
+    # -- output --------------------------------------------------------------------------------
 
     def say(self, text: str) -> None:
-        """A line of the supervisor's own."""
+        """Writes a line of the supervisor's own."""
         self.show("up", text)
 
     def show(self, name: str, text: str) -> None:
-        """A line with the name of the process it comes from."""
+        """Writes a line with the name of the process it comes from."""
         self.write(f"{name:<{NAME_WIDTH}} | {text}")
 
     def write(self, line: str) -> None:
-        """A plain line. A reader that went away (`make run | head`) does not hurt the shop."""
+        """Writes a plain line. A reader that went away (`make run | head`) stops the output, not the shop."""
         if not self._output_open:
             return
         try:
@@ -107,7 +108,7 @@ class Supervisor:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Signals wake the loop through a pipe; their old handlers come back at the end."""
+        """Signals wake the loop through a pipe; their former handlers are restored at the end."""
         reader, writer = os.pipe()
         for end in (reader, writer):
             os.set_blocking(end, False)
@@ -115,7 +116,7 @@ class Supervisor:
         before = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGCHLD)}
         wakeup_before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         for number, handler in before.items():
-            # Started with nohup, the end of the terminal is none of our business.
+            # Started with nohup, the supervisor outlives the terminal.
             if number is not signal.SIGHUP or handler is not signal.SIG_IGN:
                 signal.signal(number, self._note)
         try:
@@ -207,11 +208,12 @@ class Supervisor:
         os.set_blocking(reader, False)
         self._selector.register(reader, selectors.EVENT_READ, child)
 
-    def _read(self, child: Child, reader: int) -> None:
+    def _read(self, child: Child, reader: int) -> bool:
+        """Shows the next lines that were written; False if nothing is left to read for now."""
         try:
             chunk = os.read(reader, 65_536)
         except BlockingIOError:
-            return
+            return False
         if not chunk:
             self._selector.unregister(reader)
             os.close(reader)
@@ -219,6 +221,10 @@ class Supervisor:
         if child.unfinished and (not chunk or len(child.unfinished) > LONGEST_LINE):
             lines.append(child.unfinished)
             child.unfinished = b""
+        self._show_lines(child, lines)
+        return bool(chunk)
+
+    def _show_lines(self, child: Child, lines: list[bytes]) -> None:
         for line in lines:
             text = line.decode(errors="replace").rstrip("\r")
             if child.kept is not None:
@@ -227,13 +233,21 @@ class Supervisor:
                 self.show(child.name, text)
 
     def _drain(self, child: Child) -> None:
-        """What a process wrote before it died comes before the sentence about its death."""
+        """Shows all that a process wrote before it died, before the sentence about its death.
+
+        Its end may be noticed before its pipe was read, and a grandchild may hold the pipe open.
+        """
         for key in list(self._selector.get_map().values()):
             if key.data is child:
-                self._read(child, key.fd)
+                for _ in range(MOST_READS):
+                    if not self._read(child, key.fd):
+                        break
+        if child.unfinished:
+            self._show_lines(child, [child.unfinished])
+            child.unfinished = b""
 
     def _reap(self) -> None:
-        """Take the exit codes of whoever ended: our children, and orphans that became ours."""
+        """Collects the exit codes of ended processes: children, and adopted orphans."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -248,7 +262,7 @@ class Supervisor:
                     self._bury(child)
 
     def _bury(self, child: Child) -> None:
-        """A child ended: kill what it left behind, and plan its return if it was not meant to end."""
+        """Kills what an ended child left behind, and plans its restart if it was not meant to end."""
         assert child.process is not None
         processes.kill_group(child.process.pid)
         self._kill_orphans()
@@ -261,7 +275,7 @@ class Supervisor:
         if child.deaths >= DEATHS_IN_A_ROW and not child.proven:
             sentence = (
                 f"{child.name} ended {child.deaths} times right after its start ({how});"
-                " its last lines stand above: mend what they name and start again."
+                " its last lines stand above: correct what they name and start again."
             )
             if not child.service.optional:
                 raise GiveUp(sentence)
@@ -273,7 +287,7 @@ class Supervisor:
         self.say(f"{child.name} ended by itself ({how}); starting it again in {pause:g} s.")
 
     def _kill_orphans(self) -> None:
-        """Children we never started are the rest of somebody who was killed."""
+        """Kills children that the supervisor did not start: they belonged to a process that was killed."""
         known = {child.process.pid for child in self.children if child.process is not None}
         for pid in processes.children() - known:
             with contextlib.suppress(ProcessLookupError):
@@ -282,7 +296,7 @@ class Supervisor:
     # -- the end -------------------------------------------------------------------------------
 
     def end(self) -> None:
-        """End every child, stage by stage, and take care that nothing is left."""
+        """Ends every child, stage by stage, and waits until no process is left."""
         if self.ending:
             return
         self.ending = True
@@ -300,7 +314,7 @@ class Supervisor:
             self.say("stopped")
 
     def _end(self, children: list[Child]) -> None:
-        """Send each its farewells; kill who stays."""
+        """Sends each child its farewells, one after the other; kills those that do not end."""
         ending, self.ending = self.ending, True
         waiting: list[tuple[Child, list[Farewell], float]] = [
             (child, list(child.service.farewells), 0.0) for child in children
@@ -328,9 +342,9 @@ class Supervisor:
 
 
 def govern(life: Callable[[Supervisor], None]) -> int:
-    """Run a life: what starts the children and then waits. Whatever way it ends, all of them end with it.
+    """Runs `life`, which starts the children and then waits; however it ends, all of them end with it.
 
-    The exit code: 0 if it was asked to stop, 1 with a sentence if it gave up.
+    Returns the exit code: 0 if it was asked to stop, 1 with a sentence if it gave up.
     """
     supervisor = Supervisor()
     processes.adopt_orphans()
@@ -350,7 +364,7 @@ def govern(life: Callable[[Supervisor], None]) -> int:
 
 @contextlib.contextmanager
 def _terminal_of_our_own() -> Iterator[None]:
-    """Started by `make` in a terminal, Ctrl-C shall reach us alone: make would report an error for a clean end."""
+    """Takes the terminal, so that Ctrl-C does not reach `make` as well, which would report an error for a clean end."""
     try:
         held = os.tcgetpgrp(0)
     except OSError:  # no terminal

@@ -31,7 +31,7 @@ class Seen:
 
     @property
     def signed(self) -> bool:
-        """Whether one of its signatures is by our key, reckoned here anew."""
+        """Whether one of its signatures was made with our key; computed here independently."""
         text = f"{self.headers['webhook-id']}.{self.headers['webhook-timestamp']}.".encode() + self.body
         right = base64.b64encode(hmac.new(KEY, text, hashlib.sha256).digest()).decode()
         return f"v1,{right}" in self.headers["webhook-signature"].split()
@@ -75,6 +75,8 @@ class StubErp:
         class Server(ThreadingHTTPServer):
             daemon_threads = True
             allow_reuse_address = True
+            # Callers connect by dozens at once; what the backlog of 5 cannot hold would be reset by the kernel.
+            request_queue_size = 128
 
             def handle_error(self, *_: Any) -> None:
                 pass  # callers that hang up are what some tests are about

@@ -1,85 +1,25 @@
-"""Documents of the ERP, against a real one of our own making: each exists once, whatever fails in between."""
+"""Documents of the ERP, against a real one of our own making: each exists once, also when the ERP fails or refuses."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
 
-from jitapp.erp import calling, client, documents
+from jitapp.erp import client, documents
 from jitapp.erp.models import DocumentRequest, ErpConnection
 from jitapp.erp.queries import request_of
-from jitapp.erp.verdicts import Call, Reply
 from jitapp.kanban.vocabulary import Role
-from jitapp.outbox import relay
-from jitapp.pull import actions, store
-from jitapp.pull.models import Event, Turn, Wait
+from jitapp.pull import actions
+from jitapp.pull.models import Turn, Wait
 from jitapp.pull.scan_request import Source
+from tests.erp.orders import call, call_until_quiet, drain, once_everywhere, shop
 from tests.erp.stub import StubErp
-from tests.floor import Floor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("true_ledger")]
-
-
-def shop(*, cards: int = 4, policy: str = "WAIT_FOR_DOC_NUMBER", **more: Any) -> Floor:
-    floor = Floor()
-    floor.station("ACME", "SUPPLIER")
-    floor.station("LINE")
-    floor.loop(
-        "S1",
-        part="SCREW",
-        supply="ACME",
-        demand="LINE",
-        kind="SUPPLIER",
-        cards=cards,
-        quantity=100,
-        doc_policy=policy,
-        **more,
-    )
-    return floor
-
-
-def drain(floor: Floor) -> None:
-    """What the workers do, by the floor's clock."""
-
-    def handle(jobs: Sequence[relay.Job]) -> None:
-        messages = [(job.key, job.payload) for job in jobs if job.topic == "pull.changed"]
-        actions.propagate(messages, now=floor.now)
-        documents.follow(messages, now=floor.now)
-
-    while relay.drain_once(handle, decode=store.decode):
-        pass
-
-
-def call(floor: Floor, **more: Any) -> int:
-    drain(floor)
-    made = calling.call_due(now=floor.now, **more)
-    drain(floor)
-    return made
-
-
-def call_until_quiet(floor: Floor, rounds: int = 60) -> None:
-    """Rounds of calls with the clock going on, until every document is settled."""
-    for _ in range(rounds):
-        call(floor)
-        if not DocumentRequest.objects.filter(state__in=["WAITING", "RECALLING"]).exists():
-            return
-        floor.now += timedelta(seconds=90)
-    raise AssertionError(list(DocumentRequest.objects.values_list("state", "problem", "detail")))
-
-
-def once_everywhere(erp: StubErp) -> None:
-    """Every turn has its document, and the ERP has made each of them once."""
-    numbers = {str(turn.uuid): turn.document for turn in Turn.objects.exclude(signal_state="CANCELLED")}
-    assert numbers == erp.numbers
-    assert set(erp.made.values()) <= {1}
-    assert len(set(numbers.values())) == len(numbers)
 
 
 # -- the plain way -------------------------------------------------------------------------------------
@@ -309,207 +249,6 @@ def test_only_what_failed_or_waits_can_be_retried(erp: StubErp) -> None:
         documents.retry(floor.turn("S1", 1).uuid, now=floor.now)
 
 
-# -- killed in between, side by side, overtaken --------------------------------------------------------
-class Killed(BaseException):
-    """As if the process had ended here."""
-
-
-def test_killed_between_the_answer_and_its_keeping_gives_the_same_document(
-    erp: StubErp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    floor = shop()
-    floor.scan("S1", 1, "empty")
-
-    def answered_then_killed(calls: Sequence[Call]) -> list[Reply]:
-        client.call_all(calls)
-        raise Killed
-
-    with pytest.raises(Killed):
-        call(floor, ask=answered_then_killed)
-    assert len(erp.numbers) == 1
-    assert call(floor) == 0  # the lease of the dead caller still runs
-    floor.now += timedelta(seconds=calling.LEASE_S + 1)
-    assert call(floor) == 1
-    once_everywhere(erp)
-
-
-def test_killed_between_the_turn_and_the_row_changes_nothing_more(
-    erp: StubErp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    floor = shop()
-    floor.scan("S1", 1, "empty")
-    honest = actions.give_document
-
-    def given_then_killed(**facts: Any) -> None:
-        honest(**facts)
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(actions, "give_document", given_then_killed)
-        with pytest.raises(Killed):
-            call(floor)
-    drain(floor)
-    assert DocumentRequest.objects.get().state == "DONE"  # the turn's own event says so
-    floor.now += timedelta(minutes=3)
-    assert call(floor) == 0
-    assert Event.objects.filter(type="turn.documented").count() == 1
-    once_everywhere(erp)
-
-
-def test_the_result_of_a_call_that_was_overtaken_does_not_count(erp: StubErp) -> None:
-    """Its lease ended while it hung; another call was made and answered."""
-    floor = shop()
-    floor.scan("S1", 1, "empty")
-    other = {"made": 0}
-
-    def slow(calls: Sequence[Call]) -> list[Reply]:
-        if not other["made"]:
-            other["made"] = calling.call_due(now=floor.now + timedelta(seconds=calling.LEASE_S + 1))
-        return [Reply(error="cut off") for _ in calls]
-
-    call(floor, ask=slow)
-    assert other["made"] == 1
-    request = DocumentRequest.objects.get()
-    assert (request.state, request.calls, request.problem) == ("DONE", 2, "")
-    once_everywhere(erp)
-
-
-def test_a_number_that_comes_in_while_the_call_is_under_way_ends_the_request(erp: StubErp) -> None:
-    floor = shop()
-    floor.scan("S1", 1, "empty")
-    drain(floor)
-    turn = floor.turn("S1", 1)
-
-    def meanwhile(calls: Sequence[Call]) -> list[Reply]:
-        actions.give_document(turn=str(turn.uuid), document="BY-HAND", now=floor.now)
-        drain(floor)
-        return [Reply(error="cut off") for _ in calls]
-
-    call(floor, ask=meanwhile)
-    request = DocumentRequest.objects.get()
-    assert (request.state, request.number, request.lease_until) == ("DONE", "BY-HAND", None)
-    floor.now += timedelta(minutes=5)
-    assert call(floor) == 0
-
-
-def test_two_different_numbers_for_one_turn_are_for_a_person_to_settle(erp: StubErp) -> None:
-    floor = shop()
-    floor.scan("S1", 1, "empty")
-    drain(floor)
-    turn = floor.turn("S1", 1)
-
-    def meanwhile(calls: Sequence[Call]) -> list[Reply]:
-        actions.give_document(turn=str(turn.uuid), document="BY-HAND", now=floor.now)
-        return client.call_all(calls)
-
-    call(floor, ask=meanwhile)
-    request = DocumentRequest.objects.get()
-    assert (request.state, request.problem) == ("FAILED", "number_refused")
-    assert "BY-HAND already" in request.detail
-    assert floor.turn("S1", 1).document == "BY-HAND"
-
-
-def test_without_an_erp_documents_wait_for_a_hand(settings: Any) -> None:
-    settings.ERP_URL, settings.ERP_SECRETS = "", {}
-    floor = shop()
-    floor.scan("S1", 1, "empty")
-    assert call(floor) == 0
-    turn = floor.turn("S1", 1)
-    facts = request_of(turn.uuid, plant_ids=[floor.plant.pk])
-    assert facts is not None
-    assert (turn.owner, facts.state, facts.problem) == ("buyer", "WAITING", "no_address")
-    actions.give_document(turn=str(turn.uuid), document="4711", now=floor.now)
-    drain(floor)
-    assert DocumentRequest.objects.get().state == "DONE"
-
-
-def test_a_plant_whose_erp_is_switched_off_or_whose_host_is_not_allowed_is_not_called(
-    erp: StubErp, settings: Any
-) -> None:
-    floor = shop()
-    floor.scan("S1", 1, "empty")
-    drain(floor)
-    ErpConnection.objects.update(enabled=False)
-    assert call(floor) == 0
-    ErpConnection.objects.update(enabled=True, url="http://169.254.169.254/documents")
-    assert call(floor) == 0
-    facts = request_of(floor.turn("S1", 1).uuid, plant_ids=[floor.plant.pk])
-    assert facts is not None
-    assert facts.problem == "address_refused"
-    settings.ERP_URL, settings.ERP_HOSTS = "", [erp.host]
-    ErpConnection.objects.update(url=erp.url)
-    assert call(floor) == 1
-    once_everywhere(erp)
-
-
-# -- what is cancelled is taken back -------------------------------------------------------------------
-def test_a_cancelled_turn_takes_its_document_back(erp: StubErp) -> None:
-    floor = shop()
-    floor.scan("S1", 1, "empty")
-    call(floor)
-    turn = floor.turn("S1", 1)
-    assert floor.scan("S1", 1, "cancel", source=floor.leader(), reason="not needed")["code"] == "cancelled"
-    assert call(floor) == 1
-    last = erp.seen[-1]
-    assert (last.method, last.path, last.key) == ("DELETE", f"/documents/{turn.uuid}", str(turn.uuid))
-    assert last.signed
-    assert last.headers["webhook-id"] != erp.seen[0].headers["webhook-id"]
-    assert (erp.numbers, DocumentRequest.objects.get().state) == ({}, "RECALLED")
-
-
-def test_an_undone_scan_before_any_call_leaves_nothing_to_take_back(erp: StubErp) -> None:
-    floor = shop()
-    floor.scan("S1", 1, "empty")
-    drain(floor)
-    assert floor.scan("S1", 1, "undo")["code"] == "undone"
-    assert call(floor) == 0
-    assert (erp.seen, DocumentRequest.objects.get().state) == ([], "RECALLED")
-
-
-def test_a_turn_cancelled_while_the_erp_makes_its_document_takes_it_back(erp: StubErp) -> None:
-    floor = shop()
-    floor.scan("S1", 1, "empty")
-    drain(floor)
-
-    def meanwhile(calls: Sequence[Call]) -> list[Reply]:
-        if calls[0].method == "POST":
-            floor.scan("S1", 1, "cancel", source=floor.leader(), reason="not needed")
-        return client.call_all(calls)
-
-    call(floor, ask=meanwhile)
-    call_until_quiet(floor)
-    assert (erp.numbers, DocumentRequest.objects.get().state) == ({}, "RECALLED")
-    assert [seen.method for seen in erp.seen] == ["POST", "DELETE"]
-
-
-def test_a_turn_cancelled_after_a_call_that_nobody_knows_the_end_of_is_taken_back(erp: StubErp) -> None:
-    erp.mood = "cut"
-    floor = shop()
-    floor.scan("S1", 1, "empty")
-    call(floor)
-    assert len(erp.numbers) == 1
-    erp.mood = "ok"
-    floor.scan("S1", 1, "lost")
-    floor.now += timedelta(minutes=3)
-    call_until_quiet(floor)
-    assert (erp.numbers, DocumentRequest.objects.get().state) == ({}, "RECALLED")
-
-
-def test_a_recall_that_the_erp_refuses_is_for_a_person(erp: StubErp) -> None:
-    floor = shop()
-    floor.scan("S1", 1, "empty")
-    call(floor)
-    floor.scan("S1", 1, "cancel", source=floor.leader(), reason="not needed")
-    erp.mood, erp.answer = "refuse", {"detail": "goods receipt posted"}
-    call(floor)
-    request = DocumentRequest.objects.get()
-    assert (request.state, request.detail) == ("FAILED", "goods receipt posted")
-    erp.mood, erp.answer = "ok", {}
-    documents.retry(request.key, now=floor.now)
-    call(floor)
-    assert DocumentRequest.objects.get().state == "RECALLED"
-
-
 # -- holds, sweeps -------------------------------------------------------------------------------------
 def test_a_number_for_a_held_card_is_kept_and_the_signal_goes_out_when_it_is_released(erp: StubErp) -> None:
     floor = shop()
@@ -560,31 +299,3 @@ def test_a_slow_erp_is_left_to_the_relay(erp: StubErp) -> None:
     assert call(floor) == 1
     floor.scan("S1", 2, "empty")
     assert call(floor, hurried=True) == 1
-
-
-# -- side by side, on connections of their own ---------------------------------------------------------
-@pytest.mark.django_db(transaction=True)
-def test_two_callers_side_by_side_make_every_document_once(erp: StubErp) -> None:
-    floor = shop(cards=40)
-    for card in range(1, 41):
-        floor.scan("S1", card, "empty")
-    drain(floor)
-    erp.delay_s = 0.05
-
-    def caller() -> int:
-        made = 0
-        try:
-            # Whoever finds the others at it comes again, as the relay does: while they wait for answers there is work.
-            while len(erp.seen) < 40:
-                made += calling.call_due(now=floor.now)
-                time.sleep(0.002)
-        finally:
-            connection.close()
-        return made
-
-    with ThreadPoolExecutor(4) as four:
-        made = [each.result() for each in [four.submit(caller) for _ in range(4)]]
-    drain(floor)
-    assert sum(made) == len(erp.seen) == 40  # not even a call too many
-    assert sum(count > 0 for count in made) > 1
-    once_everywhere(erp)

@@ -1,4 +1,4 @@
-"""What people and machines see of documents: API, status page, figures, card page, administration."""
+"""What people and programs see of documents: API, status page, figures, card page, administration."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from django.utils import timezone
 
 from jitapp.accounts.models import Person
 from jitapp.api import openapi
+from jitapp.erp.adapter import Kind, Reply
 from jitapp.erp.models import DocumentRequest, ErpConnection, RequestState
-from jitapp.erp.verdicts import Kind, Reply, judge
+from jitapp.erp.verdicts import OWN_PROBLEMS, not_done
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Membership
 from jitapp.web.documents import ORDER_WORDS, PROBLEM_WORDS
+from tests.erp.orders import call, shop
 from tests.erp.stub import StubErp
-from tests.erp.test_documents import call, shop
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
@@ -137,16 +138,13 @@ def test_strangers_see_no_document_on_the_card(erp: StubErp, settings: Any) -> N
 
 def test_every_state_and_problem_has_its_words() -> None:
     assert set(ORDER_WORDS) == set(RequestState)
-    judged = {judge(Reply(status), now=0.0).problem for status in (*range(200, 600), 0)}
-    blocked = {
-        "no_address",
-        "no_secret",
-        "address_refused",
-        "switched_off",
-        "number_unusable",
-        "number_refused",
+    of_http = {
+        failed.problem
+        for status in (*range(300, 600), 0)
+        if (failed := not_done(Reply(status), said="", now=0))
     }
-    assert judged - {""} | blocked == set(PROBLEM_WORDS)
+    of_numbers = {"number_unusable", "number_later", "answer_unreadable"}
+    assert of_http | of_numbers | OWN_PROBLEMS == set(PROBLEM_WORDS)
 
 
 # -- the administration --------------------------------------------------------------------------------
@@ -188,7 +186,7 @@ def test_an_address_that_may_not_be_called_is_refused_with_a_sentence(
 ) -> None:
     refused(erp)
     page = reverse("admin:erp_erpconnection_change", args=[ErpConnection.objects.get().pk])
-    answer = admin.post(page, {"url": url, "enabled": "on"})
+    answer = admin.post(page, {"url": url, "adapter": "generic", "enabled": "on"})
     assert said in answer.content.decode()
     assert ErpConnection.objects.get().url == ""
 
@@ -199,7 +197,12 @@ def test_an_address_on_a_host_that_the_environment_names_is_taken(
     refused(erp)
     settings.ERP_HOSTS = ["erp.example"]
     page = reverse("admin:erp_erpconnection_change", args=[ErpConnection.objects.get().pk])
-    assert admin.post(page, {"url": "https://erp.example/documents", "enabled": "on"}).status_code == 302
+    assert (
+        admin.post(
+            page, {"url": "https://erp.example/documents", "adapter": "generic", "enabled": "on"}
+        ).status_code
+        == 302
+    )
     assert ErpConnection.objects.get().url == "https://erp.example/documents"
 
 
@@ -216,5 +219,7 @@ def test_refused_documents_are_asked_for_again_from_the_list(erp: StubErp, admin
 
 
 def test_final_is_only_what_the_data_is_to_blame_for() -> None:
-    final = [status for status in range(100, 600) if judge(Reply(status), now=0.0).kind is Kind.REFUSED]
+    judged = {status: not_done(Reply(status), said="", now=0.0) for status in range(100, 600)}
+    final = [status for status, failed in judged.items() if failed and failed.kind is Kind.REFUSED]
     assert final == [400, 409, 422]
+    assert [status for status, failed in judged.items() if not failed] == list(range(200, 300))

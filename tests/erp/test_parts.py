@@ -7,14 +7,24 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from jitapp.env import BASE_DIR, Nonsense, env_signing_keys
+from jitapp.erp.adapter import DocumentTask, Kind, Reply, Verdict
+from jitapp.erp.adapters.generic import ADAPTER
 from jitapp.erp.signing import headers, signature
-from jitapp.erp.verdicts import Kind, Reply, judge, judge_recall, pause
+from jitapp.erp.verdicts import pause
 from tests.erp.stub import KEY, SECRET
+
+MAKE = DocumentTask("turn", "https://erp.example/documents", {})
+WITHDRAW = replace(MAKE, withdraw=True)
+
+
+def judge(reply: Reply, task: DocumentTask = MAKE, *, now: float = 0) -> Verdict:
+    return ADAPTER.verdict(task, reply, now=now)
 
 
 def test_a_signature_is_the_one_of_the_standard() -> None:
@@ -51,14 +61,14 @@ def test_while_a_secret_is_changed_there_are_two_signatures() -> None:
     [(b'{"number": "4500017"}', "4500017"), (b'{"number": 17}', "17"), (b'{"number": " 9 "}', "9")],
 )
 def test_a_number_is_read(body: bytes, number: str) -> None:
-    assert judge(Reply(201, body), now=0).number == number
+    assert judge(Reply(201, body)).number == number
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"null", b'{"number": null}', b'{"number": true}', b"\xff\xfe", b"[" * 60_000]
 )
 def test_what_holds_no_number_is_asked_for_again(body: bytes) -> None:
-    assert judge(Reply(200, body), now=0).kind is Kind.AGAIN
+    assert judge(Reply(200, body)).kind is Kind.AGAIN
 
 
 @pytest.mark.parametrize(
@@ -77,15 +87,15 @@ def test_retry_after_is_a_number_or_a_date_and_at_most_an_hour(said: str, second
 
 
 def test_what_the_other_side_says_is_kept_short_and_printable() -> None:
-    told = judge(Reply(422, b'{"detail": "a\\u0000b\\r\\nc' + b"x" * 1_000 + b'"}'), now=0).detail
+    told = judge(Reply(422, b'{"detail": "a\\u0000b\\r\\nc' + b"x" * 1_000 + b'"}')).detail
     assert told.startswith("a b cx")
     assert len(told) == 300
 
 
 def test_a_document_that_is_not_known_is_gone() -> None:
-    assert [judge_recall(Reply(status), now=0).kind for status in (200, 204, 404, 410)] == [Kind.DONE] * 4
-    assert judge_recall(Reply(409), now=0).kind is Kind.REFUSED
-    assert judge_recall(Reply(500), now=0).kind is Kind.AGAIN
+    assert [judge(Reply(status), WITHDRAW).kind for status in (200, 204, 404, 410)] == [Kind.DONE] * 4
+    assert judge(Reply(409), WITHDRAW).kind is Kind.REFUSED
+    assert judge(Reply(500), WITHDRAW).kind is Kind.AGAIN
 
 
 def test_pauses_double_up_to_their_cap_give_or_take_a_fifth() -> None:

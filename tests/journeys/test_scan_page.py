@@ -240,12 +240,12 @@ def test_what_the_operator_reads_has_seven_to_one_contrast(page: Page, shop: Sho
 
 
 def test_the_check_symbol_is_the_same_in_the_browser_and_on_the_server(pages: Site) -> None:
-    dice = random.Random(7)
-    good = [make_code(dice.randrange(COMBINATIONS)) for _ in range(300)]
+    chance = random.Random(7)
+    good = [make_code(chance.randrange(COMBINATIONS)) for _ in range(300)]
     wrong = []
     for code in good:
-        place = dice.randrange(2, 11)
-        symbol = dice.choice([symbol for symbol in ALPHABET if symbol != code[place]])
+        place = chance.randrange(2, 11)
+        symbol = chance.choice([symbol for symbol in ALPHABET if symbol != code[place]])
         wrong.append(code[:place] + symbol + code[place + 1 :])
         if code[3] != code[4]:
             wrong.append(code[:3] + code[4] + code[3] + code[5:])

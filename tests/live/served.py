@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 
+from jitapp.live import push
+from jitapp.live.push import Publisher
 from jitapp.live.stream import Hub, LiveApp
 
 
@@ -33,7 +36,15 @@ class Served:
 
 @contextmanager
 def served(redis_url: str, trusted: tuple[str, ...] = ()) -> Iterator[Served]:
-    """Runs the streams until the block ends."""
+    """Runs the streams until the block ends, and in this process a publisher for them that loses nothing: no earlier
+    test has made it rest, and a busy machine does not make it rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(push, "SOCKET_SECONDS", 30.0)
+        patch.setattr(push, "_publisher", Publisher(redis_url))
+        yield from _served(redis_url, trusted)
+
+
+def _served(redis_url: str, trusted: tuple[str, ...]) -> Iterator[Served]:
     app = LiveApp(redis_url, trusted)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -61,7 +72,7 @@ def wait_until(so: Any, seconds: float = 10.0) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StreamEvent:
     """One server-sent event as a browser sees it."""
 
     event: str
@@ -70,7 +81,7 @@ class Told:
     raw: bytes
 
 
-def events(response: httpx.Response) -> Iterator[Told]:
+def events(response: httpx.Response) -> Iterator[StreamEvent]:
     """The events of an open stream; comments and `retry:` are left out."""
     buffer = b""
     for chunk in response.iter_raw():
@@ -79,10 +90,10 @@ def events(response: httpx.Response) -> Iterator[Told]:
             block, buffer = buffer.split(b"\n\n", 1)
             fields = dict(line.split(": ", 1) for line in block.decode().split("\n") if ": " in line)
             if "event" in fields:
-                yield Told(fields["event"], json.loads(fields["data"]), fields.get("id", ""), block)
+                yield StreamEvent(fields["event"], json.loads(fields["data"]), fields.get("id", ""), block)
 
 
-def until(stream: Iterator[Told], event: str) -> Told:
+def until(stream: Iterator[StreamEvent], event: str) -> StreamEvent:
     """The next event of that name."""
     for told in stream:
         if told.event == event:

@@ -79,9 +79,9 @@ def test_two_batches_in_opposite_orders_both_go_through(floor: Floor) -> None:
 
 def test_many_people_on_many_loops_get_an_answer_each_and_the_ledger_stays_whole(floor: Floor) -> None:
     sources = scanners(floor, 6)
-    dice = random.Random(7)
+    chance = random.Random(7)
     cards = [floor.card(f"L{loop}", number).code for loop in range(1, 5) for number in (1, 2)]
-    plans = [random.Random(dice.random()) for _ in sources]
+    plans = [random.Random(chance.random()) for _ in sources]
 
     def anything(source: Source, plan: random.Random) -> list[Answer | Conflict]:
         requests = []

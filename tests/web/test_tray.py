@@ -16,7 +16,7 @@ from jitapp.plant.models import Membership
 from jitapp.pull import actions
 from jitapp.pull.actions.settling import SettleRefused
 from jitapp.pull.models import Settlement
-from jitapp.web.tray import DONE, SAYS
+from jitapp.web.tray import DONE, REFUSAL_TEXT
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +95,7 @@ def test_a_count_is_typed_with_a_decimal_comma_or_a_point(floor: Floor) -> None:
 
 def test_every_refusal_and_every_end_has_its_sentence() -> None:
     named = SettleRefused.__doc__ or ""
-    assert all(code in named for code in SAYS)
+    assert all(code in named for code in REFUSAL_TEXT)
     assert set(DONE) == {*Settlement.How.values, actions.DECLINED}
 
 

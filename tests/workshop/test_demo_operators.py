@@ -63,7 +63,7 @@ class Living:
             self.shop,
             speed=60,
             stop=self.stop,
-            dice=random.Random(7),
+            chance=random.Random(7),
             clock=self.clock,
             read_switches=lambda: self.switches,
         )

@@ -17,8 +17,16 @@ import psycopg2
 import pytest
 import redis
 
-from jitapp.workshop import embedded, processes
-from jitapp.workshop.embedded import SYSTEM_USER, CannotStart, Running, Way, start_both, way_for_postgres
+from jitapp.workshop import processes
+from jitapp.workshop.embedded import (
+    SYSTEM_USER,
+    CannotStart,
+    Running,
+    Way,
+    postgres,
+    start_both,
+    way_for_postgres,
+)
 
 AS_ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not AS_ROOT, reason="Only root needs this way.")
@@ -137,13 +145,13 @@ def test_root_may_start_it_in_another_users_closed_folder(closed_folder: Path) -
 def test_programs_in_another_users_closed_folder_are_copied_beside_the_data(
     closed_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wheel = embedded.postgres_programs()
+    wheel = postgres.postgres_programs()
     theirs = closed_folder / "theirs"
     shutil.copytree(wheel, theirs / wheel.parent.name / wheel.name, symlinks=True)
     shutil.copytree(f"{wheel.parent}.libs", theirs / f"{wheel.parent.name}.libs")
     theirs.chmod(0o700)
     os.chown(theirs, 65_000, 65_000)
-    monkeypatch.setattr(embedded, "postgres_programs", lambda: theirs / wheel.parent.name / wheel.name)
+    monkeypatch.setattr(postgres, "postgres_programs", lambda: theirs / wheel.parent.name / wheel.name)
     servers = start_both(closed_folder / "ours", durable=False)
     try:
         assert closed_folder / "ours" in servers.postgres.programs.parents

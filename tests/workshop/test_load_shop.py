@@ -73,7 +73,7 @@ def test_every_wrong_row_is_named_with_its_place(tmp_path: Path) -> None:
     file = tmp_path / "shop.yaml"
     file.write_text(SMALL.replace("kind: SHIPPING", "kind: HARBOUR").replace("quantity: 4", "quantity: -4"))
     out = StringIO()
-    with pytest.raises(CommandError, match="Nothing was loaded: 2 to mend"):
+    with pytest.raises(CommandError, match="Nothing was loaded: 2 to correct"):
         call_command("load_shop", str(file), stderr=out)
     assert "plants[0].stations[1] (DOCK): kind" in out.getvalue()
     assert "plants[0].loops[0] (LIDS): There is no station 'DOCK'" in out.getvalue()

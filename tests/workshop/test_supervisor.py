@@ -32,6 +32,21 @@ for number in (signal.SIGTERM, signal.SIGINT):
 print("here", os.getpid(), flush=True)
 time.sleep(60)
 """
+# Starts the code as a child, and reads nothing of it before it has ended. What it leaves behind is killed.
+NOTICES_THE_END_FIRST = """
+import os, sys
+from jitapp.workshop import processes
+from jitapp.workshop.installation import Service, Stage
+from jitapp.workshop.processes import Command
+from jitapp.workshop.supervisor import Child, Supervisor
+processes.adopt_orphans()
+supervisor = Supervisor()
+child = Child(Service("web", Command([sys.executable, "-c", sys.argv[1]], dict(os.environ)), Stage.WEB), lasting=False)
+supervisor.children.append(child)
+supervisor.start(child)
+os.waitid(os.P_PID, child.process.pid, os.WEXITED | os.WNOWAIT)
+supervisor._reap()
+"""
 DIES = "import sys; print('my last words', flush=True); sys.exit(3)"
 
 
@@ -123,12 +138,26 @@ def test_a_stop_signal_ends_the_stages_in_their_order_and_the_exit_code_is_0(
 
 
 def test_each_line_carries_the_name_of_its_process(start: Callable[..., Toy]) -> None:
-    toy = start(
-        {"name": "web", "code": "import time; print('a'); print('b', end='', flush=True); time.sleep(60)"},
-    )
+    # One write, whatever PYTHONUNBUFFERED says: who has read the first line knows that the second was written.
+    toy = start({"name": "web", "code": "import os, time; os.write(1, b'a\\nb'); time.sleep(60)"})
     toy.read_until(r"^web +\| a$")
     toy.end()
     assert any(re.fullmatch(r"web +\| b", line) for line in toy.lines), "an unfinished line must not be lost"
+
+
+@pytest.mark.parametrize("then", ["pass", "subprocess.Popen(['sleep', '60'], start_new_session=True)"])
+def test_what_a_process_wrote_is_shown_though_its_end_is_noticed_first(then: str) -> None:
+    """Its end and its output are two events for the supervisor; under load they come in either order."""
+    code = f"import os, subprocess; {then}; os.write(1, b'a\\nlast words')"
+    done = subprocess.run(
+        [sys.executable, "-c", NOTICES_THE_END_FIRST, code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert re.findall(r"^web +\| (.*)$", done.stdout, re.MULTILINE) == ["a", "last words"]
 
 
 def test_what_is_killed_is_started_again(start: Callable[..., Toy]) -> None:

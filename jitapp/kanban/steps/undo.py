@@ -21,7 +21,7 @@ from jitapp.kanban.events.turns import (
     TurnShipped,
     TurnStarted,
 )
-from jitapp.kanban.guards import addressed, place
+from jitapp.kanban.guards import addressed, late_assertion, place
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.state import ZERO, Card, Loop, exact
 from jitapp.kanban.step import STEPS, Reply, Situation, Step, no, register
@@ -147,6 +147,7 @@ STEP = register(
         says="Takes the card's last scan back.",
         answers=ANSWERS,
         effect=_undo,
-        guards=(addressed, place, _can_undo),
+        guards=(addressed, late_assertion, place, _can_undo),
+        asserts=True,  # told late, it was about another scan
     )
 )

@@ -42,7 +42,7 @@ _INTENTS = {intent.value: intent for intent in Intent}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class HistoryEntry:
     """One line of a card's story: an event of the ledger, or the parked scan itself (`type` is `scan.parked`)."""
 
     type: str
@@ -88,7 +88,7 @@ class ParkedScan:
     time_zone: str
     times: int = 1
     first_at: datetime | None = None
-    story: list[Told] = field(default_factory=list)
+    story: list[HistoryEntry] = field(default_factory=list)
     ways: list[Way] = field(default_factory=list)
 
 
@@ -185,7 +185,7 @@ def _scan(row: Receipt, card: Card | None, **more: Any) -> ParkedScan:
     )
 
 
-def _story(row: Receipt, card: Card) -> list[Told]:
+def _story(row: Receipt, card: Card) -> list[HistoryEntry]:
     """What the ledger knows of the card around the instant of the scan, and the scan itself at its place."""
     events = (
         Event.objects.filter(card=card)
@@ -195,7 +195,7 @@ def _story(row: Receipt, card: Card) -> list[Told]:
     before = list(events.filter(occurred_at__lte=row.occurred_at).order_by("-occurred_at", "-id")[:AROUND])
     after = list(events.filter(occurred_at__gt=row.occurred_at).order_by("occurred_at", "id")[:AROUND])
     lines = [
-        Told(
+        HistoryEntry(
             type=event.type,
             occurred_at=event.occurred_at,
             recorded_at=event.recorded_at,
@@ -206,7 +206,7 @@ def _story(row: Receipt, card: Card) -> list[Told]:
         )
         for event in (*reversed(before), *after)
     ]
-    itself = Told(
+    itself = HistoryEntry(
         "scan.parked",
         row.occurred_at,
         row.recorded_at,

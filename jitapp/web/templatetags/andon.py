@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django import template
 from django.template import Context
@@ -27,19 +26,19 @@ HOLDERS = frozenset({Role.QUALITY, Role.PLANNER, Role.LEADER, Role.ADMIN})
 
 
 @register.inclusion_tag("calls/panel.html", takes_context=True)
-def call_panel(context: Context, station: Station, page: str = "scan") -> dict[str, Any]:
+def call_panel(context: Context, station: Station, page: str = "scan") -> dict[str, object]:
     """The buttons that call for help from this station, and what is open here."""
     return _with_page(context, panel_context(station, [station.plant_id])) | {"page": page}
 
 
 @register.inclusion_tag("calls/changeover.html", takes_context=True)
-def changeover_panel(context: Context, station: Station) -> dict[str, Any]:
+def changeover_panel(context: Context, station: Station) -> dict[str, object]:
     """Begin or finish a changeover here, with the times per part family."""
     return _with_page(context, changeover_context(station))
 
 
 @register.inclusion_tag("calls/hold.html", takes_context=True)
-def hold_form(context: Context, code: str) -> dict[str, Any]:
+def hold_form(context: Context, code: str) -> dict[str, object]:
     """For those who may hold a container; a held one stands on the page of calls, to be decided."""
     viewer = viewer_of(context["request"])
     own = {"code": code, "fresh_id": str(new_uuid()), "may_hold": bool(HOLDERS & viewer.roles)}
@@ -72,6 +71,6 @@ def work_link(known: dict[str, str], part: str) -> SafeString:
     )
 
 
-def _with_page(context: Context, own: dict[str, Any]) -> dict[str, Any]:
+def _with_page(context: Context, own: dict[str, object]) -> dict[str, object]:
     """A part of a page has forms: it needs the page's person and token."""
     return own | {name: context.get(name) for name in ("csrf_token", "user", "request")}

@@ -1,4 +1,4 @@
-"""What other pages take from the tray: how many scans wait for whoever settles them."""
+"""What other pages take from the tray: how many parked scans wait to be resolved."""
 
 from __future__ import annotations
 

@@ -57,11 +57,11 @@ class Bench:
 
     def scanners(self, begin: int, end: int) -> list[list[list[str]]]:
         """The cards of some loops, dealt to the clients so that no two clients scan one loop."""
-        dice = random.Random(begin)  # noqa: S311  (a seed, so that every run scans alike)
+        chance = random.Random(begin)  # noqa: S311  (a seed, so that every run scans alike)
         hands: list[list[list[str]]] = []
         for client in range(CLIENTS):
             cards = [card for loop in self.plan["loops"][begin:end][client::CLIENTS] for card in loop]
-            dice.shuffle(cards)
+            chance.shuffle(cards)
             hands.append(cards)
         return hands
 

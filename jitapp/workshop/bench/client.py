@@ -19,7 +19,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 from uuid_utils import uuid7
 
@@ -153,7 +153,20 @@ def paced(scanners: list[Scanner], seconds: float, rate: float) -> Run:
     return run
 
 
-def summary(run: Run, elapsed: float, used: float) -> dict[str, Any]:
+class Summary(TypedDict):
+    """A run: scans applied and not applied, milliseconds of answers, cores the client used, a sample of an answer."""
+
+    applied: int
+    other: int
+    per_second: float
+    p50: float
+    p95: float
+    p99: float
+    client_cpu: float
+    sample: str
+
+
+def summary(run: Run, elapsed: float, used: float) -> Summary:
     """The run as JSON; times in milliseconds, `used` CPU seconds of this process."""
     times = sorted(run.times)
 

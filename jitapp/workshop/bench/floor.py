@@ -96,7 +96,7 @@ class Floor:
         self.clients = clients
 
     def prepare(self) -> None:
-        """Makes the tables anew."""
+        """Drops the tables and makes them again."""
         with psycopg2.connect(self.url) as connection, connection.cursor() as cursor:
             cursor.execute(SCHEMA, {"cards": CARDS, "loops": LOOPS})
         connection.close()
@@ -106,7 +106,7 @@ class Floor:
         return self._run(SINGLE, seconds)
 
     def batch(self, seconds: float) -> Pace:
-        """Fifty scans a transaction; the pace counts scans."""
+        """Fifty scans a transaction; the rate counts scans."""
         pace = self._run(TOGETHER, seconds)
         return Pace(pace.per_second * BATCH, pace.p50, pace.p99)
 

@@ -44,31 +44,31 @@ class Cascades:
 
 
 class Listener:
-    """Hears the boards' messages in a thread: loop -> [(version, instant)]."""
+    """Receives the boards' messages in a thread: loop -> [(version, instant)]."""
 
     def __init__(self, url: str) -> None:
-        self.heard: dict[int, list[tuple[int, float]]] = defaultdict(list)
+        self.received: dict[int, list[tuple[int, float]]] = defaultdict(list)
         self.changed = threading.Condition()
         self._client = redis.Redis.from_url(url)
         self._pubsub = self._client.pubsub()  # type: ignore[no-untyped-call]
-        self._pubsub.psubscribe(**{CHANNELS: self._hear})
+        self._pubsub.psubscribe(**{CHANNELS: self._receive})
         self._thread = self._pubsub.run_in_thread(sleep_time=1.0, daemon=True)
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def _receive(self, message: dict[str, Any]) -> None:
         now = time.time()
         told = json.loads(message["data"])
         with self.changed:
-            self.heard[told["loop"]].append((told["version"], now))
+            self.received[told["loop"]].append((told["version"], now))
             self.changed.notify_all()
 
     def wait(self, loop_id: int, more_than: int) -> bool:
         """Until the loop has been told of more often than that; False if it takes too long."""
         with self.changed:
-            return self.changed.wait_for(lambda: len(self.heard[loop_id]) > more_than, PATIENCE_S)
+            return self.changed.wait_for(lambda: len(self.received[loop_id]) > more_than, PATIENCE_S)
 
     def instant(self, loop_id: int, version: int) -> float | None:
         """When the loop was first told of at this version or a newer one."""
-        return min((at for told, at in self.heard[loop_id] if told >= version), default=None)
+        return min((at for told, at in self.received[loop_id] if told >= version), default=None)
 
     def end(self) -> None:
         """Ends the thread."""
@@ -85,7 +85,7 @@ class Hand:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def scan(self, code: str, station: str, intent: str) -> str:
-        """Scans and answers the scan's id; RuntimeError if it was not applied."""
+        """Scans and returns the scan's id; RuntimeError if it was not applied."""
         body = {"id": str(uuid7()), "code": code, "station": station, "intent": intent}
         self._line.request("POST", "/api/v1/scans", json.dumps(body), self._headers)
         answer = json.loads(self._line.getresponse().read())
@@ -99,17 +99,17 @@ def cascades(installation: Installation, plan: dict[str, Any], *, most: int) -> 
     listener, hand, result = Listener(installation.redis_url), Hand(installation, plan["token"]), Cascades()
     chains = plan["chains"]
     done: dict[int, int] = defaultdict(int)
-    dice = random.Random(6)  # noqa: S311  (a seed, not a secret)
+    chance = random.Random(6)  # noqa: S311  (a seed, not a secret)
     for number in range(min(most, len(chains) * len(chains[0]["cards"]))):
         place = number % len(chains)
         chain = chains[place]
         last = chain["loops"][-1]
-        before = len(listener.heard[last])
+        before = len(listener.received[last])
         hand.scan(chain["cards"][done[place]], chain["demand"], "empty")
         done[place] += 1
         if not listener.wait(last, before):
             result.lost += 1
-        time.sleep(dice.uniform(0.005, 0.03))
+        time.sleep(chance.uniform(0.005, 0.03))
     time.sleep(0.3)
     for chain in chains:
         by_loop: dict[int, list[float]] = defaultdict(list)
@@ -118,7 +118,7 @@ def cascades(installation: Installation, plan: dict[str, Any], *, most: int) -> 
         for way in zip(*(by_loop[loop_id] for loop_id in chain["loops"]), strict=False):
             result.commits.append((way[-1] - way[0]) * 1000)
             result.hops += [(b - a) * 1000 for a, b in pairwise(way)]
-            told = min((at for _, at in listener.heard[chain["loops"][-1]] if at >= way[-1]), default=None)
+            told = min((at for _, at in listener.received[chain["loops"][-1]] if at >= way[-1]), default=None)
             if told is not None:
                 result.boards.append((told - way[0]) * 1000)
     listener.end()
@@ -128,7 +128,7 @@ def cascades(installation: Installation, plan: dict[str, Any], *, most: int) -> 
 def boards(
     installation: Installation, plan: dict[str, Any], cards: list[list[str]], *, rate: float
 ) -> list[float]:
-    """Milliseconds from a scan's commit to the message with its row, scans coming at a quiet pace."""
+    """Milliseconds from a scan's commit to the message with its row, scans coming at a low rate."""
     listener, hand = Listener(installation.redis_url), Hand(installation, plan["token"])
     scans: list[str] = []
     begin = time.monotonic()

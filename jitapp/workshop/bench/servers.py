@@ -1,4 +1,4 @@
-"""An installation of its own for the benchmarks: servers, doors and workers started as the product starts them."""
+"""An installation of its own for the benchmarks: servers and workers started as the product starts them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from psycopg2 import sql
 
 from jitapp.env import BASE_DIR
 from jitapp.workshop import processes
+from jitapp.workshop.bench.client import Summary
 from jitapp.workshop.embedded import OWNER, Running, free_port, start_both
 from jitapp.workshop.installation import Wishes, child_environment, services
 from jitapp.workshop.processes import Command
@@ -72,7 +73,7 @@ class Installation:
 
     # -- the database --------------------------------------------------------------------------------
     def prepare(self) -> dict[str, Any]:
-        """Tables, the synthetic shop, and a copy of it all for the twin; answers what the load needs to know."""
+        """Tables, the synthetic shop, and a copy of it all for the twin; returns what the load needs to know."""
         slow = {**self.environment, "JITAPP_STATEMENT_TIMEOUT_MS": "600000"}
         subprocess.run(
             [sys.executable, "manage.py", "migrate", "--noinput", "--verbosity", "0"],
@@ -248,11 +249,11 @@ class Load:
             }
         )
 
-    def closed(self, seconds: float) -> dict[str, Any]:
+    def closed(self, seconds: float) -> Summary:
         """Every scanner sends as soon as it is answered."""
         return self._run({"run": "closed", "seconds": seconds})
 
-    def paced(self, seconds: float, rate: float) -> dict[str, Any]:
+    def paced(self, seconds: float, rate: float) -> Summary:
         """Scans come due at a fixed rate."""
         return self._run({"run": "open", "seconds": seconds, "rate": rate})
 
@@ -262,18 +263,18 @@ class Load:
             self.process.stdin.close()
         self.process.wait(10)
 
-    def _run(self, order: dict[str, Any]) -> dict[str, Any]:
+    def _run(self, order: dict[str, object]) -> Summary:
         self._tell(order)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError("The load's client ended; the server did not answer it.")
-        result: dict[str, Any] = json.loads(line)
+        result: Summary = json.loads(line)
         if result["other"] > result["applied"] // 100:
             raise RuntimeError(f"{result['other']} scans were not applied: {result['sample']}")
         return result
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def _tell(self, message: dict[str, object]) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(message) + "\n")
         self.process.stdin.flush()

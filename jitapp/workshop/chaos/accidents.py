@@ -1,4 +1,4 @@
-"""Accidents on purpose: kill -9 of this run's own processes, and a Redis that is gone or frozen for a while."""
+"""Accidents on purpose: kill -9 of processes of this run."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import psutil
 
-LIVED_S = 20.0  # what dies sooner, again and again, makes the supervisor give up, and rightly so
-BREATH_S = 2.0  # a process that has just been born has nothing to lose yet
+LIVED_S = 20.0  # masters that die sooner, again and again, make the supervisor give up
+STARTED_S = 2.0  # newly started processes are skipped: they have no work yet
 KINDS = {"granian": "web", "worker": "worker", "relay": "relay"}
 
 
@@ -31,19 +31,22 @@ class Killer:
     """Kills processes that the given supervisor started, and no other."""
 
     supervisor: psutil.Process
-    dice: random.Random
+    chance: random.Random
     kinds: tuple[str, ...] = ("web", "worker", "relay")
     killed: Counter[str] = field(default_factory=Counter)
 
-    def strike(self, *, spare: frozenset[str] = frozenset()) -> str:
-        """Kills one process at random, children as well as their masters; "" if none could be taken now."""
-        kinds = [kind for kind in self.kinds if kind not in spare]
-        self.dice.shuffle(kinds)
+    def strike(self, *, skip: frozenset[str] = frozenset()) -> str:
+        """Kills one process at random, a master or a child; returns its kind, "" if there was none to kill.
+
+        `skip`: kinds that are left alone.
+        """
+        kinds = [kind for kind in self.kinds if kind not in skip]
+        self.chance.shuffle(kinds)
         for kind in kinds:
             victims = self._victims(kind)
             if not victims:
                 continue
-            victim, role = self.dice.choice(victims)
+            victim, role = self.chance.choice(victims)
             with contextlib.suppress(psutil.NoSuchProcess):
                 victim.send_signal(signal.SIGKILL)
                 self.killed[f"{kind} {role}"] += 1
@@ -63,6 +66,6 @@ class Killer:
                     found += [
                         (child, "child")
                         for child in master.children(recursive=True)
-                        if child.status() != psutil.STATUS_ZOMBIE and now - child.create_time() > BREATH_S
+                        if child.status() != psutil.STATUS_ZOMBIE and now - child.create_time() > STARTED_S
                     ]
         return found

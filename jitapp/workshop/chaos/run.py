@@ -1,4 +1,4 @@
-"""The whole run: an installation of its own, clients, accidents, and the reckoning at the end."""
+"""The whole run: an installation of its own, clients, accidents, and what they have shown at the end."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import dj_database_url
 import psutil
@@ -29,15 +28,15 @@ from jitapp.celery import app as celery
 from jitapp.env import BASE_DIR, RUNNING
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Placement, Plant
-from jitapp.pull.models import Card, Receipt
-from jitapp.pull.proof.verify import verify
+from jitapp.pull.models import Card
 from jitapp.pull.setup import set_up_shop
 from jitapp.workshop import processes
 from jitapp.workshop.chaos import shop
 from jitapp.workshop.chaos.accidents import Killer
 from jitapp.workshop.chaos.clients import Client, PlayCard, Tally
+from jitapp.workshop.chaos.plan import Course, Plan, Result
+from jitapp.workshop.chaos.results import examine
 from jitapp.workshop.embedded import Valkey, free_port
-from jitapp.workshop.soundness import troubles
 
 START_PATIENCE_S = 180.0
 STOP_PATIENCE_S = 60.0
@@ -49,32 +48,9 @@ class Failed(Exception):
     """The run could not be made; the text is one sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to happen. `seconds` is the time over which the scans are spread, so that accidents find them at work."""
-
-    scans: int
-    clients: int
-    kills: int
-    repeat: float
-    seed: int
-    seconds: float
-    redis_stop: float
-    redis_how: str  # gone: the process is killed and started again; frozen: SIGSTOP and SIGCONT
-    signal_goal: float = 2.0  # seconds that a signal may take while Redis is away
-
-
-@dataclass
-class Result:
-    """The figures, and what is wrong: an empty `wrong` is a passed run."""
-
-    figures: dict[str, Any] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
-
-
 # -- the installation --------------------------------------------------------------------------------
 class Redis:
-    """A Valkey of this run's own, which can be taken away and given back."""
+    """A Valkey of this run's own, which can be stopped and started again."""
 
     def __init__(self, folder: Path) -> None:
         self.server = Valkey(folder, port=free_port())
@@ -83,7 +59,7 @@ class Redis:
         self.start()
 
     def start(self) -> None:
-        """Until it answers."""
+        """Starts it and waits until it answers."""
         with (self.server.folder / "log").open("ab") as log:
             self.process = processes.start(self.server.command(), output=log)
         deadline = time.monotonic() + START_PATIENCE_S
@@ -93,7 +69,7 @@ class Redis:
             time.sleep(0.02)
 
     def take_away(self, how: str) -> None:
-        """gone or frozen."""
+        """Kills the process (`gone`) or stops it with SIGSTOP (`frozen`)."""
         assert self.process is not None
         if how == "frozen":
             self.process.send_signal(signal.SIGSTOP)
@@ -102,7 +78,7 @@ class Redis:
             self.process.wait()
 
     def give_back(self, how: str) -> None:
-        """As it was, with what it had written to its file."""
+        """Starts it again, with what it had written to its file, or continues it."""
         assert self.process is not None
         if how == "frozen":
             self.process.send_signal(signal.SIGCONT)
@@ -110,7 +86,7 @@ class Redis:
             self.start()
 
     def end(self) -> None:
-        """For good."""
+        """Ends the process."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGCONT)
@@ -176,7 +152,7 @@ def _last_line(log: Path) -> str:
 
 
 def use_servers_of(folder: Path, installed: Installation) -> None:
-    """From here on Django's connection and Celery's broker of this process are the installation's."""
+    """Points this process's Django connection and Celery broker at the installation."""
     celery.conf.update(broker_url=installed.redis.server.url)
     lines = (folder / "data" / RUNNING).read_text().splitlines()
     url = dict(line.split("=", 1) for line in lines)["DATABASE_URL"]
@@ -187,7 +163,7 @@ def use_servers_of(folder: Path, installed: Installation) -> None:
 
 
 def build_shop(clients: int) -> tuple[list[str], list[PlayCard]]:
-    """The synthetic shop; a token per client, and its cards."""
+    """Makes the synthetic shop; returns a token per client, and its cards."""
     made = set_up_shop(shop.document(), now=timezone.now())
     if made.report.errors:
         raise Failed(f"The synthetic shop was refused: {made.report.errors[0].message}")
@@ -244,14 +220,14 @@ def _accidents(plan: Plan, installed: Installation, say: Say) -> Result:
         threading.Thread(target=client.run, args=(share, plan.seconds, stop), name=f"client {number}")
         for number, (client, share) in enumerate(zip(clients, shares, strict=True))
     ]
-    dice = random.Random(plan.seed)  # noqa: S311  (a run can be repeated)
-    killer = Killer(psutil.Process(installed.up.pid), dice)
+    chance = random.Random(plan.seed)  # noqa: S311  (a run can be repeated)
+    killer = Killer(psutil.Process(installed.up.pid), chance)
     say(f"{plan.scans} scans from {plan.clients} clients over {plan.seconds:.0f} s, {plan.kills} kills")
     begun = time.monotonic()
     for thread in threads:
         thread.start()
     try:
-        away = _conduct(plan, installed, killer, dice, threads, say)
+        away = _conduct(plan, installed, killer, chance, threads, say)
     except BaseException:
         stop.set()
         raise
@@ -260,24 +236,24 @@ def _accidents(plan: Plan, installed: Installation, say: Say) -> Result:
             thread.join(STOP_PATIENCE_S)
     lasted = time.monotonic() - begun
     waited = _wait_for_the_drain()
-    say("reckoning")
-    return _reckon(plan, tally, killer, lasted=lasted, waited=waited, away=away)
+    say("examining the result")
+    return examine(plan, tally, killer, Course(lasted, waited, away))
 
 
 def _conduct(
     plan: Plan,
     installed: Installation,
     killer: Killer,
-    dice: random.Random,
+    chance: random.Random,
     threads: list[threading.Thread],
     say: Say,
-) -> tuple[Any, Any] | None:
-    """Kills at random instants while the clients scan, and Redis away in the middle; when it was away."""
+) -> tuple[datetime, datetime] | None:
+    """Kills at random instants while the clients scan, and takes Redis away in the middle; returns when it was away."""
     begun = time.monotonic()
-    kills = sorted(dice.uniform(0.03, 0.97) * plan.seconds for _ in range(plan.kills))
+    kills = sorted(chance.uniform(0.03, 0.97) * plan.seconds for _ in range(plan.kills))
     leaves_at = plan.seconds * 0.4 if plan.redis_stop else math.inf
     returns_at = math.inf
-    away: list[Any] = []
+    away: list[datetime] = []
     while any(thread.is_alive() for thread in threads) or kills or returns_at < math.inf:
         if installed.up.poll() is not None:
             raise Failed(f"The installation ended in the middle of the run: {_last_line(installed.log)}")
@@ -293,9 +269,9 @@ def _conduct(
             returns_at = math.inf
             say("Redis is back")
         if kills and now >= kills[0]:
-            # Without Redis the relay alone carries signals upstream: then it is spared, as one accident at a time.
-            spare = frozenset({"relay"}) if returns_at < math.inf else frozenset()
-            if killer.strike(spare=spare):
+            # Without Redis the relay alone carries signals upstream: then it is not killed, one accident at a time.
+            skip = frozenset({"relay"}) if returns_at < math.inf else frozenset()
+            if killer.strike(skip=skip):
                 kills.pop(0)
             elif now > plan.seconds + DRAIN_PATIENCE_S:
                 raise Failed(f"{len(kills)} kills found no process: {_last_line(installed.log)}")
@@ -304,7 +280,7 @@ def _conduct(
 
 
 def _wait_for_the_drain() -> float:
-    """Seconds until no outbox row waits."""
+    """Waits until no outbox row waits; returns the seconds."""
     begun = time.monotonic()
     while time.monotonic() - begun < DRAIN_PATIENCE_S:
         close_old_connections()
@@ -314,112 +290,3 @@ def _wait_for_the_drain() -> float:
                 break
         time.sleep(0.1)
     return time.monotonic() - begun
-
-
-# -- the reckoning -----------------------------------------------------------------------------------
-def _reckon(
-    plan: Plan,
-    tally: Tally,
-    killer: Killer,
-    *,
-    lasted: float,
-    waited: float,
-    away: tuple[Any, Any] | None,
-) -> Result:
-    result = Result()
-    wrong = result.wrong
-    stored = {
-        str(id): {name: value for name, value in answer.items() if name != "replayed"}
-        for id, answer in Receipt.objects.values_list("scan_id", "answer").iterator()
-    }
-    lost = [id for id in tally.answers if id not in stored]
-    other = [id for id, said in tally.answers.items() if id in stored and stored[id] != said]
-    unsent = [id for id in stored if id not in tally.answers]
-    if len(tally.answers) != plan.scans:
-        wrong.append(f"{plan.scans - len(tally.answers)} scans were never answered with 200.")
-    if lost:
-        wrong.append(f"{len(lost)} acknowledged scans are lost, the first {lost[0]}.")
-    if other or tally.changed_answers:
-        wrong.append(f"{len(other) + len(tally.changed_answers)} scans have two different answers.")
-    if unsent:
-        wrong.append(f"{len(unsent)} scans are stored that nobody was told of, the first {unsent[0]}.")
-    refused = {
-        kind: count
-        for kind, count in tally.failures.items()
-        if kind.startswith("HTTP ") and kind != "HTTP 503"
-    }
-    if refused:
-        wrong.append(f"The door refused good scans: {refused}.")
-    with connection.cursor() as cursor:
-        wrong += troubles(cursor)
-        figures = _signals(cursor, away)
-    report = verify()
-    wrong += [str(difference) for difference in report.differences[:10]]
-    if figures["while_redis_was_away"] and figures["while_redis_was_away"]["longest_s"] > plan.signal_goal:
-        wrong.append(
-            f"Without Redis a signal took {figures['while_redis_was_away']['longest_s']} s;"
-            f" {plan.signal_goal:g} s are allowed."
-        )
-    doubled = sum("(C3)" in sentence or "(C2, C8)" in sentence for sentence in wrong)
-    result.figures = {
-        "scans": plan.scans,
-        "clients": plan.clients,
-        "seed": plan.seed,
-        "lasted_s": round(lasted, 1),
-        "acknowledged": len(tally.answers),
-        "lost": len(lost),
-        "doubled": doubled,
-        "sent_twice": tally.repeats,
-        "attempts": tally.attempts,
-        "failed_attempts": dict(tally.failures.most_common()),
-        "answer_ms": _spread(tally.seconds, 1000),
-        "kept_s_when_the_first_attempt_failed": _spread(tally.kept, 1),
-        "outcomes": dict(Counter(answer["outcome"] for answer in tally.answers.values()).most_common()),
-        "kills": dict(sorted(killer.killed.items())),
-        "killed": sum(killer.killed.values()),
-        "redis_away_s": plan.redis_stop,
-        "redis_how": plan.redis_how if plan.redis_stop else "",
-        "signals": figures,
-        "drained_s_after_the_last_scan": round(waited, 1),
-        "verified_events": report.events,
-        "differences": report.total,
-    }
-    return result
-
-
-def _spread(values: list[float], factor: float) -> dict[str, float]:
-    """count, p50, p99 and the longest."""
-    if not values:
-        return {"count": 0}
-    ordered = sorted(values)
-    at = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] * factor for share in (0.5, 0.99)]
-    return {
-        "count": len(ordered),
-        "p50": round(at[0], 2),
-        "p99": round(at[1], 2),
-        "longest": round(ordered[-1] * factor, 2),
-    }
-
-
-SIGNALS = """
-    SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY took),
-        percentile_cont(0.99) WITHIN GROUP (ORDER BY took), max(took)
-    FROM (SELECT extract(epoch FROM done_at - created_at) AS took FROM outbox_message
-        WHERE done_at IS NOT NULL AND (%(begin)s::timestamptz IS NULL OR created_at BETWEEN %(begin)s AND %(end)s)) s
-"""
-
-
-def _signals(cursor: Any, away: tuple[Any, Any] | None) -> dict[str, Any]:
-    """From the beginning of the transaction that caused it to the effect upstream, in seconds."""
-
-    def spread(begin: Any, end: Any) -> dict[str, Any] | None:
-        cursor.execute(SIGNALS, {"begin": begin, "end": end})
-        count, *seconds = cursor.fetchone()
-        if not count:
-            return None
-        return {"count": count} | {
-            name: round(float(value), 3)
-            for name, value in zip(("p50_s", "p99_s", "longest_s"), seconds, strict=True)
-        }
-
-    return {"all": spread(None, None), "while_redis_was_away": spread(*away) if away else None}

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 LINES = 4
 LEVELS = 4
 CARDS = 4
 PIECES = 4
 
 
-def document() -> dict[str, Any]:
+def document() -> dict[str, object]:
     """A shop document: per line, shipping pulls on the last station, and so on up to a supplier.
 
     A turn of PIECES uses as many of the component, so that every start empties bins one level up; one station of each
     line has a limit of cards in process.
     """
-    stations: list[dict[str, Any]] = [
+    stations: list[dict[str, object]] = [
         {"code": "SHIP", "name": "Shipping", "area": "HALL", "kind": "SHIPPING", "position": 100}
     ]
     suppliers, parts, bills, loops = [], [], [], []

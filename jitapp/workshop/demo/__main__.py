@@ -30,8 +30,8 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every scan would bury all others
     with httpx.Client(base_url=given["url"]) as http:
         tablets = {code: Tablet(http, token, stop) for code, token in given["tokens"].items()}
-        dice = random.Random()  # noqa: S311 - who is a little slower today is no secret
-        crew = Crew(Shop(tablets, frozenset(given["own"])), speed=given["speed"], stop=stop, dice=dice)
+        chance = random.Random()  # noqa: S311 - who is a little slower today is no secret
+        crew = Crew(Shop(tablets, frozenset(given["own"])), speed=given["speed"], stop=stop, chance=chance)
         try:
             crew.work()
         except Stopped:

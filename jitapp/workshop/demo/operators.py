@@ -89,7 +89,7 @@ class Shop:
         return next(iter(self.tablets.values()))
 
     def learn(self) -> None:
-        """Reads loops and boards anew."""
+        """Reads loops and boards again."""
         self.loops = {loop["code"]: loop for loop in self.any_tablet.everything("/api/v1/loops")}
         self.stale = set(self.tablets)
         self.bills.clear()
@@ -165,14 +165,14 @@ class Crew:
         *,
         speed: float,
         stop: Event,
-        dice: random.Random,
+        chance: random.Random,
         clock: Callable[[], float] = time.monotonic,
         read_switches: Callable[[], Switches] = switches,
     ) -> None:
         self._shop = shop
         self._speed = speed
         self._stop = stop
-        self._dice = dice
+        self._chance = chance
         self._clock = clock
         self._read_switches = read_switches
         self._switches = Switches()
@@ -311,7 +311,7 @@ class Crew:
         loops = [code for code, loop in self._shop.loops.items() if loop["demand"] == "CABINET"]
         full = [cards for cards in (self._shop.usable(code) for code in loops) if len(cards) > 1]
         if full:
-            card = self._dice.choice(full)[0]
+            card = self._chance.choice(full)[0]
             yield Deed("CABINET", card["code"], "empty", BADGES["CABINET"], "supplies")
 
     def _choose_who_is_late(self) -> None:
@@ -341,7 +341,7 @@ class Crew:
         return self._minutes >= self._due[about]
 
     def _around(self, minutes: float) -> float:
-        return minutes * self._dice.uniform(0.8, 1.2)
+        return minutes * self._chance.uniform(0.8, 1.2)
 
     def _forget(self) -> None:
         """Turns that are over need no date any more."""

@@ -1,4 +1,4 @@
-"""`manage.py chaos`: an installation of its own, scanned at while its processes are killed, and then reckoned up."""
+"""`manage.py chaos`: an installation of its own, scanned at while its processes are killed, then examined."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from jitapp.workshop.chaos.run import Failed, Plan, Result, run
+from jitapp.workshop.chaos.plan import Plan, Result
+from jitapp.workshop.chaos.run import Failed, run
 
 
 class Command(BaseCommand):
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--redis-stop", type=float, default=60, help="seconds without Redis; 0: none")
         parser.add_argument("--redis-how", choices=("gone", "frozen"), default="gone")
-        parser.add_argument("--seed", type=int, default=None, help="the same dice again")
+        parser.add_argument("--seed", type=int, default=None, help="repeats the random choices of that run")
         parser.add_argument(
             "--folder", type=Path, default=None, help="keep the installation and its log here"
         )

@@ -48,7 +48,7 @@ class Command(BaseCommand):
         hidden = len(report.errors) - MOST_SHOWN
         if hidden > 0:
             self.stderr.write(f"... and {hidden} more.")
-        raise CommandError(f"Nothing was loaded: {len(report.errors)} to mend.")
+        raise CommandError(f"Nothing was loaded: {len(report.errors)} to correct.")
 
     def _tell(self, done: SetUp, dry_run: bool) -> None:
         if dry_run:
