@@ -5,7 +5,7 @@ from __future__ import annotations
 from jitapp.kanban.conditions import all_withdrawn, participates, usable
 from jitapp.kanban.events.base import Entry, Inconsistent
 from jitapp.kanban.events.cards import CardBlocked, CardUnblocked
-from jitapp.kanban.events.loops import LoopChanged
+from jitapp.kanban.events.loops import LoopChanged, RunoutOpened, RunoutRevised
 from jitapp.kanban.events.turns import TurnCancelled, TurnReceived, TurnReleased
 from jitapp.kanban.standing import stand
 from jitapp.kanban.state import Change, Loop
@@ -67,9 +67,16 @@ def apply(loop: Loop, entry: Entry) -> None:
     counts = before != after or loop.been_full != had_been_full
     if counts or (change is not None and change.loop_status is not None):
         _changed(loop, entry)
+    elif change is not None and change.of_container:
+        _perhaps_late(loop, entry)
     if card is not None and card.turn is not None:
         stand(loop.config, card, card.turn, entry.occurred_at, entry.seq)
-    if loop.runout is not None and change is not None and not any(map(usable, loop.cards.values())):
+    of_runout = isinstance(entry.event, RunoutOpened | RunoutRevised)
+    if (
+        loop.runout is not None
+        and (change is not None or of_runout)
+        and not any(map(usable, loop.cards.values()))
+    ):
         loop.runout.quality = all_withdrawn(loop.cards.values())
 
 
@@ -78,5 +85,15 @@ def _changed(loop: Loop, entry: Entry) -> None:
     at = entry.occurred_at
     if loop.usable_changed_at is None or at >= loop.usable_changed_at:
         loop.usable_changed_at = at
-    elif loop.told_late is None or at < loop.told_late:
+    else:
+        _perhaps_late(loop, entry)
+
+
+def _perhaps_late(loop: Loop, entry: Entry) -> None:
+    """What is older than the newest change may mean that a container was usable when it seemed not to be, or the
+    reverse, even if it is the same now."""
+    at = entry.occurred_at
+    if loop.usable_changed_at is None or at >= loop.usable_changed_at:
+        return
+    if loop.told_late is None or at < loop.told_late:
         loop.told_late = at

@@ -16,7 +16,7 @@ from jitapp.kanban.events.loops import RunoutClosed, RunoutOpened, RunoutRevised
 from jitapp.kanban.fold import apply
 from jitapp.kanban.kinds import KINDS
 from jitapp.kanban.runouts import ON_HOLD, Cause, cause_of, dry_since, revisions
-from jitapp.kanban.state import Card, Loop, Turn, text
+from jitapp.kanban.state import Card, Loop, OpenRunout, Span, Turn, text
 from jitapp.kanban.vocabulary import Intent, LoopStatus, Outcome, ScanClass, SupplyStatus
 
 NewUuid = Callable[[], UUID]
@@ -100,11 +100,14 @@ class Ledger:
         late: bool = False,
         first_ordinal: int = 0,
         subject: Card | None = None,
+        moves: bool = False,
     ) -> None:
-        """`at` is when it happened; `subject` the card whose own scan tells of it, if one does."""
+        """`at` is when it happened; `subject` the card whose own scan tells of it, if one does: of a move (`moves`), or
+        of something else."""
         self.loop = loop
         self.at = at
         self.subject = subject
+        self.moves = moves
         self.scan = scan
         self.late = late
         self.first_ordinal = first_ordinal
@@ -125,7 +128,7 @@ class Ledger:
         moves = card is not None and to and to != card.supply_status
         entry = Entry(
             event=event,
-            occurred_at=at or self._at(card),
+            occurred_at=at or self._at(card, bool(moves)),
             card_id=card.id if card else None,
             turn_number=turn.number if turn else None,
             turn=turn.uuid if turn else None,
@@ -145,10 +148,11 @@ class Ledger:
         self.entries.append(entry)
         return entry
 
-    def _at(self, card: Card | None) -> datetime:
-        """When an event of a card counts as having happened. What follows for another card than the one that was
-        scanned is never older than where that card stands: a scan told late does not rewrite its history."""
-        if card is None or card is self.subject or card.status_since is None:
+    def _at(self, card: Card | None, moves: bool) -> datetime:
+        """When an event of a card counts as having happened. A scan told late rewrites the history of the move that it
+        tells of, and no other: what else follows for a card is never older than where its container stands."""
+        told = card is self.subject and (self.moves or not moves)
+        if card is None or told or card.status_since is None:
             return self.at
         return max(self.at, card.status_since)
 
@@ -178,7 +182,7 @@ class Ledger:
             self.write(_opened(cause), at=since_when)
         else:
             assert loop.runout is not None
-            self._close(at, self._final_cause(at))
+            self._close(loop.runout, at, self._final_cause(at))
 
     def _final_cause(self, at: datetime) -> Cause:
         loop = self.loop
@@ -188,9 +192,7 @@ class Ledger:
             return Cause(*ON_HOLD, cause.facts)
         return cause
 
-    def _close(self, at: datetime, cause: Cause) -> None:
-        runout = self.loop.runout
-        assert runout is not None
+    def _close(self, runout: OpenRunout | Span, at: datetime, cause: Cause) -> None:
         self.write(
             RunoutClosed(
                 cause=cause.reason,
@@ -207,14 +209,14 @@ class Ledger:
         for found in revisions(self.loop, since, self._now):
             cause, known = found.cause, found.known
             if known is None:
-                self.write(_opened(cause), at=found.begin)
+                opened = self.write(_opened(cause), at=found.begin)
                 if found.end is not None:
-                    self._close(found.end, cause)
+                    self._close(Span(opened.seq, found.begin), found.end, cause)
                 continue
             runout = self.loop.runout
             is_open = runout is not None and runout.opened_seq == known
             if is_open and runout is not None and runout.opened_at == found.begin and found.end is not None:
-                self._close(found.end, cause)
+                self._close(runout, found.end, cause)
             else:
                 self.write(
                     RunoutRevised(

@@ -67,7 +67,9 @@ def write(situation: Situation, verdict: Reply) -> Decision:
     assert step is not None
     decision = refuse(situation, verdict)
     late = step.moves != {} and told_late(situation)
-    ledger = Ledger(situation.loop, at=situation.at, scan=scan, late=late, subject=card)
+    ledger = Ledger(
+        situation.loop, at=situation.at, scan=scan, late=late, subject=card, moves=bool(step.moves)
+    )
     done = step.effect(ledger, situation)
     finish(ledger, scan.new_uuid)
     decision.code = done.code

@@ -268,6 +268,11 @@ class Change:
     due_at: datetime | None = None
     turn_ends: bool = False
 
+    @property
+    def of_container(self) -> bool:
+        """Whether it is about a container or its card, not about an order."""
+        return self.supply_status is not None or self.card_status is not None or self.blocked is not None
+
 
 @dataclass(slots=True)
 class Span:

@@ -86,7 +86,7 @@ class Story:
 
     def tell(self, *events: Event, minutes: float = 0, follow: bool = True) -> Story:
         for event in events:
-            ledger = Ledger(self.loop, at=at(minutes), subject=self.card)
+            ledger = Ledger(self.loop, at=at(minutes), subject=self.card, moves=True)
             of_turn = event.type.startswith("turn.")
             ledger.write(event, self.card, turn=self.turn if of_turn else None)
             self.turn = self.card.turn or self.turn

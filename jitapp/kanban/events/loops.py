@@ -92,8 +92,9 @@ class RunoutOpened(Event, frozen=True):
     facts: CauseFacts = CauseFacts()
 
     def apply(self, loop: Loop, card: Card | None, entry: Entry) -> None:
-        """The loop is dry."""
-        loop.runout = OpenRunout(opened_at=entry.occurred_at, opened_seq=entry.seq)
+        """The loop is dry; or it was, before a runout that goes on: then this one is closed by the next entry."""
+        if loop.runout is None:
+            loop.runout = OpenRunout(opened_at=entry.occurred_at, opened_seq=entry.seq)
         loop.register[entry.seq] = Span(entry.seq, entry.occurred_at)
 
 
@@ -110,10 +111,12 @@ class RunoutClosed(Event, frozen=True, kw_only=True):
 
     def apply(self, loop: Loop, card: Card | None, entry: Entry) -> None:
         """The loop can be used again."""
-        if loop.runout is None or loop.runout.opened_seq != self.opened_seq:
+        known = loop.register.get(self.opened_seq)
+        if loop.runout is not None and loop.runout.opened_seq == self.opened_seq:
+            loop.runout = None
+        elif known is None or known.closed_at is not None:
             raise Inconsistent("runout.closed without an open runout (C9)")
-        loop.register[self.opened_seq] = Span(self.opened_seq, loop.runout.opened_at, entry.occurred_at)
-        loop.runout = None
+        loop.register[self.opened_seq] = Span(self.opened_seq, self.opened_at, entry.occurred_at)
 
 
 class RunoutRevised(Event, frozen=True, kw_only=True):
