@@ -82,6 +82,9 @@ class ActAnswer(msgspec.Struct):
     revision: int | None = None
 
 
+TURN_CLOSED = "turn_closed"
+
+
 class ActOnTurn(Endpoint):
     """POST /turns/{id}/{verb}"""
 
@@ -96,13 +99,15 @@ class ActOnTurn(Endpoint):
         problems=(404, 409),
     )
     def post(self, request: Request, body: TurnActBody, id: UUID, verb: str) -> Response:
-        """Answers as a scan does; refused acts are answered with `outcome: refused`, not with an error."""
+        """Answers as a scan does; refused acts are answered with `outcome: refused`, not with an error. An act on a
+        turn that is closed is one: the card has gone on to another turn."""
         turn = or_404(lists.turn(id, plant_ids=self.plants(), now=timezone.now()))
         answer = actions.scan(
             ScanRequest(
                 id=key_of(request, f"{id}:{verb}"),
                 code=turn.card,
                 intent=verb,
+                turn=id,
                 quantity=quantity_of(body.quantity),
                 reason=body.reason,
                 by=body.by,
@@ -114,6 +119,8 @@ class ActOnTurn(Endpoint):
         )
         if isinstance(answer, Conflict):
             raise Problem(409, answer.code, answer.message)
+        if answer.body["code"] == TURN_CLOSED:
+            raise Problem(409, TURN_CLOSED, f"{answer.body['message']} {answer.body['next']}")
         headers = {"Idempotent-Replayed": "true"} if answer.replayed else None
         return Response(answer.body, headers=headers)
 

@@ -39,6 +39,7 @@ CODES: dict[str, tuple[int, str]] = {
     "scan_id_reused": (409, "The scan id was used before for another scan."),
     "already_settled": (409, "Somebody has settled this scan already; the detail says who and when."),
     "not_waiting": (409, "This scan waits for nobody."),
+    "turn_closed": (409, "The turn is closed: the card has gone on. Ask for the open turns."),
     "refused": (409, "A rule forbids the change; the detail says which and what to do."),
     "taken": (409, "The code names something else already."),
     "identity": (409, "What stands on printed cards cannot be changed."),

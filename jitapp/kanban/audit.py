@@ -20,6 +20,7 @@ from jitapp.kanban.draws import USES, counted
 from jitapp.kanban.events.base import Entry, Inconsistent
 from jitapp.kanban.events.cards import CardActivated, CardBooked, CardDrawn, CardEmptied, CardUnbooked
 from jitapp.kanban.events.loops import (
+    DrawRounded,
     DrawShort,
     RunoutClosed,
     RunoutOpened,
@@ -183,6 +184,8 @@ class Audit:
             self._draw(entry, event, card)
         elif isinstance(event, DrawShort):
             self.draws.setdefault(event.by_turn, DrawSum()).short = event.short
+        elif isinstance(event, DrawRounded):
+            self.draws.setdefault(event.by_turn, DrawSum())  # it may need no piece of its own
 
     def _scanned(self, entry: Entry, event: ScanApplied, station_id: int | None) -> None:
         step, config = STEPS[Intent(event.intent)], self.loop.config

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from jitapp.kanban.conditions import all_withdrawn, participates, usable
 from jitapp.kanban.events.base import Entry, Inconsistent
 from jitapp.kanban.events.cards import CardBlocked, CardUnblocked
 from jitapp.kanban.events.loops import LoopChanged, RunoutOpened, RunoutRevised
 from jitapp.kanban.events.turns import TurnCancelled, TurnReceived, TurnReleased
 from jitapp.kanban.standing import stand
-from jitapp.kanban.state import Change, Loop
-from jitapp.kanban.vocabulary import LoopStatus, SupplyStatus
+from jitapp.kanban.state import AT_HAND, Card, Change, Loop
+from jitapp.kanban.vocabulary import CardStatus, LoopStatus, SupplyStatus
 
 
 def change_of(entry: Entry) -> Change | None:
@@ -48,8 +50,7 @@ def apply(loop: Loop, entry: Entry) -> None:
     """
     loop.seq = entry.seq
     card = loop.cards.get(entry.card_id) if entry.card_id is not None else None
-    before = (usable(card), participates(card)) if card is not None else (False, False)
-    had_been_full = loop.been_full
+    before, had_been_full = _of(card), loop.been_full
     if entry.to and card is not None:
         if entry.frm != card.supply_status:
             raise Inconsistent(
@@ -63,12 +64,11 @@ def apply(loop: Loop, entry: Entry) -> None:
         loop.fresh.append(change)
     if card is None and entry.card_id is not None:
         card = loop.cards.get(entry.card_id)
-    after = (usable(card), participates(card)) if card is not None else (False, False)
-    counts = before != after or loop.been_full != had_been_full
-    if counts or (change is not None and change.loop_status is not None):
+    of_loop = (change is not None and change.loop_status is not None) or loop.been_full != had_been_full
+    if of_loop or before != _of(card):
         _changed(loop, entry)
-    elif change is not None and change.of_container:
-        _perhaps_late(loop, entry)
+    if of_loop or before.counts != _of(card).counts:
+        loop.turned_at = entry.occurred_at
     if card is not None and card.turn is not None:
         stand(loop.config, card, card.turn, entry.occurred_at, entry.seq)
     of_runout = isinstance(entry.event, RunoutOpened | RunoutRevised)
@@ -80,20 +80,27 @@ def apply(loop: Loop, entry: Entry) -> None:
         loop.runout.quality = all_withdrawn(loop.cards.values())
 
 
+class _Container(NamedTuple):
+    """What of a card decides whether its container is usable, and (`counts`) whether it is and takes part."""
+
+    at_hand: bool
+    life: CardStatus
+    blocked: bool
+    counts: tuple[bool, bool]
+
+
+def _of(card: Card | None) -> _Container:
+    if card is None:
+        return _Container(False, CardStatus.NEW, False, (False, False))
+    counts = (usable(card), participates(card))
+    return _Container(card.supply_status in AT_HAND, card.card_status, card.blocked, counts)
+
+
 def _changed(loop: Loop, entry: Entry) -> None:
-    """Notes when the usable containers changed, and whether this was told after something that happened later."""
+    """Notes when the containers last changed, and whether this was told after something that happened later: then a
+    container may have been usable when it seemed not to be, or the reverse, even if it is the same now."""
     at = entry.occurred_at
     if loop.usable_changed_at is None or at >= loop.usable_changed_at:
         loop.usable_changed_at = at
-    else:
-        _perhaps_late(loop, entry)
-
-
-def _perhaps_late(loop: Loop, entry: Entry) -> None:
-    """What is older than the newest change may mean that a container was usable when it seemed not to be, or the
-    reverse, even if it is the same now."""
-    at = entry.occurred_at
-    if loop.usable_changed_at is None or at >= loop.usable_changed_at:
-        return
-    if loop.told_late is None or at < loop.told_late:
+    elif loop.told_late is None or at < loop.told_late:
         loop.told_late = at

@@ -102,13 +102,24 @@ def _past(s: Situation, step: Step) -> bool:
     """Whether the container has gone beyond the step since: the late scan only tells when."""
     if not step.fills or step.intent is Intent.ABORT or step.target is None:
         return False
-    card, turn = s.card, s.card.turn
+    turn = s.card.turn
     if turn is None or s.at < turn.opened_at:
-        # The turn that it belongs to is closed: its container came in since.
-        return card.full_since is not None and s.at <= card.full_since
+        return _of_closed_turn(s)
     if turn.released_at is None or s.at < turn.released_at or s.card.position not in WAY:
         return False
     return WAY.index(step.target) < WAY.index(s.card.position)
+
+
+def _of_closed_turn(s: Situation) -> bool:
+    """Whether a turn of the card that is closed now was under way at that time: its container came in since."""
+    past = s.loop.past.turns(s.at) if s.loop.past is not None else ()
+    return any(
+        number == s.card.number
+        and turn.released_at is not None
+        and turn.closed_at is not None
+        and turn.released_at <= s.at <= turn.closed_at
+        for number, turn in (*past, *s.loop.ended)
+    )
 
 
 def late_assertion(s: Situation) -> Reply | None:
@@ -248,7 +259,8 @@ def _next_allowed(s: Situation, refused: Step) -> str:
     for step in (STEPS[Intent.START], STEPS[Intent.COMPLETE], STEPS[Intent.LOAD], STEPS[Intent.RECEIVE]):
         target = step.moves.get(s.position)
         allowed = target is not None and config.need(target) is not Need.PROHIBITED
-        if step is not refused and (allowed or (step.intent is Intent.COMPLETE and config.without_transport)):
+        made = config.without_transport and config.need(S.IN_PROCESS) is not Need.PROHIBITED
+        if step is not refused and (allowed or (step.intent is Intent.COMPLETE and made)):
             return str(step.intent)
     return "ask your leader"
 

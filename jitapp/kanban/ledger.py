@@ -173,14 +173,14 @@ class Ledger:
             self._revise(since)
             return
         # What changed may have happened later than what was told of it: see `_at`.
-        at = self._now if KINDS[loop.config.kind].ordered else loop.usable_changed_at or self.at
+        at = self._now if KINDS[loop.config.kind].ordered else loop.turned_at or self.at
         since_when = dry_since(loop, at)
         if (since_when is None) == (loop.runout is None):
             return
         if since_when is not None:
             cause = cause_of(loop, at, quality=all_withdrawn(loop.cards.values()))
             self.write(_opened(cause), at=since_when)
-        else:
+        elif loop.fresh:  # a runout ends by a change of the containers, and not by looking
             assert loop.runout is not None
             self._close(loop.runout, at, self._final_cause(at))
 

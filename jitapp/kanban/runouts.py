@@ -40,10 +40,12 @@ def cause_of(loop: Loop, until: datetime, *, quality: bool) -> Cause:
     """
     if quality:
         return Cause(*QUALITY, CauseFacts())
+    # With the last card that takes part a runout ends, too: that card took part just before.
+    left = {change.card for change in loop.fresh if change.at == until and change.card_status is not None}
     turns = [
         (card.number, card.turn)
         for card in loop.cards.values()
-        if card.turn is not None and participates(card)
+        if card.turn is not None and (participates(card) or card.id in left)
     ]
     return _longest_wait([*turns, *loop.ended], until)
 

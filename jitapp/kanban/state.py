@@ -268,11 +268,6 @@ class Change:
     due_at: datetime | None = None
     turn_ends: bool = False
 
-    @property
-    def of_container(self) -> bool:
-        """Whether it is about a container or its card, not about an order."""
-        return self.supply_status is not None or self.card_status is not None or self.blocked is not None
-
 
 @dataclass(slots=True)
 class Span:
@@ -332,6 +327,7 @@ class Loop(LoopCounters):
     fresh: list[Change] = field(default_factory=list)
     register: dict[int, Span] = field(default_factory=dict)
     ended: list[tuple[int, Turn]] = field(default_factory=list)
+    turned_at: datetime | None = None  # when a container became usable or ceased to be
     told_late: datetime | None = None  # the earliest change that occurred before one known already
 
     def siblings(self, card: Card) -> list[Card]:

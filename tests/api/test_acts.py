@@ -38,7 +38,7 @@ def post(floor: Floor, path: str, body: dict[str, Any] | None = None, key: str =
 
 def test_a_supplier_answers_ships_and_the_buyer_sees_it(floor: Floor) -> None:
     turn = floor.turn("S1", 1)
-    answer = post(floor, f"/turns/{turn.uuid}/acknowledge", {"promised_at": "2026-11-20T10:00:00+01:00"})
+    answer = post(floor, f"/turns/{turn.uuid}/acknowledge", {"promised_at": "2036-11-20T10:00:00+01:00"})
     assert (answer.status_code, answer.json()["code"]) == (200, "acknowledged")
     answer = post(floor, f"/turns/{turn.uuid}/ship", {"quantity": "90"})
     assert answer.json()["code"] == "quantity_needs_reason"

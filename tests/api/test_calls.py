@@ -174,6 +174,8 @@ def test_a_receivers_board_tells_how_much_room_it_has(floor: Floor) -> None:
     receiver = ask(floor, "get", "/boards/TEST").json()
     assert (receiver["receiving_limit"], receiver["full"]) == (2, 2)
     floor.scan("L1", 1, "open")
+    assert ask(floor, "get", "/boards/TEST").json()["full"] == 2  # it takes up room until it is empty
+    floor.scan("L1", 1, "empty")
     assert ask(floor, "get", "/boards/TEST").json()["full"] == 1
 
 

@@ -135,7 +135,6 @@ def test_an_event_that_ends_before_it_begins_is_refused(floor: Floor) -> None:
             kind="breakdown",
             started_at=floor.now,
             ended_at=floor.now - timedelta(minutes=1),
-            data={},
             now=floor.now,
             source=floor.source,
         )

@@ -433,8 +433,10 @@ def test_the_second_code_after_a_minute_is_a_scan_of_its_own() -> None:
 
 def test_the_oldest_container_goes_first_unless_a_reason_is_given() -> None:
     floor = market()
-    floor.scan("P", 1, "empty")
+    assert floor.scan("W", 1, "load", pair=floor.card("P", 1).code)["code"] == "swapped"
     floor.cycle("P", 1)
+    floor.scan("W", 1, "receive")
+    floor.scan("W", 1, "empty")
     assert floor.scan("W", 1, "load", pair=floor.card("P", 1).code)["code"] == "swap_not_oldest"
     assert (
         floor.scan("W", 1, "load", pair=floor.card("P", 1).code, reason="damaged label")["code"] == "swapped"

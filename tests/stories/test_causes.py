@@ -43,6 +43,7 @@ def test_r05_a_loop_of_one_card_is_dry_for_want_of_its_station_from_the_first_mi
     runout = floor.open_runout("L")
     assert runout is not None
     assert (runout.cause, runout.owner) == ("queue", "station")
+    floor.now += timedelta(minutes=2)
     bring_in(floor, "L")
     closed_with(floor, "L", "queue", "station")
 

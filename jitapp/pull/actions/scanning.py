@@ -128,7 +128,7 @@ def _lock(found: Sequence[Read], loop_ids: Iterable[int], source: Source, known:
         if config is None:
             continue
         named = known.stations.get(each.request.station) if each.request.station else None
-        locks |= stations_to_lock(config, each.request.intent, named.id if named else source.station_id)
+        locks |= stations_to_lock(config, each.intent, named.id if named else source.station_id)
     return store.load(loop_ids, lock_stations=locks)
 
 

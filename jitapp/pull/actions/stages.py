@@ -54,11 +54,24 @@ class Read:
     pair_card_id: int | None = None
     pair_loop_id: int | None = None
     refusal: Refusal | None = None
+    completes: bool = (
+        False  # the pair was scanned after the withdrawal card, whatever intent it was scanned with
+    )
+
+    @property
+    def intent(self) -> str | None:
+        """What the scan means, as its request says it; the second half of a swap loads the container."""
+        return str(Intent.LOAD) if self.completes else self.request.intent
 
     def swapped(self, card_id: int, loop_id: int) -> Read:
         """The same scan as one of the withdrawal card, whose pair is the card that was read."""
         return replace(
-            self, card_id=card_id, loop_id=loop_id, pair_card_id=self.card_id, pair_loop_id=self.loop_id
+            self,
+            card_id=card_id,
+            loop_id=loop_id,
+            pair_card_id=self.card_id,
+            pair_loop_id=self.loop_id,
+            completes=True,
         )
 
 
@@ -198,10 +211,11 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
     if refusal is not None or located.loop is None or located.card is None:
         return Situated(located, station, person_id, None, refusal)
     station_id = station.id if station else None
-    around = circumstances(unit, located.loop, located.card, request.intent, station_id)
+    intent = located.read.intent
+    around = circumstances(unit, located.loop, located.card, intent, station_id)
     scan = Scan(
         id=request.id,
-        intent=INTENTS.get(request.intent or ""),
+        intent=INTENTS.get(intent or ""),
         station_id=station_id,
         station=station.code if station else "",
         device_id=source.device_id,

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from jitapp.kanban.book import facts_of
-from jitapp.kanban.events.stations import SPANS, StandsStill
+from jitapp.kanban.events.stations import SPANS, Changeover, StandsStill
 from jitapp.kanban.waits import Halt
 from jitapp.plant.models import Station
 from jitapp.pull.models import Event, StationState
@@ -63,6 +63,8 @@ def record_station_event(
         raise ValueError("The event ends before it begins. Give the later instant as its end.")
     station = Station.objects.get(pk=station_id)
     event_type = SPANS[kind]
+    if event_type is Changeover:
+        facts = {"from_family": "", "to_family": ""} | facts
     minutes = (ended_at - started_at).total_seconds() / 60
     with transaction.atomic():
         event = Event.objects.create(
