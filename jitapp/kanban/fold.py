@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from jitapp.kanban.conditions import all_withdrawn, participates, usable
+from jitapp.kanban.conditions import all_withdrawn, nothing_usable, participates, usable
 from jitapp.kanban.events.base import Entry, Inconsistent
 from jitapp.kanban.events.cards import CardBlocked, CardUnblocked
 from jitapp.kanban.events.loops import LoopChanged, RunoutOpened, RunoutRevised
-from jitapp.kanban.events.turns import TurnCancelled, TurnReceived, TurnReleased
+from jitapp.kanban.events.turns import TurnCancelled, TurnRecalled, TurnReceived, TurnReleased, TurnShort
 from jitapp.kanban.standing import stand
 from jitapp.kanban.state import AT_HAND, Card, Change, Loop
 from jitapp.kanban.vocabulary import CardStatus, LoopStatus, SupplyStatus
+
+# The events that may change what counts for a runout without moving a container or giving its card another life.
+COUNTING_TYPES = (
+    CardBlocked,
+    CardUnblocked,
+    LoopChanged,
+    TurnReleased,
+    TurnReceived,
+    TurnCancelled,
+    TurnRecalled,
+    TurnShort,
+)
 
 
 def change_of(entry: Entry) -> Change | None:
@@ -28,8 +40,10 @@ def change_of(entry: Entry) -> Change | None:
         loop_status = status_after(event)
     elif isinstance(event, TurnReleased):
         due = event.due_at
-    elif isinstance(event, TurnReceived | TurnCancelled):
+    elif isinstance(event, TurnReceived | TurnCancelled | TurnShort):
         ends = True
+    elif isinstance(event, TurnRecalled):
+        ends = event.withheld or None
     if status is None and life is None and blocked is None and loop_status is None and not due and not ends:
         return None
     return Change(
@@ -72,11 +86,7 @@ def apply(loop: Loop, entry: Entry) -> None:
     if card is not None and card.turn is not None:
         stand(loop.config, card, card.turn, entry.occurred_at, entry.seq)
     of_runout = isinstance(entry.event, RunoutOpened | RunoutRevised)
-    if (
-        loop.runout is not None
-        and (change is not None or of_runout)
-        and not any(map(usable, loop.cards.values()))
-    ):
+    if loop.runout is not None and (change is not None or of_runout) and nothing_usable(loop.cards.values()):
         loop.runout.quality = all_withdrawn(loop.cards.values())
 
 

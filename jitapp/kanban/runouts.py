@@ -174,7 +174,7 @@ class _History:
             card.tell("card_status", change.card_status, change.seq)
         if change.blocked is not None:
             card.tell("blocked", change.blocked, change.seq)
-        if change.turn_ends or change.due_at is not None:
+        if change.not_due or change.due_at is not None:
             card.tell("due_at", change.due_at, change.seq)
 
     @property

@@ -100,14 +100,13 @@ def end(turn: Turn, at: datetime, seq: int) -> None:
 
 
 def _with(stretches: tuple[Stretch, ...], new: Stretch) -> tuple[Stretch, ...]:
-    """The stretches and a new one. It never begins before the one before it; one of no length is dropped, and a
-    stretch that goes on behind it is one stretch."""
+    """The stretches and a new one, which never begins before the turn did. What was told earlier of a later time is
+    overruled, so that no stretch has no length; one that goes on behind a dropped one is one stretch.
+    """
     if not stretches:
         return (new,)
-    last = stretches[-1]
-    if new.since > last.since:
-        return (*stretches, new)
-    kept = stretches[:-1]
+    since = max(new.since, stretches[0].since)
+    kept = tuple(stretch for stretch in stretches if stretch.since < since)
     if kept and new.reason and (kept[-1].reason, kept[-1].owner) == (new.reason, new.owner):
         return kept
-    return (*kept, Stretch(new.reason, new.owner, last.since, new.seq))
+    return (*kept, Stretch(new.reason, new.owner, since, new.seq))

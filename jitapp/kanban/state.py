@@ -266,7 +266,7 @@ class Change:
     blocked: bool | None = None
     loop_status: LoopStatus | None = None
     due_at: datetime | None = None
-    turn_ends: bool = False
+    not_due: bool = False  # the turn is closed, or its signal taken back
 
 
 @dataclass(slots=True)

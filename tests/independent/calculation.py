@@ -213,10 +213,15 @@ class TurnStory:
         return self.entries[0].occurred_at
 
     def position(self, t: datetime, *, before: bool = False) -> Position:
+        """What was told last of the time up to t, with all that was known of the turn when it was told."""
+        told = [
+            place
+            for place, entry in enumerate(self.entries)
+            if entry.occurred_at < t or (entry.occurred_at == t and not before)
+        ]
         found = Position()
-        for entry in self.entries:
-            if entry.occurred_at < t or (entry.occurred_at == t and not before):
-                found.take(entry)
+        for entry in self.entries[: told[-1] + 1] if told else ():
+            found.take(entry)
         return found
 
     def is_open(self, t: datetime, *, before: bool = False) -> bool:
@@ -282,7 +287,7 @@ class History:
             if (
                 turn.is_open(t)
                 and turn.card.participates(t)
-                and stands.signal in ("RELEASED", "ACKNOWLEDGED")
+                and stands.signal in ("RELEASED", "ACKNOWLEDGED", "REJECTED")  # asked for, and not taken back
                 and stands.due_at is not None
                 and stands.due_at <= t
             ):

@@ -391,6 +391,7 @@ def _begin(card: Card, entry: Entry, asked: Decimal | None) -> Turn:
 
 def _withhold(card: Card, turn: Turn, *, short: bool = False) -> None:
     turn.signal_state = SignalState.UNRELEASED
+    turn.due_at = None  # nothing is asked for until it goes out again
     turn.doc_owed = False
     card.urgent = False
     card.out_of_stock = short

@@ -8,10 +8,7 @@ from uuid import UUID
 
 from jitapp.kanban.book import TYPES, decode_event
 from jitapp.kanban.events.base import Entry
-from jitapp.kanban.events.cards import CardBlocked, CardUnblocked
-from jitapp.kanban.events.loops import LoopChanged
-from jitapp.kanban.events.turns import TurnCancelled, TurnReceived, TurnReleased
-from jitapp.kanban.fold import change_of
+from jitapp.kanban.fold import COUNTING_TYPES, change_of
 from jitapp.kanban.state import Change, Span, Turn
 from jitapp.pull.store.columns import read_turn
 from jitapp.pull.store.session import run
@@ -19,10 +16,7 @@ from jitapp.pull.store.session import run
 # The types that may change what counts for a runout, beside those that move a card.
 COUNTING = sorted(
     {name for name, types in TYPES.items() if any(each.life is not None for each in types)}
-    | {
-        each.type
-        for each in (CardBlocked, CardUnblocked, LoopChanged, TurnReleased, TurnReceived, TurnCancelled)
-    }
+    | {each.type for each in COUNTING_TYPES}
 )
 
 
