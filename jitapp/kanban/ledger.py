@@ -160,7 +160,9 @@ class Ledger:
     def _now(self) -> datetime:
         """The newest instant that is known."""
         told = self.scan.recorded_at if self.scan is not None else self.at
-        return max(told, self.at, self.loop.usable_changed_at or self.at)
+        runout = self.loop.runout
+        dry = runout.opened_at if runout is not None else self.at
+        return max(told, self.at, self.loop.usable_changed_at or self.at, dry)
 
     def settle_runout(self) -> None:
         """Opens, closes or revises the loop's runouts if its state now says so (rule C9)."""

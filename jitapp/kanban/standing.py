@@ -101,12 +101,13 @@ def end(turn: Turn, at: datetime, seq: int) -> None:
 
 def _with(stretches: tuple[Stretch, ...], new: Stretch) -> tuple[Stretch, ...]:
     """The stretches and a new one, which never begins before the turn did. What was told earlier of a later time is
-    overruled, so that no stretch has no length; one that goes on behind a dropped one is one stretch.
+    overruled, so that no stretch has no length; one that goes on behind a dropped one is one stretch, with the number of
+    the event that led back to it: whoever has followed the dropped one sees that something changed.
     """
     if not stretches:
         return (new,)
     since = max(new.since, stretches[0].since)
     kept = tuple(stretch for stretch in stretches if stretch.since < since)
     if kept and new.reason and (kept[-1].reason, kept[-1].owner) == (new.reason, new.owner):
-        return kept
+        return (*kept[:-1], Stretch(new.reason, new.owner, kept[-1].since, new.seq))
     return (*kept, Stretch(new.reason, new.owner, since, new.seq))

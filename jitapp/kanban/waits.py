@@ -46,12 +46,13 @@ class Wait:
 class TurnWaits:
     """The waits of one turn: the open one, and the number of the newest event that began or ended one (`seen`).
 
-    Stretches up to `seen` have had their effect: taken again they change nothing. `changed` has what is new or has
-    ended, in order.
+    Stretches up to `seen` have had their effect: taken again they change nothing. `until` is how far the waits on
+    record reach: what is told late begins and ends no wait before it. `changed` has what is new or has ended, in order.
     """
 
     open: Wait | None = None
     seen: int = 0
+    until: datetime | None = None
     changed: list[Wait] = field(default_factory=list)
 
     def take(self, stretches: Sequence[Stretch], new_uuid: Callable[[], UUID]) -> None:
@@ -65,22 +66,24 @@ class TurnWaits:
             if self.open is not None and found == (self.open.reason, self.open.owner):
                 self.seen = stretch.seq
                 continue  # it goes on waiting for the same
-            self._end(stretch.since, stretch.seq)
-            if found is not None and (following is None or following.since > stretch.since):
-                self._begin(found, stretch.since, stretch.seq, new_uuid)
+            since = max(stretch.since, self.until or stretch.since)
+            self._end(since, stretch.seq)
+            if found is not None and (following is None or following.since > since):
+                self._begin(found, since, stretch.seq, new_uuid)
 
     def refuse(self, at: datetime, seq: int, new_uuid: Callable[[], UUID]) -> None:
         """A handoff that the receiver could not take (F3): the receiver must make room. `seq` numbers the loop's
         newest event at that time; a refusal is none itself."""
         if seq < self.seen or self.open is None or self.open.reason == NOT_READY[0]:
             return
-        self._end(max(at, self.open.opened_at), seq)
+        at = max(at, self.open.opened_at)
+        self._end(at, seq)
         self._begin((NOT_READY[0], str(NOT_READY[1])), at, seq, new_uuid)
 
     def _begin(self, found: tuple[str, str], at: datetime, seq: int, new_uuid: Callable[[], UUID]) -> None:
         self.open = Wait(new_uuid(), *found, opened_at=at, opened_seq=seq)
         self.changed.append(self.open)
-        self.seen = max(self.seen, seq)
+        self.seen, self.until = max(self.seen, seq), at
 
     def _end(self, at: datetime, seq: int) -> None:
         ended, self.open = self.open, None
@@ -88,6 +91,7 @@ class TurnWaits:
         if ended is None:
             return
         ended.closed_at, ended.closed_seq = max(at, ended.opened_at), seq
+        self.until = ended.closed_at
         if ended not in self.changed:
             self.changed.append(ended)
 

@@ -37,11 +37,10 @@ def entries_of(loop: Loop) -> list[Entry]:
     ]
 
 
-def history_of(loop: Loop) -> History:
-    """The loop's ledger, taken apart."""
-    entries = entries_of(loop)
+def history_of(loop: Loop, entries: list[Entry], *, up_to: int | None = None) -> History:
+    """The loop's ledger, taken apart; with `up_to` only what was known when that entry was written."""
     return History.of(
-        entries,
+        [entry for entry in entries if up_to is None or entry.seq <= up_to],
         kind=loop.kind,
         supply_kind=loop.supply.kind,
         first_status=first_status(entries, loop.status),
@@ -72,8 +71,10 @@ def differences(code: str, *, now: datetime | None = None) -> list[str]:
     With `now`, at which a sweep must have looked, the cause of an open runout is compared too.
     """
     loop = Loop.objects.select_related("supply").get(code=code)
-    history = history_of(loop)
-    found = compare(dry_spells(history, now=now), register_of(loop))
+    entries = entries_of(loop)
+    history = history_of(loop, entries)
+    expected = [_as_known(loop, entries, spell) for spell in dry_spells(history, now=now)]
+    found = compare(expected, register_of(loop))
     usable = history.usable(history.last) if history.last is not None else set()
     there = set(
         Card.objects.filter(
@@ -83,6 +84,15 @@ def differences(code: str, *, now: datetime | None = None) -> list[str]:
     if usable != there:
         found.append(f"usable cards: expected {sorted(usable)}, found {sorted(there)}")
     return [f"{code}: {difference}" for difference in found]
+
+
+def _as_known(loop: Loop, entries: list[Entry], spell: Spell) -> Spell:
+    """The cause of a runout is final at its close (C9): what is told later of its time changes its instants alone."""
+    row = Runout.objects.filter(loop=loop, closed_at=spell.closed_at, closed_seq__isnull=False).first()
+    if row is None or spell.closed_at is None:
+        return spell
+    known = history_of(loop, entries, up_to=row.closed_seq)
+    return Spell(spell.opened_at, spell.closed_at, *known.cause(spell.closed_at, closed=True))
 
 
 def all_differences(*, now: datetime | None = None) -> list[str]:

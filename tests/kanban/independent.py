@@ -59,7 +59,8 @@ class History:
             yield "blocked", entry.type == "card.blocked"
         if entry.type == "turn.released":
             yield "due", entry.event.due_at
-        if entry.type in ("turn.received", "turn.cancelled"):
+        withheld = entry.type == "turn.recalled" and entry.event.withheld
+        if withheld or entry.type in ("turn.received", "turn.cancelled", "turn.short"):
             yield "due", None
         if entry.type == "loop.changed" and entry.event.status:
             yield "loop", entry.event.status
@@ -167,9 +168,9 @@ class History:
             said = now.says() if now.open else ("", "")
             if life and life[-1][1] == said:
                 continue
-            since = max(entry.occurred_at, life[-1][0]) if life else entry.occurred_at
-            if life and life[-1][0] == since:
-                life.pop()
+            since = max(entry.occurred_at, life[0][0]) if life else entry.occurred_at
+            while life and life[-1][0] >= since:
+                life.pop()  # told earlier of a later time: overruled
             if not life or life[-1][1] != said:
                 life.append((since, said))
             if not now.open:

@@ -1,4 +1,4 @@
-"""The tests have teeth: sixteen faults are planted in the rules, one at a time, and each is caught by name.
+"""The tests have teeth: twenty-four faults are planted in the rules, one at a time, and each is caught by name.
 
 Faults of the store (no lock, no key check, publish after commit) are planted in tests/races.
 """
@@ -6,6 +6,8 @@ Faults of the store (no lock, no key check, publish after commit) are planted in
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,11 +15,28 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from jitapp.kanban import acts, draws, guards, ledger, lifecycle, market, moves, signals, swap
-from jitapp.kanban.vocabulary import LoopKind, SignalState
+from jitapp.kanban import (
+    conditions,
+    draws,
+    fold,
+    guards,
+    ledger,
+    market,
+    signals,
+    standing,
+    swap,
+    waits,
+)
+from jitapp.kanban.events.base import Event
+from jitapp.kanban.state import AT_HAND, Card, LoopConfig, Stretch, Turn
+from jitapp.kanban.step import STEPS
+from jitapp.kanban.steps import empty, hold
+from jitapp.kanban.vocabulary import CardStatus, LoopKind, Party, SignalState
 from tests.kanban import test_every_cell as cells
 from tests.kanban import test_market as markets
 from tests.kanban import test_properties as properties
+from tests.kanban import test_runouts as runouts
+from tests.kanban import test_waits as waiting
 from tests.kanban.test_machine import Shop
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -41,12 +60,14 @@ def machine() -> None:
 
 
 def without(name: str) -> Plant:
-    """A guard is removed."""
+    """A guard of the moving steps is removed."""
 
     def plant(patch: pytest.MonkeyPatch) -> None:
-        left = tuple(guard for guard in guards.GUARDS if guard.__name__ != name)
-        assert len(left) == len(guards.GUARDS) - 1, name
-        patch.setattr(lifecycle, "GUARDS", left)
+        left = tuple(guard for guard in guards.MOVING if guard.__name__ != name)
+        assert len(left) == len(guards.MOVING) - 1, name
+        for intent, step in list(STEPS.items()):
+            if step.guards == guards.MOVING:
+                patch.setitem(STEPS, intent, replace(step, guards=left))
 
     return plant
 
@@ -57,8 +78,8 @@ def dropped(type_: str) -> Plant:
     def plant(patch: pytest.MonkeyPatch) -> None:
         honest = ledger.Ledger.write
 
-        def write(self: ledger.Ledger, name: str, *args: Any, **facts: Any) -> Any:
-            return None if name == type_ else honest(self, name, *args, **facts)
+        def write(self: ledger.Ledger, event: Event, *args: Any, **facts: Any) -> Any:
+            return None if event.type == type_ else honest(self, event, *args, **facts)
 
         patch.setattr(ledger.Ledger, "write", write)
 
@@ -68,7 +89,7 @@ def dropped(type_: str) -> Plant:
 def asks_twice(patch: pytest.MonkeyPatch) -> None:
     """An emptied card asks although its turn is open."""
     patch.setattr(
-        moves, "signal", lambda book, card, new_uuid: (signals.dispatch(book, card, new_uuid()), "emptied")[1]
+        empty, "signal", lambda book, card, new_uuid: (signals.dispatch(book, card, new_uuid()), "emptied")[1]
     )
 
 
@@ -79,7 +100,7 @@ def anything_may_be_filled(patch: pytest.MonkeyPatch) -> None:
 
 def nothing_is_recalled(patch: pytest.MonkeyPatch) -> None:
     """C12: a held card keeps its signal out."""
-    patch.setattr(acts, "recall", lambda book, card: None)
+    patch.setattr(hold, "recall_signal", lambda book, card: None)
 
 
 def takes_what_is_promised(patch: pytest.MonkeyPatch) -> None:
@@ -99,7 +120,7 @@ def any_container_may_be_swapped(patch: pytest.MonkeyPatch) -> None:
 
 def no_runout(patch: pytest.MonkeyPatch) -> None:
     """C9: nobody notices that a loop is dry."""
-    patch.setattr(ledger, "is_dry", lambda loop: False)
+    patch.setattr(ledger, "dry_since", lambda loop, at: None)
 
 
 def the_newest_is_served_first(patch: pytest.MonkeyPatch) -> None:
@@ -113,25 +134,91 @@ def a_batch_leaves_one_behind(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(signals, "accumulating", lambda loop: honest(loop)[1:])
 
 
+def held_cards_stay_with_whoever_had_them(patch: pytest.MonkeyPatch) -> None:
+    """C10: a hold does not make whoever held the card the owner of its turn."""
+    honest = standing.standing_of
+
+    def standing_of(config: LoopConfig, card: Card, turn: Turn) -> tuple[str, Party]:
+        card = copy(card)
+        card.card_status = CardStatus.IN_CIRCULATION
+        return honest(config, card, turn)
+
+    patch.setattr(standing, "standing_of", standing_of)
+
+
+def the_dock_is_the_handlers(patch: pytest.MonkeyPatch) -> None:
+    """C10: what stands at the dock stays with the handler."""
+    patch.setattr(standing, "PUT_AWAY", ("put_away", Party.HANDLER))
+
+
+def only_reasons_begin_stretches(patch: pytest.MonkeyPatch) -> None:
+    """A new owner of the same wait begins nothing."""
+    honest = standing.stand
+
+    def stand(config: LoopConfig, card: Card, turn: Turn, *when: Any) -> None:
+        if standing.standing_of(config, card, turn)[0] != turn.standing:
+            honest(config, card, turn, *when)
+
+    patch.setattr(fold, "stand", stand)
+
+
+def stretches_of_no_length_stay(patch: pytest.MonkeyPatch) -> None:
+    """Steps of one instant leave a stretch each."""
+
+    def kept(stretches: tuple[Stretch, ...], new: Stretch) -> tuple[Stretch, ...]:
+        return (*stretches, new)
+
+    patch.setattr(standing, "_with", kept)
+
+
+def waits_never_end(patch: pytest.MonkeyPatch) -> None:
+    """The wait that was open is forgotten instead of closed."""
+
+    def end(self: waits.TurnWaits, at: Any, seq: int) -> None:
+        self.open, self.seen = None, max(self.seen, seq)
+
+    patch.setattr(waits.TurnWaits, "_end", end)
+
+
+def what_is_told_late_revises_nothing(patch: pytest.MonkeyPatch) -> None:
+    """C9: a runout begins and ends when it is heard of."""
+    patch.setattr(ledger, "revisions", lambda *_args: [])
+
+
+def held_containers_are_used(patch: pytest.MonkeyPatch) -> None:
+    """C9: a held container counts as usable."""
+
+    def usable(card: conditions.Container) -> bool:
+        return conditions.participates(card) and not card.blocked and card.supply_status in AT_HAND
+
+    patch.setattr(conditions, "usable", usable)
+    patch.setattr(fold, "usable", usable)
+
+
+def a_late_scan_rewrites_its_siblings(patch: pytest.MonkeyPatch) -> None:
+    """C9: what follows for other cards is as old as the scan that was told late."""
+    patch.setattr(ledger.Ledger, "_at", lambda self, *_args: self.at)
+
+
 MUTANTS: dict[str, tuple[Plant, Proof]] = {
     "the repeated-signal guard (G8) is removed": (
-        without("_repeated"),
+        without("repeated"),
         cells.test_a_default_never_moves_a_card_twice_at_one_station_within_a_minute,
     ),
     "the place guard (G7) is removed": (
-        without("_place"),
+        without("place"),
         cells.test_the_other_side_may_not_do_it_unless_a_leader_overrides,
     ),
     "the late guard (G12) is removed": (
-        without("_late"),
+        without("late"),
         cells.test_a_late_scan_never_moves_a_card_that_has_moved_on,
     ),
     "the quantity guard (G11) is removed": (
-        without("_quantity"),
+        without("quantity_fits"),
         lambda: cells.test_another_quantity_than_asked_needs_a_reason("3", "", "quantity_needs_reason"),
     ),
     "the loop-on-hold guard (G6) is removed": (
-        without("_loop_status"),
+        without("loop_status"),
         cells.test_a_loop_on_hold_counts_the_demand_and_sends_no_signal,
     ),
     "filling needs no released signal (C5)": (anything_may_be_filled, machine),
@@ -149,7 +236,7 @@ MUTANTS: dict[str, tuple[Plant, Proof]] = {
     "a swap takes any container (4.3)": (any_container_may_be_swapped, machine),
     "a dry loop is not noticed (C9)": (no_runout, machine),
     "a turn in ERROR is filled all the same (G13)": (
-        without("_failed"),
+        without("failed"),
         lambda: cells.test_a_cell_of_the_table(LoopKind.TWO_BIN, "ERROR", "start"),
     ),
     "the supermarket serves the newest first (W5)": (
@@ -157,6 +244,41 @@ MUTANTS: dict[str, tuple[Plant, Proof]] = {
         markets.test_whoever_was_empty_first_is_served_first_one_container_each,
     ),
     "a near-runout leaves a signal behind (4.5)": (a_batch_leaves_one_behind, machine),
+    "a held card's turn stays with whoever had it (C10)": (
+        held_cards_stay_with_whoever_had_them,
+        lambda: waiting.test_what_a_turn_waits_for_after_its_last_event(
+            [waiting.RELEASED, waiting.CardHeld(reason="x")], ("held", "person"), None
+        ),
+    ),
+    "what is at the dock stays with the handler (C10)": (
+        the_dock_is_the_handlers,
+        lambda: waiting.test_what_a_turn_waits_for_after_its_last_event(
+            [waiting.RELEASED, waiting.TurnShipped(), waiting.TurnDocked(quantity=Decimal(4))],
+            ("put_away", "receiving"),
+            None,
+        ),
+    ),
+    "a stretch does not begin with a new owner": (
+        only_reasons_begin_stretches,
+        waiting.test_a_stretch_begins_where_the_reason_or_the_owner_changes,
+    ),
+    "a stretch of no length is kept": (
+        stretches_of_no_length_stay,
+        waiting.test_the_waits_that_were_followed_are_those_of_the_state,
+    ),
+    "a wait is never closed": (waits_never_end, waiting.test_a_turns_life_is_cut_into_waits),
+    "what is told late revises no runout (C9)": (
+        what_is_told_late_revises_nothing,
+        runouts.test_a_bin_that_was_empty_while_the_other_one_was_away_is_found_out_later,
+    ),
+    "a held container counts as usable (C9)": (
+        held_containers_are_used,
+        runouts.test_a_loop_all_of_whose_containers_are_held_is_dry_for_quality,
+    ),
+    "a scan told late rewrites what came of other cards (C9)": (
+        a_late_scan_rewrites_its_siblings,
+        runouts.test_a_bin_that_was_empty_while_the_other_one_was_away_is_found_out_later,
+    ),
 }
 
 
