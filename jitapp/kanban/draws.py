@@ -25,6 +25,7 @@ from jitapp.kanban.vocabulary import (
     Consumption,
     DocPolicy,
     LoopStatus,
+    SignalState,
     StationKind,
     SupplyStatus,
     Trigger,
@@ -192,11 +193,12 @@ def withdraw_demand(
     ledger: Ledger, card: Card, by_turn: UUID, *, reason: str = "the demand was cancelled"
 ) -> bool:
     """The open turn of a card is no longer needed by the turn that asked for it. Nobody has acted on it: it is
-    cancelled, and True returned. Else it runs on, and its owner has a task that names both turns.
+    cancelled, and True returned. Else it runs on, and its owner has a task that names both turns; so it is with one
+    that the supplier rejected, because the buyer may have begun to look for another way.
     """
     turn = card.turn
     assert turn is not None
-    if not turn.under_way:
+    if not turn.under_way and turn.signal_state is not SignalState.REJECTED:
         ledger.write(TurnCancelled(reason=reason, by_turn=by_turn), card, turn=turn)
         return True
     if turn.demand_cancelled is None:

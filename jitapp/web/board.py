@@ -7,7 +7,7 @@ knows who looks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from html import escape
 
@@ -15,7 +15,8 @@ from django.conf import settings
 
 from jitapp.live.ticket import channel_of
 from jitapp.pull.reading.board import STATES, BoardRow, Tile, board_rows
-from jitapp.web.phrases import Words, clock, plain, words_of
+from jitapp.pull.reading.tasks import Task
+from jitapp.web.phrases import Words, clock, plain, promise, words_of
 
 FEW_TILES = 3  # up to this number of tiles there is room for a word in each
 UNDER_WAY = {"IN_PROCESS", "COMPLETED", "IN_TRANSIT"}
@@ -90,8 +91,10 @@ def _tile(tile: Tile, words: Words, now: datetime) -> str:
     flag = f'<i class="flag">{escape(words["late"])}</i>' if tile.late else ""
     left = f" {plain(tile.contents)}/{plain(tile.quantity)}" if tile.word == "IN_USE" else ""
     age = f" {words.span((now - tile.since).total_seconds())}" if tile.since else ""
+    reason = f": {tile.reason}" if tile.reason else ""
+    title = escape(f"{tile.code}{left}{age}{reason}")
     return (
-        f'<li class="tile t-{tile.word.lower()}{level}{late}" title="{tile.code}{escape(left)}{escape(age)}">'
+        f'<li class="tile t-{tile.word.lower()}{level}{late}" title="{title}">'
         f'<span class="n">{tile.number}</span><span class="w">{word}</span>{flag}</li>'
     )
 
@@ -130,7 +133,7 @@ def _runs_out(row: BoardRow, words: Words, now: datetime) -> str:
 
 def _refill(row: BoardRow, words: Words, now: datetime) -> str:
     if row.refill_at is None:
-        return _nothing(words["not_asked"])
+        return _promise(row, words, now) or _nothing(words["not_asked"])
     overdue = row.refill_at < now
     mark = ' class="big over"' if overdue else ' class="big"'
     sub = clock(row.refill_at, row.time_zone, now, words.language)
@@ -138,7 +141,16 @@ def _refill(row: BoardRow, words: Words, now: datetime) -> str:
         gap = (row.refill_at - row.runs_out_at).total_seconds()
         if gap >= 60 and row.state != "out":
             sub = f'<span class="short">{escape(words["short"].format(words.span(gap)))}</span>'
-    return f'<b{mark}>{tick("in", row.refill_at, now, words)}</b><span class="sub">{sub}</span>'
+    asked = f'<b{mark}>{tick("in", row.refill_at, now, words)}</b><span class="sub">{sub}</span>'
+    return asked + _promise(row, words, now)
+
+
+def _promise(row: BoardRow, words: Words, now: datetime) -> str:
+    """When the supplier means to deliver; marked when that is after the due time."""
+    if row.promised_at is None:
+        return ""
+    said = promise(row.promised_at, row.promise_late, row.time_zone, now, words)
+    return f'<span class="{"short" if row.promise_late else "sub"} promise">{escape(said)}</span>'
 
 
 def _nothing(text: str) -> str:
@@ -154,6 +166,23 @@ def who_acts(row: BoardRow, words: Words) -> tuple[str, str]:
 
 
 def _who(row: BoardRow, words: Words, now: datetime) -> str:
+    return _next_actor(row, words, now) + "".join(
+        f'<span class="task">{escape(line)}</span>' for line in task_lines(row.tasks, words)
+    )
+
+
+def task_lines(tasks: Sequence[Task], words: Words) -> Iterator[str]:
+    """A line per cancelled demand, with who must decide, and one for all suppliers' missing answers."""
+    for task in tasks:
+        if task.gone is not None:
+            name = task.owner_name or words.parties.get(task.owner_party, task.owner_party)
+            yield f"{name}: {words.demand_cancelled(task.card_number, task.turn_number, task.gone)}"
+    silent = [str(task.card_number) for task in tasks if task.kind == "answer_late"]
+    if silent:
+        yield words["answer_late"].format(cards=", ".join(silent))
+
+
+def _next_actor(row: BoardRow, words: Words, now: datetime) -> str:
     if not row.owner_party:
         return _nothing(words["quiet"])
     name, does = who_acts(row, words)

@@ -13,6 +13,8 @@ from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as mark
 
+from jitapp.pull.reading.tasks import TurnName
+
 STATE_WORDS = {
     "out": mark("OUT"),
     "act": mark("ACT"),
@@ -39,6 +41,7 @@ TILE_WORDS = {
     "IN_TRANSIT": mark("coming"),
     "ERROR": mark("error"),
     "HELD": mark("held"),
+    "BLOCKED": mark("blocked"),
     "LOST": mark("lost"),
     "SURPLUS": mark("surplus"),
     "OBSOLETE": mark("old"),
@@ -54,7 +57,6 @@ DO_WORDS = {
     "ack": mark("to answer"),
     "supplier": mark("to deliver"),
     "accumulate": mark("to release"),
-    "order_number": mark("to order"),
     "doc": mark("to give the order number"),
     "error": mark("to put it right"),
     "rejected": mark("to find a way"),
@@ -69,8 +71,8 @@ DO_WORDS = {
     "planned_stop": mark("to go on"),
     "quality": mark("to decide"),
     "starved": mark("to bring parts"),
-    "on_hold": mark("to release"),
-    "cards_held": mark("to release"),
+    "on_hold": mark("to end the hold"),
+    "cards_held": mark("to decide"),
     "no_signal": mark("to find the cards"),
     "upstream": mark("to get parts"),
 }
@@ -79,10 +81,9 @@ WHY_WORDS = {
     "process": mark("being made"),
     "collect": mark("finished, not collected"),
     "transit": mark("on its way"),
-    "ack": mark("no answer yet"),
+    "ack": mark("waits for the answer"),
     "supplier": mark("the supplier is filling it"),
     "accumulate": mark("waits for a batch"),
-    "order_number": mark("waits for an order number"),
     "doc": mark("waits for an order number"),
     "error": mark("stands in ERROR: see its card"),
     "rejected": mark("the supplier said no"),
@@ -98,9 +99,15 @@ WHY_WORDS = {
     "quality": mark("line stopped for quality"),
     "starved": mark("station lacks parts"),
     "on_hold": mark("loop on hold"),
-    "cards_held": mark("cards on hold"),
+    "cards_held": mark("containers held or blocked"),
     "no_signal": mark("no card was scanned empty"),
     "upstream": mark("waits for {}"),
+}
+# Causes of runouts: what the oldest turn waited for longest, or one of these, which mean the whole loop.
+CAUSE_WORDS = {
+    **WHY_WORDS,
+    "quality": mark("all containers held or blocked"),
+    "loop_on_hold": mark("the loop was put on hold"),
 }
 PARTY_WORDS = {
     "station": mark("Station"),
@@ -132,6 +139,13 @@ OTHER_WORDS = {
     "not_asked": mark("not asked"),
     "quiet": mark("nothing waits"),
     "no_cards": mark("no cards yet"),
+    "promised": mark("promised {}"),
+    "promised_late": mark("promised {}, late"),
+    "answer_late": mark("no answer yet: card {cards}"),
+    "demand_cancelled": mark(
+        "card {card}, turn {turn}: the demand was cancelled ({loop}, card {gone_card}, turn {gone_turn}): decide"
+        " whether it goes on"
+    ),
 }
 
 
@@ -145,12 +159,19 @@ class Words:
     tiles: dict[str, str]
     does: dict[str, str]
     whys: dict[str, str]
+    causes: dict[str, str]
     parties: dict[str, str]
     others: dict[str, str]
     days: tuple[str, ...]  # short names, Monday first
 
     def __getitem__(self, name: str) -> str:
         return self.others[name]
+
+    def demand_cancelled(self, card: int, turn: int | None, gone: TurnName) -> str:
+        """The task of whoever fills a turn that `gone` no longer needs."""
+        return self["demand_cancelled"].format(
+            card=card, turn=turn, loop=gone.loop, gone_card=gone.card_number, gone_turn=gone.turn_number
+        )
 
     def span(self, seconds: float) -> str:
         """A length of time in at most two numbers: 45 s, 12 min, 3 h 05, 2 d."""
@@ -176,6 +197,7 @@ def words_of(language: str) -> Words:
             tiles=_translated(TILE_WORDS),
             does=_translated(DO_WORDS),
             whys=_translated(WHY_WORDS),
+            causes=_translated(CAUSE_WORDS),
             parties=_translated(PARTY_WORDS),
             others=_translated(OTHER_WORDS),
             days=tuple(str(WEEKDAYS_ABBR[day]) for day in range(7)),
@@ -192,14 +214,21 @@ def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def clock(at: datetime, time_zone: str, now: datetime, language: str = "en") -> str:
-    """The time of day on a 24-hour clock in the plant; with the weekday or the date if it is another day."""
+def clock(at: datetime, time_zone: str, now: datetime, language: str = "en", *, exact: bool = False) -> str:
+    """The time of day on a 24-hour clock in the plant; on another day with the weekday, farther away the date alone,
+    or with `exact` date and time."""
     local, today = at.astimezone(zone(time_zone)), now.astimezone(zone(time_zone))
     if local.date() == today.date():
         return local.strftime("%H:%M")
     if abs((local.date() - today.date()).days) < 7:
         return f"{words_of(language).days[local.weekday()]} {local:%H:%M}"
-    return f"{local:%Y-%m-%d}"
+    return f"{local:%Y-%m-%d %H:%M}" if exact else f"{local:%Y-%m-%d}"
+
+
+def promise(at: datetime, late: bool, time_zone: str, now: datetime, words: Words) -> str:
+    """A supplier's promise, with its time of day on whatever day; `late`: it is for after the due time."""
+    said = clock(at, time_zone, now, words.language, exact=True)
+    return words["promised_late" if late else "promised"].format(said)
 
 
 def plain(quantity: Decimal) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,11 +16,19 @@ from jitapp.erp.queries import request_of
 from jitapp.plant.models import Loop, Station
 from jitapp.pull.reading.attempts import attempts_at
 from jitapp.pull.reading.board import board_rows
-from jitapp.pull.reading.sheets import card_sheet, history_of_card, history_of_loop, jobs_of, runouts_of
+from jitapp.pull.reading.sheets import (
+    Job,
+    card_sheet,
+    history_of_card,
+    history_of_loop,
+    jobs_of,
+    runouts_of,
+    stale_labels_of,
+)
 from jitapp.symbology.cardcode import find_card_code
-from jitapp.web.board import chip
+from jitapp.web.board import chip, task_lines
 from jitapp.web.documents import ORDER_WORDS, PROBLEM_WORDS
-from jitapp.web.phrases import words_of
+from jitapp.web.phrases import Words, promise, words_of
 from jitapp.web.scan import chosen_station
 from jitapp.web.visit import readers, viewer_of
 
@@ -41,9 +51,11 @@ def loop_page(request: HttpRequest, loop_id: int) -> HttpResponseBase:
         "loop": loop,
         "row": rows[0] if rows else None,
         "chip": mark_safe(chip(rows[0].state, words)) if rows else "",  # noqa: S308 (made of our own words)
+        "tasks": list(task_lines(rows[0].tasks, words)) if rows else [],
         "words": words,
         "happenings": history_of_loop(loop_id),
         "runouts": runouts_of(loop_id),
+        "labels": stale_labels_of(loop_id),
         "now": now,
     }
     return render(request, "loop.html", context)
@@ -55,7 +67,7 @@ def card_page(request: HttpRequest, code: str) -> HttpResponseBase:
 
     A stranger's phone sees that this is a kanban card and where it belongs, nothing else.
     """
-    viewer = viewer_of(request)
+    viewer, now = viewer_of(request), timezone.now()
     found = find_card_code(code)
     sheet = card_sheet(found) if found else None
     if sheet is None:
@@ -75,8 +87,12 @@ def card_page(request: HttpRequest, code: str) -> HttpResponseBase:
         "does": words.does.get(sheet.phase, ""),
         "owner": words.parties.get(sheet.owner, sheet.owner),
         "why": words.whys.get(sheet.phase, ""),
+        "task": words.demand_cancelled(sheet.number, sheet.turn_number, sheet.gone) if sheet.gone else "",
+        "promised": promise(sheet.promised_at, sheet.promise_late, sheet.time_zone, now, words)
+        if sheet.promised_at
+        else "",
         "happenings": history_of_card(sheet.code) if member else [],
-        "now": timezone.now(),
+        "now": now,
     }
     return render(request, "card.html", context)
 
@@ -93,15 +109,24 @@ def supply_page(request: HttpRequest, station: str) -> HttpResponseBase:
     )
     if found is None:
         raise Http404(gettext("There is no such station, or it belongs to a plant you are not a member of."))
-    jobs = jobs_of(found.pk, now=now)
+    jobs, words = jobs_of(found.pk, now=now), words_of(viewer.language)
     here = chosen_station(request, viewer) if request.user.is_authenticated else None
     context = {
         "station": found,
-        "jobs": [(job, str(new_uuid())) for job in jobs],
+        "jobs": [(job, str(new_uuid()), *_beside(job, found, now, words)) for job in jobs],
         "started": sum(1 for job in jobs if job.step),
         "attempts": attempts_at(found.pk, now=now),
         "may_scan": here is not None and here.pk == found.pk,
-        "words": words_of(viewer.language),
+        "words": words,
         "now": now,
     }
     return render(request, "supply.html", context)
+
+
+def _beside(job: Job, station: Station, now: datetime, words: Words) -> tuple[str, str]:
+    """(when its supplier promised it, what has to be decided about it), each empty where there is nothing to say."""
+    promised = job.promised_at and promise(
+        job.promised_at, job.promise_late, station.plant.time_zone, now, words
+    )
+    task = words.demand_cancelled(job.card_number, job.turn_number, job.gone) if job.gone else ""
+    return promised or "", task

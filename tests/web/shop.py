@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from jitapp.accounts.models import Person
+from jitapp.kanban.standing import AT_A_SUPPLIER, UNDER_WAY, WAITING
+from jitapp.kanban.vocabulary import Party, SignalState
 from jitapp.plant.models import Area, Calendar, Identifier, Loop, Membership, Part, Plant, Station, Supplier
 from jitapp.pull.models import Card, LoopState, Runout, Turn
 from jitapp.symbology.cardcode import make_code
@@ -41,7 +43,7 @@ class Shop:
             demand=self.stations[demand],
             **options,
         )
-        LoopState.objects.update_or_create(loop=loop, defaults={"seq": 10})
+        LoopState.objects.update_or_create(loop=loop, defaults={"seq": 10, "been_full": True})
         self.loops[code] = loop
         return loop
 
@@ -68,14 +70,21 @@ class Shop:
     def turn(
         self, card: Card, *, minutes_ago: int, due_in: int, step: str = "", owner: str = "station"
     ) -> Turn:
-        """An open, released turn of a card."""
+        """An open, released turn of a card, in its present step since it was started or else released."""
         at = self.now - timedelta(minutes=minutes_ago)
         started = at + timedelta(minutes=5) if step else None
+        since = started or at
+        waits = (
+            AT_A_SUPPLIER[SignalState.RELEASED] if owner == Party.SUPPLIER else WAITING[SignalState.RELEASED]
+        )
+        standing = UNDER_WAY[step][0] if step else waits[0]
         return Turn.objects.create(
             card=card,
             loop=card.loop,
             supply=card.loop.supply,
             number=90,
+            standing=standing,
+            stretches=[[standing, owner, since.isoformat(), 9]],
             signal_state="RELEASED",
             step=step,
             asked=card.quantity,
@@ -84,7 +93,7 @@ class Shop:
             started_at=started,
             due_at=self.now + timedelta(minutes=due_in),
             owner=owner,
-            owner_since=started or at,
+            owner_since=since,
         )
 
     def history(self, loop: Loop, *, every: int, taken: int, count: int = 6, newest: int = 30) -> None:

@@ -35,7 +35,8 @@ def test_every_row_that_is_not_ok_names_who_must_act_since_when_and_why() -> Non
     assert (rows["L-OUT"].owner_name, rows["L-OUT"].why_code) == ("Solder paste", "queue")
     assert rows["L-OUT"].owner_since == NOW - timedelta(minutes=95)
     assert rows["L-OUT"].runout_since == NOW - timedelta(minutes=12)
-    assert (rows["L-ACT"].owner, rows["L-ACT"].why) == ("station Reflow oven", "being made")
+    assert (rows["L-ACT"].owner, rows["L-ACT"].why_code) == ("station Reflow oven", "process")
+    assert b"being made" in render_row(rows["L-ACT"], NOW, "en")
     assert (rows["L-LATE"].owner_party, rows["L-LATE"].why_code, rows["L-LATE"].late) == (
         "handler",
         "transit",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from jitapp.kanban.runouts import QUALITY
 from jitapp.kanban.standing import SHORT
 from jitapp.kanban.vocabulary import (
     CardStatus,
@@ -23,10 +24,12 @@ from jitapp.kanban.waits import CUT_BY, OWNERS, Halt
 from jitapp.pull.reading.board_statements import CARDS, HALTS, HISTORY_OF, LOOPS
 from jitapp.pull.reading.projections import Calendars, in_force, refill_at, runs_out_at
 from jitapp.pull.reading.records import Record, read_rows
+from jitapp.pull.reading.tasks import Task, TurnName, broken
 
 HISTORY = 8  # newest released turns of a loop from which its rate of use and its refill time are learned
 QUIET_MARGIN_MINUTES = 15  # a refill that comes so shortly before the end is worth watching
 MANY_EMPTY = Decimal("0.75")  # share of empty cards worth watching while no rate is known
+BLOCKED = "BLOCKED"  # the word of a container that must not be used while its card goes on circulating
 STATES = ("out", "act", "soon", "move", "ok", "held")  # most urgent first
 _RANK = {"out": 5, "act": 4, "soon": 3, "move": 2, "ok": 1, "held": 0}
 
@@ -37,7 +40,8 @@ class Tile:
 
     code: str
     number: int
-    word: str  # FULL, IN_USE, EMPTY, IN_PROCESS, COMPLETED, IN_TRANSIT, WAIT, ERROR, HELD ...
+    word: str  # FULL, IN_USE, EMPTY, IN_PROCESS, COMPLETED, IN_TRANSIT, WAIT, ERROR, HELD, BLOCKED ...
+    reason: str  # why it is held, blocked or lost
     contents: Decimal
     quantity: Decimal
     since: datetime | None
@@ -45,15 +49,17 @@ class Tile:
     signal_state: str
     due_at: datetime | None
     late: bool
+    promised_at: datetime | None
+    promise_late: bool  # promised for after the due time
 
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
     """A loop as the board draws it. `version` is its loop_seq: a row with a higher one is newer.
 
-    `why_code` is what the turn that the row speaks of waits for or what is done to it (kanban/standing.py), or on_hold,
-    cards_held, no_signal, upstream (the supply side is dry itself; see `upstream`), what its station stands still for,
-    or empty when nothing waits. `owner` and `why` say the same in English.
+    `why_code` is what the turn that the row speaks of waits for or what is done to it (standing.REASONS), or what its
+    station stands still for (waits.Halt), or one of NO_TURN, or empty when nothing waits. `tasks` of other turns of the
+    loop stand beside it.
     """
 
     loop_id: int
@@ -84,11 +90,13 @@ class BoardRow:
     owner_party: str
     owner_name: str
     owner_since: datetime | None
-    why: str
     why_code: str
     why_since: datetime | None
     hold_reason: str
     problem: str  # why the turn that the row speaks of stands in ERROR
+    promised_at: datetime | None  # the first of the suppliers' promises
+    promise_late: bool  # it is for after the due time of its turn
+    tasks: tuple[Task, ...]
     urgency: tuple[int, float, float]  # greater is more urgent
 
 
@@ -197,6 +205,9 @@ def _row(
     )
     code, since = _why(loop, next_turn, state)
     party, name, owner_since = _owner(loop, next_turn, state)
+    promise = min(
+        (turn for turn in turns if turn.promised_at), key=lambda turn: turn.promised_at, default=None
+    )
     return BoardRow(
         loop_id=loop.id,
         loop=loop.code,
@@ -226,11 +237,13 @@ def _row(
         owner_party=party,
         owner_name=name,
         owner_since=owner_since,
-        why=_WHY.get(code, code.replace("_", " ")),
         why_code=code,
         why_since=since,
         hold_reason=loop.hold_reason,
         problem=next_turn.failed if next_turn is not None else "",
+        promised_at=promise.promised_at if promise is not None else None,
+        promise_late=promise is not None and broken(promise.promised_at, promise.due_at),
+        tasks=tuple(task for turn in turns for task in _tasks(loop, turn)),
         urgency=_urgency(state, loop.dry_since, margin, empty_share, late, now),
     )
 
@@ -262,6 +275,7 @@ def _tile(card: Record, now: datetime) -> Tile:
         code=card.code,
         number=card.number,
         word=tile_word(card.card_status, card.supply_status, card.blocked),
+        reason=card.note if card.blocked or card.card_status != CardStatus.IN_CIRCULATION else "",
         contents=card.contents,
         quantity=card.quantity,
         since=card.moved_at,
@@ -269,6 +283,8 @@ def _tile(card: Record, now: datetime) -> Tile:
         signal_state=card.signal_state or "",
         due_at=card.due_at,
         late=_is_late(card, now),
+        promised_at=card.promised_at,
+        promise_late=broken(card.promised_at, card.due_at),
     )
 
 
@@ -276,7 +292,7 @@ def tile_word(card_status: str, supply_status: str, blocked: bool) -> str:
     """The one word that says how a card stands: its life first, then its container."""
     if card_status != CardStatus.IN_CIRCULATION:
         return card_status
-    return CardStatus.HELD.value if blocked else supply_status
+    return BLOCKED if blocked else supply_status
 
 
 def _state(
@@ -292,10 +308,12 @@ def _state(
     margin: float | None,
     empty_share: Decimal,
 ) -> str:
-    if on_hold or (cards and not circulating):
+    if on_hold:
         return "held"
-    if dry:
+    if dry:  # also when all its containers are held: nothing can be used (rule C9)
         return "out"
+    if cards and not circulating:
+        return "held"
     last_one = usable <= 1 < circulating or not usable
     if turns and (near or (late and last_one) or (margin is not None and margin < 0)):
         return "act"
@@ -324,35 +342,9 @@ def _urgency(
 
 
 # -- who must act next, and why --------------------------------------------------------------------
-
-_WHY = {
-    "": "nothing waits",
-    "queue": "not started yet",
-    "process": "being made",
-    "collect": "finished, waits to be collected",
-    "transit": "on its way",
-    "ack": "waits for the supplier's answer",
-    "supplier": "the supplier is filling it",
-    "accumulate": "waits for a batch",
-    "doc": "waits for an order number",
-    "rejected": "the supplier said no",
-    "withheld": "not released yet",
-    "error": "it stands in ERROR",
-    "supply_short": "no full container in the supermarket",
-    "held": "its card is on hold",
-    "put_away": "at the dock, not at its place",
-    "receiver_not_ready": "no room where it should go",
-    "down": "the station is down",
-    "setup": "the station changes over",
-    "no_operator": "nobody is at the station",
-    "planned_stop": "the station is stopped as planned",
-    "quality": "the line stands for quality",
-    "starved": "the station lacks parts",
-    "on_hold": "the loop is on hold",
-    "cards_held": "its cards are on hold",
-    "no_signal": "no card has been scanned empty",
-    "upstream": "its own parts have run out",
-}
+# Why a loop stands where no turn says it: the loop or all its cards were put on hold, no card was scanned empty, all
+# containers are withdrawn, or the supply side is dry itself (see `BoardRow.upstream`).
+NO_TURN = ("on_hold", "cards_held", "no_signal", "upstream")
 
 
 def _why(loop: Record, turn: Record | None, state: str) -> tuple[str, datetime | None]:
@@ -363,7 +355,8 @@ def _why(loop: Record, turn: Record | None, state: str) -> tuple[str, datetime |
     if loop.dry_upstream and (turn is None or not turn.step):
         return "upstream", loop.dry_since
     if turn is None:
-        return ("no_signal" if loop.dry_since else ""), loop.dry_since
+        withdrawn = loop.dry_cause == QUALITY[0]
+        return ("cards_held" if withdrawn else "no_signal" if loop.dry_since else ""), loop.dry_since
     halt = _halted(loop, turn)
     since = turn.standing_since or turn.owner_since
     return (halt, max(loop.halt_since, since)) if halt else (turn.standing, since)
@@ -379,6 +372,15 @@ def _owner(loop: Record, turn: Record | None, state: str) -> tuple[str, str, dat
         return Party.PLANNER, "", None
     if turn is None:
         return (loop.dry_owner or Party.PLANNER, "", loop.dry_since) if loop.dry_since else ("", "", None)
+    halt = _halted(loop, turn)
+    if halt and state != "held":
+        owner = loop.halt_owner or OWNERS[halt]
+        name = loop.halt_who or (loop.supply_name if halt is Halt.SETUP else "")
+        return owner, name, max(loop.halt_since, turn.standing_since)
+    return turn.owner, _name_of_owner(loop, turn), turn.owner_since
+
+
+def _name_of_owner(loop: Record, turn: Record) -> str:
     named = {
         Party.STATION: loop.supply_name,
         Party.SUPPLIER: loop.supplier or loop.supply_name,
@@ -386,9 +388,13 @@ def _owner(loop: Record, turn: Record | None, state: str) -> tuple[str, str, dat
     }
     if turn.standing == SHORT[0]:
         named[Party.STATION] = loop.maker or loop.supply_name  # who fills the supermarket (rule C10)
-    halt = _halted(loop, turn)
-    if halt and state != "held":
-        owner = loop.halt_owner or OWNERS[halt]
-        name = loop.halt_who or (loop.supply_name if halt is Halt.SETUP else "")
-        return owner, name, max(loop.halt_since, turn.standing_since)
-    return turn.owner, named.get(turn.owner, ""), turn.owner_since
+    return named.get(turn.owner, "")
+
+
+def _tasks(loop: Record, turn: Record) -> Iterable[Task]:
+    owner = turn.owner, _name_of_owner(loop, turn)
+    if turn.gone_turn is not None:
+        gone = TurnName(turn.gone_loop, turn.gone_card, turn.gone_turn)
+        yield Task("demand_cancelled", turn.number, turn.turn, *owner, gone)
+    if turn.answer_late:
+        yield Task("answer_late", turn.number, turn.turn, *owner)

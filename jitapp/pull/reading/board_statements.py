@@ -65,15 +65,20 @@ HALTS = """
 """.replace("$ORDER", ", ".join(f"'{halt.value}'" for halt in PRECEDENCE))
 
 CARDS = """
-SELECT c.loop_id, c.code, c.number, c.card_status, c.supply_status, c.quantity, c.contents, c.blocked, c.moved_at,
+SELECT c.loop_id, c.code, c.number, c.card_status, c.supply_status, c.quantity, c.contents, c.blocked, c.note,
+       c.moved_at,
        k.usable, t.number AS turn, t.signal_state, t.step, t.opened_at, t.released_at, t.due_at, t.promised_at,
-       t.owner, t.failed, t.owner_since, t.answer_late, t.demand_cancelled,
+       t.owner, t.failed, t.owner_since, t.answer_late,
+       gone.number AS gone_turn, of_gone.number AS gone_card, gone_from.code AS gone_loop,
        coalesce(w.reason, t.standing) AS standing,
        coalesce(w.opened_at, (t.stretches -> -1 ->> 2)::timestamptz) AS standing_since,
        coalesce(nullif(holder.name, ''), holder.username, '') AS holder
   FROM pull_card c
   JOIN pull_container k ON k.id = c.id
   LEFT JOIN pull_turn t ON t.card_id = c.id AND t.closed_at IS NULL
+  LEFT JOIN pull_turn gone ON gone.uuid = t.demand_cancelled
+  LEFT JOIN pull_card of_gone ON of_gone.id = gone.card_id
+  LEFT JOIN plant_loop gone_from ON gone_from.id = gone.loop_id
   LEFT JOIN pull_wait w ON w.turn_id = t.id AND w.closed_at IS NULL AND w.reason = 'receiver_not_ready'
   LEFT JOIN pull_qualityhold q ON q.card_id = c.id AND q.released_at IS NULL
   LEFT JOIN accounts_person holder ON holder.id = q.held_by_id

@@ -81,6 +81,7 @@ class CardFacts:
     contents: str
     booked: str
     blocked: bool
+    label_stale: bool  # what is printed on it is no longer true, or nothing is printed yet: print its label
     replaces: int | None  # the number of the lost card whose place it takes
     full_since: datetime | None
     moved_at: datetime | None
@@ -357,6 +358,7 @@ def _card_facts(rows: Iterable[Card], now: datetime) -> list[CardFacts]:
             contents=text(row.contents),
             booked=text(row.booked),
             blocked=row.blocked,
+            label_stale=row.label_stale,
             replaces=row.replaces,
             full_since=row.full_since,
             moved_at=row.moved_at,

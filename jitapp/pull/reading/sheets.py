@@ -12,10 +12,12 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from jitapp.kanban.conditions import MAY_FILL, room
+from jitapp.kanban.vocabulary import CardStatus
 from jitapp.plant.models import Station
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn
 from jitapp.pull.reading.board import tile_word
 from jitapp.pull.reading.lists import usable_at
+from jitapp.pull.reading.tasks import TurnName, broken, named
 
 NEWEST = 20  # events on a page
 NEWEST_RECEIPTS = 20_000  # read from the end of the table, so that its growth costs nothing
@@ -56,6 +58,7 @@ class CardSheet:
     demand_area: str
     supply: str
     word: str
+    reason: str  # why it is held, blocked or lost
     since: datetime | None
     turn_number: int | None
     turn: UUID | None
@@ -63,6 +66,11 @@ class CardSheet:
     phase: str
     owner: str
     due_at: datetime | None
+    promised_at: datetime | None
+    promise_late: bool  # promised for after the due time
+    answer_late: bool  # the supplier has not answered in time
+    gone: TurnName | None  # the turn whose demand was cancelled: the owner decides whether this one goes on
+    label_stale: bool
     time_zone: str
 
 
@@ -84,8 +92,21 @@ class Job:
     released_at: datetime | None
     due_at: datetime | None
     late: bool
+    promised_at: datetime | None
+    promise_late: bool
+    turn_number: int
+    gone: TurnName | None  # the turn whose demand was cancelled: decide whether this one goes on
     dry: bool
     no_room: bool  # the receiver has as many full containers as it may
+
+
+@dataclass(frozen=True, slots=True)
+class StaleLabel:
+    """A card whose label is to be printed: it has none yet, or what stands on it is no longer true."""
+
+    code: str
+    number: int
+    replaces: int | None  # the number of the lost card whose place it takes; it has no label yet
 
 
 def card_sheet(code: str) -> CardSheet | None:
@@ -115,6 +136,7 @@ def card_sheet(code: str) -> CardSheet | None:
         demand_area=loop.demand.area.code if loop.demand.area else "",
         supply=loop.supply.name,
         word=tile_word(card.card_status, card.supply_status, card.blocked),
+        reason=card.note if card.blocked or card.card_status != CardStatus.IN_CIRCULATION else "",
         since=card.moved_at,
         turn_number=turn.number if turn else None,
         turn=turn.uuid if turn else None,
@@ -122,6 +144,11 @@ def card_sheet(code: str) -> CardSheet | None:
         phase=turn.standing if turn else "",
         owner=turn.owner if turn else "",
         due_at=turn.due_at if turn else None,
+        promised_at=turn.promised_at if turn else None,
+        promise_late=turn is not None and broken(turn.promised_at, turn.due_at),
+        answer_late=turn is not None and turn.answer_late,
+        gone=named([turn.demand_cancelled]).get(turn.demand_cancelled) if turn else None,
+        label_stale=card.label_stale,
         time_zone=loop.plant.time_zone,
     )
 
@@ -155,6 +182,19 @@ def _history(found: QuerySet[Event]) -> list[HistoryLine]:
     ]
 
 
+def stale_labels_of(loop_id: int) -> list[StaleLabel]:
+    """Labels of a loop that are to be printed: first those of new cards in the place of lost ones, whose containers
+    wait for them; then those that are no longer true."""
+    cards = Card.objects.filter(loop_id=loop_id, label_stale=True).exclude(
+        card_status__in=[CardStatus.REMOVED, CardStatus.OBSOLETE, CardStatus.LOST]
+    )
+    found = [
+        StaleLabel(card.code, card.number, card.replaces if card.card_status == CardStatus.NEW else None)
+        for card in cards
+    ]
+    return sorted(found, key=lambda label: (label.replaces is None, label.number))
+
+
 def runouts_of(loop_id: int) -> list[Runout]:
     """The newest runouts of a loop, newest first."""
     return list(Runout.objects.filter(loop_id=loop_id).order_by("-opened_at")[:NEWEST])
@@ -175,6 +215,7 @@ def jobs_of(station_id: int, *, now: datetime) -> list[Job]:
     )
     found = list(turns)
     full = _without_room({turn.loop.demand_id for turn in found})
+    gone = named(turn.demand_cancelled for turn in found)
     made = [
         Job(
             turn=str(turn.uuid),
@@ -191,6 +232,10 @@ def jobs_of(station_id: int, *, now: datetime) -> list[Job]:
             released_at=turn.released_at,
             due_at=turn.due_at,
             late=turn.due_at is not None and turn.due_at < now,
+            promised_at=turn.promised_at,
+            promise_late=broken(turn.promised_at, turn.due_at),
+            turn_number=turn.number,
+            gone=gone.get(turn.demand_cancelled),
             dry=bool(turn.dry),
             no_room=turn.loop.demand_id in full,
         )

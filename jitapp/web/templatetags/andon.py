@@ -54,9 +54,9 @@ def calls_number(area: str) -> SafeString:
 
 
 @register.simple_tag
-def standard_work(station: Station, jobs: Iterable[tuple[Job, str]]) -> dict[str, str]:
+def standard_work(station: Station, jobs: Iterable[tuple[Job, str, str, str]]) -> dict[str, str]:
     """The address of the standard work per part number of a station's jobs, as far as there is one."""
-    return standard_work_of(station.pk, {job.part for job, _ in jobs})
+    return standard_work_of(station.pk, {job.part for job, *_ in jobs})
 
 
 @register.simple_tag

@@ -22,6 +22,12 @@ def at(instant: datetime | None, time_zone: str) -> str:
 
 
 @register.filter
+def exactly(instant: datetime | None, time_zone: str) -> str:
+    """As `at`, with the time of day also on a day far away."""
+    return clock(instant, time_zone, timezone.now(), _language(), exact=True) if instant else "–"
+
+
+@register.filter
 def ago(instant: datetime | None) -> str:
     """How long ago, or how long until."""
     if instant is None:
@@ -46,6 +52,12 @@ def short(quantity: Decimal) -> str:
 def word(status: str) -> str:
     """A card's status in a word of the person's language."""
     return words_of(_language()).tiles.get(status, status) if status in TILE_WORDS else status
+
+
+@register.filter
+def cause(reason: str) -> str:
+    """Why a loop ran dry, in a sentence of the person's language."""
+    return words_of(_language()).causes.get(reason, reason) or "–"
 
 
 def _language() -> str:
