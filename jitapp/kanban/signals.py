@@ -125,7 +125,11 @@ def signal(ledger: Ledger, card: Card, new_uuid: NewUuid, *, begins: bool = Fals
 
 
 def wait(ledger: Ledger, card: Card, new_uuid: NewUuid) -> None:
-    """The card waits, its turn open and its signal withheld, until it is released."""
+    """The card waits, its turn open and its signal withheld, until it is released. A card whose last turn is done has
+    none to open: it goes out."""
+    if card.turn is None and card.turns_left == 0:
+        ledger.write(CardRemoved(note="its last turn is done"), card)
+        return
     if card.turn is None:
         _open(ledger, card, new_uuid(), SignalState.UNRELEASED)
     ledger.write(CardWaits(), card, to=S.WAIT)

@@ -15,7 +15,7 @@ from jitapp.pull.setup import set_up_shop
 from jitapp.workshop.floor_log import read_log
 from jitapp.workshop.floor_shop import convert
 from jitapp.workshop.replaying import read_lines, replay
-from tests.independent.adapters import differences, history_of
+from tests.independent.adapters import differences, entries_of, history_of
 from tests.independent.calculation import dry_spells
 
 
@@ -42,7 +42,9 @@ def replayed(log: Path, *, lines: int | None = None) -> tuple[list[str], str]:
 
 def _summary(found: list[str], scans: int) -> str:
     spells = [
-        spell for loop in Loop.objects.select_related("supply") for spell in dry_spells(history_of(loop))
+        spell
+        for loop in Loop.objects.select_related("supply")
+        for spell in dry_spells(history_of(loop, entries_of(loop)))
     ]
     kinds = Counter(difference.split(": ")[1] for difference in found)
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) or "no difference"

@@ -11,6 +11,7 @@ import pytest
 
 from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.draws import draw
+from jitapp.kanban.events.cards import CardEmptied
 from jitapp.kanban.ledger import Decision, Ledger
 from jitapp.kanban.signals import finish
 from jitapp.kanban.vocabulary import LoopStatus, Outcome, Trigger
@@ -106,7 +107,7 @@ def test_full_without_an_empty_scan_is_applied_with_an_inferred_one_and_said(ben
     told = [(event.type, event.frm, event.to) for event in decision.entries]
     assert told[:2] == [("card.emptied", "IN_USE", "EMPTY"), ("turn.released", "", "")]
     assert told[2] == ("scan.applied", "EMPTY", "FULL")
-    assert decision.entries[0].event.inferred is True
+    assert decision.entries[0].event == CardEmptied(inferred=True, left=Decimal(4))
     card = bench.loop.cards[1]
     assert (str(card.supply_status), card.contents, card.full_since) == ("FULL", Decimal(4), at)
     assert card.turn is None

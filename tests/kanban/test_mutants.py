@@ -28,6 +28,8 @@ from jitapp.kanban import (
     waits,
 )
 from jitapp.kanban.events.base import Event
+from jitapp.kanban.events.cards import CardHeld
+from jitapp.kanban.events.turns import TurnDocked, TurnShipped
 from jitapp.kanban.state import AT_HAND, Card, LoopConfig, Stretch, Turn
 from jitapp.kanban.step import STEPS
 from jitapp.kanban.steps import empty, hold
@@ -247,13 +249,13 @@ MUTANTS: dict[str, tuple[Plant, Proof]] = {
     "a held card's turn stays with whoever had it (C10)": (
         held_cards_stay_with_whoever_had_them,
         lambda: waiting.test_what_a_turn_waits_for_after_its_last_event(
-            [waiting.RELEASED, waiting.CardHeld(reason="x")], ("held", "person"), None
+            [waiting.RELEASED, CardHeld(reason="x")], ("held", "person"), None
         ),
     ),
     "what is at the dock stays with the handler (C10)": (
         the_dock_is_the_handlers,
         lambda: waiting.test_what_a_turn_waits_for_after_its_last_event(
-            [waiting.RELEASED, waiting.TurnShipped(), waiting.TurnDocked(quantity=Decimal(4))],
+            [waiting.RELEASED, TurnShipped(), TurnDocked(quantity=Decimal(4))],
             ("put_away", "receiving"),
             None,
         ),

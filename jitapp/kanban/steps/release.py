@@ -34,7 +34,8 @@ def _can_release(s: Situation) -> Reply | None:
         return no("card_in_error")
     if turn is None:
         # After a cancelled turn the empty card asks again when somebody says so.
-        return None if card.supply_status in (S.WAIT, S.EMPTY) else no("nothing_to_release")
+        asks = card.supply_status in (S.WAIT, S.EMPTY) and card.turns_left != 0
+        return None if asks else no("nothing_to_release")
     if turn.signal_state in (SignalState.UNRELEASED, SignalState.ACCUMULATING, SignalState.REJECTED):
         explained = s.scan.reason or turn.signal_state is SignalState.UNRELEASED
         return None if explained else no("reason_missing")
