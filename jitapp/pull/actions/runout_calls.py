@@ -103,7 +103,7 @@ def _solve(call: AndonCall, unit: store.UnitOfWork, now: datetime) -> None:
 def _why_over(runout: Runout, loop: Loop) -> str:
     """Why a call of a closed runout is over. Of what ended it only the cause is on record: containers that are usable
     now, or a runout since, mean that material came."""
-    if runout.closed_at == runout.opened_at:
+    if not runout.cause:  # one that never was has none
         return andon.NEVER_DRY
     if runout.cause == ON_HOLD[0]:
         return andon.RETIRED if loop.config.status is LoopStatus.RETIRED else andon.ON_HOLD
