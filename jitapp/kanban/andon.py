@@ -1,9 +1,9 @@
 """A call for help and its clock: how far it has climbed, and who must come.
 
 The steps below are the policy of an area that has none of its own. The clock counts working minutes of the station: it
-stands still over breaks and nights. A call made outside working time is made by somebody who is at work all the same,
-and counts by the wall. It climbs while nobody has taken it; whoever takes it is its owner, the climbing stops, and the
-owner's own clock begins.
+stands still over breaks and nights. A person who calls outside working time is at work all the same, and that call
+counts by the wall; a runout that calls by itself (`by_itself`) waits for working time. A call climbs while nobody has
+taken it; whoever takes it is its owner, the climbing stops, and the owner's own clock begins.
 """
 
 from __future__ import annotations
@@ -18,6 +18,13 @@ from jitapp.kanban.worktime import WorkCalendar
 
 Kind = Literal["material", "quality", "machine", "help"]
 KINDS: tuple[Kind, ...] = ("material", "quality", "machine", "help")
+# Why a call that a runout made by itself was solved by itself.
+ARRIVED = "material is there"
+ON_HOLD = "the loop was put on hold"
+RETIRED = "the loop was retired"
+NOT_WANTED = "nobody waits for it any more"
+NEVER_DRY = "the buffer had not run out"
+SOLVED_BY_ITSELF = (ARRIVED, ON_HOLD, RETIRED, NOT_WANTED, NEVER_DRY)
 ROLES = ("team_leader", "area_leader", "plant_leader")
 MOST_STEPS = 10
 
@@ -73,10 +80,17 @@ def steps_of(written: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
     return tuple(found)
 
 
-def level(called_at: datetime, owned_at: datetime | None, now: datetime, policy: Policy = USUAL) -> int:
+def level(
+    called_at: datetime,
+    owned_at: datetime | None,
+    now: datetime,
+    policy: Policy = USUAL,
+    *,
+    by_itself: bool = False,
+) -> int:
     """The step that the clock has reached: at `now`, or when somebody took the call."""
     until = owned_at if owned_at is not None else now
-    calendar = _counted_in(policy, called_at)
+    calendar = _counted_in(policy, called_at, by_itself)
     if calendar is None:
         waited = until - called_at
     else:
@@ -90,12 +104,17 @@ def must_come(reached: int, owned_at: datetime | None, policy: Policy = USUAL) -
 
 
 def climbs_at(
-    called_at: datetime, owned_at: datetime | None, now: datetime, policy: Policy = USUAL
+    called_at: datetime,
+    owned_at: datetime | None,
+    now: datetime,
+    policy: Policy = USUAL,
+    *,
+    by_itself: bool = False,
 ) -> datetime | None:
     """When the next step is due; None for a call that is taken or at the top."""
     if owned_at is not None:
         return None
-    calendar = _counted_in(policy, called_at)
+    calendar = _counted_in(policy, called_at, by_itself)
     ahead = (
         called_at + step.after
         if calendar is None
@@ -105,6 +124,8 @@ def climbs_at(
     return min((at for at in ahead if at > now), default=None)
 
 
-def _counted_in(policy: Policy, called_at: datetime) -> WorkCalendar | None:
+def _counted_in(policy: Policy, called_at: datetime, by_itself: bool) -> WorkCalendar | None:
     calendar = policy.calendar
-    return calendar if calendar is not None and calendar.is_working(called_at) else None
+    if calendar is None or by_itself or calendar.is_working(called_at):
+        return calendar
+    return None

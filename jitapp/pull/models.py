@@ -601,7 +601,8 @@ class StationState(models.Model):
 
 
 class AndonCall(models.Model):
-    """Somebody calls for help at a station: what it is about, who took it, how it was solved."""
+    """Somebody calls for help at a station, or a runout does by itself: what it is about, who took it, how it was
+    solved."""
 
     class Kind(models.TextChoices):
         MATERIAL = "material"
@@ -615,6 +616,14 @@ class AndonCall(models.Model):
         "plant.Loop", on_delete=models.PROTECT, null=True, blank=True, related_name="calls"
     )
     card = models.ForeignKey(Card, on_delete=models.PROTECT, null=True, blank=True, related_name="calls")
+    runout = models.OneToOneField(
+        Runout,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="call",
+        help_text="the runout that made this call; it makes one",
+    )
     kind = models.CharField(max_length=8, choices=Kind.choices)
     stops_line = models.BooleanField(default=False)
     note = models.CharField(max_length=200, blank=True)

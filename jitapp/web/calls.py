@@ -52,6 +52,14 @@ MUST_COME = {
     "area_leader": mark("Area leader must come"),
     "plant_leader": mark("Plant leader must come"),
 }
+# Why a call of a runout was solved by itself; the reasons are those of jitapp/kanban/andon.py.
+SOLVED_WORDS = {
+    "material is there": mark("material is there"),
+    "the loop was put on hold": mark("the loop was put on hold"),
+    "the loop was retired": mark("the loop was retired"),
+    "nobody waits for it any more": mark("nobody waits for it any more"),
+    "the buffer had not run out": mark("the buffer had not run out"),
+}
 DECISION_WORDS = {"use": mark("Use it"), "rework": mark("Rework"), "scrap": mark("Scrap")}
 # Why a step was refused; the codes are those of jitapp/pull/actions.
 REFUSAL_TEXT = {
@@ -269,9 +277,11 @@ def source_of(viewer: Viewer) -> Source:
 
 
 def shown(call: CallFacts) -> dict[str, object]:
-    """A call with its words: state, kind, and who must act."""
+    """A call with its words: state, kind, who called and who must act; those of a runout in the reader's language."""
     taken = call.owned_at is not None
     state = "move" if taken else "act" if call.red else "soon"
+    by_itself = call.runout is not None
+    reason = gettext(SOLVED_WORDS[call.reason]) if by_itself and call.reason in SOLVED_WORDS else call.reason
     word = gettext("TAKEN") if taken else gettext("UNANSWERED") if call.red else gettext("CALLED")
     by_name = taken or call.must_come == "person"
     if taken:
@@ -283,6 +293,9 @@ def shown(call: CallFacts) -> dict[str, object]:
     return {
         "call": call,
         "kind": gettext(KIND_WORDS[call.kind]),
+        "by": gettext("the buffer itself") if by_itself else call.called_by,
+        "note": gettext("{} has run out").format(call.part) if by_itself else call.note,
+        "reason": reason,
         "state": state,
         "word": word,
         "who": who,

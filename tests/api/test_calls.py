@@ -141,6 +141,22 @@ def test_another_plants_calls_are_not_to_be_seen(floor: Floor) -> None:
     assert ask(other, "post", f"/calls/{call}/solve", {"reason": "x"}).status_code == 404
 
 
+def test_a_call_of_a_runout_names_it_and_nobody(floor: Floor) -> None:
+    for number in (1, 2):
+        floor.scan("L1", number, "empty")
+    floor.propagate()
+    (call,) = ask(floor, "get", "/calls?open=1").json()["results"]
+    (runout,) = ask(floor, "get", "/runouts").json()["results"]
+    assert (call["runout"], call["called_by"], call["loop"], call["card"]) == (runout["id"], "", "L1", None)
+    assert (call["kind"], call["station"], call["note"]) == ("material", "TEST", "BOARD has run out")
+    assert ask(floor, "get", f"/calls/{call['id']}").json()["runout"] == runout["id"]
+    assert made(floor)["runout"] is None
+    assert floor.scan("L1", 1, "receive")["outcome"] == "applied"
+    floor.propagate()
+    solved = ask(floor, "get", f"/calls/{call['id']}").json()
+    assert (solved["reason"], solved["owner"]) == ("material is there", "")
+
+
 def test_a_changeover_is_begun_finished_and_its_times_are_told(floor: Floor) -> None:
     begun = ask(floor, "post", "/stations/SMT/changeover", {"to_family": "A", "by": "B-17"}).json()
     assert begun["running"]["to_family"] == "A"

@@ -111,6 +111,15 @@ def test_who_calls_outside_working_time_is_at_work_and_waits_by_the_wall() -> No
     assert andon.climbs_at(at_night, None, at_night, usual) == at_night + timedelta(minutes=2)
 
 
+def test_what_calls_by_itself_outside_working_time_waits_for_it() -> None:
+    at_night = datetime(2026, 11, 16, 20, 0, tzinfo=UTC)
+    morning = datetime(2026, 11, 17, 5, 0, tzinfo=UTC)  # 06:00 in Berlin
+    usual = andon.Policy(andon.STEPS, DAY)
+    assert andon.level(at_night, None, morning, usual, by_itself=True) == 0
+    assert andon.climbs_at(at_night, None, at_night, usual, by_itself=True) == morning + timedelta(minutes=2)
+    assert andon.level(at_night, None, morning + timedelta(minutes=5), usual, by_itself=True) == 2
+
+
 def test_the_night_on_which_the_clocks_change_is_as_long_as_it_is() -> None:
     night = WorkCalendar("Europe/Berlin", [{"days": ["sat"], "start": "22:00", "end": "06:00"}])
     called = datetime(2026, 10, 25, 0, 50, tzinfo=UTC)  # 02:50, and in ten minutes it is 02:00 again

@@ -18,6 +18,7 @@ from jitapp.pull import actions
 from jitapp.pull.models import AndonCall, Card, QualityHold
 from jitapp.pull.scan_request import Source
 from jitapp.web.calls import render_numbers
+from tests.stories.shops import two_bins
 from tests.web.shop import Shop, a_person, every_state
 
 pytestmark = pytest.mark.django_db
@@ -273,3 +274,26 @@ def test_these_pages_load_nothing_from_elsewhere_and_run_no_inline_code(
     for address in ("/calls", "/b/supply/PASTE", "/b/SMT"):
         page = text(client, address)
         assert not re.search(r'\sstyle="|\son\w+="|hx-on|(?:src|href)="(?:https?:)?//', page), address
+
+
+def test_a_call_of_a_runout_is_the_buffers_own_in_both_languages(client: Client) -> None:
+    floor = two_bins(cards=1, now=timezone.now())
+    client.force_login(floor.person("root", is_superuser=True))
+    floor.scan("L", 1, "empty", after=0)
+    floor.propagate()
+    page = text(client, "/calls")
+    for words in ("Material · Line", "PART has run out", "the buffer itself", "Team leader must come"):
+        assert words in page
+    assert "PART has run out" in text(client, "/calls/at/LINE")
+    assert 'data-n="1"' in text(client, f"/calls/number/{floor.area.code}")
+    client.cookies["django_language"] = "de"
+    page = text(client, "/calls")
+    assert "der Puffer selbst" in page
+    assert "PART ist ausgegangen" in page
+    floor.cycle("L", 1)
+    floor.propagate()
+    page = text(client, "/calls")
+    assert "PART ist ausgegangen" in page
+    assert "Material ist da" in page
+    client.cookies["django_language"] = "en"
+    assert "material is there" in text(client, "/calls")

@@ -6,6 +6,7 @@ through the outbox.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -153,7 +154,7 @@ def solve_call(
                 reason=why,
                 countermeasure=found.countermeasure,
                 countermeasure_due=countermeasure_due,
-                minutes=_minutes(found.called_at, now),
+                minutes=minutes_between(found.called_at, now),
                 stops_line=found.stops_line,
             )
             _record(found, solved, now, source)
@@ -170,17 +171,18 @@ def escalate_calls(*, now: datetime) -> int:
     climbed = 0
     waiting = list(
         AndonCall.objects.filter(solved_at__isnull=True, owned_at__isnull=True).values_list(
-            "pk", "station_id", "called_at", "level"
+            "pk", "station_id", "loop_id", "runout_id", "called_at", "level"
         )
     )
     known = configs() if waiting else None
-    for call_id, station_id, called_at, reached in waiting:
+    for call_id, station_id, loop_id, runout_id, called_at, reached in waiting:
         assert known is not None
         policy = known.policy(station_id)
-        due = andon.level(called_at, None, now, policy)
+        due = andon.level(called_at, None, now, policy, by_itself=runout_id is not None)
         if due <= reached:
             continue
         with transaction.atomic():
+            _lock_loop(loop_id)
             found = (
                 AndonCall.objects.select_for_update(of=("self",), skip_locked=True)
                 .select_related("station__area")
@@ -205,7 +207,15 @@ def _whom(who: str) -> tuple[str, str | None]:
     return "person", str(found) if found else None
 
 
+def _lock_loop(loop_id: int | None) -> None:
+    """The loop of a call is locked before the call: a drain that solves calls of runouts has the loops already."""
+    if loop_id is not None:
+        store.execute("EXECUTE pull_lock_loops(%s)", ([loop_id],))
+
+
 def _locked(call_id: UUID, source: Source) -> AndonCall:
+    # The loop of a call never changes.
+    _lock_loop(AndonCall.objects.filter(uuid=call_id).values_list("loop_id", flat=True).first())
     found = (
         AndonCall.objects.select_for_update(of=("self",))
         .select_related("station__area")
@@ -235,13 +245,18 @@ def _answer(found: AndonCall, person_id: int | None, now: datetime, source: Sour
     found.owner = person
     found.owned_at = max(now, found.called_at)
     policy = configs().policy(found.station_id)
-    found.level = max(found.level, andon.level(found.called_at, found.owned_at, now, policy))
+    by_itself = found.runout_id is not None
+    reached = andon.level(found.called_at, found.owned_at, now, policy, by_itself=by_itself)
+    found.level = max(found.level, reached)
     found.save(update_fields=["owner", "owned_at", "level"])
-    answered = AndonAnswered(call=found.uuid, level=found.level, minutes=_minutes(found.called_at, now))
+    answered = AndonAnswered(
+        call=found.uuid, level=found.level, minutes=minutes_between(found.called_at, now)
+    )
     _record(found, answered, now, Source(person_id=person.pk, device_id=source.device_id))
 
 
-def _minutes(start: datetime, end: datetime) -> float:
+def minutes_between(start: datetime, end: datetime) -> float:
+    """Minutes by the wall, to a tenth; none if `end` is before `start`."""
     return round(max(0.0, (end - start).total_seconds() / 60), 1)
 
 
@@ -272,8 +287,14 @@ def _record(found: AndonCall, event: CallEvent, now: datetime, source: Source) -
             device_id=source.device_id,
         )
         unit.write()
-    area = found.station.area
-    if area is not None:
-        # Below zero: never the key of a loop.
-        Message.objects.create(topic=TOPIC, key=-area.pk, payload={"area": area.code})
+    tell_areas([found])
+
+
+def tell_areas(calls: Iterable[AndonCall]) -> None:
+    """Word to the boards of the areas in which something happened to these calls."""
+    areas = {area.pk: area.code for call in calls if (area := call.station.area) is not None}
+    # Below zero: never the key of a loop.
+    Message.objects.bulk_create(
+        Message(topic=TOPIC, key=-pk, payload={"area": code}) for pk, code in sorted(areas.items())
+    )
     nudge_on_commit()

@@ -20,6 +20,7 @@ from jitapp.pull.actions.drawing import Job, jobs_of, run
 from jitapp.pull.actions.linking import link_runouts, link_scanned
 from jitapp.pull.actions.markets import affected_markets, serve_affected_markets
 from jitapp.pull.actions.orders import cancel_tree, explode
+from jitapp.pull.actions.runout_calls import follow_runouts
 from jitapp.pull.actions.waiting import TurnRow, follow_waits, turns_of
 from jitapp.pull.store import LoopChanged
 
@@ -43,6 +44,7 @@ def propagate(messages: Sequence[tuple[int, Mapping[str, object]]], *, now: date
     link_scanned(known, settings)
     changed |= _follow_orders(known, settings, now)
     changed |= serve_affected_markets(known, settings, now)
+    follow_runouts(_with_runouts(known), now=now)
     if any(event.type == "runout.opened" for _, message in known for event in message.events):
         link_runouts()
     return changed
@@ -53,7 +55,7 @@ def _carry_on(messages: Messages, jobs: Sequence[Job], settings: Configs, now: d
     feeding = {loop for job in jobs for loops, _ in settings.components(job.config) for loop in loops}
     told = turns_of(messages)
     named = set(told) | ({job.turn for job in jobs} if feeding else set())
-    if not named:
+    if not named and not _with_runouts(messages):
         return set()
     to_lock = feeding | {loop_id for loop_id, _ in messages} | _ordered_from(messages, settings)
     to_lock.update(*(market.loops for market in affected_markets(messages, settings)))
@@ -67,6 +69,15 @@ def _carry_on(messages: Messages, jobs: Sequence[Job], settings: Configs, now: d
     follow_waits(told, turns, unit, now)
     unit.write()
     return changed
+
+
+def _with_runouts(messages: Messages) -> set[int]:
+    """The loops of which a runout was opened, closed or revised."""
+    return {
+        loop_id
+        for loop_id, message in messages
+        if any(event.type.startswith("runout.") for event in message.events)
+    }
 
 
 def _orders(messages: Messages, settings: Configs, type_: str) -> list[UUID]:

@@ -23,6 +23,7 @@ from jitapp.pull import store
 from jitapp.pull.actions.linking import link_runouts
 from jitapp.pull.actions.loops import apply_due_revisions
 from jitapp.pull.actions.markets import serve_waiting
+from jitapp.pull.actions.runout_calls import call_for_runouts
 from jitapp.pull.actions.saving import save, take_over
 from jitapp.pull.reading.board import board_rows
 from jitapp.pull.retry import retried
@@ -105,8 +106,8 @@ def settle_loops(loop_ids: Iterable[int], *, now: datetime) -> set[int]:
 
 
 def sweep(*, now: datetime) -> set[int]:
-    """One round: runouts and withheld signals, near-runouts and what they release, causes, links. Returns the loops
-    that changed."""
+    """One round: runouts and withheld signals, near-runouts and what they release, causes, links, calls of runouts.
+    Returns the loops that changed."""
     with store.cursor() as to_database:
         to_database.execute(SUSPECTS, {"now": now})
         suspects = [row[0] for row in to_database.fetchall()]
@@ -118,6 +119,7 @@ def sweep(*, now: datetime) -> set[int]:
             to_database.execute(NEAR, {"now": now, "too_late": too_late})
             changed |= {row[0] for row in to_database.fetchall()}
         link_runouts()
+    call_for_runouts(now=now)
     return changed | _release_near(now) | _note_silence(now) | _refresh_causes(now)
 
 

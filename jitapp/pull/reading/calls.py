@@ -20,7 +20,7 @@ from jitapp.pull.reading.lists import Page
 class CallFacts:
     """A call. `level` is the step its clock has reached, out of `top`; `must_come` who must act: team_leader,
     area_leader, plant_leader, person or, once somebody has it, owner; `red` once the response window has passed
-    unanswered."""
+    unanswered. `runout` is the one that made the call by itself: nobody called then, and `called_by` is empty."""
 
     id: UUID
     plant: str
@@ -30,6 +30,7 @@ class CallFacts:
     loop: str | None
     part: str | None
     card: str | None
+    runout: UUID | None
     kind: str
     stops_line: bool
     note: str
@@ -101,15 +102,18 @@ def waiting(areas: Iterable[str], *, now: datetime) -> dict[str, Waiting]:
     wanted = list(areas)
     rows = list(
         AndonCall.objects.filter(solved_at__isnull=True, station__area__code__in=wanted).values_list(
-            "station__area__code", "station_id", "called_at", "owned_at"
+            "station__area__code", "station_id", "called_at", "owned_at", "runout_id"
         )
     )
     known = configs() if rows else None
     found = {area: Waiting(0, None, red=False) for area in wanted}
-    for area, station_id, called_at, owned_at in rows:
+    for area, station_id, called_at, owned_at, runout_id in rows:
         assert known is not None
         sofar = found[area]
-        climbed = owned_at is None and andon.level(called_at, None, now, known.policy(station_id)) > 0
+        reached = andon.level(
+            called_at, owned_at, now, known.policy(station_id), by_itself=runout_id is not None
+        )
+        climbed = owned_at is None and reached > 0
         oldest = called_at if sofar.oldest is None else min(sofar.oldest, called_at)
         found[area] = Waiting(sofar.count + 1, oldest, red=sofar.red or climbed)
     return found
@@ -120,9 +124,10 @@ def call_facts(row: AndonCall, now: datetime) -> CallFacts:
     area = row.station.area
     is_open = row.solved_at is None
     policy = configs().policy(row.station_id)
-    reached = (
-        row.level if not is_open else max(row.level, andon.level(row.called_at, row.owned_at, now, policy))
-    )
+    by_itself = row.runout_id is not None
+    reached = row.level
+    if is_open:
+        reached = max(reached, andon.level(row.called_at, row.owned_at, now, policy, by_itself=by_itself))
     who = andon.must_come(reached, row.owned_at, policy)
     names = {"area_leader": str(area.leader) if area and area.leader else "", "owner": str(row.owner or "")}
     if who not in (*andon.ROLES, "owner"):
@@ -137,6 +142,7 @@ def call_facts(row: AndonCall, now: datetime) -> CallFacts:
         loop=row.loop.code if row.loop else None,
         part=row.loop.part.number if row.loop else None,
         card=row.card.code if row.card else None,
+        runout=row.runout.uuid if row.runout else None,
         kind=row.kind,
         stops_line=row.stops_line,
         note=row.note,
@@ -147,7 +153,9 @@ def call_facts(row: AndonCall, now: datetime) -> CallFacts:
         red=is_open and row.owned_at is None and reached > 0,
         must_come=who,
         must_come_name=names.get(who, ""),
-        climbs_at=andon.climbs_at(row.called_at, row.owned_at, now, policy) if is_open else None,
+        climbs_at=andon.climbs_at(row.called_at, row.owned_at, now, policy, by_itself=by_itself)
+        if is_open
+        else None,
         owner=str(row.owner or ""),
         owned_at=row.owned_at,
         solved_at=row.solved_at,
@@ -160,7 +168,14 @@ def call_facts(row: AndonCall, now: datetime) -> CallFacts:
 
 def _calls(plant_ids: Iterable[int]) -> QuerySet[AndonCall]:
     return AndonCall.objects.filter(station__plant_id__in=list(plant_ids)).select_related(
-        "station__area__leader", "station__plant", "loop__part", "card", "called_by", "device", "owner"
+        "station__area__leader",
+        "station__plant",
+        "loop__part",
+        "card",
+        "runout",
+        "called_by",
+        "device",
+        "owner",
     )
 
 
@@ -201,9 +216,10 @@ def open_holds(plant_ids: Iterable[int]) -> list[HoldFacts]:
 
 
 def reasons_of(plant_ids: Iterable[int]) -> list[str]:
-    """The reasons that calls were solved with, most frequent first: offered, so that the same thing has one name."""
+    """The reasons that people solved calls with, most frequent first: offered, so that the same thing has one name."""
     rows = (
         AndonCall.objects.filter(station__plant_id__in=list(plant_ids), solved_at__isnull=False)
+        .exclude(runout__isnull=False, reason__in=andon.SOLVED_BY_ITSELF)
         .values_list("reason")
         .annotate(count=Count("pk"))
         .order_by("-count", "reason")[:30]
