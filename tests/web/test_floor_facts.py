@@ -89,7 +89,7 @@ def test_whoever_fills_for_a_cancelled_demand_reads_both_turns_and_decides(reade
     floor.propagate()
     for address in (*addresses, loop_page):
         assert task in page(reader, address), address
-    assert f"Maker-Co: {task}" in page(reader, loop_page)
+    assert f"Maker: {task}" in page(reader, loop_page)
 
 
 # -- a supplier who does not answer --------------------------------------------------------------------
