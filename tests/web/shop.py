@@ -68,7 +68,14 @@ class Shop:
         return card
 
     def turn(
-        self, card: Card, *, minutes_ago: int, due_in: int, step: str = "", owner: str = "station"
+        self,
+        card: Card,
+        *,
+        minutes_ago: int,
+        due_in: int,
+        step: str = "",
+        owner: str = "station",
+        **more: object,
     ) -> Turn:
         """An open, released turn of a card, in its present step since it was started or else released."""
         at = self.now - timedelta(minutes=minutes_ago)
@@ -94,6 +101,7 @@ class Shop:
             due_at=self.now + timedelta(minutes=due_in),
             owner=owner,
             owner_since=since,
+            **more,
         )
 
     def history(self, loop: Loop, *, every: int, taken: int, count: int = 6, newest: int = 30) -> None:
@@ -163,14 +171,20 @@ def every_state(now: datetime = NOW) -> Shop:
     shop = make_shop(now)
 
     out = shop.loop("L-OUT", "PCB-A-PASTED", "PASTE", "REFLOW", description="Motor control, pasted")
-    shop.turn(shop.card(out, 1, "EMPTY"), minutes_ago=95, due_in=-12)
+    dry = shop.turn(shop.card(out, 1, "EMPTY"), minutes_ago=95, due_in=-12)
     shop.turn(shop.card(out, 2, "EMPTY"), minutes_ago=50, due_in=30)
     shop.history(out, every=60, taken=50, newest=110)
     shop.runout(out, minutes_ago=12)
 
     act = shop.loop("L-ACT", "PCB-A-SOLDERED", "REFLOW", "TEST", description="Motor control, soldered")
     shop.card(act, 1, "IN_USE", contents=3)
-    shop.turn(shop.card(act, 2, "IN_PROCESS"), minutes_ago=20, due_in=80, step="IN_PROCESS")
+    shop.turn(
+        shop.card(act, 2, "IN_PROCESS"),
+        minutes_ago=20,
+        due_in=80,
+        step="IN_PROCESS",
+        demand_cancelled=dry.uuid,
+    )
     shop.history(act, every=60, taken=70, newest=45)
 
     late = shop.loop(
@@ -179,7 +193,12 @@ def every_state(now: datetime = NOW) -> Shop:
     for number in (1, 2, 3):
         shop.card(late, number, "FULL")
     shop.turn(
-        shop.card(late, 4, "IN_TRANSIT"), minutes_ago=400, due_in=-25, step="IN_TRANSIT", owner="handler"
+        shop.card(late, 4, "IN_TRANSIT"),
+        minutes_ago=400,
+        due_in=-25,
+        step="IN_TRANSIT",
+        owner="handler",
+        promised_at=now + timedelta(days=20),
     )
 
     move = shop.loop("L-MOVE", "PCB-B-TESTED", "TEST", "SHIP", description="Sensor board, tested")

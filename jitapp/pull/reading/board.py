@@ -388,7 +388,7 @@ def _name_of_owner(loop: Record, turn: Record) -> str:
     }
     if turn.standing == SHORT[0]:
         named[Party.STATION] = loop.maker or loop.supply_name  # who fills the supermarket (rule C10)
-    return named.get(turn.owner, "")
+    return str(named.get(turn.owner, ""))
 
 
 def _tasks(loop: Record, turn: Record) -> Iterable[Task]:
