@@ -101,8 +101,8 @@ def end(turn: Turn, at: datetime, seq: int) -> None:
 
 def _with(stretches: tuple[Stretch, ...], new: Stretch) -> tuple[Stretch, ...]:
     """The stretches and a new one, which never begins before the turn did. What was told earlier of a later time is
-    overruled, so that no stretch has no length; one that goes on behind a dropped one is one stretch, with the number of
-    the event that led back to it: whoever has followed the dropped one sees that something changed.
+    overruled, so that no stretch has no length; one that goes on behind a dropped one is one stretch, with the
+    number of the event that led back to it: whoever has followed the dropped one sees that something changed.
     """
     if not stretches:
         return (new,)

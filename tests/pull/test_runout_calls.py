@@ -98,6 +98,7 @@ def test_one_that_never_was_is_taken_back() -> None:
 def test_a_loop_that_is_stopped_says_how(floor: Floor, retired: bool) -> None:
     call = ran_dry(floor)
     stop = actions.retire_loop if retired else actions.hold_loop
+    assert call.loop_id is not None
     stop(loop_id=call.loop_id, reason="audit", now=floor.now, source=floor.leader())
     floor.propagate()
     call.refresh_from_db()

@@ -169,21 +169,35 @@ def _by_loop(rows: Iterable[Record]) -> dict[int, list[Record]]:
     return grouped
 
 
-def _row(
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What is counted and foreseen of a loop, and the state of its row that follows. `margin`: minutes from the refill
+    to the end of the stock, negative where the refill comes too late; None while one of the two is not known."""
+
+    circulating: int
+    usable: int
+    turns: list[Record]
+    late: list[Record]
+    ends_at: datetime | None
+    full_at: datetime | None
+    margin: float | None
+    empty_share: Decimal
+    state: str
+
+
+def _measure(
     loop: Record,
     cards: list[Record],
     history: list[Record],
     calendars: Calendars,
     now: datetime,
-) -> BoardRow:
+) -> _Measured:
     circulating = [card for card in cards if card.card_status == CardStatus.IN_CIRCULATION]
     usable = [card for card in circulating if card.usable]
     turns = [card for card in cards if card.turn is not None]
     late = [card for card in turns if _is_late(card, now)]
     ends_at = runs_out_at(usable, history, in_force(calendars.of_demand(loop), history), now)
-    next_turn = _next_turn(turns, loop.dry_since is not None, now)
     full_at = refill_at(turns, history, in_force(calendars.of_supply(loop), history), now)
-    on_hold = loop.status == LoopStatus.ON_HOLD
     margin = (ends_at - full_at).total_seconds() / 60 if ends_at is not None and full_at is not None else None
     in_error = sum(card.supply_status == SupplyStatus.ERROR for card in circulating)
     empty_share = (
@@ -192,7 +206,7 @@ def _row(
         else Decimal(0)
     )
     state = _state(
-        on_hold=on_hold,
+        on_hold=loop.status == LoopStatus.ON_HOLD,
         circulating=len(circulating),
         cards=len(cards),
         usable=len(usable),
@@ -203,10 +217,32 @@ def _row(
         margin=margin,
         empty_share=empty_share,
     )
-    code, since = _why(loop, next_turn, state)
-    party, name, owner_since = _owner(loop, next_turn, state)
+    return _Measured(
+        circulating=len(circulating),
+        usable=len(usable),
+        turns=turns,
+        late=late,
+        ends_at=ends_at,
+        full_at=full_at,
+        margin=margin,
+        empty_share=empty_share,
+        state=state,
+    )
+
+
+def _row(
+    loop: Record,
+    cards: list[Record],
+    history: list[Record],
+    calendars: Calendars,
+    now: datetime,
+) -> BoardRow:
+    it = _measure(loop, cards, history, calendars, now)
+    next_turn = _next_turn(it.turns, loop.dry_since is not None, now)
+    code, since = _why(loop, next_turn, it.state)
+    party, name, owner_since = _owner(loop, next_turn, it.state)
     promise = min(
-        (turn for turn in turns if turn.promised_at), key=lambda turn: turn.promised_at, default=None
+        (turn for turn in it.turns if turn.promised_at), key=lambda turn: turn.promised_at, default=None
     )
     return BoardRow(
         loop_id=loop.id,
@@ -222,17 +258,17 @@ def _row(
         demand_name=loop.demand_name,
         supply=loop.supply,
         supply_name=loop.supplier or loop.supply_name,
-        state=state,
+        state=it.state,
         tiles=tuple(_tile(card, now) for card in cards),
-        usable=len(usable),
-        circulating=len(circulating),
-        late=len(late),
+        usable=it.usable,
+        circulating=it.circulating,
+        late=len(it.late),
         runout_since=loop.dry_since,
         cause=loop.dry_cause or "",
         upstream=loop.dry_upstream or "",
         near_since=loop.near_since,
-        runs_out_at=ends_at,
-        refill_at=full_at,
+        runs_out_at=it.ends_at,
+        refill_at=it.full_at,
         owner=f"{party} {name}".strip(),
         owner_party=party,
         owner_name=name,
@@ -243,8 +279,8 @@ def _row(
         problem=next_turn.failed if next_turn is not None else "",
         promised_at=promise.promised_at if promise is not None else None,
         promise_late=promise is not None and broken(promise.promised_at, promise.due_at),
-        tasks=tuple(task for turn in turns for task in _tasks(loop, turn)),
-        urgency=_urgency(state, loop.dry_since, margin, empty_share, late, now),
+        tasks=tuple(task for turn in it.turns for task in _tasks(loop, turn)),
+        urgency=_urgency(it.state, loop.dry_since, it.margin, it.empty_share, it.late, now),
     )
 
 

@@ -1,0 +1,30 @@
+"""Cards, turns, the ledger and what follows from it: fields and constraints only.
+
+Writers are jitapp.pull.actions alone. The rules that PostgreSQL can hold stand here and in the migrations
+(append-only ledger); docs of each constraint name the rule (C1-C14) they keep.
+"""
+
+from __future__ import annotations
+
+from jitapp.pull.models.cards import Bin, Card, LoopState
+from jitapp.pull.models.floor import AndonCall, QualityHold, Runout, StationState, Wait
+from jitapp.pull.models.ledger import Event, Receipt, Settlement, Xid8Field
+from jitapp.pull.models.turns import Draw, Turn, TurnLink
+
+__all__ = [
+    "AndonCall",
+    "Bin",
+    "Card",
+    "Draw",
+    "Event",
+    "LoopState",
+    "QualityHold",
+    "Receipt",
+    "Runout",
+    "Settlement",
+    "StationState",
+    "Turn",
+    "TurnLink",
+    "Wait",
+    "Xid8Field",
+]
