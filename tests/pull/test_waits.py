@@ -213,12 +213,11 @@ def test_waits_send_no_messages_and_take_one_writing_statement() -> None:
     floor = shop()
     floor.scan("FRAMES", 1, "empty")
     floor.propagate()
-    for number in (1, 2):
-        floor.scan("SHEETS", number, "empty")
+    floor.scan("SHEETS", 1, "empty")
     messages = Message.objects.count()
     floor.propagate()
     assert Message.objects.count() == messages
-    assert Event.objects.filter(type="wait.opened").count() == 3
+    assert Event.objects.filter(type="wait.opened").count() == 2
 
 
 # -- cut among the station's states --------------------------------------------------------------------
