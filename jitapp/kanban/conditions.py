@@ -46,6 +46,11 @@ def participates(card: Container) -> bool:
     return card.card_status in PARTICIPATING
 
 
+def taking_part(cards: Iterable[Card]) -> frozenset[int]:
+    """The ids of the cards that take part."""
+    return frozenset(card.id for card in cards if participates(card))
+
+
 def withdrawn_by_quality(card: Container) -> bool:
     """Whether the card's container is out of use because somebody held or blocked it."""
     return card.blocked or card.card_status is CardStatus.HELD

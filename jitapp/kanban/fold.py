@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from jitapp.kanban.conditions import all_withdrawn, nothing_usable, participates, usable
+from jitapp.kanban.conditions import all_withdrawn, nothing_usable, participates, taking_part, usable
 from jitapp.kanban.events.base import Entry, Inconsistent
 from jitapp.kanban.events.cards import CardBlocked, CardUnblocked
-from jitapp.kanban.events.loops import LoopChanged, RunoutOpened, RunoutRevised
+from jitapp.kanban.events.loops import LoopChanged
 from jitapp.kanban.events.turns import TurnCancelled, TurnRecalled, TurnReceived, TurnReleased, TurnShort
 from jitapp.kanban.standing import stand
 from jitapp.kanban.state import AT_HAND, Card, Change, Loop
@@ -65,6 +65,7 @@ def apply(loop: Loop, entry: Entry) -> None:
     loop.seq = entry.seq
     card = loop.cards.get(entry.card_id) if entry.card_id is not None else None
     before, had_been_full = _of(card), loop.been_full
+    _look(loop, entry)
     if entry.to and card is not None:
         if entry.frm != card.supply_status:
             raise Inconsistent(
@@ -85,9 +86,17 @@ def apply(loop: Loop, entry: Entry) -> None:
         loop.turned_at = entry.occurred_at
     if card is not None and card.turn is not None:
         stand(loop.config, card, card.turn, entry.occurred_at, entry.seq)
-    of_runout = isinstance(entry.event, RunoutOpened | RunoutRevised)
-    if loop.runout is not None and (change is not None or of_runout) and nothing_usable(loop.cards.values()):
-        loop.runout.quality = all_withdrawn(loop.cards.values())
+
+
+def _look(loop: Loop, entry: Entry) -> None:
+    """Notes how the cards of a dry loop stand before anything happens at an instant: what a runout ends with is judged
+    by how they stood just before. What one scan does in several steps counts as one."""
+    runout = loop.runout
+    if runout is None or runout.looked_at == entry.occurred_at or not nothing_usable(loop.cards.values()):
+        return
+    runout.looked_at = entry.occurred_at
+    runout.quality = all_withdrawn(loop.cards.values())
+    runout.cards = taking_part(loop.cards.values())
 
 
 class _Container(NamedTuple):

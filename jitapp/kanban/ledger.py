@@ -10,7 +10,6 @@ from hashlib import blake2b
 from uuid import UUID
 
 from jitapp.kanban.answers import ANSWERS
-from jitapp.kanban.conditions import all_withdrawn
 from jitapp.kanban.events.base import Entry, Event
 from jitapp.kanban.events.loops import RunoutClosed, RunoutOpened, RunoutRevised
 from jitapp.kanban.fold import apply
@@ -180,7 +179,7 @@ class Ledger:
         if (since_when is None) == (loop.runout is None):
             return
         if since_when is not None:
-            cause = cause_of(loop, at, quality=all_withdrawn(loop.cards.values()))
+            cause = cause_of(loop, at)
             self.write(_opened(cause), at=since_when)
         elif loop.fresh:  # a runout ends by a change of the containers, and not by looking
             assert loop.runout is not None
@@ -189,7 +188,7 @@ class Ledger:
     def _final_cause(self, at: datetime) -> Cause:
         loop = self.loop
         assert loop.runout is not None
-        cause = cause_of(loop, at, quality=loop.runout.quality)
+        cause = cause_of(loop, at, quality=loop.runout.quality, cards=loop.runout.cards)
         if loop.config.status is not LoopStatus.ACTIVE:
             return Cause(*ON_HOLD, cause.facts)
         return cause

@@ -7,11 +7,12 @@ of the time since from the loop's history, in occurred order, and puts the regis
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
-from jitapp.kanban.conditions import all_withdrawn, is_dry, nothing_usable, participates
+from jitapp.kanban.conditions import all_withdrawn, is_dry, nothing_usable, participates, taking_part
 from jitapp.kanban.events.loops import CauseFacts
 from jitapp.kanban.kinds import KINDS
 from jitapp.kanban.state import Change, Loop, Span, Turn
@@ -31,23 +32,24 @@ class Cause:
     facts: CauseFacts
 
 
-def cause_of(loop: Loop, until: datetime, *, quality: bool) -> Cause:
-    """The candidate cause while a runout is open, the final one at its close at `until`.
+def cause_of(
+    loop: Loop, until: datetime, *, quality: bool | None = None, cards: frozenset[int] | None = None
+) -> Cause:
+    """The candidate cause while a runout is open, the final one at its close at `until`. `quality`: all containers were
+    withdrawn until then; `cards` took part. None: as it is now.
 
     All containers withdrawn for quality: that. Else the turn that was opened first should have come back first; what it
     waited for longest is the cause, counted over its stretches (standing.py) until then. Without any turn nothing was
     asked for.
     """
-    if quality:
+    if all_withdrawn(loop.cards.values()) if quality is None else quality:
         return Cause(*QUALITY, CauseFacts())
-    # With the last card that takes part a runout ends, too: that card took part just before.
-    left = {change.card for change in loop.fresh if change.at == until and change.card_status is not None}
-    turns = [
-        (card.number, card.turn)
-        for card in loop.cards.values()
-        if card.turn is not None and (participates(card) or card.id in left)
-    ]
-    return _longest_wait([*turns, *loop.ended], until)
+    took_part = taking_part(loop.cards.values()) if cards is None else cards
+    there = [card for card in loop.cards.values() if card.id in took_part]
+    numbers = {card.number for card in there}
+    open_turns = [(card.number, card.turn) for card in there if card.turn is not None]
+    ended = [(number, turn) for number, turn in loop.ended if number in numbers]
+    return _longest_wait([*open_turns, *ended], until)
 
 
 def _longest_wait(turns: Iterable[tuple[int, Turn]], until: datetime) -> Cause:
@@ -210,24 +212,31 @@ def revisions(loop: Loop, since: datetime, until: datetime) -> list[Revision]:
     past = loop.past
     changes = [*(past.changes() if past else ()), *loop.fresh]
     known = {span.opened_seq: span for span in (past.runouts() if past else ())} | loop.register
-    register = sorted(
-        (span for span in known.values() if span.closed_at != span.opened_at and _reaches(span, since)),
-        key=lambda span: (span.opened_at, span.opened_seq),
-    )
     computed = [
         span
         for span in dry_spans(changes, ordered=KINDS[loop.config.kind].ordered, until=until)
         if span.end is None or span.end >= since
     ]
+    register = sorted(
+        (
+            each
+            for each in known.values()
+            if each.closed_at != each.opened_at
+            and (_reaches(each, since) or any(_overlap(each, span) for span in computed))
+        ),
+        key=lambda each: (each.opened_at, each.opened_seq),
+    )
     ended = [*(past.turns(since) if past and computed else ()), *loop.ended]
     open_turns = [(card.number, card.turn) for card in loop.cards.values() if card.turn is not None]
     found: list[Revision] = []
     for span in computed:
-        match = next((each for each in register if _overlap(each, span)), None)
+        matches = [each for each in register if _overlap(each, span)]
+        if _are_one(matches, span):
+            register = [each for each in register if each not in matches]
+            continue
+        match = matches[0] if matches else None
         if match is not None:
             register.remove(match)
-            if (match.opened_at, match.closed_at) == (span.begin, span.end):
-                continue
         cause = _cause_of_span(loop, span, [*ended, *open_turns], span.end or until)
         found.append(Revision(match.opened_seq if match else None, span.begin, span.end, cause))
     nothing = Cause("", "", CauseFacts())
@@ -247,6 +256,13 @@ def _cause_of_span(loop: Loop, span: DrySpan, turns: Iterable[tuple[int, Turn]],
 
 def _reaches(span: Span, since: datetime) -> bool:
     return span.closed_at is None or span.closed_at >= since
+
+
+def _are_one(known: Sequence[Span], span: DrySpan) -> bool:
+    """Whether runouts of the register, one behind the other, are the computed one."""
+    if not known or (known[0].opened_at, known[-1].closed_at) != (span.begin, span.end):
+        return False
+    return all(one.closed_at == other.opened_at for one, other in pairwise(known))
 
 
 def _overlap(known: Span, span: DrySpan) -> bool:

@@ -294,11 +294,14 @@ class Past(Protocol):
 
 @dataclass(slots=True)
 class OpenRunout:
-    """A runout that has not ended. `quality`: all containers are held or blocked."""
+    """A runout that has not ended. How the cards stood before `looked_at`, the instant of its newest event: `quality`,
+    all containers were held or blocked; `cards` took part. None: nothing has happened since the lock was taken."""
 
     opened_at: datetime
     opened_seq: int
-    quality: bool = False
+    quality: bool | None = field(default=None, compare=False)
+    cards: frozenset[int] | None = field(default=None, compare=False)
+    looked_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)

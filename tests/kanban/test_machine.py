@@ -39,6 +39,21 @@ from jitapp.kanban.vocabulary import (
 )
 from tests.kanban.independent import merged
 from tests.kanban.loops import START, add_card, begin, new_uuid
+from tests.kanban.shop import (
+    CARDS,
+    FETCHING,
+    FILLING,
+    FITTING,
+    MARKET,
+    MOST_CARDS,
+    PLAIN,
+    SCANS,
+    SHOP,
+    WORK,
+    Told,
+    check,
+    history_of,
+)
 
 MOVES = int(os.environ.get("JITAPP_MOVES", "20000"))
 DEPTH = 50

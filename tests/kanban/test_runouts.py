@@ -18,7 +18,7 @@ from jitapp.kanban.events.turns import TurnDocAsked
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import finish, release, resume
 from jitapp.kanban.state import Loop
-from jitapp.kanban.vocabulary import Accumulate, DocPolicy, LoopKind, LoopStatus, StationKind
+from jitapp.kanban.vocabulary import Accumulate, DocPolicy, LoopKind, LoopStatus, StationKind, Trigger
 from tests.kanban.independent import History, merged
 from tests.kanban.loops import DEMAND, SUPPLY, Bench, begin, new_uuid
 
@@ -191,6 +191,32 @@ def test_with_one_container_away_the_turn_is_the_cause() -> None:
     shop.at("9:50", 1, "receive")
     assert shop.runouts == [("9:30", "9:50")]
     assert shop.causes == [("queue", "station")]  # 40 minutes of 50
+
+
+def test_a_card_that_was_lost_until_the_end_is_not_the_cause() -> None:
+    shop = Watched("FULL", "FULL", trigger=Trigger.ON_IN_USE)
+    shop.at("8:00", 1, "open")  # its refill is asked for
+    shop.at("8:05", 1, "load", at=SUPPLY)
+    shop.at("8:50", 2, "empty")
+    shop.at("9:00", 1, "lost")
+    shop.at("9:30", 1, "found")
+    assert shop.runouts == [("9:00", "9:30")]
+    assert shop.causes == [("queue", "station")]  # card 2, and not the way of card 1
+
+
+def test_a_runout_that_goes_on_without_a_pause_stays_two_of_the_register() -> None:
+    shop = Watched("FULL", "FULL", "NEW")
+    shop.at("9:00", 1, "empty")
+    shop.at("9:10", 2, "empty")
+    shop.at("9:20", 3, "activate")
+    ledger = Ledger(shop.loop, at=day("9:15"))
+    draw(ledger, need=Decimal(4), turn=new_uuid(), new_uuid=new_uuid)
+    shop.write(ledger)  # used up at once, as far as anybody knows
+    assert shop.runouts == [("9:10", None)]
+    shop.at("9:40", 1, "hold")
+    shop.at("9:30", 2, "hold", told="9:50")
+    assert shop.runouts == [("9:10", None)]
+    assert [entry.type for entry in shop.entries].count("runout.revised") == 0
 
 
 def test_without_a_signal_nobody_was_asked() -> None:
