@@ -59,10 +59,36 @@ class LoopChangeBody(msgspec.Struct, forbid_unknown_fields=True):
     effective_at: str | None = None
 
 
+class RetireBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a loop is taken out of use for good."""
+
+    reason: str
+
+
 class HoldBody(msgspec.Struct, forbid_unknown_fields=True):
     """Why a loop is put on hold."""
 
     reason: str
+
+
+class PrintedAnswer(msgspec.Struct):
+    """How many labels were out of date until now."""
+
+    loop: str
+    printed: int
+
+
+class BinBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The code of the card that a bin stands for."""
+
+    card: str
+
+
+class BinAnswer(msgspec.Struct):
+    """A bin and the code of the card that it stands for."""
+
+    bin: str
+    card: str
 
 
 class OrderBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -171,6 +197,67 @@ class ResumeLoop(LoopAct):
         return ActAnswer(code, "resumed")
 
 
+class RetireLoop(LoopAct):
+    """POST /loops/{code}/retire"""
+
+    path, url_name = "loops/<str:code>/retire", "loop-retire"
+
+    @operation(
+        "Take a loop out of use for good: its cards are OBSOLETE",
+        answer=ActAnswer,
+        body=RetireBody,
+        problems=(404, 409),
+        who=ERP_ONLY,
+    )
+    def post(self, _request: Request, body: RetireBody, code: str) -> ActAnswer:
+        """Signals that nobody has acted on are cancelled. A reason must be given, and nothing may be under way."""
+        loop = self.loop(code)
+        or_refused(
+            lambda: actions.retire_loop(
+                loop_id=loop, reason=body.reason, now=timezone.now(), source=self.source()
+            )
+        )
+        return ActAnswer(code, "retired")
+
+
+class PrintedLoop(LoopAct):
+    """POST /loops/{code}/printed"""
+
+    path, url_name = "loops/<str:code>/printed", "loop-printed"
+
+    @operation(
+        "Say that a loop's labels that were out of date were printed again",
+        answer=PrintedAnswer,
+        problems=(404,),
+        who=ERP_ONLY,
+    )
+    def post(self, _request: Request, code: str) -> PrintedAnswer:
+        """Said again it changes nothing."""
+        loop = self.loop(code)
+        return PrintedAnswer(
+            code, actions.mark_printed(loop_id=loop, now=timezone.now(), source=self.source())
+        )
+
+
+class BindBin(Endpoint):
+    """PUT /bins/{code}"""
+
+    path, url_name, group = "bins/<str:code>", "bin", "Acts"
+
+    @operation(
+        "Let the code of a bin stand for a card",
+        answer=BinAnswer,
+        body=BinBody,
+        problems=(404, 409),
+        who=ERP_ONLY,
+    )
+    def put(self, _request: Request, body: BinBody, code: str) -> BinAnswer:
+        """From now on a scan of the bin is a scan of that card; a bin that the card had before stands for none."""
+        card = or_404(lists.card_id(body.card, plant_ids=self.plants()))
+        or_refused(lambda: actions.bind_bin(code=code, card_id=card))
+        return BinAnswer(code, body.card)
+
+
 class ChangeLoop(LoopAct):
     """POST /loops/{code}/change"""
 
@@ -259,4 +346,6 @@ def _whole(name: str, text: str | None) -> int | None:
     return None if found is None else int(found)
 
 
-ADDRESSES = addresses(ActOnTurn, HoldLoop, ResumeLoop, ChangeLoop, OrderAtLoop)
+ADDRESSES = addresses(
+    ActOnTurn, HoldLoop, ResumeLoop, RetireLoop, PrintedLoop, ChangeLoop, OrderAtLoop, BindBin
+)

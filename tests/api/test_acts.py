@@ -10,7 +10,7 @@ from django.test import Client
 from jitapp.accounts.models import Device
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Loop, Part
-from jitapp.pull.models import Turn
+from jitapp.pull.models import Card, Event, Turn
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +142,59 @@ def test_the_erp_says_that_an_order_is_closed_and_the_buyer_puts_it_right(floor:
     unknown = "/turns/01a1fc39-d824-7154-a16c-1d9de545fd79/fail"
     assert post(floor, unknown, {"reason": "closed"}).status_code == 404
     assert post(Floor("SCAN"), f"/turns/{turn.uuid}/fail", {"reason": "closed"}).status_code == 403
+
+
+def put(floor: Floor, path: str, body: dict[str, Any]) -> Any:
+    return Client().put(
+        f"/api/v1{path}",
+        body,
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {floor.token}"},
+    )
+
+
+def test_a_loop_is_retired_once_and_for_good(floor: Floor) -> None:
+    assert post(floor, "/loops/S1/retire", {"reason": " "}).json()["code"] == "refused"
+    assert post(floor, "/loops/S1/retire", {}).status_code == 422
+    assert post(floor, "/loops/NONE/retire", {"reason": "over"}).status_code == 404
+    answer = post(floor, "/loops/S1/retire", {"reason": "over"})
+    assert (answer.status_code, answer.json()["done"]) == (200, "retired")
+    assert {card.card_status for card in Card.objects.all()} == {"OBSOLETE"}
+    by = Event.objects.filter(type="card.obsolete").values_list("device_id", flat=True)
+    assert set(by) == {floor.device.pk}
+    again = post(floor, "/loops/S1/retire", {"reason": "over"})
+    assert (again.status_code, again.json()["code"]) == (409, "refused")
+    assert "was retired" in again.json()["detail"]
+    assert post(floor, "/loops/S1/resume").status_code == 409
+
+
+def test_labels_are_marked_as_printed(floor: Floor) -> None:
+    assert post(floor, "/loops/S1/change", {"quantity": "80"}).status_code == 200
+    assert post(floor, "/loops/S1/printed").json() == {"loop": "S1", "printed": 2}
+    assert post(floor, "/loops/S1/printed").json() == {"loop": "S1", "printed": 0}
+    assert not Card.objects.filter(label_stale=True).exists()
+    assert post(floor, "/loops/NONE/printed").status_code == 404
+
+
+def test_the_code_of_a_bin_stands_for_a_card(floor: Floor) -> None:
+    card = floor.card("S1", 2)
+    for _ in range(2):
+        answer = put(floor, "/bins/BIN-1", {"card": card.code})
+        assert (answer.status_code, answer.json()) == (200, {"bin": "BIN-1", "card": card.code})
+    assert floor.scan("S1", 2, "empty", code="BIN-1")["code"] == "emptied_ordered"
+    assert put(floor, "/bins/BIN-1", {"card": "KB-NONE"}).status_code == 404
+    assert put(floor, "/bins/BIN-1", {}).status_code == 422
+    taken = put(floor, f"/bins/{card.code}", {"card": card.code})
+    assert (taken.status_code, taken.json()["code"]) == (409, "refused")
+    stranger = Floor("OTHER")
+    Device.objects.update(kind=DeviceKind.ERP)
+    assert put(stranger, "/bins/BIN-2", {"card": card.code}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/loops/S1/retire", "/loops/S1/printed", "/bins/BIN-1"])
+def test_a_scanner_may_not_change_loops_or_bins(floor: Floor, path: str) -> None:
+    Device.objects.update(kind=DeviceKind.SCANNER)
+    body = {"card": floor.card("S1", 1).code} if "bins" in path else {"reason": "over"}
+    answer = (put if "bins" in path else post)(floor, path, body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    assert Loop.objects.get().status == "ACTIVE"

@@ -16,9 +16,12 @@ from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
 from jitapp.plant.models import Identifier
 from jitapp.pull import store
 from jitapp.pull.actions.making import add_replacement, added, make
-from jitapp.pull.actions.saving import NOBODY, save
+from jitapp.pull.actions.saving import NOBODY, Refused, save
 from jitapp.pull.models import Bin, Card
 from jitapp.pull.scan_request import Source
+from jitapp.symbology.cardcode import find_card_code
+
+_BIN_CODE = 60  # as long as the column
 
 
 def add_cards(
@@ -84,16 +87,26 @@ def replace_card(*, card_id: int, now: datetime, source: Source = NOBODY) -> str
 def bind_bin(*, code: str, card_id: int) -> None:
     """From now on the code of a bin stands for this card: in a two-bin loop the bin carries it (`Bin`).
 
-    A bin that carried another card's code carries this one's. ValueError for a card that was removed, and for a code
-    that is the code of something else.
+    A bin that stood for another card stands for this one. Refused for a card that takes part no more, and for a code
+    that is the code of something else, that reads like a card's own, or that no scanner would send as it is.
     """
-    card = Card.objects.select_related("loop").get(pk=card_id)
-    if card.card_status == CardStatus.REMOVED:
-        raise ValueError(f"Card {card.code} was removed. Choose a card that takes part.")
+    if not code or len(code) > _BIN_CODE or code != code.strip() or not code.isprintable():
+        raise Refused(
+            f"The code of a bin has 1 to {_BIN_CODE} printable characters without blanks at its ends."
+            " Give the bin another code."
+        )
+    if find_card_code(code):
+        # It would be read as the card code inside it, whatever it is bound to.
+        raise Refused(f"{code} reads like the code of a card. Give the bin a code of its own.")
     with transaction.atomic():
+        card = Card.objects.select_for_update(of=("self",)).select_related("loop").get(pk=card_id)
+        if card.card_status in (CardStatus.REMOVED, CardStatus.OBSOLETE):
+            raise Refused(f"Card {card.code} takes part no more. Choose a card that takes part.")
         known = Identifier.objects.filter(code=code).first()
         if known is not None and known.kind != Identifier.Kind.BIN:
-            raise ValueError(f"{code} is the code of a {known.kind} already. Give the bin a code of its own.")
+            raise Refused(f"{code} is the code of a {known.kind} already. Give the bin a code of its own.")
+        if Bin.objects.filter(code=code).exclude(plant=card.loop.plant_id).exists():
+            raise Refused(f"{code} is a bin of another plant. Give the bin a code of its own.")
         Bin.objects.filter(card=card).exclude(code=code).update(card=None)
         bound, _ = Bin.objects.update_or_create(code=code, defaults={"card": card, "plant": card.loop.plant})
         Identifier.objects.get_or_create(

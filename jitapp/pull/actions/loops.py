@@ -52,6 +52,7 @@ def resize_loop(
     def once() -> list[str]:
         with transaction.atomic():
             loop = Loop.objects.select_for_update().get(pk=loop_id)
+            _not_retired(loop)
             gathers = loop.accumulate_cards if loop.accumulate == "CARDS" else None
             if cards is not None and gathers is not None and gathers > cards - 1:
                 raise Refused(
@@ -149,7 +150,7 @@ def resume_loop(*, loop_id: int, now: datetime, source: Source = NOBODY) -> None
 def retire_loop(*, loop_id: int, reason: str, now: datetime, source: Source = NOBODY) -> None:
     """Takes a loop out of use for good: signals that nobody has acted on are cancelled and its cards are OBSOLETE.
 
-    Refused without a reason, and while material is under way.
+    Refused without a reason, while material is under way, and for a loop that was retired before.
     """
     why = reason.strip()[:200]
     if not why:
@@ -182,6 +183,7 @@ def _set_status(
         with transaction.atomic():
             loop = Loop.objects.select_for_update().get(pk=loop_id)
             before = loop.status
+            _not_retired(loop)
             loop.status, loop.hold_reason = status, reason
             loop.version += 1
             loop.save(update_fields=["status", "hold_reason", "version"])
@@ -198,6 +200,12 @@ def _set_status(
             save(unit, ledger, now, source)
 
     retried(once)
+
+
+def _not_retired(loop: Loop) -> None:
+    """Raises Refused: the cards of a retired loop are OBSOLETE, so nothing could ever move in it again."""
+    if loop.status == LoopStatus.RETIRED:
+        raise Refused(f"Loop {loop.code} was retired, for good. Make a new loop with cards of its own.")
 
 
 def _resume(ledger: Ledger) -> None:
@@ -229,6 +237,7 @@ def plan_revision(
         raise Refused("A loop needs at least one card. Retire the loop instead.")
     with transaction.atomic():
         loop = Loop.objects.select_for_update(of=("self",)).select_related("part").get(pk=loop_id)
+        _not_retired(loop)
         if values.get("quantity") is not None:
             try:
                 quantity_fits(Decimal(str(values["quantity"])), loop.part.decimals, loop.part.number)
@@ -246,9 +255,13 @@ def plan_revision(
 
 
 def apply_due_revisions(*, now: datetime) -> set[int]:
-    """Applies planned revisions whose instant has come, oldest first; returns the loops."""
+    """Applies planned revisions whose instant has come, oldest first; returns the loops.
+
+    Those of a retired loop stay planned: it takes no change any more.
+    """
     changed: set[int] = set()
     due = LoopRevision.objects.filter(applied_at__isnull=True, effective_at__lte=now)
+    due = due.exclude(loop__status=LoopStatus.RETIRED)
     for revision in due.order_by("effective_at", "number"):
         with transaction.atomic():
             locked = (

@@ -215,6 +215,12 @@ def loop_id(code: str, *, plant_ids: Iterable[int]) -> int | None:
     return found.pk if found is not None else None
 
 
+def card_id(code: str, *, plant_ids: Iterable[int]) -> int | None:
+    """The inside id of a card of a loop that these plants may see."""
+    found = Card.objects.filter(code=code, loop__plant_id__in=list(plant_ids)).first()
+    return found.pk if found is not None else None
+
+
 def runouts(*, plant_ids: Iterable[int], open_only: bool, after: int, limit: int) -> Page:
     """Runouts in the order of their opening."""
     rows = (

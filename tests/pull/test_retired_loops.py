@@ -1,0 +1,132 @@
+"""A loop taken out of use for good: its signals are cancelled, its cards go into the red box, and it stays so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from jitapp.plant.models import Loop
+from jitapp.pull import actions
+from jitapp.pull.models import Card, Event, Receipt
+from tests.floor import Floor
+from tests.stories.shops import two_bins
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("true_ledger")]
+
+
+@pytest.fixture
+def floor() -> Floor:
+    return two_bins()
+
+
+def loop_id() -> int:
+    return Loop.objects.get(code="L").pk
+
+
+def retire(floor: Floor, reason: str = "the part is no longer made") -> None:
+    actions.retire_loop(loop_id=loop_id(), reason=reason, now=floor.now, source=floor.leader())
+
+
+def events(kind: str) -> list[Event]:
+    return list(Event.objects.filter(type=kind).order_by("loop_seq"))
+
+
+def test_signals_that_nobody_acted_on_are_cancelled_and_the_cards_are_obsolete(floor: Floor) -> None:
+    floor.scan("L", 1, "empty")
+    retire(floor)
+    turn = floor.turn("L", 1)
+    assert (turn.signal_state, turn.closed_at) == ("CANCELLED", floor.now)
+    assert (
+        list(Card.objects.values_list("card_status", "note"))
+        == [("OBSOLETE", "the part is no longer made")] * 2
+    )
+    assert [(event.card_id, event.data["reason"]) for event in events("card.obsolete")] == [
+        (floor.card("L", number).pk, "the part is no longer made") for number in (1, 2)
+    ]
+    assert len(events("turn.cancelled")) == 1
+    assert floor.open_runout("L") is None
+
+
+@pytest.mark.parametrize("intent", [None, "empty", "receive", "activate", "start"])
+def test_a_scan_of_an_obsolete_card_is_refused_by_name_and_recorded(floor: Floor, intent: str | None) -> None:
+    retire(floor)
+    said = floor.scan("L", 1, intent)
+    assert (said["outcome"], said["code"]) == ("refused", "card_retired")
+    assert "red box" in said["next"]
+    receipt = Receipt.objects.get(scan_id=said["id"])
+    assert (receipt.outcome, receipt.card) == ("refused", floor.card("L", 1))
+    assert floor.card("L", 1).card_status == "OBSOLETE"
+
+
+def test_a_card_that_was_removed_before_stays_removed(floor: Floor) -> None:
+    floor.scan("L", 1, "remove", reason="torn", source=floor.leader())
+    retire(floor)
+    assert [floor.card("L", number).card_status for number in (1, 2)] == ["REMOVED", "OBSOLETE"]
+    assert len(events("card.obsolete")) == 1
+
+
+def test_what_is_under_way_must_come_in_first(floor: Floor) -> None:
+    floor.scan("L", 1, "empty")
+    floor.scan("L", 1, "start")
+    with pytest.raises(actions.Refused, match=r"Card 1 is under way. Receive it"):
+        retire(floor)
+    assert Loop.objects.get().status == "ACTIVE"
+    assert events("card.obsolete") == []
+    for intent in ("complete", "load", "receive"):
+        floor.scan("L", 1, intent)
+    retire(floor)
+    assert Loop.objects.get().status == "RETIRED"
+
+
+def test_without_a_reason_it_is_refused(floor: Floor) -> None:
+    with pytest.raises(actions.Refused, match="needs a reason"):
+        retire(floor, "  ")
+    assert Loop.objects.get().status == "ACTIVE"
+
+
+CHANGES: list[Callable[[Floor], object]] = [
+    retire,
+    lambda floor: actions.hold_loop(loop_id=loop_id(), reason="audit", now=floor.now),
+    lambda floor: actions.resume_loop(loop_id=loop_id(), now=floor.now),
+    lambda floor: actions.resize_loop(loop_id=loop_id(), cards=3, now=floor.now),
+    lambda floor: actions.resize_loop(loop_id=loop_id(), quantity=Decimal(9), now=floor.now),
+    lambda floor: actions.plan_revision(
+        loop_id=loop_id(), effective_at=floor.now + timedelta(days=1), values={"cards": 3}, now=floor.now
+    ),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_retired_loop_takes_no_other_change(floor: Floor, change: Callable[[Floor], object]) -> None:
+    retire(floor)
+    before = (Event.objects.count(), Card.objects.count(), Loop.objects.values().get())
+    with pytest.raises(actions.Refused, match=r"Loop L was retired, for good. Make a new loop"):
+        change(floor)
+    assert (Event.objects.count(), Card.objects.count(), Loop.objects.values().get()) == before
+
+
+def test_a_revision_planned_before_is_not_applied_and_stops_no_other(floor: Floor) -> None:
+    floor.loop("M", part="OTHER", supply="CELL", demand="LINE")
+    due = floor.now + timedelta(hours=1)
+    for loop in Loop.objects.order_by("code"):
+        actions.plan_revision(loop_id=loop.pk, effective_at=due, values={"cards": 3}, now=floor.now)
+    retire(floor)
+    assert actions.apply_due_revisions(now=due) == {Loop.objects.get(code="M").pk}
+    assert Card.objects.filter(loop__code="L").count() == 2
+
+
+def test_labels_printed_again_are_no_longer_stale_with_an_event_each(floor: Floor) -> None:
+    actions.resize_loop(loop_id=loop_id(), quantity=Decimal(6), now=floor.now)
+    before = len(events("card.relabelled"))
+    source = floor.leader()
+    assert actions.mark_printed(loop_id=loop_id(), now=floor.now, source=source) == 2
+    assert not Card.objects.filter(label_stale=True).exists()
+    said = events("card.relabelled")[before:]
+    assert [(event.card_id, event.data["stale"], event.person_id) for event in said] == [
+        (floor.card("L", number).pk, False, source.person_id) for number in (1, 2)
+    ]
+    assert actions.mark_printed(loop_id=loop_id(), now=floor.now) == 0
+    assert len(events("card.relabelled")) == before + 2
