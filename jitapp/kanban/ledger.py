@@ -188,7 +188,14 @@ class Ledger:
     def _final_cause(self, at: datetime) -> Cause:
         loop = self.loop
         assert loop.runout is not None
-        cause = cause_of(loop, at, quality=loop.runout.quality, cards=loop.runout.cards)
+        told_since = self.scan is not None and at < self.scan.recorded_at
+        cause = cause_of(
+            loop,
+            at,
+            quality=loop.runout.quality,
+            cards=loop.runout.cards,
+            closed_since=loop.past.turns(at) if told_since and loop.past is not None else (),
+        )
         if loop.config.status is not LoopStatus.ACTIVE:
             return Cause(*ON_HOLD, cause.facts)
         return cause

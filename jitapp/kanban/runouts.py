@@ -33,10 +33,16 @@ class Cause:
 
 
 def cause_of(
-    loop: Loop, until: datetime, *, quality: bool | None = None, cards: frozenset[int] | None = None
+    loop: Loop,
+    until: datetime,
+    *,
+    quality: bool | None = None,
+    cards: frozenset[int] | None = None,
+    closed_since: Iterable[tuple[int, Turn]] = (),
 ) -> Cause:
     """The candidate cause while a runout is open, the final one at its close at `until`. `quality`: all containers were
-    withdrawn until then; `cards` took part. None: as it is now.
+    withdrawn until then; `cards` took part. None: as it is now. `closed_since`: turns that earlier transactions closed
+    after `until`, where it lies in the past.
 
     All containers withdrawn for quality: that. Else the turn that was opened first should have come back first; what it
     waited for longest is the cause, counted over its stretches (standing.py) until then. Without any turn nothing was
@@ -48,7 +54,7 @@ def cause_of(
     there = [card for card in loop.cards.values() if card.id in took_part]
     numbers = {card.number for card in there}
     open_turns = [(card.number, card.turn) for card in there if card.turn is not None]
-    ended = [(number, turn) for number, turn in loop.ended if number in numbers]
+    ended = [(number, turn) for number, turn in (*closed_since, *loop.ended) if number in numbers]
     return _longest_wait([*open_turns, *ended], until)
 
 
