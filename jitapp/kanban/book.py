@@ -48,7 +48,7 @@ def sentence_of(type_: str) -> str:
     return " ".join((described.__doc__ or "").split())
 
 
-EVENT_TYPES: dict[str, str] = {name: sentence_of(name) for name in TYPES}
+EVENT_TYPES: dict[str, str] = {name: sentence_of(name) for name in sorted(TYPES)}
 
 
 def members_of(type_: str) -> list[str]:

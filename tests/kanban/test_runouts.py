@@ -21,16 +21,18 @@ from jitapp.kanban.state import Loop
 from jitapp.kanban.vocabulary import Accumulate, DocPolicy, LoopKind, LoopStatus, StationKind, Trigger
 from tests.kanban.independent import History, merged
 from tests.kanban.loops import DEMAND, SUPPLY, Bench, begin, new_uuid
+from tests.kanban.shop import Told
 
 EIGHT = datetime.fromisoformat("2026-11-17T08:00:00+00:00")
 
 
 class Watched(Bench):
-    """A bench whose ledger is kept."""
+    """A bench whose ledger is kept; every step is a transaction, after which the loop has forgotten what it did."""
 
     def __init__(self, *first: str, **settings: object) -> None:
-        loop, self.entries = begin(first or ("FULL", "FULL"), **settings)
+        loop, entries = begin(first or ("FULL", "FULL"), **settings)
         super().__init__(loop)
+        self.told = Told(loop, entries)
         self.now = EIGHT
 
     def at(self, clock: str, number: int, intent: str, *, told: str = "", **facts: Any) -> None:
@@ -43,18 +45,23 @@ class Watched(Bench):
             number, intent, minutes=0, occurred_at=then, is_leader=True, reason="a reason", **facts
         )
         assert decision.outcome == "applied", decision
-        self.entries += decision.entries
+        self.told.commit(self.loop, decision.entries)
 
     def write(self, ledger: Ledger) -> None:
         """What a worker or the sweeper wrote."""
         finish(ledger, new_uuid)
         self.now = max(self.now, ledger.at)
-        self.entries += ledger.entries
+        self.told.commit(self.loop, ledger.entries)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The whole ledger."""
+        return self.told.entries
 
     @property
     def runouts(self) -> list[tuple[str, str | None]]:
         """(from, to) by the clock, of those that have a length."""
-        spans = merged((span.opened_at, span.closed_at) for span in self.loop.register.values())
+        spans = merged((span.opened_at, span.closed_at) for span in self.told.runouts())
         history = self._history(self.entries)
         assert spans == history.runouts(self.now)
         return [(clock(begun), clock(end) if end else None) for begun, end in spans]
@@ -202,6 +209,29 @@ def test_a_card_that_was_lost_until_the_end_is_not_the_cause() -> None:
     shop.at("9:30", 1, "found")
     assert shop.runouts == [("9:00", "9:30")]
     assert shop.causes == [("queue", "station")]  # card 2, and not the way of card 1
+
+
+def test_a_turn_that_was_closed_since_is_the_cause_of_a_runout_that_ended_before() -> None:
+    shop = Watched("FULL", "FULL")
+    shop.at("8:40", 1, "hold")
+    shop.at("8:50", 2, "empty")
+    assert shop.runouts == [("8:50", None)]
+    shop.at("9:30", 2, "cancel")
+    shop.at("9:20", 1, "release", told="9:40")
+    assert shop.runouts == [("8:50", "9:20")]
+    assert shop.causes == [("queue", "station")]
+
+
+def test_a_held_card_that_is_lost_was_held_until_then() -> None:
+    shop = Watched(
+        "FULL",
+    )
+    shop.at("8:50", 1, "empty")
+    shop.at("8:55", 1, "load", at=SUPPLY)
+    shop.at("9:00", 1, "hold")
+    shop.at("9:30", 1, "lost")  # unheld and lost in one scan
+    assert shop.runouts == [("8:50", "9:30")]
+    assert shop.causes == [("quality", "person")]
 
 
 def test_a_runout_that_goes_on_without_a_pause_stays_two_of_the_register() -> None:

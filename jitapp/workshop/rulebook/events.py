@@ -15,7 +15,7 @@ def events() -> str:
     ]
     scans = [
         (f"`{each.__struct_config__.tag}`", " ".join((each.__doc__ or "").split()))
-        for each in TYPES[ScanApplied.type]
+        for each in sorted(TYPES[ScanApplied.type], key=lambda each: str(each.__struct_config__.tag))
     ]
     return page(
         "Events",
