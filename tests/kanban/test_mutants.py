@@ -35,6 +35,7 @@ from jitapp.kanban.step import STEPS
 from jitapp.kanban.steps import empty, hold
 from jitapp.kanban.vocabulary import CardStatus, LoopKind, Party, SignalState
 from tests.kanban import test_every_cell as cells
+from tests.kanban import test_guards as guarding
 from tests.kanban import test_market as markets
 from tests.kanban import test_properties as properties
 from tests.kanban import test_runouts as runouts
@@ -205,28 +206,28 @@ def a_late_scan_rewrites_its_siblings(patch: pytest.MonkeyPatch) -> None:
 MUTANTS: dict[str, tuple[Plant, Proof]] = {
     "the repeated-signal guard (G8) is removed": (
         without("repeated"),
-        cells.test_a_default_never_moves_a_card_twice_at_one_station_within_a_minute,
+        guarding.test_a_default_never_moves_a_card_twice_at_one_station_within_a_minute,
     ),
     "the place guard (G7) is removed": (
         without("place"),
-        cells.test_the_other_side_may_not_do_it_unless_a_leader_overrides,
+        guarding.test_the_other_side_may_not_do_it_unless_a_leader_overrides,
     ),
     "the late guard (G12) is removed": (
         without("late"),
-        cells.test_a_late_scan_never_moves_a_card_that_has_moved_on,
+        guarding.test_a_late_scan_never_moves_a_card_that_has_moved_on,
     ),
     "the quantity guard (G11) is removed": (
         without("quantity_fits"),
-        lambda: cells.test_another_quantity_than_asked_needs_a_reason("3", "", "quantity_needs_reason"),
+        lambda: guarding.test_another_quantity_than_asked_needs_a_reason("3", "", "quantity_needs_reason"),
     ),
     "the loop-on-hold guard (G6) is removed": (
         without("loop_status"),
-        cells.test_a_loop_on_hold_counts_the_demand_and_sends_no_signal,
+        guarding.test_a_loop_on_hold_counts_the_demand_and_sends_no_signal,
     ),
     "filling needs no released signal (C5)": (anything_may_be_filled, machine),
     "an emptied card asks twice (C8)": (
         asks_twice,
-        cells.test_a_card_that_asked_at_its_first_piece_does_not_ask_again_when_it_is_empty,
+        guarding.test_a_card_that_asked_at_its_first_piece_does_not_ask_again_when_it_is_empty,
     ),
     "the release of a signal is not written (C8)": (dropped("turn.released"), machine),
     "an undo leaves the turn open (C2)": (dropped("turn.cancelled"), machine),
