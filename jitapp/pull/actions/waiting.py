@@ -41,16 +41,17 @@ class TurnRow:
     opened_at: datetime | None
     opened_seq: int | None
     seen: int | None
+    until: datetime | None
 
     def waits(self) -> TurnWaits:
         """Its waits as the table knows them."""
         if self.wait is None:
-            return TurnWaits(seen=self.seen or 0)
+            return TurnWaits(seen=self.seen or 0, until=self.until)
         assert self.reason is not None
         assert self.owner is not None
         assert self.opened_at is not None
         wait = Wait(self.wait, self.reason, self.owner, self.opened_at, self.opened_seq or 0, is_new=False)
-        return TurnWaits(wait, self.seen or 0)
+        return TurnWaits(wait, self.seen or 0, self.until)
 
 
 def turns_of(messages: Sequence[tuple[int, LoopChanged]]) -> dict[UUID, list[Happened]]:
