@@ -397,3 +397,21 @@ def test_the_summary_of_a_window_counts_each_wait_with_its_part() -> None:
     ]
     assert waits.summary(**same, **window, station="MILL").reasons == {"ack": 20.0}
     assert waits.summary(**same, **window, area="NONE").minutes == 0.0
+
+
+def test_news_told_late_open_no_wait_that_overlaps_one_on_record() -> None:
+    """The wait in the queue was over at the start; that the card was put on hold before is told a while later."""
+    floor = shop()
+    floor.scan("FRAMES", 1, "empty")
+    floor.propagate()
+    before = floor.now + timedelta(minutes=5)
+    floor.scan("FRAMES", 1, "start", after=20)
+    floor.propagate()
+    started = floor.now
+    floor.scan("FRAMES", 1, "hold", occurred_at=before, reason="cracked", source=floor.leader())
+    floor.propagate()
+    waits = Wait.objects.filter(turn__card__loop__code="FRAMES").order_by("pk")
+    assert [(wait.reason, wait.opened_at, wait.closed_at) for wait in waits] == [
+        ("queue", started - timedelta(minutes=20), started),
+        ("held", started, None),
+    ]
