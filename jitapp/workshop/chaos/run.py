@@ -248,7 +248,10 @@ def _conduct(
     threads: list[threading.Thread],
     say: Say,
 ) -> tuple[datetime, datetime] | None:
-    """Kills at random instants while the clients scan, and takes Redis away in the middle; returns when it was away."""
+    """Kills at random instants while the clients scan, and takes Redis away in the middle; returns when it was away.
+
+    Redis stays away until a signal was made without it: a web server that was killed may take longer to come back.
+    """
     begun = time.monotonic()
     kills = sorted(chance.uniform(0.03, 0.97) * plan.seconds for _ in range(plan.kills))
     leaves_at = plan.seconds * 0.4 if plan.redis_stop else math.inf
@@ -263,7 +266,9 @@ def _conduct(
             installed.redis.take_away(plan.redis_how)
             away.append(timezone.now())
             leaves_at, returns_at = math.inf, now + plan.redis_stop
-        if now >= returns_at:
+        if now >= returns_at and (
+            _signals_since(away[0]) or not any(thread.is_alive() for thread in threads)
+        ):
             away.append(timezone.now())
             installed.redis.give_back(plan.redis_how)
             returns_at = math.inf
@@ -277,6 +282,13 @@ def _conduct(
                 raise Failed(f"{len(kills)} kills found no process: {_last_line(installed.log)}")
         time.sleep(0.02)
     return (away[0], away[1]) if len(away) == 2 else None
+
+
+def _signals_since(begin: datetime) -> bool:
+    close_old_connections()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM outbox_message WHERE created_at > %s)", [begin])
+        return bool(cursor.fetchone()[0])
 
 
 def _wait_for_the_drain() -> float:
