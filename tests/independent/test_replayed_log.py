@@ -12,18 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from jitapp.pull.actions import stages
 from tests.independent.replaying import replayed
 
 SMALL = Path(__file__).parent.parent / "data" / "small-log.csv"
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_is_remembered() -> None:
-    """The scan path remembers people for some seconds; the next test has others under the same names."""
-    stages._people.clear()
 
 
 def test_the_runouts_of_a_small_log_are_those_of_its_ledger() -> None:

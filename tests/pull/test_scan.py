@@ -125,3 +125,14 @@ def test_undo_is_refused_once_somebody_upstream_has_acted(floor: Floor) -> None:
     answer = floor.scan("L1", 1, "undo", at="SMT", after=0.5)
     assert answer["outcome"] == "applied"  # the start itself is undone first
     assert floor.status("L1")[0] == "EMPTY"
+
+
+def test_a_person_who_was_unknown_a_moment_ago_is_known_as_soon_as_he_is_entered() -> None:
+    floor = Floor()
+    floor.station("SMT")
+    floor.station("TEST")
+    floor.loop("L", part="BOARD", supply="SMT", demand="TEST", cards=2, quantity=4)
+    floor.scan("L", 1, "empty", by="newcomer")
+    newcomer = floor.person("newcomer")
+    floor.scan("L", 2, "empty", by="newcomer")
+    assert list(Receipt.objects.order_by("pk").values_list("person_id", flat=True)) == [None, newcomer.pk]

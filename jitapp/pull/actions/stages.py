@@ -32,7 +32,7 @@ NEVER_SET = datetime(2000, 1, 1, tzinfo=UTC)  # a device that tells an earlier t
 # Card codes never change and are never reused, so what a code points to may be remembered.
 _REMEMBERED = 50_000
 _cards: dict[str, tuple[int, int]] = {}
-_people: dict[str, tuple[float, int | None]] = {}
+_people: dict[str, tuple[float, int]] = {}
 _PEOPLE_SECONDS = 10.0
 
 
@@ -260,7 +260,10 @@ def _station(
 
 
 def _person(by: str) -> int | None:
-    """The person behind a badge or a name; somebody unknown never stops a scan: the device is on record."""
+    """The person behind a badge or a name; somebody unknown never stops a scan: the device is on record.
+
+    Who was found is remembered for a while. Who was not is asked for again, because he may be new.
+    """
     kept = _people.get(by)
     if kept is not None and time.monotonic() - kept[0] < _PEOPLE_SECONDS:
         return kept[1]
@@ -269,9 +272,10 @@ def _person(by: str) -> int | None:
     found = Person.objects.filter(badge=by).values_list("pk", flat=True).first()
     if found is None:
         found = Person.objects.filter(username=by).values_list("pk", flat=True).first()
-    if len(_people) > 5_000:
-        _people.clear()
-    _people[by] = (time.monotonic(), found)
+    if found is not None:
+        if len(_people) > 5_000:
+            _people.clear()
+        _people[by] = (time.monotonic(), found)
     return found
 
 
