@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from jitapp.kanban.conditions import all_withdrawn, nothing_usable, participates, taking_part, usable
 from jitapp.kanban.events.base import Entry, Inconsistent
 from jitapp.kanban.events.cards import CardBlocked, CardUnblocked
@@ -29,6 +27,8 @@ COUNTING_TYPES = (
 def change_of(entry: Entry) -> Change | None:
     """What an entry changes of all that counts for a runout; None: nothing."""
     event = entry.event
+    if not entry.to and event.life is None and not isinstance(event, COUNTING_TYPES):
+        return None
     status = SupplyStatus(entry.to) if entry.to else None
     life = event.life
     blocked: bool | None = None
@@ -80,9 +80,10 @@ def apply(loop: Loop, entry: Entry) -> None:
     if card is None and entry.card_id is not None:
         card = loop.cards.get(entry.card_id)
     of_loop = (change is not None and change.loop_status is not None) or loop.been_full != had_been_full
-    if of_loop or before != _of(card):
+    after = _of(card)
+    if of_loop or before != after:
         _changed(loop, entry)
-    if of_loop or before.counts != _of(card).counts:
+    if of_loop or before[-1] != after[-1]:
         loop.turned_at = entry.occurred_at
     if card is not None and card.turn is not None:
         stand(loop.config, card, card.turn, entry.occurred_at, entry.seq)
@@ -99,20 +100,12 @@ def _look(loop: Loop, entry: Entry) -> None:
     runout.cards = taking_part(loop.cards.values())
 
 
-class _Container(NamedTuple):
-    """What of a card decides whether its container is usable, and (`counts`) whether it is and takes part."""
-
-    at_hand: bool
-    life: CardStatus
-    blocked: bool
-    counts: tuple[bool, bool]
-
-
-def _of(card: Card | None) -> _Container:
+def _of(card: Card | None) -> tuple[bool, CardStatus, bool, tuple[bool, bool]]:
+    """What of a card decides whether its container is usable; last, whether it is and whether it takes part."""
     if card is None:
-        return _Container(False, CardStatus.NEW, False, (False, False))
+        return False, CardStatus.NEW, False, (False, False)
     counts = (usable(card), participates(card))
-    return _Container(card.supply_status in AT_HAND, card.card_status, card.blocked, counts)
+    return card.supply_status in AT_HAND, card.card_status, card.blocked, counts
 
 
 def _changed(loop: Loop, entry: Entry) -> None:

@@ -19,6 +19,15 @@ from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.vocabulary import Accumulate, CardStatus, Intent, SignalState, SupplyStatus
 
 S = SupplyStatus
+_EXPECTED = {
+    S.FULL: "empty it",
+    S.IN_USE: "empty it",
+    S.WAIT: "release",
+    S.EMPTY: "start",
+    S.IN_PROCESS: "complete",
+    S.COMPLETED: "load, or receive",
+    S.IN_TRANSIT: "receive",
+}
 
 
 def decide(loop: Loop, card: Card, scan: Scan) -> Decision:
@@ -145,15 +154,7 @@ def expected(card: Card) -> str:
     """The step that fits the card now, in words."""
     if card.card_status is CardStatus.NEW:
         return "activate"
-    return {
-        S.FULL: "empty it",
-        S.IN_USE: "empty it",
-        S.WAIT: "release",
-        S.EMPTY: "start",
-        S.IN_PROCESS: "complete",
-        S.COMPLETED: "load, or receive",
-        S.IN_TRANSIT: "receive",
-    }.get(card.position if card.turn else card.supply_status, "ask your leader")
+    return _EXPECTED.get(card.position if card.turn else card.supply_status, "ask your leader")
 
 
 def default_intent(loop: Loop, card: Card, scan: Scan) -> Intent | None:

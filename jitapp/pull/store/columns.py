@@ -6,10 +6,11 @@ its table has the column: nothing here or in the statements names one.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -46,6 +47,8 @@ class Columns:
         )
         self.changing = tuple(column for column in self.all if column.name not in fixed)
         self.fixed = tuple(column for column in self.all if column.name in fixed)
+        self._names = tuple(column.name for column in self.all)
+        self._members: Callable[[object], tuple[object, ...]] = attrgetter(*self._names)
         # How an array of the columns is read back.
         self.shape: Any = tuple.__class_getitem__(tuple(types[column.name] for column in self.all))
 
@@ -64,7 +67,7 @@ class Columns:
 
     def values(self, of: object) -> dict[str, object]:
         """An object's values by column."""
-        return {column.name: getattr(of, column.name) for column in self.all}
+        return dict(zip(self._names, self._members(of), strict=True))
 
 
 class _Set:

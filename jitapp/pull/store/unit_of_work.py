@@ -32,6 +32,8 @@ Row = dict[str, object]
 SECTIONS = ("receipts", "events", "cards", "turns", "loops", "messages")
 # They change neither card nor turn, and nothing follows from them: no message either, or a drain would never end.
 WAITS = (WaitOpened, WaitClosed)
+RUNOUTS = (RunoutOpened, RunoutClosed, RunoutRevised)
+HOLDS = (CardHeld, CardUnheld, CardLost, CardRemoved)
 
 # A held card has an open hold beside it, whichever way it was held: who, why, and how it ended (requirement A5).
 _HELD = """INSERT INTO pull_qualityhold (uuid, card_id, reason, held_by_id, held_at, decision)
@@ -109,9 +111,9 @@ class UnitOfWork:
             followed = True
             if entry.card_id is not None:
                 self._touch_card(loop, loop.cards[entry.card_id])
-            if isinstance(event, RunoutOpened | RunoutClosed | RunoutRevised):
+            if isinstance(event, RUNOUTS):
                 self._runout(config.id, entry, event)
-            elif isinstance(event, CardHeld | CardUnheld | CardLost | CardRemoved):
+            elif isinstance(event, HOLDS):
                 self._hold(entry, event, person_id)
         for card, turn in turns:
             self._touch_turn(loop, card, turn)
