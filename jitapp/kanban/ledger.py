@@ -9,6 +9,8 @@ from decimal import Decimal
 from hashlib import blake2b
 from uuid import UUID
 
+import msgspec
+
 from jitapp.kanban.answers import ANSWERS
 from jitapp.kanban.events.base import Entry, Event
 from jitapp.kanban.events.loops import RunoutClosed, RunoutOpened, RunoutRevised
@@ -22,8 +24,7 @@ NewUuid = Callable[[], UUID]
 Facts = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True):
     """A scan as the rules see it: whose, where, when, meaning what. `occurred_at` is corrected, never after now."""
 
     occurred_at: datetime

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+import msgspec
+
 from jitapp.kanban.answers import Sentence, add_answer
 from jitapp.kanban.ledger import Ledger, Scan
 from jitapp.kanban.state import Card, Loop
@@ -17,18 +19,16 @@ from jitapp.kanban.vocabulary import Intent, Role, SupplyStatus
 Side = Literal["demand", "supply"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What a guard or an effect has to say: a code of the catalogue (a guard without one lets the scan go on), facts
     for its sentence, and warnings."""
 
     code: str = ""
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(msgspec.Struct, frozen=True):
     """A scan at its card, before anything is changed. `at` is when it counts as done, `side` the end of the loop where
     it was made."""
 

@@ -6,7 +6,9 @@ its cell for exactly one container more. Every full container keeps exactly one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from jitapp.kanban.conditions import ready_to_fetch
 from jitapp.kanban.events.base import Entry

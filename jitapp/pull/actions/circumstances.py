@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from jitapp.kanban.kinds import KINDS
 from jitapp.kanban.state import Card, Loop, LoopConfig
@@ -13,8 +13,7 @@ _STARTS = frozenset({Intent.START, Intent.COMPLETE})
 _SENDS = frozenset({Intent.LOAD, Intent.SHIP})
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(msgspec.Struct, frozen=True):
     """Cards in process, turns ahead in the queue, usable containers at the receiver, why the line stands still, whether
     the supermarket that a withdrawal fetches from has no full container, and which components have run out."""
 

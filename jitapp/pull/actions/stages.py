@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
 
 from jitapp.accounts.models import Person, new_uuid
 from jitapp.kanban.guards import CLOCK_SLACK
@@ -36,16 +38,14 @@ _people: dict[str, tuple[float, int]] = {}
 _PEOPLE_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """A scan that ends before the rules see it: a code of the catalogue, and facts for its sentence."""
 
     code: str
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True):
     """A scan whose code has been looked up. `pair` is the other card of a swap: the one on the full container."""
 
     request: ScanRequest
@@ -75,8 +75,7 @@ class Read:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(msgspec.Struct, frozen=True):
     """The scan's loop and card under the lock, when it happened, and when it is recorded."""
 
     read: Read
@@ -87,8 +86,7 @@ class Located:
     refusal: Refusal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Situated:
+class Situated(msgspec.Struct, frozen=True):
     """A located scan with whose it is and where it was made; `scan` is what the rules see of it, None for a refusal."""
 
     located: Located
@@ -98,8 +96,7 @@ class Situated:
     refusal: Refusal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True):
     """What the rules, or an earlier stage, made of the scan."""
 
     situated: Situated

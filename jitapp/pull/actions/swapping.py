@@ -7,8 +7,9 @@ A pair stays open after every refusal: whoever takes another container scans its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from jitapp.kanban.kinds import KINDS, detached_by_hand
 from jitapp.kanban.ledger import Decision
