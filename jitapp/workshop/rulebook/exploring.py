@@ -8,18 +8,21 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from jitapp.kanban.conditions import usable
 from jitapp.kanban.events.base import Entry
 from jitapp.kanban.events.cards import CardActivated, CardAdded
 from jitapp.kanban.events.loops import LoopChanged
 from jitapp.kanban.events.turns import TurnDocumented
+from jitapp.kanban.kinds import KINDS
 from jitapp.kanban.ledger import Ledger, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.market import balance
@@ -68,7 +71,7 @@ class Map:
     signal: Edges = field(default_factory=lambda: defaultdict(set))
 
 
-# The settings that shape each kind; each is explored by itself.
+# The settings that shape a kind; each is explored by itself. A kind without any is explored as it is.
 VARIANTS: dict[LoopKind, tuple[dict[str, Any], ...]] = {
     LoopKind.TWO_BIN: ({}, {"trigger": Trigger.ON_IN_USE}, {"independent_supply": True}),
     LoopKind.PRODUCTION: (
@@ -92,14 +95,13 @@ VARIANTS: dict[LoopKind, tuple[dict[str, Any], ...]] = {
         {"supply_plant_id": 2},
         {"sequence": {S.COMPLETED: "PROHIBITED", S.IN_TRANSIT: "PROHIBITED"}},
     ),
-    LoopKind.EVENT: ({},),
 }
 
 
 def explore(kind: LoopKind) -> Map:
     """What can happen to the first card of a loop of the kind, under each of its variants."""
     found = Map()
-    for settings in VARIANTS[kind]:
+    for settings in VARIANTS.get(kind, ({},)):
         _explore(_shop(kind, settings), kind, found)
     return found
 
@@ -185,7 +187,7 @@ def _moves(kind: LoopKind, now: datetime) -> Iterator[tuple[str, Move]]:
             yield _named(intent, quantity), _scan(1, intent, now, quantity)
     yield "sibling emptied", _scan(2, Intent.EMPTY, now, None)
     yield "sibling opened", _scan(2, Intent.OPEN, now, None)
-    if kind is not LoopKind.EVENT:
+    if not KINDS[kind].ordered:
         yield "resized down", lambda loop: _fitted(loop, now, -1)
         yield "resized up", lambda loop: _fitted(loop, now, +1)
     yield "batch complete, clock, runout or near-runout", lambda loop: _gathered(loop, now)
@@ -315,7 +317,7 @@ def _shop(kind: LoopKind, settings: dict[str, Any]) -> Loop:
         card = loop.cards[number] = Card(number, f"C{number}", number, QUANTITY)
         ledger.write(CardAdded(code=card.code, number=number, quantity=exact(QUANTITY)), card)
     card, sibling = loop.cards[1], loop.cards[2]
-    if kind is LoopKind.EVENT:
+    if KINDS[kind].ordered:
         card.turns_left = 1
         ledger.write(CardActivated(contents=ZERO), card)
         signal(ledger, card, _uuid)

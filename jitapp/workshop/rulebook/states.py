@@ -21,7 +21,7 @@ def states() -> str:
         "## Where a container stands, by kind of loop",
     ]
     for kind, found in maps.items():
-        start = "EMPTY" if kind is LoopKind.EVENT else ""
+        start = "EMPTY" if KINDS[kind].ordered else ""
         parts += [f"### {kind}", KINDS[kind].says, _diagram(found.supply, start)]
     life: Edges = {}
     signals: Edges = {}
