@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
+from jitapp.kanban.draws import Link, book, take_booked
 from jitapp.kanban.events.turns import TurnAcknowledged
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.vocabulary import Accumulate, Consumption, DocPolicy, LoopKind, StationKind, Trigger
-from tests.kanban.loops import DEMAND, Bench, make_loop
+from tests.kanban.loops import DEMAND, SUPPLY, Bench, make_loop, new_uuid
 
 MARKET = 4
 
@@ -128,6 +131,43 @@ def test_a_batch_completed_by_an_undone_emptying_is_gathered_again(policy: DocPo
     assert (places(bench), signals(bench)) == (["EMPTY", "IN_USE", "FULL"], ["ACCUMULATING", None, None])
     bench.scan(3, "empty")
     assert signals(bench) == [sent, None, sent]
+
+
+# -- what is in the container, and promised ----------------------------------------------------------------
+def booked(bench: Bench, pieces: int) -> tuple[UUID, tuple[Link, ...]]:
+    """A turn downstream is promised pieces."""
+    ledger, turn = Ledger(bench.loop, at=bench.now), new_uuid()
+    return turn, book(ledger, need=Decimal(pieces), turn=turn, new_uuid=new_uuid).links
+
+
+def taken(bench: Bench, turn: UUID, links: tuple[Link, ...]) -> Decimal:
+    """What the turn downstream then takes of its promise."""
+    return take_booked(Ledger(bench.loop, at=bench.now), links=links, turn=turn, new_uuid=new_uuid)[0]
+
+
+@pytest.mark.parametrize("intent", ["start", "empty"])
+def test_what_is_promised_of_a_container_is_promised_after_an_undo(intent: str) -> None:
+    bench = Bench(make_loop(trigger=Trigger.ON_IN_USE))
+    bench.scan(1, "open")
+    turn, links = booked(bench, 3)
+    bench.scan(1, intent)
+    card = bench.loop.cards[1]
+    at = SUPPLY if intent == "start" else DEMAND
+    assert bench.scan(1, "undo", at=at, minutes=1).code == "undone"
+    assert (card.supply_status, card.contents, card.booked) == ("IN_USE", 4, 3)
+    assert taken(bench, turn, links) == 3
+    assert (card.contents, card.booked) == (1, 0)
+
+
+def test_a_promise_of_a_refill_that_is_cancelled_binds_no_pieces() -> None:
+    """Found by its links: they name the turn that is cancelled, and nobody could ever take or free the pieces."""
+    bench = Bench(make_loop())
+    turn, links = booked(bench, 3)
+    bench.scan(1, "empty")
+    assert bench.scan(1, "undo", at=DEMAND, minutes=1).code == "undone"
+    card = bench.loop.cards[1]
+    assert taken(bench, turn, links) == 0
+    assert (card.contents, card.booked, card.free) == (4, 0, 4)
 
 
 # -- the swap ----------------------------------------------------------------------------------------------

@@ -51,16 +51,17 @@ ANSWERS: dict[str, Sentence] = {
 
 
 class Undone(ScanApplied, frozen=True, kw_only=True, tag_field="intent", tag="undo"):
-    """The scan `undone` was taken back; `contents` pieces are in the container again."""
+    """The scan `undone` was taken back; `contents` pieces are in the container, `booked` of them promised."""
 
     undone: UUID | None
     undone_intent: str
     contents: Decimal
+    booked: Decimal = ZERO
 
     def change(self, loop: Loop, card: Card, entry: Entry) -> None:
-        """What had been taken out is in it again."""
+        """What had been taken out is in it again, and promised as before."""
         card.contents = self.contents
-        card.booked = ZERO
+        card.booked = self.booked
 
 
 # Where a turn stood before the first of these happened to it.
@@ -136,15 +137,22 @@ def _undo(ledger: Ledger, s: Situation) -> Reply:
     first = next(entry for entry in scan.last_entries if isinstance(entry.event, ScanApplied))
     event = first.event
     assert isinstance(event, ScanApplied)
-    contents = event.left if isinstance(event, Emptied) else card.contents
+    asked = _asked(s)
+    contents, booked = card.contents, card.booked
+    if isinstance(event, Emptied):
+        contents, booked = event.left, event.booked
+    if card in asked:
+        # Promises name the container by the turn that was to refill it, which is cancelled here: whoever has one takes
+        # what is free instead.
+        booked = ZERO
     undone = Undone(
         undone=card.last_scan,
         undone_intent=event.intent,
         contents=exact(contents),
+        booked=exact(booked) or ZERO,
         reason=scan.reason,
         settles=scan.settles,
     )
-    asked = _asked(s)
     # An emptied card may have gone on to WAIT within the same scan: it goes back to where the scan found it.
     ledger.write(undone, card, turn=card.turn, to=first.frm)
     for entry in reversed(scan.last_entries):
