@@ -76,6 +76,17 @@ def test_an_opening_is_not_undone_once_its_refill_is_acknowledged() -> None:
     assert bench.scan(1, "undo", at=DEMAND, minutes=1).code == "undo_acted_on"
 
 
+def test_an_undone_turn_is_none_of_the_cards_last_turns() -> None:
+    bench = Bench(make_loop(trigger=Trigger.ON_IN_USE))
+    for card in bench.loop.cards.values():
+        card.turns_left = 1
+    bench.scan(1, "empty")
+    assert [card.turns_left for card in bench.loop.cards.values()] == [0, 0]
+    bench.scan(1, "undo", at=DEMAND, minutes=1)
+    assert [card.turns_left for card in bench.loop.cards.values()] == [1, 1]
+    assert bench.scan(1, "empty").code == "emptied"
+
+
 # -- signals of other cards --------------------------------------------------------------------------------
 def test_a_signal_by_stock_is_taken_back_from_whichever_card_it_went_to() -> None:
     bench = Bench(make_loop(("FULL", "FULL", "FULL"), trigger=Trigger.ON_QTY, reorder_level=5))

@@ -352,13 +352,16 @@ class TurnCancelled(Event, frozen=True):
 
     reason: str = ""
     by_turn: UUID | None = None
+    given_back: bool = False  # it does not count among the card's turns: the scan that opened it was undone
 
     def apply(self, loop: Loop, card: Card | None, entry: Entry) -> None:
         """The turn is closed."""
-        turn = open_turn(card, entry)
-        _supplied(needed_card(card, entry), turn)
+        card, turn = needed_card(card, entry), open_turn(card, entry)
+        _supplied(card, turn)
         turn.reason = self.reason
-        _close(loop, needed_card(card, entry), turn, SignalState.CANCELLED, entry)
+        if self.given_back and card.turns_left is not None:
+            card.turns_left += 1
+        _close(loop, card, turn, SignalState.CANCELLED, entry)
 
 
 class TurnDemandCancelled(Event, frozen=True):

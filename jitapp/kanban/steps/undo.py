@@ -169,7 +169,7 @@ def _compensate(ledger: Ledger, s: Situation, entry: Entry, asked: Sequence[Card
         if asking is None:
             return
         if event.opens and asking in asked:
-            ledger.write(TurnCancelled(reason="undone"), asking, turn=asking.turn)
+            ledger.write(TurnCancelled(reason="undone", given_back=True), asking, turn=asking.turn)
         elif not event.opens and asking not in asked and _is_out(asking, entry):
             call_back(ledger, asking, gathered=event.batch is not None)
     elif isinstance(event, CardSurplus):
