@@ -145,15 +145,20 @@ def test_a_batch_completed_by_an_undone_emptying_is_gathered_again(policy: DocPo
 
 
 # -- what is in the container, and promised ----------------------------------------------------------------
-def booked(bench: Bench, pieces: int) -> tuple[UUID, tuple[Link, ...]]:
+def booked(bench: Bench, need: int) -> tuple[UUID, tuple[Link, ...]]:
     """A turn downstream is promised pieces."""
     ledger, turn = Ledger(bench.loop, at=bench.now), new_uuid()
-    return turn, book(ledger, need=Decimal(pieces), turn=turn, new_uuid=new_uuid).links
+    return turn, book(ledger, need=Decimal(need), turn=turn, new_uuid=new_uuid).links
 
 
 def taken(bench: Bench, turn: UUID, links: tuple[Link, ...]) -> Decimal:
     """What the turn downstream then takes of its promise."""
     return take_booked(Ledger(bench.loop, at=bench.now), links=links, turn=turn, new_uuid=new_uuid)[0]
+
+
+def pieces(bench: Bench) -> tuple[object, ...]:
+    """What is in the first card's container, and promised of it."""
+    return bench.loop.cards[1].contents, bench.loop.cards[1].booked
 
 
 @pytest.mark.parametrize("intent", ["start", "empty"])
@@ -162,12 +167,11 @@ def test_what_is_promised_of_a_container_is_promised_after_an_undo(intent: str) 
     bench.scan(1, "open")
     turn, links = booked(bench, 3)
     bench.scan(1, intent)
-    card = bench.loop.cards[1]
     at = SUPPLY if intent == "start" else DEMAND
     assert bench.scan(1, "undo", at=at, minutes=1).code == "undone"
-    assert (card.supply_status, card.contents, card.booked) == ("IN_USE", 4, 3)
+    assert (places(bench)[0], pieces(bench)) == ("IN_USE", (4, 3))
     assert taken(bench, turn, links) == 3
-    assert (card.contents, card.booked) == (1, 0)
+    assert pieces(bench) == (1, 0)
 
 
 def test_a_promise_of_a_refill_that_is_cancelled_binds_no_pieces() -> None:
@@ -176,9 +180,39 @@ def test_a_promise_of_a_refill_that_is_cancelled_binds_no_pieces() -> None:
     turn, links = booked(bench, 3)
     bench.scan(1, "empty")
     assert bench.scan(1, "undo", at=DEMAND, minutes=1).code == "undone"
-    card = bench.loop.cards[1]
     assert taken(bench, turn, links) == 0
-    assert (card.contents, card.booked, card.free) == (4, 0, 4)
+    assert pieces(bench) == (4, 0)
+
+
+# -- what was counted on the way ---------------------------------------------------------------------------
+def turn_of(bench: Bench) -> tuple[object, ...]:
+    """How far the first card's turn is, with its count and reason."""
+    turn = bench.loop.cards[1].turn
+    assert turn is not None
+    return turn.step, turn.made, turn.reason
+
+
+@pytest.mark.parametrize("intent", ["load", "ship"])
+def test_the_count_of_an_undone_departure_is_forgotten_with_its_reason(intent: str) -> None:
+    bench = Bench(make_loop())
+    bench.scan(1, "empty")
+    bench.scan(1, "start")
+    bench.scan(1, "complete", quantity=3, reason="scrap")
+    assert bench.scan(1, intent, at=SUPPLY, quantity=2, reason="one fell down").code == "loaded"
+    assert turn_of(bench) == ("IN_TRANSIT", 2, "one fell down")
+    assert bench.scan(1, "undo", at=SUPPLY, minutes=1).code == "undone"
+    assert turn_of(bench) == ("COMPLETED", 3, "scrap")
+    assert bench.scan(1, "undo", at=SUPPLY, minutes=1).code == "undo_nothing"
+
+
+@pytest.mark.parametrize("intent", ["complete", "load"])
+def test_the_reason_of_an_undone_step_is_forgotten_with_it(intent: str) -> None:
+    bench = Bench(make_loop())
+    bench.bring(1, "IN_PROCESS")
+    bench.scan(1, intent, at=SUPPLY, quantity=3, reason="scrap")
+    assert turn_of(bench)[1:] == (3, "scrap")
+    bench.scan(1, "undo", at=SUPPLY, minutes=1)
+    assert turn_of(bench) == ("IN_PROCESS", None, "")
 
 
 # -- the swap ----------------------------------------------------------------------------------------------

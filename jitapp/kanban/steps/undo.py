@@ -192,12 +192,21 @@ def _is_out(card: Card, entry: Entry) -> bool:
 
 
 def _set_back(ledger: Ledger, s: Situation) -> None:
-    """The turn stands again where the scan found it."""
+    """The turn stands again where the scan found it, with the quantity and the reason from then."""
     turn = s.card.turn
     done = [entry.event for entry in s.scan.last_entries if type(entry.event) in _BEFORE]
-    if turn is not None and done:
-        step = next(before for event, before in _BEFORE.items() if isinstance(done[0], event))
-        ledger.write(TurnReverted(step=step), s.card, turn=turn)
+    if turn is None or not done:
+        return
+    first = done[0]
+    told = next(
+        (each for each in done if isinstance(each, TurnCompleted | TurnShipped) and each.reason), None
+    )
+    reverted = TurnReverted(
+        step=_BEFORE[type(first)],
+        made=first.made_before if isinstance(first, TurnShipped) else None,
+        reason=told.reason_before if told is not None else None,
+    )
+    ledger.write(reverted, s.card, turn=turn)
 
 
 STEP = register(
