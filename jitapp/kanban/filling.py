@@ -89,18 +89,27 @@ def _walk(ledger: Ledger, s: Situation, to: SupplyStatus, quantity: Decimal) -> 
     """The turn's events from where it stands to `to`."""
     card, turn, reason = s.card, s.card.turn, s.scan.reason
     assert turn is not None
+    before = turn.reason if reason else ""
     for step in WAY[WAY.index(turn.place) + 1 : WAY.index(to) + 1]:
         implied = step is not to
         if step is S.IN_PROCESS:
             ledger.write(TurnStarted(implied=implied), card, turn=turn)
         elif step is S.COMPLETED:
-            done = TurnCompleted(quantity=exact(quantity), reason=reason, implied=implied)
+            done = TurnCompleted(
+                quantity=exact(quantity), reason=reason, reason_before=before, implied=implied
+            )
             ledger.write(done, card, turn=turn)
         elif step is S.IN_TRANSIT:
             # A way without transport has nothing to tell of it.
             if s.loop.config.need(S.IN_TRANSIT) is not Need.PROHIBITED and not implied:
-                counted = exact(quantity) if s.scan.quantity is not None else None
-                ledger.write(TurnShipped(quantity=counted, reason=reason), card, turn=turn)
+                counted = s.scan.quantity is not None
+                shipped = TurnShipped(
+                    quantity=exact(quantity) if counted else None,
+                    made_before=exact(turn.deliverable) if counted else None,
+                    reason=reason,
+                    reason_before=before,
+                )
+                ledger.write(shipped, card, turn=turn)
         else:
             received = TurnReceived(quantity=exact(quantity), asked=exact(turn.asked), reason=reason)
             ledger.write(received, card, turn=turn)

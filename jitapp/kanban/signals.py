@@ -141,6 +141,20 @@ def withhold(ledger: Ledger, card: Card) -> None:
     ledger.write(TurnRecalled(withheld=True), card, turn=card.turn, to=to)
 
 
+def call_back(ledger: Ledger, card: Card, *, gathered: bool) -> None:
+    """Takes back a signal that another card's scan sent, with that scan: `gathered` for a batch, it is gathered again;
+    else its card waits again."""
+    config = ledger.loop.config
+    if not gathered or config.accumulate is Accumulate.NONE:
+        withhold(ledger, card)
+        return
+    turn = card.turn
+    assert turn is not None
+    ledger.write(TurnRecalled(withheld=True), card, turn=turn)
+    if config.status is LoopStatus.ACTIVE:  # on hold, it is gathered when the hold ends
+        _open(ledger, card, turn.uuid, SignalState.ACCUMULATING)
+
+
 def _asked(card: Card) -> bool:
     """Whether the card's signal has gone upstream."""
     return card.turn is not None and card.turn.signal_state not in WITHHELD

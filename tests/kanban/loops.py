@@ -17,6 +17,7 @@ from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.signals import finish, signal
 from jitapp.kanban.state import ZERO, Card, Loop, LoopConfig, exact
+from jitapp.kanban.swap import Swap, swap
 from jitapp.kanban.vocabulary import (
     ConsumeAt,
     Consumption,
@@ -122,6 +123,7 @@ class Bench:
         self.loop = loop
         self.now = START + timedelta(hours=1)
         self.history: list[Decision] = []
+        self.written: dict[UUID | None, list[Entry]] = {}  # by scan, of a swap onto both loops
 
     def scan(
         self, number: int, intent: str | None, *, at: int | None = None, minutes: float = 10, **facts: Any
@@ -142,7 +144,7 @@ class Bench:
             "new_uuid": new_uuid,
         }
         if intent == "undo":
-            given["last_entries"] = tuple(self.history[-1].entries) if self.history else ()
+            given["last_entries"] = tuple(self.written.get(self.loop.cards[number].last_scan, ()))
         decision = decide(self.loop, self.loop.cards[number], Scan(**(given | facts)))
         # Whatever is tested here is also said: a sentence whose fact nobody gives fails where it is told.
         said = say(
@@ -153,9 +155,29 @@ class Bench:
             warnings=tuple(decision.warnings),
         )
         assert "{" not in "".join(said)
+        self._keep(decision, [])
+        return decision
+
+    def swap(self, number: int, other: Bench, other_number: int, *, at: int, minutes: float = 10) -> Swap:
+        """Card `number` of a withdrawal loop takes the place of another bench's card at the supermarket `at`."""
+        self.now = other.now = max(self.now, other.now) + timedelta(minutes=minutes)
+        scan = Scan(
+            id=new_uuid(),
+            intent=Intent.LOAD,
+            station_id=at,
+            device_id=7,
+            occurred_at=self.now,
+            recorded_at=self.now,
+            new_uuid=new_uuid,
+        )
+        done = swap(self.loop, self.loop.cards[number], other.loop, other.loop.cards[other_number], scan)
+        self._keep(done.decision, done.detached)
+        return done
+
+    def _keep(self, decision: Decision, beside: list[Entry]) -> None:
         if decision.entries:
             self.history.append(decision)
-        return decision
+            self.written[decision.entries[0].scan_id] = decision.entries + beside
 
     def bring(self, number: int, status: str) -> None:
         """Brings a FULL card to `status` by the shortest way of scans."""

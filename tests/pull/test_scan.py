@@ -119,6 +119,16 @@ def test_undo_takes_the_signal_back_and_leaves_both_stories(floor: Floor) -> Non
     assert floor.card("L1", 1).contents == 4
 
 
+def test_undo_takes_back_what_the_scan_asked_for_other_cards(floor: Floor) -> None:
+    floor.loop("L2", part="LID", supply="SMT", demand="TEST", trigger="ON_IN_USE")
+    floor.scan("L2", 1, "open")
+    assert floor.scan("L2", 1, "empty")["code"] == "emptied_under_way"
+    assert floor.turn("L2", 2).signal_state == "RELEASED"
+    assert floor.scan("L2", 1, "undo", after=0.5)["code"] == "undone"
+    assert floor.status("L2") == ["IN_USE", "FULL"]
+    assert (floor.turn("L2", 1).signal_state, floor.turn("L2", 2).signal_state) == ("RELEASED", "CANCELLED")
+
+
 def test_undo_is_refused_once_somebody_upstream_has_acted(floor: Floor) -> None:
     floor.scan("L1", 1, "empty")
     floor.scan("L1", 1, "start", after=0.5)

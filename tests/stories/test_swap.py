@@ -176,3 +176,12 @@ def test_r01_a_correction_by_a_leader_empties_a_production_card() -> None:
 def test_r01_where_software_detaches_no_withdrawal_card_is_asked_for() -> None:
     floor = supermarket(auto_detach=True)
     assert at_market(floor, "P", 1, "empty")["code"] == "emptied"
+
+
+def test_r01_a_swap_is_not_undone_because_it_moved_two_cards() -> None:
+    floor = supermarket()
+    floor.scan("W", 1, "empty")
+    floor.scan("W", 1, "load", at="SM", pair=floor.card("P", 1).code)
+    refused(at_market(floor, "W", 1, "undo"), "undo_swapped")
+    assert (floor.status("W")[0], floor.status("P")) == ("IN_TRANSIT", ["EMPTY", "FULL"])
+    assert floor.turn("W", 1).signal_state == floor.turn("P", 1).signal_state == "RELEASED"

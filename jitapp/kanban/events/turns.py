@@ -258,12 +258,13 @@ class TurnStarted(Event, frozen=True):
 
 
 class TurnCompleted(Event, frozen=True):
-    """The container was filled, `quantity` pieces."""
+    """The container was filled, `quantity` pieces; a `reason` replaces `reason_before`."""
 
     type: ClassVar[str] = "turn.completed"
 
     quantity: Decimal
     reason: str = ""
+    reason_before: str = ""
     implied: bool = False
 
     def apply(self, loop: Loop, card: Card | None, entry: Entry) -> None:
@@ -293,11 +294,14 @@ class TurnAborted(Event, frozen=True):
 
 
 class TurnReverted(Event, frozen=True):
-    """An undo took the last step of the turn back."""
+    """An undo took the last step of the turn back; the pieces `made` and the `reason` from before it, where it had
+    changed them."""
 
     type: ClassVar[str] = "turn.reverted"
 
     step: str
+    made: Decimal | None = None
+    reason: str | None = None
 
     def apply(self, loop: Loop, card: Card | None, entry: Entry) -> None:
         """The step before it stands again."""
@@ -308,15 +312,22 @@ class TurnReverted(Event, frozen=True):
         if turn.step == "":
             turn.started_at = None
         turn.loaded_at = None
+        if self.made is not None:
+            turn.made = self.made
+        if self.reason is not None:
+            turn.reason = self.reason
 
 
 class TurnShipped(Event, frozen=True):
-    """The container is on its way, with `quantity` pieces where they were counted."""
+    """The container is on its way, with `quantity` pieces where they were counted, instead of `made_before`; a `reason`
+    replaces `reason_before`."""
 
     type: ClassVar[str] = "turn.shipped"
 
     quantity: Decimal | None = None
+    made_before: Decimal | None = None
     reason: str = ""
+    reason_before: str = ""
 
     def apply(self, loop: Loop, card: Card | None, entry: Entry) -> None:
         """It is on its way."""
@@ -352,13 +363,16 @@ class TurnCancelled(Event, frozen=True):
 
     reason: str = ""
     by_turn: UUID | None = None
+    given_back: bool = False  # it does not count among the card's turns: the scan that opened it was undone
 
     def apply(self, loop: Loop, card: Card | None, entry: Entry) -> None:
         """The turn is closed."""
-        turn = open_turn(card, entry)
-        _supplied(needed_card(card, entry), turn)
+        card, turn = needed_card(card, entry), open_turn(card, entry)
+        _supplied(card, turn)
         turn.reason = self.reason
-        _close(loop, needed_card(card, entry), turn, SignalState.CANCELLED, entry)
+        if self.given_back and card.turns_left is not None:
+            card.turns_left += 1
+        _close(loop, card, turn, SignalState.CANCELLED, entry)
 
 
 class TurnDemandCancelled(Event, frozen=True):

@@ -63,10 +63,11 @@ ANSWERS: dict[str, Sentence] = {
 
 
 class Emptied(ScanApplied, frozen=True, kw_only=True, tag_field="intent", tag="empty"):
-    """The container is empty; `left` pieces were still counted in it, and `difference` posts them where software counts
-    the pieces."""
+    """The container is empty; `left` pieces were still counted in it, `booked` of them promised, and `difference` posts
+    them where software counts the pieces."""
 
     left: Decimal
+    booked: Decimal = ZERO
     difference: Decimal | None = None
 
     def change(self, loop: Loop, card: Card, entry: Entry) -> None:
@@ -81,6 +82,7 @@ def _empty(ledger: Ledger, s: Situation) -> Reply:
     counted = card.contents and s.loop.config.demand_consumption is Consumption.BACKFLUSH
     emptied = Emptied(
         left=exact(card.contents),
+        booked=exact(card.booked) or ZERO,
         difference=exact(-card.contents) if counted else None,
         said=s.scan.said,
         settles=s.scan.settles,

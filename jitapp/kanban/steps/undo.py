@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from jitapp.kanban.answers import CARD, Sentence, applied, refused
+from jitapp.kanban.conditions import WITHHELD
 from jitapp.kanban.events.base import Entry, Event
-from jitapp.kanban.events.cards import CardOpened, CardRestored, CardSurplus, CardUnopened
+from jitapp.kanban.events.cards import CardDetached, CardOpened, CardRestored, CardSurplus, CardUnopened
 from jitapp.kanban.events.loops import LoopChanged
 from jitapp.kanban.events.scans import ScanApplied
 from jitapp.kanban.events.turns import (
@@ -23,10 +25,11 @@ from jitapp.kanban.events.turns import (
 )
 from jitapp.kanban.guards import addressed, late_assertion, place
 from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.signals import below, call_back
 from jitapp.kanban.state import ZERO, Card, Loop, exact
-from jitapp.kanban.step import STEPS, Reply, Situation, Step, no, register
+from jitapp.kanban.step import STEPS, Reply, Situation, Step, no, register, words
 from jitapp.kanban.steps.empty import Emptied
-from jitapp.kanban.vocabulary import CardStatus, Intent, SignalState, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, Intent, SignalState, SupplyStatus, Trigger
 
 S = SupplyStatus
 ANSWERS: dict[str, Sentence] = {
@@ -40,21 +43,25 @@ ANSWERS: dict[str, Sentence] = {
     "undo_acted_on": refused(
         CARD + ": {supply} has already acted on it ({status}).", "Ask your leader for a correction."
     ),
+    "undo_swapped": refused(
+        CARD + " took the place of another card on its container.", "Ask your leader for a correction."
+    ),
     "undo_nothing": refused(CARD + " has no scan that can be undone.", "Ask your leader for a correction."),
 }
 
 
 class Undone(ScanApplied, frozen=True, kw_only=True, tag_field="intent", tag="undo"):
-    """The scan `undone` was taken back; `contents` pieces are in the container again."""
+    """The scan `undone` was taken back; `contents` pieces are in the container, `booked` of them promised."""
 
     undone: UUID | None
     undone_intent: str
     contents: Decimal
+    booked: Decimal = ZERO
 
     def change(self, loop: Loop, card: Card, entry: Entry) -> None:
-        """What had been taken out is in it again."""
+        """What had been taken out is in it again, and promised as before."""
         card.contents = self.contents
-        card.booked = ZERO
+        card.booked = self.booked
 
 
 # Where a turn stood before the first of these happened to it.
@@ -65,8 +72,36 @@ _BEFORE: dict[type[Event], str] = {
 }
 
 
-def _opens(entry: Entry) -> bool:
-    return isinstance(entry.event, TurnReleased | TurnOpened) and entry.event.opens
+def _holder(s: Situation, entry: Entry) -> Card | None:
+    """The card whose open turn the entry names, if it still is open."""
+    named = (card for card in s.loop.cards.values() if card.turn is not None and card.turn.uuid == entry.turn)
+    return next(named, None) if entry.turn is not None else None
+
+
+def _asked(s: Situation) -> list[Card]:
+    """The cards whose open turns the scan opened and that do not need them without it. A sibling that was opened with
+    it and has been drawn from or emptied since needs its own."""
+    asked = []
+    for entry in s.scan.last_entries:
+        if isinstance(entry.event, TurnReleased | TurnOpened) and entry.event.opens:
+            card = _holder(s, entry)
+            by_stock = s.loop.config.trigger is Trigger.ON_QTY
+            if card is not None and (card is s.card or by_stock or _only_implied(card)):
+                asked.append(card)
+    return asked
+
+
+def _only_implied(sibling: Card) -> bool:
+    """Whether nothing but the scan says that the container of a sibling is in use."""
+    return sibling.supply_status is S.IN_USE and sibling.contents == sibling.quantity
+
+
+def _untouched(card: Card) -> bool:
+    """Whether nobody has acted on the card's signal."""
+    turn = card.turn
+    assert turn is not None
+    sent = turn.signal_state is SignalState.RELEASED
+    return (sent or turn.signal_state in WITHHELD) and not (turn.step or turn.failed or turn.promised_at)
 
 
 def _can_undo(s: Situation) -> Reply | None:
@@ -79,6 +114,8 @@ def _can_undo(s: Situation) -> Reply | None:
         return no("card_retired")  # terminal
     if card.out_of_stock:
         return no("undo_nothing")  # the last scan found the supermarket empty: nothing was moved
+    if any(isinstance(entry.event, CardDetached) for entry in scan.last_entries):
+        return no("undo_swapped")  # it moved two cards of two loops, and the other one has asked its cell
     if any(isinstance(entry.event, TurnReceived) for entry in scan.last_entries):
         return no("undo_nothing")  # a fill without transport ends as a receipt does: the turn is closed
     window = s.loop.config.undo_window_s
@@ -89,11 +126,10 @@ def _can_undo(s: Situation) -> Reply | None:
         return no("undo_not_yours")
     if turn is not None and turn.failed:
         return no("card_in_error")
-    released = any(isinstance(entry.event, TurnReleased) and _opens(entry) for entry in scan.last_entries)
-    if card.last_intent != Intent.EMPTY or turn is None or not released:
-        return None
-    untouched = turn.signal_state is SignalState.RELEASED and not turn.step
-    return None if untouched else no("undo_acted_on")
+    for asking in _asked(s):
+        if not _untouched(asking):
+            return no("undo_acted_on", number=asking.number, status=words(asking.position))
+    return None
 
 
 def _undo(ledger: Ledger, s: Situation) -> Reply:
@@ -101,43 +137,76 @@ def _undo(ledger: Ledger, s: Situation) -> Reply:
     first = next(entry for entry in scan.last_entries if isinstance(entry.event, ScanApplied))
     event = first.event
     assert isinstance(event, ScanApplied)
-    contents = event.left if isinstance(event, Emptied) else card.contents
+    asked = _asked(s)
+    contents, booked = card.contents, card.booked
+    if isinstance(event, Emptied):
+        contents, booked = event.left, event.booked
+    if card in asked:
+        # Promises name the container by the turn that was to refill it, which is cancelled here: whoever has one takes
+        # what is free instead.
+        booked = ZERO
     undone = Undone(
         undone=card.last_scan,
         undone_intent=event.intent,
         contents=exact(contents),
+        booked=exact(booked) or ZERO,
         reason=scan.reason,
         settles=scan.settles,
     )
     # An emptied card may have gone on to WAIT within the same scan: it goes back to where the scan found it.
     ledger.write(undone, card, turn=card.turn, to=first.frm)
     for entry in reversed(scan.last_entries):
-        _compensate(ledger, s, entry)
+        _compensate(ledger, s, entry, asked)
     _set_back(ledger, s)
+    below(ledger, scan.new_uuid)  # other containers may have been emptied since the signal that was cancelled
     return Reply("undone")
 
 
-def _compensate(ledger: Ledger, s: Situation, entry: Entry) -> None:
+def _compensate(ledger: Ledger, s: Situation, entry: Entry, asked: Sequence[Card]) -> None:
     card, loop, event = s.card, s.loop, entry.event
-    if card.turn is not None and (_opens(entry) or isinstance(event, TurnOpened)):
-        ledger.write(TurnCancelled(reason="undone"), card, turn=card.turn)
+    if isinstance(event, TurnReleased | TurnOpened):
+        asking = _holder(s, entry)
+        if asking is None:
+            return
+        if event.opens and asking in asked:
+            ledger.write(TurnCancelled(reason="undone", given_back=True), asking, turn=asking.turn)
+        elif not event.opens and asking not in asked and _is_out(asking, entry):
+            call_back(ledger, asking, gathered=event.batch is not None)
     elif isinstance(event, CardSurplus):
         ledger.write(CardRestored(), card)
         ledger.write(LoopChanged(surplus_due=loop.surplus_due + 1, reason="undone"))
     elif isinstance(event, CardOpened) and entry.card_id is not None:
         sibling = loop.cards[entry.card_id]
-        untouched = sibling.turn is None and sibling.contents == sibling.quantity
-        if sibling.supply_status is S.IN_USE and untouched:
+        if sibling.turn is None and _only_implied(sibling):
             ledger.write(CardUnopened(), sibling, to=S.FULL)
 
 
+def _is_out(card: Card, entry: Entry) -> bool:
+    """Whether a signal that had been withheld stands as the entry sent it, untouched."""
+    turn = card.turn
+    assert turn is not None
+    if isinstance(entry.event, TurnOpened):
+        return turn.signal_state is SignalState.PENDING_DOC and not turn.document and _untouched(card)
+    out = turn.signal_state is SignalState.RELEASED and turn.released_at == entry.occurred_at
+    return out and _untouched(card)
+
+
 def _set_back(ledger: Ledger, s: Situation) -> None:
-    """The turn stands again where the scan found it."""
+    """The turn stands again where the scan found it, with the quantity and the reason from then."""
     turn = s.card.turn
     done = [entry.event for entry in s.scan.last_entries if type(entry.event) in _BEFORE]
-    if turn is not None and done:
-        step = next(before for event, before in _BEFORE.items() if isinstance(done[0], event))
-        ledger.write(TurnReverted(step=step), s.card, turn=turn)
+    if turn is None or not done:
+        return
+    first = done[0]
+    told = next(
+        (each for each in done if isinstance(each, TurnCompleted | TurnShipped) and each.reason), None
+    )
+    reverted = TurnReverted(
+        step=_BEFORE[type(first)],
+        made=first.made_before if isinstance(first, TurnShipped) else None,
+        reason=told.reason_before if told is not None else None,
+    )
+    ledger.write(reverted, s.card, turn=turn)
 
 
 STEP = register(

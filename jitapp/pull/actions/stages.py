@@ -236,7 +236,9 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         turn=request.turn,
         settles=request.settles,
         new_uuid=new_uuid,
-        last_entries=store.last_entries(located.card.last_scan) if request.intent == Intent.UNDO else (),
+        last_entries=store.last_entries(located.card.last_scan, located.loop.config.id)
+        if request.intent == Intent.UNDO
+        else (),
     )
     return Situated(located, station, person_id, scan, None)
 

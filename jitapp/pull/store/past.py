@@ -49,8 +49,9 @@ def _entry(row: tuple[str, datetime, int, int | None, str, str]) -> Entry:
     return Entry(decode_event(type_, data), at, card_id=card_id, to=to, seq=seq)
 
 
-def last_entries(scan_id: UUID | None) -> tuple[Entry, ...]:
-    """What a scan wrote, in order, as the rules need it for an undo."""
+def last_entries(scan_id: UUID | None, loop_id: int) -> tuple[Entry, ...]:
+    """What a scan wrote onto a loop, in order, as the rules need it for an undo; of a swap also what detached the other
+    card."""
     if scan_id is None:
         return ()
     return tuple(
@@ -66,5 +67,5 @@ def last_entries(scan_id: UUID | None) -> tuple[Entry, ...]:
             ordinal=row[9],
             scan_id=scan_id,
         )
-        for row in run("pull_last_entries", scan_id)
+        for row in run("pull_last_entries", scan_id, loop_id)
     )
