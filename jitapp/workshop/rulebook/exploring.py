@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from jitapp.kanban.conditions import usable
 from jitapp.kanban.events.base import Entry
