@@ -402,7 +402,7 @@ DECIDING: tuple[Guard, ...] = (
     addressed,
     bounce,
     late_assertion,
-    quantity_readable,
+    quantity_fits,  # G11
     permitted,
     failed,
     own,
