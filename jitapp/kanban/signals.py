@@ -120,7 +120,9 @@ def signal(ledger: Ledger, card: Card, new_uuid: NewUuid, *, begins: bool = Fals
     if config.accumulate is not Accumulate.NONE:
         _open(ledger, card, new_uuid(), SignalState.ACCUMULATING)
         gather(ledger, new_uuid)
-        return "emptied" if _asked(card) else "emptied_gathers"
+        if _asked(card):
+            return "emptied"
+        return "emptied_until" if config.accumulate is Accumulate.CLOCK else "emptied_gathers"
     return dispatch(ledger, card, new_uuid())
 
 
@@ -163,10 +165,13 @@ def gather(ledger: Ledger, new_uuid: NewUuid, *, why: str = "") -> list[Card]:
     """Releases the gathered batch together if it is complete, or for the reason given; returns its cards.
 
     CARDS: so many cards. QUANTITY: so many pieces; with a triangle, as soon as no more than its quantity is left,
-    unless a lot is on its way (planning: signal kanban). CLOCK: only for a reason (the time has come).
+    unless a lot is on its way (planning: signal kanban). CLOCK: only for a reason (the time has come). Nothing leaves a
+    loop that is not ACTIVE.
     """
     loop = ledger.loop
     config = loop.config
+    if config.status is not LoopStatus.ACTIVE:
+        return []
     cards = accumulating(loop)
     if not cards:
         return []

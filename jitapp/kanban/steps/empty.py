@@ -40,6 +40,10 @@ ANSWERS: dict[str, Sentence] = {
         CARD + " is EMPTY. {gathered} of {batch} gathered; the signal goes out with the batch.",
         "Put the bin on the return rack.",
     ),
+    "emptied_until": applied(
+        CARD + " is EMPTY. Its signal goes out at {goes_at}, with {gathered} gathered in all.",
+        "Put the bin on the return rack.",
+    ),
     "emptied_pending_doc": applied(
         CARD + " is EMPTY. The order waits for its document number.", "Put the bin on the return rack."
     ),
