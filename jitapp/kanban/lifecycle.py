@@ -94,13 +94,17 @@ def write(situation: Situation, verdict: Reply) -> Decision:
 
 def refuse(situation: Situation, verdict: Reply) -> Decision:
     """The decision on a scan that ends with a guard's verdict: nothing is changed."""
-    facts = facts_of(situation.loop, situation.card, situation.scan, situation.intent) | dict(verdict.facts)
+    card, position = situation.card, situation.position
+    facts = facts_of(situation.loop, card, situation.scan, situation.intent)
+    if card.turn is not None and position is not card.supply_status:
+        # The scan is about the container to be filled, while another one is in use.
+        facts |= {"status": words(position), "since": card.turn.reached_at}
     return Decision(
         verdict.code,
-        facts,
+        facts | dict(verdict.facts),
         warnings=[WARNINGS[name] for name in verdict.warnings],
         intent=situation.intent,
-        turn=situation.card.turn,
+        turn=card.turn,
         at=situation.at,
     )
 

@@ -28,6 +28,8 @@ from jitapp.kanban.vocabulary import (
 )
 
 S = SupplyStatus
+# What `signal` returns for a card that goes out with its container empty: into the red box.
+GOES_OUT = frozenset({"emptied_surplus", "emptied_last"})
 
 
 def release(
@@ -126,15 +128,16 @@ def signal(ledger: Ledger, card: Card, new_uuid: NewUuid, *, begins: bool = Fals
     return dispatch(ledger, card, new_uuid())
 
 
-def wait(ledger: Ledger, card: Card, new_uuid: NewUuid) -> None:
+def wait(ledger: Ledger, card: Card, new_uuid: NewUuid) -> str:
     """The card waits, its turn open and its signal withheld, until it is released. A card whose last turn is done has
-    none to open: it goes out."""
+    none to open: it goes out. Returns the code for either."""
     if card.turn is None and card.turns_left == 0:
         ledger.write(CardRemoved(note="its last turn is done"), card)
-        return
+        return "emptied_last"
     if card.turn is None:
         _open(ledger, card, new_uuid(), SignalState.UNRELEASED)
     ledger.write(CardWaits(), card, to=S.WAIT)
+    return "emptied_waits"
 
 
 def withhold(ledger: Ledger, card: Card) -> None:
@@ -151,14 +154,14 @@ def _asked(card: Card) -> bool:
 def accumulating(loop: Loop) -> list[Card]:
     """The cards whose signals are being gathered, the oldest first."""
     found = [
-        card
+        (card.turn.opened_at, card.number, card)
         for card in loop.cards.values()
         if card.card_status is CardStatus.IN_CIRCULATION
         and card.turn is not None
         and not card.turn.failed
         and card.turn.signal_state is SignalState.ACCUMULATING
     ]
-    return sorted(found, key=lambda card: (card.turn.opened_at if card.turn else loop.config.id, card.number))
+    return [card for *_, card in sorted(found, key=lambda each: each[:2])]
 
 
 def gather(ledger: Ledger, new_uuid: NewUuid, *, why: str = "") -> list[Card]:

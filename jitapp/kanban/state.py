@@ -184,6 +184,16 @@ class Turn:
         return SupplyStatus(self.step) if self.step else SupplyStatus.EMPTY
 
     @property
+    def reached_at(self) -> datetime:
+        """When its container came to its place."""
+        reached = {
+            SupplyStatus.IN_PROCESS: self.started_at,
+            SupplyStatus.COMPLETED: self.completed_at,
+            SupplyStatus.IN_TRANSIT: self.loaded_at,
+        }.get(self.place)
+        return reached or self.opened_at
+
+    @property
     def supply_short(self) -> bool:
         """Whether it waits for a full container in the supermarket."""
         return self.reason == SUPPLY_SHORT

@@ -15,7 +15,7 @@ from jitapp.kanban.events.base import Entry
 from jitapp.kanban.events.cards import CardDetached
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.lifecycle import judge, refuse, situation_of, write
-from jitapp.kanban.signals import finish, signal
+from jitapp.kanban.signals import GOES_OUT, finish, signal
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.step import Reply, Situation, no, words
 from jitapp.kanban.vocabulary import Intent, SupplyStatus
@@ -53,9 +53,9 @@ def swap(w_loop: Loop, w_card: Card, p_loop: Loop, p_card: Card, scan: Scan) -> 
     other = Ledger(p_loop, at=situation.at, scan=scan, first_ordinal=len(decision.entries))
     number = p_card.container
     other.write(CardDetached(by_card=w_card.code), p_card, to=S.EMPTY)
-    signal(other, p_card, scan.new_uuid)
+    asks = signal(other, p_card, scan.new_uuid)
     finish(other, scan.new_uuid)
-    decision.code = "swapped"
+    decision.code = "swapped_out" if asks in GOES_OUT else "swapped"
     decision.facts |= facts
     return Swap(decision, other.entries, number)
 

@@ -208,6 +208,17 @@ def swapped(**market: Any) -> Swap:
     return swap(moves, moves.cards[1], makes, makes.cards[1], scan)
 
 
+def swapped_with(**counters: Any) -> Swap:
+    """A swap with a full container of a production loop with these counters."""
+    moves = make_loop(kind=LoopKind.WITHDRAWAL, supply_kind=StationKind.SUPERMARKET, supply_id=4)
+    makes = make_loop(id=2, kind=LoopKind.PRODUCTION, demand_id=4)
+    for name, count in counters.items():
+        setattr(makes, name, count)
+    bench = Bench(moves)
+    bench.scan(1, "empty")
+    return swap(moves, moves.cards[1], makes, makes.cards[1], _scan(bench))
+
+
 def _scan(bench: Bench) -> Scan:
     at = bench.now + timedelta(minutes=10)
     return Scan(id=new_uuid(), occurred_at=at, recorded_at=at, new_uuid=new_uuid, station_id=4, device_id=7)

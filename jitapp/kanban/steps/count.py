@@ -10,7 +10,7 @@ from jitapp.kanban.events.base import Entry
 from jitapp.kanban.events.scans import ScanApplied
 from jitapp.kanban.guards import DECIDING, out_of_circulation
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.signals import below, signal
+from jitapp.kanban.signals import GOES_OUT, below, signal
 from jitapp.kanban.state import AT_HAND, Card, Loop, exact
 from jitapp.kanban.step import Reply, Situation, Step, no, register
 from jitapp.kanban.vocabulary import Intent, Role, SupplyStatus, Trigger
@@ -71,10 +71,11 @@ def _count(ledger: Ledger, s: Situation) -> Reply:
     )
     to = (card.position if card.turn else S.EMPTY) if empty else ""
     ledger.write(counted, card, to=to)
-    if empty:
-        signal(ledger, card, scan.new_uuid)
+    asks = signal(ledger, card, scan.new_uuid) if empty else ""
     below(ledger, scan.new_uuid)
     facts = {"expected_quantity": expected, "found": found, "difference": found - expected}
+    if asks in GOES_OUT:
+        return Reply(asks, facts)
     return Reply("counted" if found != expected else "counted_right", facts)
 
 

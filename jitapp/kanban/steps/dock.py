@@ -12,7 +12,7 @@ from jitapp.kanban.guards import DECIDING
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import below
 from jitapp.kanban.state import exact
-from jitapp.kanban.step import Reply, Situation, Step, no, register
+from jitapp.kanban.step import Reply, Situation, Step, no, register, words
 from jitapp.kanban.vocabulary import GrPolicy, Intent, Role, ScanClass, SupplyStatus
 
 S = SupplyStatus
@@ -38,7 +38,7 @@ def _can_dock(s: Situation) -> Reply | None:
     if turn.docked_at is not None:
         return no("already_docked")
     if turn.step != S.IN_TRANSIT:
-        return no("not_on_its_way")
+        return no("not_on_its_way", status=words(s.card.position))
     return None
 
 

@@ -53,7 +53,9 @@ ANSWERS: dict[str, Sentence] = {
     "emptied_waits": applied(
         CARD + " is EMPTY and waits until {supply} releases it.", "Put the bin on the return rack."
     ),
-    "emptied_enough": applied(CARD + " is EMPTY. There is enough stock: nothing was asked.", "Go on."),
+    "emptied_enough": applied(
+        CARD + " is EMPTY. There is enough stock: nothing was asked.", "Put the bin on the return rack."
+    ),
     "emptied_surplus": applied(
         CARD + " is EMPTY and no longer needed: no signal went out.", "Put this card in the red box."
     ),

@@ -33,7 +33,10 @@ ANSWERS: dict[str, Sentence] = {
         "Release it again when the hold of {part} has ended.",
         headline="On hold",
     ),
-    "nothing_to_release": refused(CARD + " has no signal that waits.", "Nothing to release."),
+    "nothing_to_release": refused(
+        CARD + " has no signal that waits.",
+        "Nothing to do: its signal is out, or goes out when its container is empty.",
+    ),
 }
 
 
