@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
-from jitapp.kanban.conditions import WITHHELD, usable
+from jitapp.kanban.conditions import WITHHELD, longest_full, usable
 from jitapp.kanban.duedates import due_at
 from jitapp.kanban.events.cards import CardAuthorised, CardOpened, CardRemoved, CardSurplus, CardWaits
 from jitapp.kanban.events.loops import DemandSuppressed
@@ -274,7 +274,7 @@ def open_sibling(ledger: Ledger, emptied: Card, new_uuid: NewUuid) -> None:
     siblings = [card for card in loop.siblings(emptied) if usable(card)]
     if not siblings or any(card.supply_status is S.IN_USE for card in siblings):
         return
-    longest = min(siblings, key=lambda card: (card.full_since or ledger.at, card.number))
+    longest = min(siblings, key=lambda card: longest_full(card, ledger.at))
     ledger.write(CardOpened(), longest, to=S.IN_USE)
     opened(ledger, longest, new_uuid)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from jitapp.kanban.answers import CARD, Sentence, applied, refused
 from jitapp.kanban.conditions import MAY_FILL
-from jitapp.kanban.events.base import Entry, filled
+from jitapp.kanban.events.base import Entry, filled, holds
 from jitapp.kanban.events.scans import ScanApplied
 from jitapp.kanban.events.turns import TurnCorrected, TurnReceived
 from jitapp.kanban.guards import DECIDING, out_of_circulation, there
@@ -39,8 +39,7 @@ class Corrected(ScanApplied, frozen=True, kw_only=True, tag_field="intent", tag=
         """The contents are right from now on."""
         if entry.to == S.FULL:
             filled(loop, card, self.contents, entry.occurred_at)
-        card.contents = self.contents
-        card.booked = min(card.booked, card.contents)
+        holds(card, self.contents)
 
 
 def _can_correct(s: Situation) -> Reply | None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from jitapp.kanban.answers import CARD, Sentence, applied, refused
 from jitapp.kanban.conditions import PARTICIPATING
-from jitapp.kanban.events.base import Entry
+from jitapp.kanban.events.base import Entry, holds
 from jitapp.kanban.events.scans import ScanApplied
 from jitapp.kanban.guards import DECIDING, out_of_circulation
 from jitapp.kanban.ledger import Ledger
@@ -38,8 +38,7 @@ class Counted(ScanApplied, frozen=True, kw_only=True, tag_field="intent", tag="c
 
     def change(self, loop: Loop, card: Card, entry: Entry) -> None:
         """The count is right from now on."""
-        card.contents = self.found
-        card.booked = min(card.booked, card.contents)
+        holds(card, self.found)
 
 
 def _can_count(s: Situation) -> Reply | None:
@@ -69,7 +68,7 @@ def _count(ledger: Ledger, s: Situation) -> Reply:
         said=scan.said,
         settles=scan.settles,
     )
-    to = (card.position if card.turn else S.EMPTY) if empty else ""
+    to = card.emptied_to if empty else ""
     ledger.write(counted, card, to=to)
     asks = signal(ledger, card, scan.new_uuid) if empty else ""
     below(ledger, scan.new_uuid)

@@ -91,7 +91,7 @@ def _empty(ledger: Ledger, s: Situation) -> Reply:
         said=s.scan.said,
         settles=s.scan.settles,
     )
-    ledger.write(emptied, card, to=card.position if card.turn is not None else S.EMPTY)
+    ledger.write(emptied, card, to=card.emptied_to)
     code = signal(ledger, card, s.scan.new_uuid)
     if card.turn is not None and card.turn.failed:
         code = "emptied_in_error"
