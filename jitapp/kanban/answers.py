@@ -90,11 +90,16 @@ _COMMON: dict[str, Sentence] = {
         CARD + " took the place of card {other} on a full container.",
         "Bring it to {demand}; put card {other} in the receiving post.",
     ),
+    "swapped_out": applied(
+        CARD + " took the place of card {other} on a full container.",
+        "Bring it to {demand}; put card {other} in the red box.",
+    ),
     "supply_short": applied(
         CARD + ": there is no full container at {supply}. The card waits for the next one.",
         "Nothing to do: its signal goes out by itself, before the others.",
     ),
     "already": already(CARD + " is already {status} since {since}{by}.", "Nothing to do. Due {due}."),
+    "already_done": already(CARD + " is already {status} since {since}{by}.", "Nothing to do."),
     "just_moved": already(
         CARD + " was just scanned here: {status} since {since}{by}.",
         "Nothing to do. Choose the step on the screen if you mean the next one.",
@@ -217,6 +222,7 @@ _COMMON: dict[str, Sentence] = {
         feedback=Feedback(Sound.FALLING, ScreenState.REFUSED),
     ),
     "not_released": refused(CARD + ": the signal is not released yet.", "Wait for the signal."),
+    "signal_rejected": refused(CARD + ": {supply} rejected it.", "The buyer must release it again first."),
     "wrong_step": refused(CARD + " is {status}; {intent} does not follow.", "Expected now: {expected}."),
     "step_missing": refused(CARD + ": {missing} must be scanned first.", "Scan it where that is done."),
     "step_prohibited": refused(CARD + ": this loop has no step {status}.", "Expected now: {expected}."),
@@ -253,7 +259,7 @@ _COMMON: dict[str, Sentence] = {
     ),
     "reason_missing": refused(CARD + ": this needs a reason.", "Scan again and choose the reason."),
     "promise_missing": refused(CARD + ": when will it come?", "Enter the date and send it again."),
-    "no_open_turn": refused(CARD + " has no open signal.", "Nothing is asked of you."),
+    "no_open_turn": refused(CARD + " has no open signal.", "Nothing to do until a signal goes out."),
     "too_late_to_answer": refused(CARD + " is already {status}.", "Go on with the next step."),
     "swap_incomplete": refused(
         CARD + ": now scan the card on the full container.",

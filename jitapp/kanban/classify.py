@@ -29,7 +29,8 @@ AGAIN_MINUTES = 10.0  # whoever reads a card again because nothing seemed to hap
 LEAST_MINUTES = 5.0  # however fast containers are used up
 QUICK = 0.75  # of the time a container lasts by the sizing formula: use is not even
 # Refusals that a sibling's card would not have met.
-_MISFITS = frozenset({"already", "wrong_step", "overproduction", "not_released"})
+_THERE = frozenset({"already", "already_done"})  # the card is where the scan wants it
+_MISFITS = _THERE | {"wrong_step", "overproduction", "not_released", "signal_rejected"}
 # An old print tells an old quantity.
 _QUANTITY = frozenset({"quantity_exceeds_container", "quantity_needs_reason"})
 # Scans that may leave steps out; while a sibling stands there, its card was probably meant.
@@ -72,7 +73,7 @@ def classify(
     if named is not None:
         return named, None
     step = STEPS[decision.intent] if decision.intent is not None else None
-    judged_late = before.late and (code == "already" or (applied and step is not None and bool(step.moves)))
+    judged_late = before.late and (code in _THERE or (applied and step is not None and bool(step.moves)))
     if judged_late:
         return ScanClass.LATE, None
     if code in _MISFITS:
@@ -106,7 +107,7 @@ def _ahead(s: Situation) -> Card | None:
 def _misfit(loop: Loop, card: Card, scan: Scan, decision: Decision) -> tuple[ScanClass, Card | None]:
     """The step does not fit the card: asked for twice, or the card of a sibling whom it fits?"""
     intent = decision.intent
-    repeated = ScanClass.REPEATED_SIGNAL if decision.code == "already" else ScanClass.OTHER
+    repeated = ScanClass.REPEATED_SIGNAL if decision.code in _THERE else ScanClass.OTHER
     if intent is None or not STEPS[intent].usual:
         return repeated, None
     fitting = _ready(loop, card, STEPS[intent])
@@ -121,7 +122,7 @@ def _misfit(loop: Loop, card: Card, scan: Scan, decision: Decision) -> tuple[Sca
         and loop.config.supply_kind is not StationKind.SUPPLIER
     ):
         return ScanClass.WRONG_CARD, meant  # this card is with its container, on the other side
-    if decision.code != "already" and card.last_intent != intent:
+    if decision.code not in _THERE and card.last_intent != intent:
         return ScanClass.WRONG_CARD, meant
     patience = _lasts(loop) if intent is Intent.EMPTY else AGAIN_MINUTES
     since = _last_use(loop, card) if intent is Intent.EMPTY else card.moved_at

@@ -41,6 +41,11 @@ def ready_to_fetch(card: Card) -> bool:
     return usable(card) and card.supply_status is SupplyStatus.FULL
 
 
+def longest_full(card: Card, at: datetime) -> tuple[datetime, int]:
+    """Sorts containers by how long they have been full; `at` stands for one that nobody has seen filled."""
+    return card.full_since or at, card.number
+
+
 def participates(card: Container) -> bool:
     """Whether the card counts when a loop is asked whether it is dry."""
     return card.card_status in PARTICIPATING

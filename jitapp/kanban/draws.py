@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from jitapp.kanban.conditions import usable
+from jitapp.kanban.conditions import longest_full, usable
 from jitapp.kanban.events.base import Event
 from jitapp.kanban.events.cards import CardBooked, CardDrawn, CardEmptied, CardOpened, CardUnbooked
 from jitapp.kanban.events.loops import DrawRounded, DrawShort
@@ -98,11 +98,7 @@ def containers(ledger: Ledger) -> list[Card]:
     at_hand = [card for card in ledger.loop.cards.values() if usable(card)]
     return sorted(
         at_hand,
-        key=lambda card: (
-            card.supply_status is not SupplyStatus.IN_USE,
-            card.full_since or ledger.at,
-            card.number,
-        ),
+        key=lambda card: (card.supply_status is not SupplyStatus.IN_USE, *longest_full(card, ledger.at)),
     )
 
 
@@ -234,5 +230,5 @@ def _take(
     if card.contents:
         below(ledger, new_uuid)
         return
-    ledger.write(CardEmptied(), card, to=card.position if card.turn else SupplyStatus.EMPTY)
+    ledger.write(CardEmptied(), card, to=card.emptied_to)
     signal(ledger, card, new_uuid)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from jitapp.kanban.state import LoopConfig
 
@@ -29,6 +30,17 @@ def due_at(config: LoopConfig, at: datetime) -> datetime:
         if found == taken_in:
             return found
     return delivered
+
+
+def next_time(config: LoopConfig, at: datetime) -> datetime | None:
+    """The first of the loop's fixed times (`accumulate_times`, HH:MM in the plant's own time) that is not before `at`;
+    in UTC. None: it has no fixed times."""
+    place = ZoneInfo(config.time_zone)
+    today = at.astimezone(place).date()
+    days = (today + timedelta(days=ahead) for ahead in (0, 1))
+    times = [time.fromisoformat(clock) for clock in config.accumulate_times]
+    found = (datetime.combine(day, clock, tzinfo=place).astimezone(UTC) for day in days for clock in times)
+    return min((instant for instant in found if instant >= at), default=None)
 
 
 def _delivered(config: LoopConfig, at: datetime) -> datetime:

@@ -55,7 +55,7 @@ def filling(made_by: Callable[..., FillingScan], to: SupplyStatus, code: str) ->
         quantity = scan.quantity if scan.quantity is not None else turn.deliverable
         # A card still IN_USE shows that until it is emptied; its turn's progress lives on the turn.
         moves = end is S.FULL or card.supply_status not in AT_HAND
-        ledger.write(_event(made_by, s, end, quantity), card, turn=turn, to=end if moves else "")
+        ledger.write(filling_event(made_by, s, end, quantity), card, turn=turn, to=end if moves else "")
         _walk(ledger, s, end, quantity)
         if end is S.FULL:
             below(ledger, scan.new_uuid)
@@ -65,9 +65,11 @@ def filling(made_by: Callable[..., FillingScan], to: SupplyStatus, code: str) ->
     return effect
 
 
-def _event(
+def filling_event(
     made_by: Callable[..., FillingScan], s: Situation, end: SupplyStatus, quantity: Decimal
 ) -> FillingScan:
+    """What a scan that brings the container to `end` is written as; `quantity` pieces are in it, and count where `end`
+    is FULL."""
     assert s.step is not None
     override = s.scan.is_leader and s.step.side != s.side
     if end is not S.FULL:

@@ -16,6 +16,7 @@ from jitapp.kanban.vocabulary import (
     Level,
     LoopStatus,
     Need,
+    SignalState,
     StationKind,
     SupplyStatus,
     Trigger,
@@ -74,17 +75,23 @@ def late(s: Situation) -> Reply | None:
         return None
     if card.card_status is not CardStatus.IN_CIRCULATION:
         return no("late_conflict")
-    if step is not None and step.target == card.supply_status:
-        return no("already")
+    if step is not None and step.intent is not Intent.ABORT and step.target == s.position:
+        return there(s)
     if step is not None and step.intent is Intent.EMPTY:
         if card.full_since is not None and card.full_since > s.at:
             return no("late_history")  # the container was filled after it was empty: its cycle is over
         # In use still: legal then, and what came after (an opening, a draw, a count) stays legal. Else another scan has
         # sent the signal of this cycle, and its container is on its way.
-        return None if card.supply_status in AT_HAND else no("already")
+        return None if card.supply_status in AT_HAND else there(s)
     if step is not None and (_was_full(s, step) or _past(s, step)):
         return no("late_passed")
     return no("late_conflict")
+
+
+def there(s: Situation) -> Reply:
+    """The container is where the scan wants it; when its refill is due is said where one was asked for."""
+    turn = s.card.turn
+    return no("already" if turn is not None and turn.due_at is not None else "already_done")
 
 
 def _was_full(s: Situation, step: Step) -> bool:
@@ -211,9 +218,9 @@ def repeated(s: Situation) -> Reply | None:
     if scan.market_empty and card.out_of_stock and s.intent in (Intent.START, Intent.LOAD):
         return no("already_short")
     if s.intent is Intent.EMPTY and card.supply_status in (S.EMPTY, S.IN_PROCESS, S.WAIT):
-        return no("already")
+        return there(s)
     if s.intent is not Intent.ABORT and step.target == s.position:
-        return no("already")
+        return there(s)
     last = STEPS.get(Intent(card.last_intent)) if card.last_intent else None
     by_default = scan.intent is None and last is not None and bool(last.moves) and last.side == s.side
     if by_default and card.moved_at is not None and s.at - card.moved_at < DOUBLE_SCAN:
@@ -234,7 +241,8 @@ def fits(s: Situation) -> Reply | None:
         waits = s.position is S.WAIT and step.fills and s.intent is not Intent.ABORT
         return no("not_released" if waits else "wrong_step")
     if step.fills and (card.turn is None or card.turn.signal_state not in MAY_FILL):
-        return no("not_released")
+        rejected = card.turn is not None and card.turn.signal_state is SignalState.REJECTED
+        return no("signal_rejected" if rejected else "not_released")
     if s.intent is Intent.ABORT:
         return None
     return _in_sequence(s, step, target) or _answered(s, step) or _within_limit(s)
@@ -402,7 +410,7 @@ DECIDING: tuple[Guard, ...] = (
     addressed,
     bounce,
     late_assertion,
-    quantity_readable,
+    quantity_fits,  # G11
     permitted,
     failed,
     own,

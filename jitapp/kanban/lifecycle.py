@@ -10,13 +10,14 @@ from datetime import datetime
 
 from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.classify import look, tell
+from jitapp.kanban.duedates import next_time
 from jitapp.kanban.guards import CLOCK_SLACK, MOVING, told_late
 from jitapp.kanban.ledger import Decision, Ledger, Scan
-from jitapp.kanban.signals import finish, gathered
+from jitapp.kanban.signals import accumulating, finish, gathered
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.step import Reply, Situation, side_of, words
 from jitapp.kanban.steps.all import STEPS
-from jitapp.kanban.vocabulary import Accumulate, CardStatus, Intent, SignalState, SupplyStatus
+from jitapp.kanban.vocabulary import Accumulate, CardStatus, Intent, SupplyStatus
 
 S = SupplyStatus
 _EXPECTED = {
@@ -93,13 +94,17 @@ def write(situation: Situation, verdict: Reply) -> Decision:
 
 def refuse(situation: Situation, verdict: Reply) -> Decision:
     """The decision on a scan that ends with a guard's verdict: nothing is changed."""
-    facts = facts_of(situation.loop, situation.card, situation.scan, situation.intent) | dict(verdict.facts)
+    card, position = situation.card, situation.position
+    facts = facts_of(situation.loop, card, situation.scan, situation.intent)
+    if card.turn is not None and position is not card.supply_status:
+        # The scan is about the container to be filled, while another one is in use.
+        facts |= {"status": words(position), "since": card.turn.reached_at}
     return Decision(
         verdict.code,
-        facts,
+        facts | dict(verdict.facts),
         warnings=[WARNINGS[name] for name in verdict.warnings],
         intent=situation.intent,
-        turn=situation.card.turn,
+        turn=card.turn,
         at=situation.at,
     )
 
@@ -125,7 +130,7 @@ def facts_of(loop: Loop, card: Card, scan: Scan, intent: Intent | None) -> dict[
         "problem": card.turn.failed if card.turn else "",
         "intent": str(intent) if intent else "",
         "expected": expected(card),
-    } | _batch(loop, card)
+    } | _batch(loop, card, scan)
 
 
 def _since(card: Card) -> datetime | None:
@@ -133,21 +138,22 @@ def _since(card: Card) -> datetime | None:
     return card.status_since or card.moved_at
 
 
-def _batch(loop: Loop, card: Card) -> dict[str, object]:
-    """How much of the batch is gathered with this card: cards against cards, pieces against pieces."""
+def _batch(loop: Loop, card: Card, scan: Scan) -> dict[str, object]:
+    """How much of the batch is gathered with this card (cards against cards, pieces against pieces), and when it goes
+    out where that is a matter of the clock."""
     config = loop.config
     if config.accumulate is Accumulate.NONE:
-        return {"gathered": 0, "batch": ""}
-    counts = card.turn is not None and card.turn.signal_state is SignalState.ACCUMULATING
+        return {"gathered": 0, "batch": None, "goes_at": None}
+    found = accumulating(loop)
     if config.accumulate is Accumulate.QUANTITY:
-        own = 0 if counts else config.quantity
-        return {"gathered": gathered(loop) + own, "batch": config.lot_quantity}
-    cards = sum(1 for other in loop.cards.values() if _gathers(other)) + (0 if counts else 1)
-    return {"gathered": cards, "batch": config.accumulate_cards or "the batch"}
-
-
-def _gathers(card: Card) -> bool:
-    return card.turn is not None and card.turn.signal_state is SignalState.ACCUMULATING
+        own = 0 if card in found else config.quantity
+        return {"gathered": gathered(loop) + own, "batch": config.lot_quantity, "goes_at": None}
+    at = next_time(config, scan.occurred_at) if config.accumulate is Accumulate.CLOCK else None
+    return {
+        "gathered": len(found) + (card not in found),
+        "batch": config.accumulate_cards or 1,
+        "goes_at": at,
+    }
 
 
 def expected(card: Card) -> str:

@@ -6,15 +6,23 @@ from datetime import datetime
 
 from jitapp.kanban.conditions import WITHHELD
 from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.step import Reply, Situation, no
+from jitapp.kanban.step import Reply, Situation, no, words
 from jitapp.kanban.vocabulary import SignalState
 
 
-def signal_out(s: Situation) -> Reply | None:
-    """Nothing is answered that was not asked."""
-    if s.card.turn is None:
+def not_out(s: Situation) -> Reply | None:
+    """Why there is no signal to answer: none is open, it is withheld, or it was rejected. None: it is out."""
+    turn = s.card.turn
+    if turn is None:
         return no("no_open_turn")
-    return no("not_released") if s.card.turn.signal_state in WITHHELD else None
+    if turn.signal_state is SignalState.REJECTED:
+        return no("signal_rejected")
+    return no("not_released") if turn.signal_state in WITHHELD else None
+
+
+def too_late(s: Situation) -> Reply:
+    """The supply side has gone beyond an answer."""
+    return no("too_late_to_answer", status=words(s.card.position))
 
 
 def promise_refused(s: Situation) -> Reply | None:

@@ -9,7 +9,11 @@ from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
 
 
 def resize(ledger: Ledger, cards: int, new_uuid: NewUuid) -> int:
-    """Brings the number of cards to N with those there are; returns how many must be made."""
+    """Brings the number of cards to N with those there are; returns how many must be made.
+
+    How many are to go out when next empty is set at once; the caller writes it as `LoopChanged`, with what else
+    changed.
+    """
     loop = ledger.loop
     new = sum(1 for card in loop.cards.values() if card.card_status is CardStatus.NEW)
     held = sum(1 for card in loop.cards.values() if card.card_status is CardStatus.HELD)

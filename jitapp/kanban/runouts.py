@@ -1,8 +1,8 @@
 """When a buffer is dry, and why: the runout is open exactly while `conditions.is_dry` holds (rule C9).
 
 In the ordinary case a runout begins and ends at the instant of the event that emptied the last usable container or
-brought the first one. When something is told late, an instant that is past decides; then `revise` computes all runouts
-of the time since from the loop's history, in occurred order, and puts the register right.
+brought the first one. When something is told late, an instant that is past decides; then `revisions` computes all
+runouts of the time since from the loop's history, in occurred order, and the ledger puts the register right.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
-from jitapp.kanban.conditions import WITHHELD, usable
+from jitapp.kanban.conditions import WITHHELD, longest_full, usable
 from jitapp.kanban.duedates import due_at
 from jitapp.kanban.events.cards import CardAuthorised, CardOpened, CardRemoved, CardSurplus, CardWaits
 from jitapp.kanban.events.loops import DemandSuppressed
@@ -28,6 +28,8 @@ from jitapp.kanban.vocabulary import (
 )
 
 S = SupplyStatus
+# What `signal` returns for a card that goes out with its container empty: into the red box.
+GOES_OUT = frozenset({"emptied_surplus", "emptied_last"})
 
 
 def release(
@@ -120,19 +122,22 @@ def signal(ledger: Ledger, card: Card, new_uuid: NewUuid, *, begins: bool = Fals
     if config.accumulate is not Accumulate.NONE:
         _open(ledger, card, new_uuid(), SignalState.ACCUMULATING)
         gather(ledger, new_uuid)
-        return "emptied" if _asked(card) else "emptied_gathers"
+        if _asked(card):
+            return "emptied"
+        return "emptied_until" if config.accumulate is Accumulate.CLOCK else "emptied_gathers"
     return dispatch(ledger, card, new_uuid())
 
 
-def wait(ledger: Ledger, card: Card, new_uuid: NewUuid) -> None:
+def wait(ledger: Ledger, card: Card, new_uuid: NewUuid) -> str:
     """The card waits, its turn open and its signal withheld, until it is released. A card whose last turn is done has
-    none to open: it goes out."""
+    none to open: it goes out. Returns the code for either."""
     if card.turn is None and card.turns_left == 0:
         ledger.write(CardRemoved(note="its last turn is done"), card)
-        return
+        return "emptied_last"
     if card.turn is None:
         _open(ledger, card, new_uuid(), SignalState.UNRELEASED)
     ledger.write(CardWaits(), card, to=S.WAIT)
+    return "emptied_waits"
 
 
 def withhold(ledger: Ledger, card: Card) -> None:
@@ -163,24 +168,27 @@ def _asked(card: Card) -> bool:
 def accumulating(loop: Loop) -> list[Card]:
     """The cards whose signals are being gathered, the oldest first."""
     found = [
-        card
+        (card.turn.opened_at, card.number, card)
         for card in loop.cards.values()
         if card.card_status is CardStatus.IN_CIRCULATION
         and card.turn is not None
         and not card.turn.failed
         and card.turn.signal_state is SignalState.ACCUMULATING
     ]
-    return sorted(found, key=lambda card: (card.turn.opened_at if card.turn else loop.config.id, card.number))
+    return [card for *_, card in sorted(found, key=lambda each: each[:2])]
 
 
 def gather(ledger: Ledger, new_uuid: NewUuid, *, why: str = "") -> list[Card]:
     """Releases the gathered batch together if it is complete, or for the reason given; returns its cards.
 
     CARDS: so many cards. QUANTITY: so many pieces; with a triangle, as soon as no more than its quantity is left,
-    unless a lot is on its way (planning: signal kanban). CLOCK: only for a reason (the time has come).
+    unless a lot is on its way (planning: signal kanban). CLOCK: only for a reason (the time has come). Nothing leaves a
+    loop that is not ACTIVE.
     """
     loop = ledger.loop
     config = loop.config
+    if config.status is not LoopStatus.ACTIVE:
+        return []
     cards = accumulating(loop)
     if not cards:
         return []
@@ -280,7 +288,7 @@ def open_sibling(ledger: Ledger, emptied: Card, new_uuid: NewUuid) -> None:
     siblings = [card for card in loop.siblings(emptied) if usable(card)]
     if not siblings or any(card.supply_status is S.IN_USE for card in siblings):
         return
-    longest = min(siblings, key=lambda card: (card.full_since or ledger.at, card.number))
+    longest = min(siblings, key=lambda card: longest_full(card, ledger.at))
     ledger.write(CardOpened(), longest, to=S.IN_USE)
     opened(ledger, longest, new_uuid)
 

@@ -1,6 +1,6 @@
 """What the rules know of a loop: its settings, its cards and their open turns. Plain values, no framework.
 
-Settings are frozen. Cards, turns and counters are changed by `kanban.book.apply` alone, so that the shop floor, the
+Settings are frozen. Cards, turns and counters are changed by `kanban.fold.apply` alone, so that the shop floor, the
 verification and a simulation fold the same events into the same state. The fields of `Card`, `Turn` and `LoopCounters`
 are the columns of their tables: reading, writing and comparing rows is generated from them (pull/store/columns.py).
 """
@@ -184,6 +184,16 @@ class Turn:
         return SupplyStatus(self.step) if self.step else SupplyStatus.EMPTY
 
     @property
+    def reached_at(self) -> datetime:
+        """When its container came to its place."""
+        reached = {
+            SupplyStatus.IN_PROCESS: self.started_at,
+            SupplyStatus.COMPLETED: self.completed_at,
+            SupplyStatus.IN_TRANSIT: self.loaded_at,
+        }.get(self.place)
+        return reached or self.opened_at
+
+    @property
     def supply_short(self) -> bool:
         """Whether it waits for a full container in the supermarket."""
         return self.reason == SUPPLY_SHORT
@@ -245,6 +255,11 @@ class Card:
     def container(self) -> int:
         """The number of the turn that will refill the container now at the demand source."""
         return self.turn.number if self.turn is not None else self.turn_number + 1
+
+    @property
+    def emptied_to(self) -> SupplyStatus:
+        """Where the card stands once the container at hand is empty: where its refill is, if that was asked for."""
+        return self.position if self.turn is not None else SupplyStatus.EMPTY
 
     @property
     def free(self) -> Decimal:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from jitapp.kanban.conditions import ready_to_fetch
+from jitapp.kanban.conditions import longest_full, ready_to_fetch
 from jitapp.kanban.events.base import Entry
 from jitapp.kanban.events.cards import CardDetached
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.lifecycle import judge, refuse, situation_of, write
-from jitapp.kanban.signals import finish, signal
+from jitapp.kanban.signals import GOES_OUT, finish, signal
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.step import Reply, Situation, no, words
 from jitapp.kanban.vocabulary import Intent, SupplyStatus
@@ -25,7 +25,7 @@ S = SupplyStatus
 
 @dataclass(slots=True)
 class Swap:
-    """How a swap ended: the withdrawal card's decision, and what the production loop's ledger got."""
+    """How a swap ended: the withdrawal card's decision, and the entries of the production loop's ledger."""
 
     decision: Decision
     detached: list[Entry] = field(default_factory=list)
@@ -33,7 +33,8 @@ class Swap:
 
 
 def swap(w_loop: Loop, w_card: Card, p_loop: Loop, p_card: Card, scan: Scan) -> Swap:
-    """Guards of both cards, then both moves; a refusal changes neither."""
+    """The guards of the withdrawal card and the conditions of the production card, then both moves; a refusal changes
+    neither."""
     scan = replace(scan, intent=Intent.LOAD)
     situation = situation_of(w_loop, w_card, scan)
     facts: dict[str, object] = {
@@ -53,9 +54,9 @@ def swap(w_loop: Loop, w_card: Card, p_loop: Loop, p_card: Card, scan: Scan) -> 
     other = Ledger(p_loop, at=situation.at, scan=scan, first_ordinal=len(decision.entries))
     number = p_card.container
     other.write(CardDetached(by_card=w_card.code), p_card, to=S.EMPTY)
-    signal(other, p_card, scan.new_uuid)
+    asks = signal(other, p_card, scan.new_uuid)
     finish(other, scan.new_uuid)
-    decision.code = "swapped"
+    decision.code = "swapped_out" if asks in GOES_OUT else "swapped"
     decision.facts |= facts
     return Swap(decision, other.entries, number)
 
@@ -71,7 +72,7 @@ def _fits(s: Situation, p_loop: Loop, p_card: Card) -> Reply | None:
     if not ready_to_fetch(p_card) or p_card.contents != asked:
         return no("swap_not_full")
     waiting = [card for card in p_loop.cards.values() if ready_to_fetch(card)]
-    oldest = min(waiting, key=lambda card: (card.full_since or s.at, card.number))
+    oldest = min(waiting, key=lambda card: longest_full(card, s.at))
     if oldest is not p_card and not s.scan.reason:
         return no("swap_not_oldest", oldest=oldest.number)
     return None

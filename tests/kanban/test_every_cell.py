@@ -21,20 +21,20 @@ UTC = ZoneInfo("UTC")
 CELLS = """
 at          | FULL                   | IN_USE                 | EMPTY
 activate    | card_active            | card_active            | card_active
-open        | opened>IN_USE          | already                | wrong_step
+open        | opened>IN_USE          | already_done           | wrong_step
 empty       | emptied>EMPTY RELEASED | emptied>EMPTY RELEASED | already
 acknowledge | no_open_turn           | no_open_turn           | acknowledged>EMPTY ACKNOWLEDGED
 start       | overproduction         | overproduction         | started>IN_PROCESS RELEASED
 complete    | overproduction         | overproduction         | completed>COMPLETED RELEASED
 abort       | overproduction         | overproduction         | wrong_step
 load        | overproduction         | overproduction         | loaded>IN_TRANSIT RELEASED
-receive     | already                | overproduction         | received>FULL
+receive     | already_done           | overproduction         | received>FULL
 hold        | held>FULL/HELD         | held>IN_USE/HELD       | held>WAIT/HELD UNRELEASED
 release     | nothing_to_release     | nothing_to_release     | nothing_to_release
 undo        | undo_nothing           | undone>FULL            | undone>FULL
 found       | not_lost               | not_lost               | not_lost
 count       | counted_right>FULL     | counted_right>IN_USE   | count_not_here
-correct     | already                | corrected>FULL         | corrected>FULL
+correct     | already_done           | corrected>FULL         | corrected>FULL
 promise     | no_open_turn           | no_open_turn           | promised>EMPTY RELEASED
 reject      | no_open_turn           | no_open_turn           | rejected>EMPTY REJECTED
 ship        | overproduction         | overproduction         | loaded>IN_TRANSIT RELEASED
@@ -50,7 +50,7 @@ unblock     | not_blocked            | not_blocked            | not_blocked
 at          | WAIT                      | ERROR                    | IN_PROCESS
 activate    | card_active               | card_active              | card_active
 open        | wrong_step                | card_in_error            | wrong_step
-empty       | already                   | card_in_error            | already
+empty       | already_done              | card_in_error            | already
 acknowledge | not_released              | card_in_error            | too_late_to_answer
 start       | not_released              | card_in_error            | already
 complete    | not_released              | card_in_error            | completed>COMPLETED RELEASED
@@ -71,7 +71,7 @@ cancel      | cancelled>WAIT            | card_in_error            | too_late_to
 lost        | lost>WAIT/LOST            | lost>ERROR/LOST          | lost>IN_PROCESS/LOST RELEASED
 remove      | removed>WAIT/REMOVED      | removed>ERROR/REMOVED    | remove_under_way
 retry       | not_in_error              | recovered>EMPTY RELEASED | not_in_error
-recall      | already                   | card_in_error            | too_late_to_cancel
+recall      | already_recalled          | card_in_error            | too_late_to_cancel
 block       | block_not_here            | block_not_here           | block_not_here
 unblock     | not_blocked               | not_blocked              | not_blocked
 
@@ -166,8 +166,8 @@ at     | in     | of an order
 empty  | FULL   | emptied_last>EMPTY/REMOVED
 empty  | IN_USE | emptied_last>EMPTY/REMOVED
 undo   | EMPTY  | undo_nothing
-cancel | EMPTY  | cancelled>WAIT/REMOVED
-cancel | WAIT   | cancelled>WAIT/REMOVED
+cancel | EMPTY  | cancelled_last>WAIT/REMOVED
+cancel | WAIT   | cancelled_last>WAIT/REMOVED
 undo   | ERROR  | undo_nothing
 found  | LOST   | found_last>EMPTY/REMOVED
 remove | LOST   | removed>EMPTY/REMOVED

@@ -138,7 +138,7 @@ def test_a_late_scan_never_moves_a_card_that_has_moved_on() -> None:
     )  # nothing was asked yet
     meanwhile = late + timedelta(minutes=8)
     assert bench.scan(1, "start", occurred_at=meanwhile, device_id=8).code == "late_passed"
-    assert bench.scan(1, "receive", occurred_at=late, device_id=8).code == "already"
+    assert bench.scan(1, "receive", occurred_at=late, device_id=8).code == "already_done"
 
 
 def test_two_clocks_a_second_apart_do_not_make_a_scan_late() -> None:

@@ -82,7 +82,7 @@ def test_empty_from_before_the_container_was_filled_is_history_and_sends_no_sign
 def test_full_while_it_is_already_full_changes_nothing(bench: Bench) -> None:
     bench.bring(1, "IN_TRANSIT")
     bench.scan(1, "receive")
-    assert late(bench, 1, "receive", at=bench.now - timedelta(minutes=5)).code == "already"
+    assert late(bench, 1, "receive", at=bench.now - timedelta(minutes=5)).code == "already_done"
 
 
 @pytest.mark.parametrize("since", [["open"], ["open", "empty"], ["empty", "start"]])

@@ -1,4 +1,4 @@
-"""The tests have teeth: twenty-four faults are planted in the rules, one at a time, and each is caught by name.
+"""Faults are planted in the rules, one at a time: each must make the test fail that is named beside it.
 
 Faults of the store (no lock, no key check, publish after commit) are planted in tests/races.
 """
@@ -27,7 +27,7 @@ from jitapp.kanban import (
     swap,
     waits,
 )
-from jitapp.kanban.events.base import Event
+from jitapp.kanban.events.base import Event, Inconsistent
 from jitapp.kanban.events.cards import CardHeld
 from jitapp.kanban.events.turns import TurnDocked, TurnShipped
 from jitapp.kanban.state import AT_HAND, Card, LoopConfig, Stretch, Turn
@@ -292,9 +292,19 @@ def test_a_planted_fault_is_caught(name: str) -> None:
         plant(patch)
         try:
             proof()
-        except (pytest.fail.Exception, Exception):
-            return
+        except BaseException as found:
+            if _is_verdict(found):
+                return
+            raise
     pytest.fail(f"Nobody noticed that {name}.")
+
+
+def _is_verdict(found: BaseException) -> bool:
+    """Whether a test or the book itself said no: a crash for another reason catches nothing. The machine may have
+    found several stories."""
+    if isinstance(found, BaseExceptionGroup):
+        return all(_is_verdict(each) for each in found.exceptions)
+    return isinstance(found, AssertionError | Inconsistent | pytest.fail.Exception)
 
 
 def test_without_a_fault_the_same_proofs_pass() -> None:

@@ -36,7 +36,7 @@ def test_the_demand_side_takes_a_signal_back_and_the_card_waits(floor: Floor) ->
     turn = floor.turn("L1", 1)
     assert (floor.status("L1")[0], turn.signal_state, turn.owner) == ("WAIT", "UNRELEASED", "station")
     assert floor.scan("L1", 1, "start")["code"] == "not_released"
-    assert floor.scan("L1", 1, "recall")["code"] == "already"
+    assert floor.scan("L1", 1, "recall")["code"] == "already_recalled"
     before = Event.objects.count()
     actions.sweep(now=floor.now)
     assert Event.objects.count() == before  # it waits until somebody releases it
@@ -148,7 +148,7 @@ def test_a_lost_card_is_not_moved_by_the_buyer_who_cancels_its_order(floor: Floo
     floor.scan("S1", 1, "acknowledge", at="ACME")
     floor.scan("S1", 1, "lost")
     leader = acting(floor, Role.LEADER)
-    assert floor.scan("S1", 1, "cancel", source=leader, reason="replaced")["code"] == "cancelled"
+    assert floor.scan("S1", 1, "cancel", source=leader, reason="replaced")["code"] == "cancelled_lost"
     card = floor.card("S1", 1)
     assert (card.card_status, card.supply_status) == ("LOST", "EMPTY")
     assert floor.turn("S1", 1).signal_state == "CANCELLED"

@@ -64,7 +64,7 @@ def test_r16_an_opened_container_is_in_use_since_it_was_opened() -> None:
     opened = floor.now
     assert floor.status("L")[1] == "IN_USE"
     answer = floor.scan("L", 2, "open", after=10)
-    assert answer["code"] == "already"
+    assert answer["code"] == "already_done"
     assert f"IN USE since {opened:%H:%M}" in answer["message"]
 
 

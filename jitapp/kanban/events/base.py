@@ -87,6 +87,12 @@ def filled(loop: Loop, card: Card, contents: Decimal, at: datetime) -> None:
     loop.been_full = True
 
 
+def holds(card: Card, contents: Decimal) -> None:
+    """So many pieces are in the container from now on; no more of them can be booked."""
+    card.contents = contents
+    card.booked = min(card.booked, contents)
+
+
 def moved(card: Card, entry: Entry) -> None:
     """Somebody was at the card. What is told late does not make that older."""
     if card.moved_at is None or entry.occurred_at >= card.moved_at:

@@ -7,7 +7,7 @@ from jitapp.kanban.events.scans import ScanApplied
 from jitapp.kanban.events.turns import TurnAcknowledged
 from jitapp.kanban.guards import DECIDING
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.promises import promise_refused, promise_said, signal_out
+from jitapp.kanban.promises import not_out, promise_refused, promise_said, too_late
 from jitapp.kanban.step import Reply, Situation, Step, no, register
 from jitapp.kanban.vocabulary import Intent, Role, ScanClass, SignalState
 
@@ -27,10 +27,10 @@ def _can_acknowledge(s: Situation) -> Reply | None:
     turn = s.card.turn
     if turn is not None and turn.signal_state is SignalState.ACKNOWLEDGED:
         return no("already_acknowledged")
-    if withheld := signal_out(s):
+    if withheld := not_out(s):
         return withheld
     if turn is None or turn.signal_state is not SignalState.RELEASED or turn.step:
-        return no("too_late_to_answer")
+        return too_late(s)
     return promise_refused(s)
 
 

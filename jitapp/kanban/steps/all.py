@@ -1,9 +1,10 @@
-"""The book of steps, whole: a line per intent. A step that is not imported here does not exist."""
+"""All steps, whole: an import per intent. A step that is not imported here does not exist: importing its module adds
+it to `STEPS`."""
 
 from __future__ import annotations
 
 from jitapp.kanban.step import STEPS
-from jitapp.kanban.steps import (
+from jitapp.kanban.steps import (  # noqa: F401
     abort,
     acknowledge,
     activate,
@@ -33,32 +34,3 @@ from jitapp.kanban.steps import (
 )
 
 __all__ = ["STEPS"]
-
-BOOK = (
-    activate.STEP,
-    open_.STEP,
-    empty.STEP,
-    start.STEP,
-    complete.STEP,
-    abort.STEP,
-    load.STEP,
-    ship.STEP,
-    receive.STEP,
-    hold.STEP,
-    release.STEP,
-    recall.STEP,
-    block.STEP,
-    unblock.STEP,
-    undo.STEP,
-    lost.STEP,
-    found.STEP,
-    remove.STEP,
-    count.STEP,
-    correct.STEP,
-    acknowledge.STEP,
-    promise.STEP,
-    reject.STEP,
-    dock.STEP,
-    cancel.STEP,
-    retry.STEP,
-)

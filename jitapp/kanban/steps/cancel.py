@@ -8,6 +8,7 @@ from jitapp.kanban.events.scans import ScanApplied
 from jitapp.kanban.events.turns import TurnCancelled
 from jitapp.kanban.guards import DECIDING
 from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.state import AT_HAND
 from jitapp.kanban.step import Reply, Situation, Step, no, register
 from jitapp.kanban.vocabulary import CardStatus, Intent, Role, SignalState, SupplyStatus
 
@@ -15,6 +16,13 @@ S = SupplyStatus
 ANSWERS: dict[str, Sentence] = {
     "cancelled": applied(
         CARD + ": the signal is taken back: {given}.", "Keep the card until it is released again."
+    ),
+    "cancelled_in_use": applied(
+        CARD + ": the signal is taken back: {given}.", "Leave the card on its container."
+    ),
+    "cancelled_last": applied(CARD + ": the signal is taken back: {given}.", "Put this card in the red box."),
+    "cancelled_lost": applied(
+        CARD + ": the signal is taken back: {given}.", "Nothing to do until the card is found."
     ),
     "too_late_to_cancel": refused(CARD + ": {supply} has begun to fill it.", "Call {supply}, or receive it."),
     "cancel_needs_consent": refused(
@@ -48,7 +56,10 @@ def _cancel(ledger: Ledger, s: Situation) -> Reply:
     ledger.write(TurnCancelled(reason=scan.reason), card, turn=card.turn)
     if card.turns_left == 0:
         ledger.write(CardRemoved(note="its order was cancelled"), card)
-    return Reply("cancelled")
+        return Reply("cancelled_last")
+    if card.card_status is CardStatus.LOST:
+        return Reply("cancelled_lost")
+    return Reply("cancelled_in_use" if card.supply_status in AT_HAND else "cancelled")
 
 
 STEP = register(

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from jitapp.kanban.answers import CARD, Sentence, applied, refused
 from jitapp.kanban.conditions import MAY_FILL
-from jitapp.kanban.events.base import Entry, filled
+from jitapp.kanban.events.base import Entry, filled, holds
 from jitapp.kanban.events.scans import ScanApplied
 from jitapp.kanban.events.turns import TurnCorrected, TurnReceived
-from jitapp.kanban.guards import DECIDING, out_of_circulation
+from jitapp.kanban.guards import DECIDING, out_of_circulation, there
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.signals import dispatch, signal, wait, waits_by_rule, withhold
+from jitapp.kanban.signals import GOES_OUT, dispatch, signal, wait, waits_by_rule, withhold
 from jitapp.kanban.state import AT_HAND, ZERO, Card, Loop, Turn, exact
 from jitapp.kanban.step import Reply, Situation, Step, no, register, words
 from jitapp.kanban.vocabulary import CardStatus, Intent, LoopStatus, SignalState, SupplyStatus
@@ -39,8 +39,7 @@ class Corrected(ScanApplied, frozen=True, kw_only=True, tag_field="intent", tag=
         """The contents are right from now on."""
         if entry.to == S.FULL:
             filled(loop, card, self.contents, entry.occurred_at)
-        card.contents = self.contents
-        card.booked = min(card.booked, card.contents)
+        holds(card, self.contents)
 
 
 def _can_correct(s: Situation) -> Reply | None:
@@ -54,8 +53,10 @@ def _can_correct(s: Situation) -> Reply | None:
     if target in AT_HAND and scan.quantity == 0:
         return no("quantity_unreadable", quantity=scan.quantity, decimals=s.loop.config.decimals)
     if target == card.supply_status and scan.quantity in (None, card.contents):
-        return no("already")
+        return there(s)
     turn = card.turn
+    if target in _UNDER_WAY and turn is not None and turn.signal_state is SignalState.REJECTED:
+        return no("signal_rejected")
     if target in _UNDER_WAY and (turn is None or turn.signal_state not in MAY_FILL):
         return no("correct_needs_signal", status=words(target))
     return None
@@ -83,9 +84,11 @@ def _correct(ledger: Ledger, s: Situation) -> Reply:
     elif turn is not None:
         _set_turn(ledger, s, turn, target)
     elif target is S.EMPTY:
-        signal(ledger, card, scan.new_uuid)
+        asks = signal(ledger, card, scan.new_uuid)
+        return Reply(asks if asks in GOES_OUT else "corrected")
     elif target is S.WAIT:
-        wait(ledger, card, scan.new_uuid)
+        asks = wait(ledger, card, scan.new_uuid)
+        return Reply(asks if asks in GOES_OUT else "corrected")
     return Reply("corrected")
 
 

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from jitapp.kanban.answers import CARD, Sentence, applied, refused
 from jitapp.kanban.conditions import PARTICIPATING
-from jitapp.kanban.events.base import Entry
+from jitapp.kanban.events.base import Entry, holds
 from jitapp.kanban.events.scans import ScanApplied
 from jitapp.kanban.guards import DECIDING, out_of_circulation
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.signals import below, signal
+from jitapp.kanban.signals import GOES_OUT, below, signal
 from jitapp.kanban.state import AT_HAND, Card, Loop, exact
 from jitapp.kanban.step import Reply, Situation, Step, no, register
 from jitapp.kanban.vocabulary import Intent, Role, SupplyStatus, Trigger
@@ -38,8 +38,7 @@ class Counted(ScanApplied, frozen=True, kw_only=True, tag_field="intent", tag="c
 
     def change(self, loop: Loop, card: Card, entry: Entry) -> None:
         """The count is right from now on."""
-        card.contents = self.found
-        card.booked = min(card.booked, card.contents)
+        holds(card, self.found)
 
 
 def _can_count(s: Situation) -> Reply | None:
@@ -69,12 +68,13 @@ def _count(ledger: Ledger, s: Situation) -> Reply:
         said=scan.said,
         settles=scan.settles,
     )
-    to = (card.position if card.turn else S.EMPTY) if empty else ""
+    to = card.emptied_to if empty else ""
     ledger.write(counted, card, to=to)
-    if empty:
-        signal(ledger, card, scan.new_uuid)
+    asks = signal(ledger, card, scan.new_uuid) if empty else ""
     below(ledger, scan.new_uuid)
     facts = {"expected_quantity": expected, "found": found, "difference": found - expected}
+    if asks in GOES_OUT:
+        return Reply(asks, facts)
     return Reply("counted" if found != expected else "counted_right", facts)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 from jitapp.kanban.answers import CARD, Sentence, already, applied, refused
 from jitapp.kanban.events.turns import TurnDocked, TurnReceived
-from jitapp.kanban.filling import FillingScan
+from jitapp.kanban.filling import FillingScan, filling_event
 from jitapp.kanban.guards import DECIDING
 from jitapp.kanban.ledger import Ledger
+from jitapp.kanban.signals import below
 from jitapp.kanban.state import exact
-from jitapp.kanban.step import Reply, Situation, Step, no, register
+from jitapp.kanban.step import Reply, Situation, Step, no, register, words
 from jitapp.kanban.vocabulary import GrPolicy, Intent, Role, ScanClass, SupplyStatus
 
 S = SupplyStatus
@@ -30,18 +32,13 @@ class Docked(FillingScan, frozen=True, kw_only=True, tag_field="intent", tag="do
 
 
 def _can_dock(s: Situation) -> Reply | None:
-    turn, quantity = s.card.turn, s.scan.quantity
+    turn = s.card.turn
     if turn is None:
         return no("no_open_turn")
     if turn.docked_at is not None:
         return no("already_docked")
     if turn.step != S.IN_TRANSIT:
-        return no("not_on_its_way")
-    explained = s.scan.reason or (turn.reason and quantity == turn.deliverable != turn.asked)
-    if quantity is not None and quantity != turn.asked and not explained:
-        return no("quantity_needs_reason", quantity=quantity, asked=turn.asked)
-    if quantity is not None and quantity > turn.deliverable and not s.scan.reason:
-        return no("quantity_needs_reason", quantity=quantity, asked=turn.deliverable)
+        return no("not_on_its_way", status=words(s.card.position))
     return None
 
 
@@ -50,18 +47,14 @@ def _dock(ledger: Ledger, s: Situation) -> Reply:
     assert turn is not None
     quantity = exact(scan.quantity if scan.quantity is not None else turn.deliverable)
     sets_full = s.loop.config.gr_policy is GrPolicy.RECEIPT_SETS_FULL
-    docked = Docked(
-        counted=quantity,
-        quantity=quantity if sets_full else None,
-        reason=scan.reason,
-        said=scan.said,
-        settles=scan.settles,
-    )
+    arrived = partial(Docked, counted=quantity, reason=scan.reason)
+    docked = filling_event(arrived, s, S.FULL if sets_full else S.IN_TRANSIT, quantity)
     ledger.write(docked, card, turn=turn, to=S.FULL if sets_full else "")
     ledger.write(TurnDocked(quantity=quantity, reason=scan.reason), card, turn=turn)
     if sets_full:
         received = TurnReceived(quantity=quantity, asked=exact(turn.asked), reason=scan.reason)
         ledger.write(received, card, turn=turn)
+        below(ledger, scan.new_uuid)
     return Reply("received" if sets_full else "docked", {"quantity": quantity})
 
 
@@ -75,6 +68,7 @@ STEP = register(
         guards=DECIDING,
         check=_can_dock,
         side="demand",
+        measures=True,
         roles=frozenset({Role.HANDLER, Role.BUYER}),
         by_turn=True,
     )

@@ -40,6 +40,10 @@ ANSWERS: dict[str, Sentence] = {
         CARD + " is EMPTY. {gathered} of {batch} gathered; the signal goes out with the batch.",
         "Put the bin on the return rack.",
     ),
+    "emptied_until": applied(
+        CARD + " is EMPTY. Its signal goes out at {goes_at}, with {gathered} gathered in all.",
+        "Put the bin on the return rack.",
+    ),
     "emptied_pending_doc": applied(
         CARD + " is EMPTY. The order waits for its document number.", "Put the bin on the return rack."
     ),
@@ -49,7 +53,9 @@ ANSWERS: dict[str, Sentence] = {
     "emptied_waits": applied(
         CARD + " is EMPTY and waits until {supply} releases it.", "Put the bin on the return rack."
     ),
-    "emptied_enough": applied(CARD + " is EMPTY. There is enough stock: nothing was asked.", "Go on."),
+    "emptied_enough": applied(
+        CARD + " is EMPTY. There is enough stock: nothing was asked.", "Put the bin on the return rack."
+    ),
     "emptied_surplus": applied(
         CARD + " is EMPTY and no longer needed: no signal went out.", "Put this card in the red box."
     ),
@@ -87,7 +93,7 @@ def _empty(ledger: Ledger, s: Situation) -> Reply:
         said=s.scan.said,
         settles=s.scan.settles,
     )
-    ledger.write(emptied, card, to=card.position if card.turn is not None else S.EMPTY)
+    ledger.write(emptied, card, to=card.emptied_to)
     code = signal(ledger, card, s.scan.new_uuid)
     if card.turn is not None and card.turn.failed:
         code = "emptied_in_error"

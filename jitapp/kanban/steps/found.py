@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from jitapp.kanban.answers import CARD, Sentence, applied, refused
-from jitapp.kanban.events.base import Entry, filled
+from jitapp.kanban.events.base import Entry, filled, holds
 from jitapp.kanban.events.cards import CardFound, CardRemoved
 from jitapp.kanban.events.scans import ScanApplied
 from jitapp.kanban.events.turns import TurnCancelled
@@ -39,8 +39,7 @@ class Found(ScanApplied, frozen=True, kw_only=True, tag_field="intent", tag="fou
             return
         if entry.to == S.FULL:
             filled(loop, card, self.contents, entry.occurred_at)
-        card.contents = self.contents
-        card.booked = min(card.booked, card.contents)
+        holds(card, self.contents)
 
 
 def _can_find(s: Situation) -> Reply | None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from jitapp.kanban.answers import CARD, Sentence, applied, refused
+from jitapp.kanban.answers import CARD, Sentence, already, applied, refused
 from jitapp.kanban.events.scans import ScanApplied
 from jitapp.kanban.guards import DECIDING, out_of_circulation
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import withhold
 from jitapp.kanban.step import Reply, Situation, Step, no, register
-from jitapp.kanban.vocabulary import CardStatus, Intent, Role, SignalState, SupplyStatus
+from jitapp.kanban.vocabulary import CardStatus, Intent, Role, ScanClass, SignalState, SupplyStatus
 
 S = SupplyStatus
 ANSWERS: dict[str, Sentence] = {
-    "recalled": applied(
-        CARD + ": the signal is taken back; the card waits.", "It goes out again once it is released."
+    "recalled": applied(CARD + ": the signal is taken back.", "It goes out again once it is released."),
+    "already_recalled": already(
+        CARD + ": its signal is withheld already.",
+        "It goes out once it is released.",
+        kind=ScanClass.REPEATED_SIGNAL,
     ),
     "recall_needs_leader": refused(
         CARD + ": its signal went out more than {window} seconds ago.",
@@ -33,9 +36,9 @@ def _can_recall(s: Situation) -> Reply | None:
     if card.card_status is not CardStatus.IN_CIRCULATION:
         return no(out_of_circulation(card))
     if turn is None:
-        return no("already" if card.supply_status is S.WAIT else "no_open_turn")
+        return no("no_open_turn")
     if turn.signal_state is SignalState.UNRELEASED:
-        return no("already") if card.supply_status is not S.EMPTY else None
+        return no("already_recalled") if card.supply_status is not S.EMPTY else None
     if turn.step:
         return no("too_late_to_cancel")
     if scan.is_leader or scan.is_placeless:

@@ -8,7 +8,7 @@ from jitapp.kanban.events.scans import ScanApplied
 from jitapp.kanban.events.turns import TurnRejected
 from jitapp.kanban.guards import DECIDING
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.promises import signal_out
+from jitapp.kanban.promises import not_out, too_late
 from jitapp.kanban.step import Reply, Situation, Step, no, register
 from jitapp.kanban.vocabulary import Intent, Role
 
@@ -25,10 +25,10 @@ def _can_reject(s: Situation) -> Reply | None:
     turn = s.card.turn
     if turn is not None and not s.scan.reason:
         return no("reason_missing")
-    if withheld := signal_out(s):
+    if withheld := not_out(s):
         return withheld
     fits = turn is not None and turn.signal_state in MAY_FILL and not turn.step
-    return None if fits else no("too_late_to_answer")
+    return None if fits else too_late(s)
 
 
 def _reject(ledger: Ledger, s: Situation) -> Reply:

@@ -10,13 +10,33 @@ from jitapp.kanban.recalling import unhold
 from jitapp.kanban.signals import authorise, dispatch, documented, gather, waits_by_rule
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.step import Reply, Situation, Step, no, register
-from jitapp.kanban.vocabulary import CardStatus, Intent, LoopStatus, Role, SignalState, SupplyStatus
+from jitapp.kanban.vocabulary import (
+    Accumulate,
+    CardStatus,
+    Intent,
+    LoopStatus,
+    Role,
+    SignalState,
+    SupplyStatus,
+)
 
 S = SupplyStatus
 ANSWERS: dict[str, Sentence] = {
     "hold_released": applied(CARD + " takes part again.", "Go on."),
     "released": applied(CARD + ": the signal went out to {supply}.", "Nothing else to do."),
-    "nothing_to_release": refused(CARD + " has no signal that waits.", "Nothing to release."),
+    "release_on_hold": applied(
+        CARD + ": {part} is on hold: {reason}; no signal went out.",
+        "The signal goes out when the hold of {part} ends.",
+    ),
+    "release_after_hold": refused(
+        CARD + ": {part} is on hold: {reason}; no signal goes out.",
+        "Release it again when the hold of {part} has ended.",
+        headline="On hold",
+    ),
+    "nothing_to_release": refused(
+        CARD + " has no signal that waits.",
+        "Nothing to do: its signal is out, or goes out when its container is empty.",
+    ),
 }
 
 
@@ -35,11 +55,24 @@ def _can_release(s: Situation) -> Reply | None:
     if turn is None:
         # After a cancelled turn the empty card asks again when somebody says so.
         asks = card.supply_status in (S.WAIT, S.EMPTY) and card.turns_left != 0
-        return None if asks else no("nothing_to_release")
+        return _after_hold(s) if asks else no("nothing_to_release")
     if turn.signal_state in (SignalState.UNRELEASED, SignalState.ACCUMULATING, SignalState.REJECTED):
         explained = s.scan.reason or turn.signal_state is SignalState.UNRELEASED
-        return None if explained else no("reason_missing")
+        return _after_hold(s) if explained else no("reason_missing")
     return no("nothing_to_release")
+
+
+def _after_hold(s: Situation) -> Reply | None:
+    """In a loop on hold nothing is sent; only what goes out by itself when the hold ends can be released before."""
+    if s.loop.config.status is LoopStatus.ACTIVE or _resumes(s.loop, s.card):
+        return None
+    return no("release_after_hold")
+
+
+def _resumes(loop: Loop, card: Card) -> bool:
+    """Whether the card's signal, released now, goes out by itself when the hold of its loop ends."""
+    withheld = card.turn is not None and card.turn.signal_state is SignalState.UNRELEASED
+    return withheld and not waits_by_rule(loop) and loop.config.accumulate is Accumulate.NONE
 
 
 def _release(ledger: Ledger, s: Situation) -> Reply:
@@ -47,7 +80,9 @@ def _release(ledger: Ledger, s: Situation) -> Reply:
     ledger.write(Released(reason=scan.reason, said=scan.said, settles=scan.settles), card)
     if held:
         unhold(ledger, card)
-    return Reply("released" if _sends(ledger, s, held) else "hold_released")
+    if _sends(ledger, s, held):
+        return Reply("released")
+    return Reply("hold_released" if held else "release_on_hold")
 
 
 def _sends(ledger: Ledger, s: Situation, held: bool) -> bool:
