@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from jitapp.plant.models import Loop
+from jitapp.plant.models import Loop, LoopRevision
 from jitapp.pull import actions
 from jitapp.pull.models import Card, Event, Receipt
 from tests.floor import Floor
@@ -114,7 +114,13 @@ def test_a_revision_planned_before_is_not_applied_and_stops_no_other(floor: Floo
     for loop in Loop.objects.order_by("code"):
         actions.plan_revision(loop_id=loop.pk, effective_at=due, values={"cards": 3}, now=floor.now)
     retire(floor)
+    refused = LoopRevision.objects.get(loop__code="L")
+    assert (refused.refused_at, refused.refusal) == (
+        floor.now,
+        "The loop was retired: the part is no longer made",
+    )
     assert actions.apply_due_revisions(now=due) == {Loop.objects.get(code="M").pk}
+    assert LoopRevision.objects.get(loop__code="M").refused_at is None
     assert Card.objects.filter(loop__code="L").count() == 2
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from jitapp.kanban.resizing import MOST_CARDS, most_gathered
 from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
@@ -68,7 +69,7 @@ class LoopRow(Row):
     reorder_level: Decimal | UnsetType | None = UNSET
     auto_detach: bool | UnsetType = UNSET
     status: LoopStatus | UnsetType = UNSET
-    cards: Annotated[int, Meta(ge=0, le=1_000)] | UnsetType = UNSET
+    cards: Annotated[int, Meta(ge=0, le=MOST_CARDS)] | UnsetType = UNSET
     first: FirstState | list[FirstState] | UnsetType = UNSET
 
 
@@ -183,8 +184,9 @@ def _check_gathering(loop: Loop) -> None:
 
 def _check_batch(loop: Loop, cards: int) -> None:
     """A batch can be complete while one card is still in use. Raises Wrong."""
-    if loop.accumulate == Accumulate.CARDS and (loop.accumulate_cards or 0) > cards - 1:
-        raise Wrong("malformed", f"Loop {loop.code} has {cards} cards: at most {cards - 1} can be gathered.")
+    if loop.accumulate == Accumulate.CARDS and (loop.accumulate_cards or 0) > most_gathered(cards):
+        most = most_gathered(cards)
+        raise Wrong("malformed", f"Loop {loop.code} has {cards} cards: at most {most} can be gathered.")
 
 
 LOOPS = Loops()
