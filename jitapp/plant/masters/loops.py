@@ -108,7 +108,9 @@ class Loops(Master[LoopRow, Loop]):
         return wanted
 
     def check(self, after: Loop, before: Loop | None) -> None:
-        """Places, kind and settings belong together."""
+        """Places, kind and settings belong together, and nothing of a retired loop changes."""
+        if before is not None and before.status == LoopStatus.RETIRED and _differ(before, after):
+            raise _retired(before)
         for name in _IDENTITY if before is not None else ():
             if getattr(before, name) != getattr(after, name):
                 raise Wrong(
@@ -134,8 +136,14 @@ class Loops(Master[LoopRow, Loop]):
             _check_batch(after, row.cards)
 
     def against(self, floor: Holdings, changes: Sequence[Change[LoopRow, Loop]]) -> Findings:
-        """What the cards of running loops do not allow."""
+        """What the cards of running loops do not allow; a retired one gets none."""
         findings = Findings()
+        retired = [change for change in changes if change.before.status == LoopStatus.RETIRED and change.row]
+        have = floor.counts([change.before.pk for change in retired]) if retired else {}
+        for change in retired:
+            if change.row is not None and change.row.cards and change.before.pk not in have:
+                wrong = _retired(change.before)
+                findings.refuse(change.before, str(wrong), wrong.code)
         gathering = [change for change in changes if change.after.accumulate == Accumulate.CARDS]
         counts = floor.counts([change.before.pk for change in gathering]) if gathering else {}
         for change in gathering:
@@ -163,6 +171,17 @@ class Loops(Master[LoopRow, Loop]):
             if isinstance(row.cards, int):
                 first = row.first if isinstance(row.first, list) else [row.first or "FULL"] * row.cards
                 load.report.cards.append(CardsAsked(loop.pk, loop.code, tuple(first)))
+
+
+def _differ(before: Loop, after: Loop) -> bool:
+    return any(
+        getattr(before, column.attname) != getattr(after, column.attname)
+        for column in Loop._meta.concrete_fields
+    )
+
+
+def _retired(loop: Loop) -> Wrong:
+    return Wrong("refused", f"Loop {loop.code} was retired, for good. Make a new loop.")
 
 
 def _check_gathering(loop: Loop) -> None:
