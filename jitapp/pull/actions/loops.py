@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from jitapp.accounts.models import new_uuid
+from jitapp.kanban.conditions import NO_LABEL
 from jitapp.kanban.events.cards import CardObsolete, CardRelabelled
 from jitapp.kanban.events.loops import BeforeAfter, LoopChanged
 from jitapp.kanban.events.turns import TurnCancelled
@@ -24,7 +25,7 @@ from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.masters.wrong import Wrong, quantity_fits
 from jitapp.plant.models import Loop, LoopRevision
 from jitapp.pull import store
-from jitapp.pull.actions.making import added, make
+from jitapp.pull.actions.making import added, make, not_retired
 from jitapp.pull.actions.saving import NOBODY, Refused, save, take_over
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Source
@@ -68,7 +69,7 @@ def resize_loop(
 def _checked(loop_id: int, cards: int | None, quantity: Decimal | None) -> Loop:
     """The loop, its row locked. Raises Refused if it is retired or cannot have so many cards or such a quantity."""
     loop = Loop.objects.select_for_update(of=("self",)).select_related("part").get(pk=loop_id)
-    _not_retired(loop)
+    not_retired(loop.code, loop.status)
     if cards is None and quantity is None:
         raise Refused("Nothing would change. Name `cards`, `quantity` or both.")
     if cards is not None and cards < 1:
@@ -139,15 +140,20 @@ def _changed(members: Mapping[str, tuple[str, str]]) -> dict[str, BeforeAfter]:
 
 
 def mark_printed(*, loop_id: int, now: datetime, source: Source = NOBODY) -> int:
-    """The loop's stale labels were printed again; returns how many."""
-    with transaction.atomic():
-        unit = store.load([loop_id])
-        ledger = Ledger(unit.loops[loop_id], at=now)
-        stale = [card for card in ledger.loop.cards.values() if card.label_stale]
-        for card in stale:
-            ledger.write(CardRelabelled(stale=False), card)
-        save(unit, ledger, now, source)
-    return len(stale)
+    """The loop's stale labels were printed again; returns how many: those that `sheets.stale_labels_of` lists."""
+
+    def once() -> int:
+        with transaction.atomic():
+            unit = store.load([loop_id])
+            ledger = Ledger(unit.loops[loop_id], at=now)
+            cards = ledger.loop.cards.values()
+            stale = [card for card in cards if card.label_stale and card.card_status not in NO_LABEL]
+            for card in stale:
+                ledger.write(CardRelabelled(stale=False), card)
+            save(unit, ledger, now, source)
+            return len(stale)
+
+    return retried(once)
 
 
 def hold_loop(*, loop_id: int, reason: str, now: datetime, source: Source = NOBODY) -> None:
@@ -202,7 +208,7 @@ def _set_status(
         with transaction.atomic():
             loop = Loop.objects.select_for_update().get(pk=loop_id)
             before = loop.status
-            _not_retired(loop)
+            not_retired(loop.code, loop.status)
             loop.status, loop.hold_reason = status, reason
             loop.version += 1
             loop.save(update_fields=["status", "hold_reason", "version"])
@@ -219,12 +225,6 @@ def _set_status(
             save(unit, ledger, now, source)
 
     retried(once)
-
-
-def _not_retired(loop: Loop) -> None:
-    """Raises Refused: the cards of a retired loop are OBSOLETE, so nothing could ever move in it again."""
-    if loop.status == LoopStatus.RETIRED:
-        raise Refused(f"Loop {loop.code} was retired, for good. Make a new loop with cards of its own.")
 
 
 def _resume(ledger: Ledger) -> None:
