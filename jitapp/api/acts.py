@@ -310,11 +310,12 @@ class OrderAtLoop(LoopAct):
         "Order a quantity at an EVENT loop",
         answer=ActAnswer,
         body=OrderBody,
+        parameters=(SAME_KEY,),
         problems=(404, 409),
         who=ERP_ONLY,
     )
-    def post(self, _request: Request, body: OrderBody, code: str) -> ActAnswer:
-        """`turn` of the answer is the one that was opened."""
+    def post(self, request: Request, body: OrderBody, code: str) -> ActAnswer:
+        """`turn` of the answer is the one that was opened. While the loop is on hold its signal is withheld."""
         loop = self.loop(code)
         quantity = quantity_of(body.quantity)
         if quantity is None:
@@ -326,6 +327,7 @@ class OrderAtLoop(LoopAct):
                 now=timezone.now(),
                 source=self.source(),
                 reason=body.reason,
+                key=key_of(request, f"{code}:order"),
             )
         )
         return ActAnswer(code, "ordered", turn=str(turn))

@@ -255,6 +255,43 @@ def test_orders_are_placed_at_event_loops_only(floor: Floor) -> None:
         actions.order(loop_id=loop_id("L1"), quantity=Decimal(1), now=floor.now)
 
 
+def test_an_order_at_a_loop_on_hold_keeps_its_quantity_and_goes_out_when_the_loop_goes_on() -> None:
+    floor = works()
+    actions.hold_loop(loop_id=loop_id("FRAMES"), reason="audit", now=floor.now)
+    actions.order(loop_id=loop_id("FRAMES"), quantity=Decimal(10), now=floor.now)
+    floor.propagate()
+    (turn,) = Turn.objects.all()
+    assert (turn.signal_state, turn.asked, turn.due_at) == ("UNRELEASED", 10, None)
+    assert LoopState.objects.get(loop__code="FRAMES").suppressed == 1
+    actions.hold_loop(loop_id=loop_id("PLATES"), reason="audit", now=floor.now)
+    actions.resume_loop(loop_id=loop_id("FRAMES"), now=floor.now)
+    floor.propagate()
+    states = {turn.loop.code: (turn.signal_state, turn.asked) for turn in Turn.objects.select_related("loop")}
+    assert states == {"FRAMES": ("RELEASED", 10), "PLATES": ("UNRELEASED", 20)}
+    actions.resume_loop(loop_id=loop_id("PLATES"), now=floor.now)
+    floor.propagate()
+    states = {turn.loop.code: (turn.signal_state, turn.asked) for turn in Turn.objects.select_related("loop")}
+    assert states == {"FRAMES": ("RELEASED", 10), "PLATES": ("RELEASED", 20), "SHEETS": ("RELEASED", 5)}
+
+
+@pytest.mark.parametrize("state", ["RETIRED", "DRAFT"])
+def test_a_loop_that_is_retired_or_a_draft_takes_no_order_and_stops_none_below(state: str) -> None:
+    floor = works()
+    for code in ("FRAMES", "PLATES"):
+        if state == "RETIRED":
+            actions.retire_loop(loop_id=loop_id(code), reason="over", now=floor.now)
+        else:
+            Loop.objects.filter(code=code).update(status=state)
+    says = {"RETIRED": "FRAMES was retired, for good. Make a new", "DRAFT": "FRAMES is a draft. Resume it"}
+    with pytest.raises(actions.Refused, match=says[state]):
+        actions.order(loop_id=loop_id("FRAMES"), quantity=Decimal(10), now=floor.now)
+    assert not Card.objects.exists()
+    floor.loop("FRAMES2", part="FRAME", supply="WELD", demand="SHIP", kind="EVENT", cards=0)
+    actions.order(loop_id=loop_id("FRAMES2"), quantity=Decimal(10), now=floor.now)
+    floor.propagate()
+    assert {turn.loop.code for turn in Turn.objects.select_related("loop")} == {"FRAMES2"}
+
+
 # -- between plants ----------------------------------------------------------------------------------------
 def test_a_transfer_is_seen_and_scanned_at_both_plants() -> None:
     here, there = Floor("HERE"), Floor("THERE")
