@@ -44,7 +44,7 @@ class Switchboard:
         documents.follow(messages, now=now)
 
     def calls_changed(self, jobs: Sequence[relay.Job]) -> None:
-        """Somebody called for help, took a call or solved it, or it climbed: the area's number is drawn anew."""
+        """Somebody called for help, took a call or solved it, or it climbed: the area's number is drawn again."""
         self.calling |= {job.payload["area"] for job in jobs}
 
     def handle(self, jobs: Sequence[relay.Job]) -> None:
@@ -109,7 +109,7 @@ def drain_task(**_ignored: Any) -> None:
 
 
 def call_erp(*, hurried: bool = False) -> int:
-    """Asks the ERPs for the documents that are due; answers how many calls were made."""
+    """Asks the ERPs for the documents that are due; returns how many calls were made."""
     return calling.call_due(now=timezone.now(), hurried=hurried, until=time.monotonic() + CALLING_SECONDS)
 
 

@@ -6,8 +6,6 @@ Changes of loops are the planner's and belong to ERP clients.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -37,7 +35,6 @@ VERBS = (
     "release",
     "retry",
 )
-T = TypeVar("T")
 
 
 class TurnActBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,14 +56,8 @@ class LoopChangeBody(msgspec.Struct, forbid_unknown_fields=True):
     effective_at: str | None = None
 
 
-class RetireBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Why a loop is taken out of use for good."""
-
-    reason: str
-
-
-class HoldBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Why a loop is put on hold."""
+class ReasonBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a loop is put on hold, or taken out of use for good."""
 
     reason: str
 
@@ -169,18 +160,14 @@ class HoldLoop(LoopAct):
     @operation(
         "Put a loop on hold: nothing more is asked for",
         answer=ActAnswer,
-        body=HoldBody,
+        body=ReasonBody,
         problems=(404, 409),
         who=ERP_ONLY,
     )
-    def post(self, _request: Request, body: HoldBody, code: str) -> ActAnswer:
+    def post(self, _request: Request, body: ReasonBody, code: str) -> ActAnswer:
         """A reason must be given."""
         loop = self.loop(code)
-        or_refused(
-            lambda: actions.hold_loop(
-                loop_id=loop, reason=body.reason, now=timezone.now(), source=self.source()
-            )
-        )
+        actions.hold_loop(loop_id=loop, reason=body.reason, now=timezone.now(), source=self.source())
         return ActAnswer(code, "held")
 
 
@@ -193,7 +180,7 @@ class ResumeLoop(LoopAct):
     def post(self, _request: Request, code: str) -> ActAnswer:
         """What waited is asked for."""
         loop = self.loop(code)
-        or_refused(lambda: actions.resume_loop(loop_id=loop, now=timezone.now(), source=self.source()))
+        actions.resume_loop(loop_id=loop, now=timezone.now(), source=self.source())
         return ActAnswer(code, "resumed")
 
 
@@ -205,18 +192,14 @@ class RetireLoop(LoopAct):
     @operation(
         "Take a loop out of use for good: its cards are OBSOLETE",
         answer=ActAnswer,
-        body=RetireBody,
+        body=ReasonBody,
         problems=(404, 409),
         who=ERP_ONLY,
     )
-    def post(self, _request: Request, body: RetireBody, code: str) -> ActAnswer:
+    def post(self, _request: Request, body: ReasonBody, code: str) -> ActAnswer:
         """Signals that nobody has acted on are cancelled. A reason must be given, and nothing may be under way."""
         loop = self.loop(code)
-        or_refused(
-            lambda: actions.retire_loop(
-                loop_id=loop, reason=body.reason, now=timezone.now(), source=self.source()
-            )
-        )
+        actions.retire_loop(loop_id=loop, reason=body.reason, now=timezone.now(), source=self.source())
         return ActAnswer(code, "retired")
 
 
@@ -254,7 +237,7 @@ class BindBin(Endpoint):
     def put(self, _request: Request, body: BinBody, code: str) -> BinAnswer:
         """From now on a scan of the bin is a scan of that card; a bin that the card had before stands for none."""
         card = or_404(lists.card_id(body.card, plant_ids=self.plants()))
-        or_refused(lambda: actions.bind_bin(code=code, card_id=card))
+        actions.bind_bin(code=code, card_id=card)
         return BinAnswer(code, body.card)
 
 
@@ -277,15 +260,13 @@ class ChangeLoop(LoopAct):
         quantity = quantity_of(body.quantity)
         at = instant_of("effective_at", body.effective_at)
         if at is None:
-            codes = or_refused(
-                lambda: actions.resize_loop(
-                    loop_id=loop,
-                    now=timezone.now(),
-                    cards=cards,
-                    quantity=quantity,
-                    reason=body.reason,
-                    source=self.source(),
-                )
+            codes = actions.resize_loop(
+                loop_id=loop,
+                now=timezone.now(),
+                cards=cards,
+                quantity=quantity,
+                reason=body.reason,
+                source=self.source(),
             )
             return ActAnswer(code, "changed", cards=codes)
         asked = {
@@ -293,10 +274,8 @@ class ChangeLoop(LoopAct):
             "quantity": None if quantity is None else str(quantity),
         }
         values = {name: value for name, value in asked.items() if value is not None}
-        planned = or_refused(
-            lambda: actions.plan_revision(
-                loop_id=loop, effective_at=at, values=values, reason=body.reason, now=timezone.now()
-            )
+        planned = actions.plan_revision(
+            loop_id=loop, effective_at=at, values=values, reason=body.reason, now=timezone.now()
         )
         return ActAnswer(code, "planned", revision=planned.number)
 
@@ -310,33 +289,25 @@ class OrderAtLoop(LoopAct):
         "Order a quantity at an EVENT loop",
         answer=ActAnswer,
         body=OrderBody,
+        parameters=(SAME_KEY,),
         problems=(404, 409),
         who=ERP_ONLY,
     )
-    def post(self, _request: Request, body: OrderBody, code: str) -> ActAnswer:
-        """`turn` of the answer is the one that was opened."""
+    def post(self, request: Request, body: OrderBody, code: str) -> ActAnswer:
+        """`turn` of the answer is the one that was opened. While the loop is on hold its signal is withheld."""
         loop = self.loop(code)
         quantity = quantity_of(body.quantity)
         if quantity is None:
             raise Problem(422, "field_unreadable", "`quantity` is missing.")
-        turn = or_refused(
-            lambda: actions.order(
-                loop_id=loop,
-                quantity=quantity,
-                now=timezone.now(),
-                source=self.source(),
-                reason=body.reason,
-            )
+        turn = actions.order(
+            loop_id=loop,
+            quantity=quantity,
+            now=timezone.now(),
+            source=self.source(),
+            reason=body.reason,
+            key=key_of(request, f"{code}:order"),
         )
         return ActAnswer(code, "ordered", turn=str(turn))
-
-
-def or_refused(act: Callable[[], T]) -> T:
-    """What the act returns. Raises Problem 409 where a rule forbids it."""
-    try:
-        return act()
-    except actions.Refused as refused:
-        raise Problem(409, "refused", str(refused)) from None
 
 
 def _whole(name: str, text: str | None) -> int | None:

@@ -8,11 +8,9 @@ import msgspec
 from django.utils import timezone
 from rest_framework.request import Request
 
-from jitapp.api.acts import or_refused
 from jitapp.api.endpoint import Endpoint, addresses, operation, or_404
-from jitapp.api.errors import Problem
 from jitapp.api.operations import ERP_ONLY
-from jitapp.erp.documents import NothingToRetry, retry
+from jitapp.erp.documents import retry
 from jitapp.erp.queries import RequestFacts, request_of
 from jitapp.pull import actions
 from jitapp.pull.reading import lists
@@ -69,10 +67,8 @@ class TurnDocument(OfTurn):
     def post(self, _request: Request, body: DocumentBody, id: UUID) -> TurnFacts:
         """The same number again changes nothing."""
         self.turn(id)
-        or_refused(
-            lambda: actions.give_document(
-                turn=str(id), document=body.document.strip(), now=timezone.now(), source=self.source()
-            )
+        actions.give_document(
+            turn=str(id), document=body.document.strip(), now=timezone.now(), source=self.source()
         )
         return self.turn(id)
 
@@ -91,10 +87,7 @@ class RetryDocument(OfTurn):
     def post(self, _request: Request, id: UUID) -> RequestFacts:
         """Asked again now, under the same key."""
         self.request_for(id)
-        try:
-            retry(id, now=timezone.now())
-        except NothingToRetry as error:
-            raise Problem(409, "refused", str(error)) from None
+        retry(id, now=timezone.now())
         return self.request_for(id)
 
 
@@ -113,9 +106,7 @@ class TurnFailed(OfTurn):
     def post(self, _request: Request, body: FailureBody, id: UUID) -> TurnFacts:
         """Nobody fills the card meanwhile."""
         self.turn(id)
-        or_refused(
-            lambda: actions.fail_turn(id, reason=body.reason, now=timezone.now(), source=self.source())
-        )
+        actions.fail_turn(id, reason=body.reason, now=timezone.now(), source=self.source())
         return self.turn(id)
 
 

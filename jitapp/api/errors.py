@@ -16,6 +16,9 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from jitapp.erp.documents import NothingToRetry
+from jitapp.pull.actions import Refused
+
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
@@ -154,6 +157,8 @@ def _problem_of(error: Exception) -> Problem | None:
             return Problem(413, "body_too_large", "The body is too large. Send less at once.")
         case exceptions.ValidationError():
             return Problem(422, "field_unreadable", str(error.detail))
+        case Refused() | NothingToRetry():
+            return Problem(409, "refused", str(error))
         case IntegrityError():
             return Problem(
                 409, "changed_meanwhile", "Somebody else wrote the same meanwhile. Read and send again."

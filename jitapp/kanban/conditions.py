@@ -18,6 +18,9 @@ from jitapp.kanban.vocabulary import CardStatus, LoopStatus, SignalState, Supply
 MAY_FILL = frozenset({SignalState.RELEASED, SignalState.ACKNOWLEDGED})
 # A turn in one of these states has not gone upstream yet.
 WITHHELD = frozenset({SignalState.UNRELEASED, SignalState.ACCUMULATING, SignalState.PENDING_DOC})
+# A card in one of these states takes part no more, for good.
+GONE = frozenset({CardStatus.REMOVED, CardStatus.OBSOLETE})
+NO_LABEL = GONE | {CardStatus.LOST}  # nobody has the card whose label would be printed again
 PARTICIPATING = frozenset({CardStatus.IN_CIRCULATION, CardStatus.HELD})
 
 

@@ -7,6 +7,13 @@ from jitapp.kanban.ledger import Ledger, NewUuid
 from jitapp.kanban.signals import signal
 from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
 
+MOST_CARDS = 1_000  # of one loop
+
+
+def most_gathered(cards: int) -> int:
+    """How many of a loop's cards a batch can gather: it must be complete while one card is still in use."""
+    return cards - 1
+
 
 def resize(ledger: Ledger, cards: int, new_uuid: NewUuid) -> int:
     """Brings the number of cards to N with those there are; returns how many must be made.

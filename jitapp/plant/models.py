@@ -371,7 +371,10 @@ class StandardWork(models.Model):
 
 
 class LoopRevision(models.Model):
-    """Planned values of a loop with the instant from which they hold; applied by the sweeper, never edited after."""
+    """Planned values of a loop with the instant from which they hold; applied by the sweeper, never edited after.
+
+    One that the loop cannot take any more at that instant is refused instead, with the reason.
+    """
 
     loop = models.ForeignKey(Loop, on_delete=models.PROTECT, related_name="revisions")
     number = models.PositiveIntegerField()
@@ -380,6 +383,8 @@ class LoopRevision(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     author = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, blank=True)
     applied_at = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refusal = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["loop", "number"], name="loop_revision_once")]

@@ -37,7 +37,6 @@ BODY_LIMIT = 16_384
 CODE_LIMIT = 4_096
 MOST_CHECKS = 50
 
-# What the page offers to mean by a scan; empty: what the station usually does.
 # What may be chosen on the page; without a choice a scan means what fits the card.
 CHOICES = (
     Intent.EMPTY,

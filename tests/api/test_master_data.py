@@ -12,6 +12,7 @@ from jitapp.api.throttle import Buckets
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Calendar, Loop, Part, Plant, Station
+from jitapp.pull import actions
 from jitapp.pull.models import Card, Event
 from tests.floor import Floor
 
@@ -316,3 +317,22 @@ def test_a_loop_changed_over_the_api_says_so_in_its_ledger_by_whom(erp: Api, flo
     assert event.device.name == "erp"
     erp.put("/loops/L1", {"undo_window_s": 60})
     assert Event.objects.filter(type="loop.changed").count() == 1
+
+
+@pytest.mark.parametrize("cards", [0, 2])
+def test_a_retired_loop_stays_as_it_is_and_gets_no_cards(erp: Api, floor: Floor, cards: int) -> None:
+    loop = floor.loop("R", part="RIM", supply="PRESS", demand="CELL", cards=cards, quantity=4)
+    actions.retire_loop(loop_id=loop.pk, reason="no longer made", now=floor.now)
+    before = (erp.get("/loops/R").json(), Card.objects.count(), Event.objects.count())
+    changes: list[dict[str, Any]] = [{"quantity": "9"}, {"undo_window_s": 60}, {"part": "DOOR"}]
+    for number, change in enumerate([*changes, *([] if cards else [{"cards": 2}])]):
+        detail = problem(erp.put("/loops/R", change), 409, "refused")
+        assert detail == "Loop R was retired, for good. Make a new loop."
+        row = {"type": "loop", "code": "R"} | change
+        other = {"type": "part", "number": f"P-{number}"}
+        for question in ("?dry_run=1", ""):
+            said = erp.post(f"/upserts{question}", {"upserts": [row, other]}).json()
+            assert (said["error"], said["created"], said["cards"]) == (1, 1, 0)
+            assert said["results"][0]["message"] == detail
+    assert (erp.get("/loops/R").json(), Card.objects.count(), Event.objects.count()) == before
+    assert erp.put("/loops/R", before[0]).json() == before[0]

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from jitapp.accounts.models import Person
 from jitapp.kanban.vocabulary import Role
@@ -274,6 +275,20 @@ def test_stopped_lines_come_first_then_what_nobody_has(floor: Floor) -> None:
     made = AndonCall.objects.select_related("station__area__leader").get(pk=waits.pk)
     late = call_facts(made, floor.now + timedelta(minutes=5))
     assert (late.level, late.red, late.must_come, late.must_come_name) == (2, True, "area_leader", "Mia")
+
+
+def test_a_page_of_calls_asks_once_for_the_people_that_its_steps_name(floor: Floor) -> None:
+    member(floor, "ines")
+    Area.objects.update(escalation=[{"after": 0, "who": "ines"}, {"after": 600, "who": "nobody"}])
+    asked = []
+    for stations in (1, 3):
+        while AndonCall.objects.count() < stations:
+            call(floor)
+        with CaptureQueriesContext(connection) as queries:
+            found = open_calls(plant_ids=[floor.plant.pk], now=floor.now)
+        assert [(fact.must_come, fact.must_come_name) for fact in found] == [("person", "Ines")] * stations
+        asked.append(len([query for query in queries if "accounts_person" in query["sql"]]))
+    assert asked[0] == asked[1]
 
 
 # -- quality holds ---------------------------------------------------------------------------------------

@@ -147,6 +147,14 @@ def test_settings_turns_and_plans_count_as_stored_too(floor: Floor, door: Door) 
 
 
 @ALL_DOORS
+def test_a_retired_loop_does_not_bind_its_part(floor: Floor, door: Door) -> None:
+    """Its quantities could never be changed, so that the part could not be either."""
+    assert "holds 0.25 kg" in refused(door, floor, "parts", "SHEET", {"decimals": 0})
+    actions.retire_loop(loop_id=Loop.objects.get(code="S1").pk, reason="other sheets", now=floor.now)
+    assert door(floor, "parts", "SHEET", {"decimals": 0}).done
+
+
+@ALL_DOORS
 def test_a_unit_changes_only_while_nothing_is_counted_in_it(floor: Floor, door: Door) -> None:
     sentence = refused(door, floor, "parts", "SHEET", {"unit": "g"})
     assert "loop S1 has 2 containers with 0.5 kg." in sentence

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jitapp.plant.models import Loop
+from jitapp.plant.models import Loop, LoopRevision
 from jitapp.pull import actions
 from jitapp.pull.models import Card, Event, LoopState, Turn, TurnLink
 from tests.floor import Floor
@@ -73,16 +73,61 @@ def test_a_new_quantity_holds_from_the_next_signal_and_the_labels_are_stale_unti
     assert not Card.objects.filter(label_stale=True).exists()
 
 
-@pytest.mark.parametrize("change", [{"cards": 0}, {"quantity": Decimal(0)}])
-def test_nonsense_is_refused_with_a_sentence(floor: Floor, change: dict[str, int]) -> None:
-    with pytest.raises(actions.Refused, match=r"\. "):
-        actions.resize_loop(loop_id=loop_id("L1"), now=floor.now, **change)  # type: ignore[arg-type]
+IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
+    ({"cards": 0}, "at least one card. Retire the loop"),
+    ({"cards": 1_001}, "at most 1,000 cards. Name fewer"),
+    ({"quantity": Decimal(0)}, "must be more than 0. Name another"),
+    ({"quantity": Decimal("0.5")}, "more than 0 decimals. Name another"),
+    ({"quantity": Decimal(10) ** 13}, "must be more than 0"),
+    ({}, "Name `cards`, `quantity` or both"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), IMPOSSIBLE)
+def test_what_a_loop_cannot_take_is_refused_now_and_not_planned(
+    floor: Floor, change: dict[str, Any], says: str
+) -> None:
+    before = (Loop.objects.values().get(), Card.objects.count(), Event.objects.count())
+    with pytest.raises(actions.Refused, match=says):
+        actions.resize_loop(loop_id=loop_id("L1"), now=floor.now, **change)
+    values = {name: value if name == "cards" else str(value) for name, value in change.items()}
+    with pytest.raises(actions.Refused, match=says if change else "A revision changes"):
+        plan(floor, "L1", values)
+    assert (Loop.objects.values().get(), Card.objects.count(), Event.objects.count()) == before
+    assert not LoopRevision.objects.exists()
 
 
 def test_a_batch_can_never_be_larger_than_the_loop_allows(floor: Floor) -> None:
     Loop.objects.filter(code="L1").update(accumulate="CARDS", accumulate_cards=3)
     with pytest.raises(actions.Refused, match="at most 2"):
         actions.resize_loop(loop_id=loop_id("L1"), cards=3, now=floor.now)
+    with pytest.raises(actions.Refused, match="at most 2"):
+        plan(floor, "L1", {"cards": 3})
+
+
+def plan(floor: Floor, loop: str, values: dict[str, Any]) -> LoopRevision:
+    at = floor.now + timedelta(days=1)
+    return actions.plan_revision(loop_id=loop_id(loop), effective_at=at, values=values, now=floor.now)
+
+
+def test_a_revision_that_the_loop_cannot_take_any_more_is_refused_and_stops_no_other(floor: Floor) -> None:
+    """Between plan and instant the loop began to gather three cards: two are too few by then."""
+    floor.loop("L2", part="OTHER", supply="SMT", demand="TEST", cards=2, quantity=4)
+    bad = plan(floor, "L1", {"cards": 2, "quantity": "8"})
+    good = plan(floor, "L2", {"cards": 3})
+    Loop.objects.filter(code="L1").update(accumulate="CARDS", accumulate_cards=3)
+    when = bad.effective_at
+    for _ in range(2):
+        actions.sweep(now=when)
+        bad.refresh_from_db()
+        good.refresh_from_db()
+        assert (bad.applied_at, bad.refused_at) == (None, when)
+        assert bad.refusal == (
+            "Loop L1 gathers 3 cards: of 2 at most 1 can be gathered. Lower accumulate_cards first."
+        )
+        assert (good.applied_at, good.refused_at, good.refusal) == (when, None, "")
+    assert Loop.objects.get(code="L1").quantity == 4
+    assert Card.objects.filter(loop__code="L2").count() == 3
 
 
 def test_a_planned_revision_comes_into_force_at_its_instant(floor: Floor) -> None:
@@ -103,9 +148,7 @@ def test_a_planned_revision_comes_into_force_at_its_instant(floor: Floor) -> Non
     ("planned", "says"),
     [
         ({"effective_at": datetime(2020, 1, 1, tzinfo=UTC)}, "2020-01-01 00:00 UTC is past"),
-        ({"values": {"cards": 0}}, "at least one card"),
-        ({"values": {"quantity": "0"}}, "must be more than 0"),
-        ({"values": {"quantity": "0.5"}}, "more than 0 decimals"),
+        ({"values": {"cards": None}}, "Nothing would change"),
     ],
 )
 def test_a_revision_that_could_never_hold_is_not_planned(
@@ -210,6 +253,43 @@ def test_an_order_is_cancelled_as_a_tree_except_where_somebody_has_begun() -> No
 def test_orders_are_placed_at_event_loops_only(floor: Floor) -> None:
     with pytest.raises(actions.Refused, match="EVENT loops"):
         actions.order(loop_id=loop_id("L1"), quantity=Decimal(1), now=floor.now)
+
+
+def test_an_order_at_a_loop_on_hold_keeps_its_quantity_and_goes_out_when_the_loop_goes_on() -> None:
+    floor = works()
+    actions.hold_loop(loop_id=loop_id("FRAMES"), reason="audit", now=floor.now)
+    actions.order(loop_id=loop_id("FRAMES"), quantity=Decimal(10), now=floor.now)
+    floor.propagate()
+    (turn,) = Turn.objects.all()
+    assert (turn.signal_state, turn.asked, turn.due_at) == ("UNRELEASED", 10, None)
+    assert LoopState.objects.get(loop__code="FRAMES").suppressed == 1
+    actions.hold_loop(loop_id=loop_id("PLATES"), reason="audit", now=floor.now)
+    actions.resume_loop(loop_id=loop_id("FRAMES"), now=floor.now)
+    floor.propagate()
+    states = {turn.loop.code: (turn.signal_state, turn.asked) for turn in Turn.objects.select_related("loop")}
+    assert states == {"FRAMES": ("RELEASED", 10), "PLATES": ("UNRELEASED", 20)}
+    actions.resume_loop(loop_id=loop_id("PLATES"), now=floor.now)
+    floor.propagate()
+    states = {turn.loop.code: (turn.signal_state, turn.asked) for turn in Turn.objects.select_related("loop")}
+    assert states == {"FRAMES": ("RELEASED", 10), "PLATES": ("RELEASED", 20), "SHEETS": ("RELEASED", 5)}
+
+
+@pytest.mark.parametrize("state", ["RETIRED", "DRAFT"])
+def test_a_loop_that_is_retired_or_a_draft_takes_no_order_and_stops_none_below(state: str) -> None:
+    floor = works()
+    for code in ("FRAMES", "PLATES"):
+        if state == "RETIRED":
+            actions.retire_loop(loop_id=loop_id(code), reason="over", now=floor.now)
+        else:
+            Loop.objects.filter(code=code).update(status=state)
+    says = {"RETIRED": "FRAMES was retired, for good. Make a new", "DRAFT": "FRAMES is a draft. Resume it"}
+    with pytest.raises(actions.Refused, match=says[state]):
+        actions.order(loop_id=loop_id("FRAMES"), quantity=Decimal(10), now=floor.now)
+    assert not Card.objects.exists()
+    floor.loop("FRAMES2", part="FRAME", supply="WELD", demand="SHIP", kind="EVENT", cards=0)
+    actions.order(loop_id=loop_id("FRAMES2"), quantity=Decimal(10), now=floor.now)
+    floor.propagate()
+    assert {turn.loop.code for turn in Turn.objects.select_related("loop")} == {"FRAMES2"}
 
 
 # -- between plants ----------------------------------------------------------------------------------------

@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from jitapp.plant.models import Loop
+from jitapp.plant.models import Loop, LoopRevision
 from jitapp.pull import actions
-from jitapp.pull.models import Card, Event, Receipt
+from jitapp.pull.models import Card, Event, QualityHold, Receipt
+from jitapp.pull.reading import sheets
 from tests.floor import Floor
 from tests.stories.shops import two_bins
 
@@ -68,6 +69,16 @@ def test_a_card_that_was_removed_before_stays_removed(floor: Floor) -> None:
     assert len(events("card.obsolete")) == 1
 
 
+def test_a_hold_of_a_card_ends_with_its_loop(floor: Floor) -> None:
+    source = floor.leader()
+    floor.scan("L", 1, "hold", reason="scratched", source=source)
+    assert QualityHold.objects.get().released_at is None
+    floor.now += timedelta(minutes=5)
+    retire(floor)
+    hold = QualityHold.objects.get()
+    assert (hold.released_at, hold.released_by_id) == (floor.now, source.person_id)
+
+
 def test_what_is_under_way_must_come_in_first(floor: Floor) -> None:
     floor.scan("L", 1, "empty")
     floor.scan("L", 1, "start")
@@ -93,6 +104,9 @@ CHANGES: list[Callable[[Floor], object]] = [
     lambda floor: actions.resume_loop(loop_id=loop_id(), now=floor.now),
     lambda floor: actions.resize_loop(loop_id=loop_id(), cards=3, now=floor.now),
     lambda floor: actions.resize_loop(loop_id=loop_id(), quantity=Decimal(9), now=floor.now),
+    lambda floor: actions.add_cards(loop_id=loop_id(), count=1, first="FULL", now=floor.now),
+    lambda floor: actions.add_extra_card(loop_id=loop_id(), turns=1, now=floor.now),
+    lambda floor: floor.replace_lost("L", 1),
     lambda floor: actions.plan_revision(
         loop_id=loop_id(), effective_at=floor.now + timedelta(days=1), values={"cards": 3}, now=floor.now
     ),
@@ -114,8 +128,22 @@ def test_a_revision_planned_before_is_not_applied_and_stops_no_other(floor: Floo
     for loop in Loop.objects.order_by("code"):
         actions.plan_revision(loop_id=loop.pk, effective_at=due, values={"cards": 3}, now=floor.now)
     retire(floor)
+    refused = LoopRevision.objects.get(loop__code="L")
+    assert (refused.refused_at, refused.refusal) == (
+        floor.now,
+        "The loop was retired: the part is no longer made",
+    )
     assert actions.apply_due_revisions(now=due) == {Loop.objects.get(code="M").pk}
+    assert LoopRevision.objects.get(loop__code="M").refused_at is None
     assert Card.objects.filter(loop__code="L").count() == 2
+
+
+def test_labels_of_obsolete_cards_are_neither_listed_nor_printed(floor: Floor) -> None:
+    actions.resize_loop(loop_id=loop_id(), quantity=Decimal(6), now=floor.now)
+    assert len(sheets.stale_labels_of(loop_id())) == 2
+    retire(floor)
+    assert sheets.stale_labels_of(loop_id()) == []
+    assert actions.mark_printed(loop_id=loop_id(), now=floor.now) == 0
 
 
 def test_labels_printed_again_are_no_longer_stale_with_an_event_each(floor: Floor) -> None:

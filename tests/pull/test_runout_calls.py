@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from jitapp.outbox.models import Message
-from jitapp.plant.models import Calendar
+from jitapp.plant.models import Calendar, Loop
 from jitapp.pull import actions
 from jitapp.pull.models import AndonCall, Event, Runout
 from jitapp.pull.reading.calls import one_call, reasons_of, waiting
@@ -68,6 +69,22 @@ def test_the_sweep_makes_up_for_messages_that_were_lost(floor: Floor) -> None:
     Message.objects.all().delete()
     actions.sweep(now=floor.now)
     assert AndonCall.objects.get().reason == "material is there"
+
+
+def test_calls_that_are_over_are_solved_in_one_statement(floor: Floor) -> None:
+    for code, part in (("M", "OTHER"), ("N", "THIRD")):
+        loop = Loop.objects.get(code="L")
+        floor.loop(code, part=part, supply=loop.supply.code, demand=loop.demand.code, cards=1)
+    for code in ("L", "M", "N"):
+        floor.scan(code, 1, "empty")
+    floor.propagate()
+    assert AndonCall.objects.filter(solved_at__isnull=True).count() == 3
+    for code in ("L", "M", "N"):
+        floor.cycle(code, 1)
+    with CaptureQueriesContext(connection) as queries:
+        floor.propagate()
+    assert set(AndonCall.objects.values_list("reason", flat=True)) == {"material is there"}
+    assert len([query for query in queries if query["sql"].startswith('UPDATE "pull_andoncall"')]) == 1
 
 
 def test_a_runout_that_was_over_before_anybody_looked_calls_nobody(floor: Floor) -> None:

@@ -239,6 +239,16 @@ def test_an_unknown_code_is_given_to_its_card_for_all_its_scans_or_dismissed(flo
     assert settle(floor, one.id, lea, "discard", reason="a neighbour's").how == "discarded"
 
 
+def test_an_unknown_code_is_not_given_to_a_card_that_takes_part_no_more(floor: Floor) -> None:
+    lea = member(floor, "lea")
+    floor.send(ScanRequest(id=new_uuid(), code=UNKNOWN, station="TEST"))
+    (one,) = waiting(floor)
+    card = floor.card("L1", 1)
+    actions.retire_loop(loop_id=card.loop_id, reason="no longer made", now=floor.now)
+    assert refused(floor, one.id, lea, "assign", card=card.code).code == "unknown_card"
+    assert not Identifier.objects.filter(code=UNKNOWN).exists()
+
+
 def test_a_code_of_another_plant_is_not_given_away(floor: Floor) -> None:
     there = Floor(plant_code="THERE")
     there.station("A")

@@ -37,7 +37,7 @@ def shop(**more: Any) -> Floor:
 
 
 def stands_still(turn: Turn) -> bool:
-    """Whether an open turn stands still, reckoned from its row alone."""
+    """Whether an open turn stands still, computed from its row alone."""
     if turn.failed or turn.docked_at is not None or turn.owner == Party.PERSON:
         return True
     return turn.step not in MOVING
@@ -222,7 +222,7 @@ def test_waits_send_no_messages_and_take_one_writing_statement() -> None:
 
 # -- cut among the station's states --------------------------------------------------------------------
 def queueing(floor: Floor) -> datetime:
-    """A card of FRAMES waits at CUT; answers since when."""
+    """A card of FRAMES waits at CUT; returns since when."""
     floor.scan("FRAMES", 1, "empty")
     floor.propagate()
     return floor.now

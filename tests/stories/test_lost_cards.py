@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from jitapp.plant.models import Loop
 from jitapp.pull import actions
 from jitapp.pull.models import Card
+from jitapp.pull.reading import sheets
 from tests.floor import Floor
 from tests.stories.shops import two_bins
 
@@ -30,6 +33,18 @@ def test_r13_a_card_reported_lost_has_a_replacement_to_be_printed() -> None:
     loop_id = Loop.objects.get(code="L").pk
     assert actions.mark_printed(loop_id=loop_id, now=floor.now) == 1
     assert actions.mark_printed(loop_id=loop_id, now=floor.now) == 0
+
+
+def test_only_labels_that_are_listed_count_as_printed() -> None:
+    """Nobody has the lost card: its label is not offered to be printed, so it stays out of date until it is found."""
+    floor = two_bins()
+    loop = Loop.objects.get(code="L")
+    actions.resize_loop(loop_id=loop.pk, quantity=Decimal(9), now=floor.now)
+    lose(floor, 1)
+    listed = [label.number for label in sheets.stale_labels_of(loop.pk)]
+    assert listed == [3, 2]
+    assert actions.mark_printed(loop_id=loop.pk, now=floor.now) == len(listed)
+    assert list(Card.objects.filter(label_stale=True).values_list("number", flat=True)) == [1]
 
 
 def test_r13_reporting_it_again_makes_no_second_one() -> None:

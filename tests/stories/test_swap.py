@@ -3,14 +3,15 @@ else; a refused half leaves the other half waiting."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from jitapp.plant.models import Station
-from jitapp.pull import actions
-from jitapp.pull.models import Turn
+from jitapp.pull import actions, store
+from jitapp.pull.models import Turn, TurnLink
 from jitapp.pull.scan_request import Answer
 from tests.floor import Floor
 from tests.stories.shops import another_device, supermarket
@@ -100,6 +101,35 @@ def test_r01_a_line_without_room_is_refused_and_the_pair_completes_when_there_is
     nothing_was_asked_of_the_cell(floor)
     assert floor.scan("W", 2, "empty", source=another_device(floor), after=0.1)["outcome"] == "applied"
     assert at_market(floor, "P", 1, after=0.1)["code"] == "swapped"
+
+
+def test_pairs_of_a_batch_are_looked_up_at_once_and_each_swaps_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    floor = supermarket()
+    for number in (1, 2):
+        floor.scan("W", number, "empty")
+    requests = [
+        floor.request("W", 1, "load", at="SM", pair=floor.card("P", 1).code),
+        floor.request("W", 1, "receive"),
+        floor.request("W", 2, "load", at="SM", pair=floor.card("P", 2).code),
+    ]
+    floor.now += timedelta(minutes=1)
+    asked: list[Sequence[str]] = []
+    resolve = store.resolve
+
+    def counted(codes: Sequence[str]) -> dict[str, store.Target]:
+        asked.append(codes)
+        return resolve(codes)
+
+    monkeypatch.setattr(store, "resolve", counted)
+    answers = actions.scan_batch(requests, source=floor.source, now=floor.now)
+    codes = [answer.body["code"] for answer in answers if isinstance(answer, Answer)]
+    assert (codes[0], codes[2]) == ("swapped", "swapped")
+    links = TurnLink.objects.filter(kind="SWAP").order_by("downstream__card__number")
+    assert [(link.downstream.card.number, link.upstream_card.number) for link in links] == [(1, 1), (2, 2)]
+    # The scans' own cards were read before; those of their pairs are asked for together.
+    assert asked == [[floor.card("P", 1).code, floor.card("P", 2).code]]
 
 
 def test_r01_both_codes_in_one_scan_refused_for_want_of_room_leave_the_pair_open() -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from jitapp.plant.models import Loop, Part
+from jitapp.pull.actions import retire_loop
 from jitapp.pull.models import Card, Event
 from jitapp.pull.proof.verify import verify
 from jitapp.workshop.demo.shop import FILE, document
@@ -54,6 +56,25 @@ def test_a_file_is_loaded_with_its_cards_and_again_changes_nothing(tmp_path: Pat
     assert "Loop LIDS has 3 cards, the file says 2" in load(file)
     assert Card.objects.count() == 3
     assert verify().differences == []
+
+
+def test_a_file_changes_nothing_of_a_retired_loop_and_is_still_loaded_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(SMALL.replace("EMPTY", "FULL"))
+    load(file)
+    retire_loop(loop_id=Loop.objects.get().pk, reason="no longer made", now=timezone.now())
+    assert "loops: 1 unchanged" in load(file)
+    file.write_text(
+        SMALL.replace("EMPTY", "FULL")
+        .replace("quantity: 4", "quantity: 5")
+        .replace("number: LID}", "number: LID, description: tin lid}")
+    )
+    for options in (("--dry-run",), ()):
+        out = StringIO()
+        with pytest.raises(CommandError, match="1 to correct"):
+            call_command("load_shop", str(file), *options, stdout=out, stderr=out)
+        assert "Loop LIDS was retired, for good. Make a new loop." in out.getvalue()
+    assert (Loop.objects.get().quantity, Part.objects.get().description) == (4, "")
 
 
 def test_a_dry_run_shows_what_would_change_and_changes_nothing(tmp_path: Path) -> None:

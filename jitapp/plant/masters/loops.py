@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from jitapp.kanban.resizing import MOST_CARDS, most_gathered
 from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
@@ -68,7 +69,7 @@ class LoopRow(Row):
     reorder_level: Decimal | UnsetType | None = UNSET
     auto_detach: bool | UnsetType = UNSET
     status: LoopStatus | UnsetType = UNSET
-    cards: Annotated[int, Meta(ge=0, le=1_000)] | UnsetType = UNSET
+    cards: Annotated[int, Meta(ge=0, le=MOST_CARDS)] | UnsetType = UNSET
     first: FirstState | list[FirstState] | UnsetType = UNSET
 
 
@@ -107,7 +108,9 @@ class Loops(Master[LoopRow, Loop]):
         return wanted
 
     def check(self, after: Loop, before: Loop | None) -> None:
-        """Places, kind and settings belong together."""
+        """Places, kind and settings belong together, and nothing of a retired loop changes."""
+        if before is not None and before.status == LoopStatus.RETIRED and _differ(before, after):
+            raise _retired(before)
         for name in _IDENTITY if before is not None else ():
             if getattr(before, name) != getattr(after, name):
                 raise Wrong(
@@ -133,8 +136,14 @@ class Loops(Master[LoopRow, Loop]):
             _check_batch(after, row.cards)
 
     def against(self, floor: Holdings, changes: Sequence[Change[LoopRow, Loop]]) -> Findings:
-        """What the cards of running loops do not allow."""
+        """What the cards of running loops do not allow; a retired one gets none."""
         findings = Findings()
+        retired = [change for change in changes if change.before.status == LoopStatus.RETIRED and change.row]
+        have = floor.counts([change.before.pk for change in retired]) if retired else {}
+        for change in retired:
+            if change.row is not None and change.row.cards and change.before.pk not in have:
+                wrong = _retired(change.before)
+                findings.refuse(change.before, str(wrong), wrong.code)
         gathering = [change for change in changes if change.after.accumulate == Accumulate.CARDS]
         counts = floor.counts([change.before.pk for change in gathering]) if gathering else {}
         for change in gathering:
@@ -164,6 +173,17 @@ class Loops(Master[LoopRow, Loop]):
                 load.report.cards.append(CardsAsked(loop.pk, loop.code, tuple(first)))
 
 
+def _differ(before: Loop, after: Loop) -> bool:
+    return any(
+        getattr(before, column.attname) != getattr(after, column.attname)
+        for column in Loop._meta.concrete_fields
+    )
+
+
+def _retired(loop: Loop) -> Wrong:
+    return Wrong("refused", f"Loop {loop.code} was retired, for good. Make a new loop.")
+
+
 def _check_gathering(loop: Loop) -> None:
     """Settings that belong together stand together. Raises Wrong."""
     if loop.accumulate == Accumulate.CARDS and not loop.accumulate_cards:
@@ -183,8 +203,9 @@ def _check_gathering(loop: Loop) -> None:
 
 def _check_batch(loop: Loop, cards: int) -> None:
     """A batch can be complete while one card is still in use. Raises Wrong."""
-    if loop.accumulate == Accumulate.CARDS and (loop.accumulate_cards or 0) > cards - 1:
-        raise Wrong("malformed", f"Loop {loop.code} has {cards} cards: at most {cards - 1} can be gathered.")
+    if loop.accumulate == Accumulate.CARDS and (loop.accumulate_cards or 0) > most_gathered(cards):
+        most = most_gathered(cards)
+        raise Wrong("malformed", f"Loop {loop.code} has {cards} cards: at most {most} can be gathered.")
 
 
 LOOPS = Loops()

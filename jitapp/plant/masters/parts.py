@@ -9,6 +9,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from jitapp.kanban.vocabulary import LoopStatus
 from jitapp.plant.holdings import CardHeld, Holdings
 from jitapp.plant.masters.master import Change, Findings, Load, Master, Rows, Values
 from jitapp.plant.masters.report import shown
@@ -65,10 +66,13 @@ class Parts(Master[PartRow, Part]):
         watched = {change.before.pk: change for change in changes if change.names & _WATCHED}
         if not watched:
             return findings
-        loops = Loop.objects.filter(part__in=watched).order_by("code")
+        # Nothing moves or changes in a retired loop any more: what it says could never be put right.
+        loops = Loop.objects.filter(part__in=watched).exclude(status=LoopStatus.RETIRED).order_by("code")
         held = floor.cards([loop.pk for loop in loops])
         planned: dict[int, list[LoopRevision]] = {}
-        for revision in LoopRevision.objects.filter(loop__in=loops, applied_at__isnull=True):
+        for revision in LoopRevision.objects.filter(
+            loop__in=loops, applied_at__isnull=True, refused_at__isnull=True
+        ):
             planned.setdefault(revision.loop_id, []).append(revision)
         for loop in loops:
             change, cards = watched[loop.part_id], held.get(loop.pk, ())

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from jitapp.accounts.models import new_uuid
+from jitapp.kanban.conditions import GONE
 from jitapp.kanban.events.cards import CardActivated
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import signal
@@ -15,7 +16,7 @@ from jitapp.kanban.state import ZERO, exact
 from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
 from jitapp.plant.models import Identifier
 from jitapp.pull import store
-from jitapp.pull.actions.making import add_replacement, added, make
+from jitapp.pull.actions.making import add_replacement, added, make, not_retired
 from jitapp.pull.actions.saving import NOBODY, Refused, save
 from jitapp.pull.models import Bin, Card
 from jitapp.pull.scan_request import Source
@@ -30,6 +31,7 @@ def add_cards(
     """Makes `count` cards; with `first` (FULL or EMPTY, one for all or one each) they are activated at once.
 
     Without `first` they stay NEW until a scan activates them. An EMPTY card releases its signal. Returns the codes.
+    Refused for a retired loop.
     """
     if first is not None and not isinstance(first, str) and len(first) != count:
         raise ValueError(f"{len(first)} first states for {count} cards: name one for all, or one each.")
@@ -53,7 +55,10 @@ def add_cards(
 def add_extra_card(
     *, loop_id: int, turns: int, now: datetime, source: Source = NOBODY, note: str = ""
 ) -> str:
-    """A limited-use card: it asks at once, does `turns` turns and then goes into the red box."""
+    """A limited-use card: it asks at once, does `turns` turns and then goes into the red box.
+
+    Refused for a retired loop.
+    """
     with transaction.atomic():
         unit, cards = make(loop_id, 1)
         ledger = Ledger(unit.loops[loop_id], at=now)
@@ -67,19 +72,22 @@ def add_extra_card(
 def replace_card(*, card_id: int, now: datetime, source: Source = NOBODY) -> str:
     """The code of the NEW card that takes a lost card's place; it is made when the loss is reported, or now.
 
-    ValueError if the card is not lost.
+    ValueError if the card is not lost. Refused for a retired loop.
     """
     with transaction.atomic():
-        lost = Card.objects.get(pk=card_id)
-        if lost.card_status != CardStatus.LOST:
-            raise ValueError(f"Card {lost.code} is not reported lost. Report it first.")
-        unit = store.load([lost.loop_id])
-        loop = unit.loops[lost.loop_id]
+        loop_id = Card.objects.values_list("loop_id", flat=True).get(pk=card_id)
+        unit = store.load([loop_id])
+        loop = unit.loops[loop_id]
+        lost = loop.cards.get(card_id)  # removed cards are not read
+        not_retired(loop.config.code, loop.config.status)
+        if lost is None or lost.card_status is not CardStatus.LOST:
+            code = Card.objects.values_list("code", flat=True).get(pk=card_id)
+            raise ValueError(f"Card {code} is not reported lost. Report it first.")
         for other in loop.cards.values():
             if other.replaces == lost.number:
                 return other.code
         ledger = Ledger(loop, at=now)
-        code = add_replacement(ledger, loop.cards[lost.pk]).code
+        code = add_replacement(ledger, lost).code
         save(unit, ledger, now, source)
     return code
 
@@ -100,7 +108,7 @@ def bind_bin(*, code: str, card_id: int) -> None:
         raise Refused(f"{code} reads like the code of a card. Give the bin a code of its own.")
     with transaction.atomic():
         card = Card.objects.select_for_update(of=("self",)).select_related("loop").get(pk=card_id)
-        if card.card_status in (CardStatus.REMOVED, CardStatus.OBSOLETE):
+        if card.card_status in GONE:
             raise Refused(f"Card {card.code} takes part no more. Choose a card that takes part.")
         known = Identifier.objects.filter(code=code).first()
         if known is not None and known.kind != Identifier.Kind.BIN:

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from jitapp.accounts.models import new_uuid
+from jitapp.kanban.conditions import NO_LABEL
 from jitapp.kanban.events.cards import CardObsolete, CardRelabelled
 from jitapp.kanban.events.loops import BeforeAfter, LoopChanged
 from jitapp.kanban.events.turns import TurnCancelled
 from jitapp.kanban.ledger import Ledger
-from jitapp.kanban.resizing import resize
+from jitapp.kanban.resizing import MOST_CARDS, most_gathered, resize
 from jitapp.kanban.signals import resume
 from jitapp.kanban.state import exact, text
-from jitapp.kanban.vocabulary import CardStatus, LoopStatus
+from jitapp.kanban.vocabulary import Accumulate, CardStatus, LoopStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.masters.wrong import Wrong, quantity_fits
 from jitapp.plant.models import Loop, LoopRevision
 from jitapp.pull import store
-from jitapp.pull.actions.making import added, make
+from jitapp.pull.actions.making import added, make, not_retired
 from jitapp.pull.actions.saving import NOBODY, Refused, save, take_over
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Source
@@ -42,22 +44,12 @@ def resize_loop(
 
     Fewer cards: as many as there are too many go out, each when it is next empty. More: surplus cards come back
     first, the rest is made NEW. Another quantity holds from each card's next signal; its label is stale until then.
-    Refused if nothing would be left, or a batch would never be complete.
+    Refused for what `_checked` says the loop cannot take.
     """
-    if cards is not None and cards < 1:
-        raise Refused("A loop needs at least one card. Retire the loop instead.")
-    if quantity is not None and quantity <= 0:
-        raise Refused("A card asks for more than nothing. Give a quantity above 0.")
 
     def once() -> list[str]:
         with transaction.atomic():
-            loop = Loop.objects.select_for_update().get(pk=loop_id)
-            _not_retired(loop)
-            gathers = loop.accumulate_cards if loop.accumulate == "CARDS" else None
-            if cards is not None and gathers is not None and gathers > cards - 1:
-                raise Refused(
-                    f"{gathers} of {cards} cards would be gathered: at most {cards - 1} can be. Lower it first."
-                )
+            loop = _checked(loop_id, cards, quantity)
             before = loop.quantity
             if quantity is not None and quantity != before:
                 loop.quantity = quantity
@@ -72,6 +64,30 @@ def resize_loop(
             return _make_missing(loop_id, missing, now, source) if missing else []
 
     return retried(once)
+
+
+def _checked(loop_id: int, cards: int | None, quantity: Decimal | None) -> Loop:
+    """The loop, its row locked. Raises Refused if it is retired or cannot have so many cards or such a quantity."""
+    loop = Loop.objects.select_for_update(of=("self",)).select_related("part").get(pk=loop_id)
+    not_retired(loop.code, loop.status)
+    if cards is None and quantity is None:
+        raise Refused("Nothing would change. Name `cards`, `quantity` or both.")
+    if cards is not None and cards < 1:
+        raise Refused("A loop needs at least one card. Retire the loop instead.")
+    if cards is not None and cards > MOST_CARDS:
+        raise Refused(f"A loop has at most {MOST_CARDS:,} cards. Name fewer.")
+    if quantity is not None:
+        try:
+            quantity_fits(quantity, loop.part.decimals, loop.part.number)
+        except Wrong as wrong:
+            raise Refused(f"{wrong} Name another quantity.") from None
+    gathered = loop.accumulate_cards if loop.accumulate == Accumulate.CARDS else None
+    if cards is not None and gathered is not None and gathered > most_gathered(cards):
+        raise Refused(
+            f"Loop {loop.code} gathers {gathered} cards: of {cards} at most {most_gathered(cards)} can be gathered."
+            " Lower accumulate_cards first."
+        )
+    return loop
 
 
 def _write_change(ledger: Ledger, loop: Loop, before: Decimal, cards: int | None, reason: str) -> None:
@@ -124,15 +140,20 @@ def _changed(members: Mapping[str, tuple[str, str]]) -> dict[str, BeforeAfter]:
 
 
 def mark_printed(*, loop_id: int, now: datetime, source: Source = NOBODY) -> int:
-    """The loop's stale labels were printed again; returns how many."""
-    with transaction.atomic():
-        unit = store.load([loop_id])
-        ledger = Ledger(unit.loops[loop_id], at=now)
-        stale = [card for card in ledger.loop.cards.values() if card.label_stale]
-        for card in stale:
-            ledger.write(CardRelabelled(stale=False), card)
-        save(unit, ledger, now, source)
-    return len(stale)
+    """The loop's stale labels were printed again; returns how many: those that `sheets.stale_labels_of` lists."""
+
+    def once() -> int:
+        with transaction.atomic():
+            unit = store.load([loop_id])
+            ledger = Ledger(unit.loops[loop_id], at=now)
+            cards = ledger.loop.cards.values()
+            stale = [card for card in cards if card.label_stale and card.card_status not in NO_LABEL]
+            for card in stale:
+                ledger.write(CardRelabelled(stale=False), card)
+            save(unit, ledger, now, source)
+            return len(stale)
+
+    return retried(once)
 
 
 def hold_loop(*, loop_id: int, reason: str, now: datetime, source: Source = NOBODY) -> None:
@@ -148,7 +169,8 @@ def resume_loop(*, loop_id: int, now: datetime, source: Source = NOBODY) -> None
 
 
 def retire_loop(*, loop_id: int, reason: str, now: datetime, source: Source = NOBODY) -> None:
-    """Takes a loop out of use for good: signals that nobody has acted on are cancelled and its cards are OBSOLETE.
+    """Takes a loop out of use for good: signals that nobody has acted on are cancelled, its cards are OBSOLETE, and
+    what was planned for it is refused.
 
     Refused without a reason, while material is under way, and for a loop that was retired before.
     """
@@ -167,6 +189,9 @@ def retire_loop(*, loop_id: int, reason: str, now: datetime, source: Source = NO
             if card.turn is not None:
                 ledger.write(TurnCancelled(reason=why), card, turn=card.turn)
             ledger.write(CardObsolete(reason=why), card)
+        LoopRevision.objects.filter(loop_id=loop_id, applied_at__isnull=True, refused_at__isnull=True).update(
+            refused_at=now, refusal=f"The loop was retired: {why}"
+        )
 
     _set_status(loop_id, LoopStatus.RETIRED, why, now, source, retire)
 
@@ -183,7 +208,7 @@ def _set_status(
         with transaction.atomic():
             loop = Loop.objects.select_for_update().get(pk=loop_id)
             before = loop.status
-            _not_retired(loop)
+            not_retired(loop.code, loop.status)
             loop.status, loop.hold_reason = status, reason
             loop.version += 1
             loop.save(update_fields=["status", "hold_reason", "version"])
@@ -200,12 +225,6 @@ def _set_status(
             save(unit, ledger, now, source)
 
     retried(once)
-
-
-def _not_retired(loop: Loop) -> None:
-    """Raises Refused: the cards of a retired loop are OBSOLETE, so nothing could ever move in it again."""
-    if loop.status == LoopStatus.RETIRED:
-        raise Refused(f"Loop {loop.code} was retired, for good. Make a new loop with cards of its own.")
 
 
 def _resume(ledger: Ledger) -> None:
@@ -233,16 +252,9 @@ def plan_revision(
             f"{effective_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is past, and what is past is not revised."
             " Name an instant to come, or leave it out to change the loop now."
         )
-    if values.get("cards") is not None and values["cards"] < 1:
-        raise Refused("A loop needs at least one card. Retire the loop instead.")
+    quantity = _quantity_of(values)
     with transaction.atomic():
-        loop = Loop.objects.select_for_update(of=("self",)).select_related("part").get(pk=loop_id)
-        _not_retired(loop)
-        if values.get("quantity") is not None:
-            try:
-                quantity_fits(Decimal(str(values["quantity"])), loop.part.decimals, loop.part.number)
-            except Wrong as wrong:
-                raise Refused(f"{wrong} Nothing was planned: name another quantity.") from None
+        loop = _checked(loop_id, values.get("cards"), quantity)
         newest = loop.revisions.order_by("-number").values_list("number", flat=True).first() or 0
         return LoopRevision.objects.create(
             loop=loop,
@@ -254,32 +266,47 @@ def plan_revision(
         )
 
 
+def _quantity_of(values: Mapping[str, Any]) -> Decimal | None:
+    """The quantity that a revision plans; it is kept as text, so that no digit is lost."""
+    quantity = values.get("quantity")
+    return None if quantity is None else Decimal(str(quantity))
+
+
 def apply_due_revisions(*, now: datetime) -> set[int]:
     """Applies planned revisions whose instant has come, oldest first; returns the loops.
 
-    Those of a retired loop stay planned: it takes no change any more.
+    The loop may have changed since a revision was planned. One that it cannot take any more is not applied; its row
+    keeps the reason, and the others go on.
     """
-    changed: set[int] = set()
-    due = LoopRevision.objects.filter(applied_at__isnull=True, effective_at__lte=now)
-    due = due.exclude(loop__status=LoopStatus.RETIRED)
-    for revision in due.order_by("effective_at", "number"):
-        with transaction.atomic():
-            locked = (
-                LoopRevision.objects.select_for_update(skip_locked=True)
-                .filter(pk=revision.pk, applied_at__isnull=True)
-                .first()
-            )
-            if locked is None:
-                continue
-            quantity = locked.values.get("quantity")
-            resize_loop(
-                loop_id=locked.loop_id,
-                now=now,
-                cards=locked.values.get("cards"),
-                quantity=None if quantity is None else Decimal(str(quantity)),
-                reason=locked.reason or f"revision {locked.number}",
-            )
-            locked.applied_at = now
-            locked.save(update_fields=["applied_at"])
-            changed.add(locked.loop_id)
-    return changed
+    due = LoopRevision.objects.filter(applied_at__isnull=True, refused_at__isnull=True, effective_at__lte=now)
+    rows = list(due.order_by("effective_at", "number").values_list("pk", "loop_id"))
+    return {loop_id for pk, loop_id in rows if retried(partial(_apply, pk, loop_id, now))}
+
+
+def _apply(revision_id: int, loop_id: int, now: datetime) -> bool:
+    """Whether the loop has changed; a revision that somebody else has applied meanwhile changes nothing."""
+    with transaction.atomic():
+        Loop.objects.select_for_update().get(pk=loop_id)  # before the revision, as all who change a loop
+        revision = (
+            LoopRevision.objects.select_for_update()
+            .filter(pk=revision_id, applied_at__isnull=True, refused_at__isnull=True)
+            .first()
+        )
+        if revision is None:
+            return False
+        try:
+            with transaction.atomic():
+                resize_loop(
+                    loop_id=loop_id,
+                    now=now,
+                    cards=revision.values.get("cards"),
+                    quantity=_quantity_of(revision.values),
+                    reason=revision.reason or f"revision {revision.number}",
+                )
+        except Refused as refused:
+            revision.refused_at, revision.refusal = now, str(refused)
+            revision.save(update_fields=["refused_at", "refusal"])
+            return False
+        revision.applied_at = now
+        revision.save(update_fields=["applied_at"])
+        return True

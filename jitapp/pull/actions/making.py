@@ -9,19 +9,31 @@ from jitapp.kanban import state
 from jitapp.kanban.events.cards import CardAdded
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.state import exact
+from jitapp.kanban.vocabulary import LoopStatus
 from jitapp.plant.models import Identifier, Loop
 from jitapp.pull import store
+from jitapp.pull.actions.saving import Refused
 from jitapp.pull.models import Card, LoopState
 from jitapp.symbology.cardcode import COMBINATIONS, make_code
 
 
 def make(loop_id: int, count: int) -> tuple[store.UnitOfWork, list[Card]]:
-    """New rows of cards with their codes, and the loop locked and read with them; inside a transaction."""
-    loop = Loop.objects.get(pk=loop_id)
-    LoopState.objects.get_or_create(loop=loop)
+    """New rows of cards with their codes, and the loop locked and read with them; inside a transaction.
+
+    Refused for a retired loop.
+    """
+    LoopState.objects.get_or_create(loop_id=loop_id)
     LoopState.objects.select_for_update().get(pk=loop_id)
+    loop = Loop.objects.get(pk=loop_id)  # read under the lock: it may have been retired while we waited
+    not_retired(loop.code, loop.status)
     cards = _rows(loop, count)
     return store.load([loop_id]), cards
+
+
+def not_retired(code: str, status: str) -> None:
+    """Raises Refused: the cards of a retired loop are OBSOLETE, so nothing could ever move in it again."""
+    if status == LoopStatus.RETIRED:
+        raise Refused(f"Loop {code} was retired, for good. Make a new loop with cards of its own.")
 
 
 def added(

@@ -75,12 +75,12 @@ def affected_markets(messages: Sequence[tuple[int, LoopChanged]], settings: Conf
 def serve_affected_markets(
     messages: Sequence[tuple[int, LoopChanged]], settings: Configs, now: datetime
 ) -> set[int]:
-    """Releases who may fetch now, and lets wait who would fetch in vain, inside the drain; answers the loops."""
+    """Releases who may fetch now, and lets wait who would fetch in vain, inside the drain; returns the loops."""
     return _serve(affected_markets(messages, settings), now)
 
 
 def serve_waiting(*, now: datetime) -> set[int]:
-    """The level check of the sweeper: nobody waits for a supermarket that has a full container. Answers the loops."""
+    """The level check of the sweeper: nobody waits for a supermarket that has a full container. Returns the loops."""
     with store.cursor() as to_database:
         to_database.execute(SHORT)
         waiting = [row[0] for row in to_database.fetchall()]

@@ -39,6 +39,7 @@ def follow_runouts(loop_ids: Iterable[int], *, now: datetime) -> int:
     over = list(_over().filter(loop_id__in=ids).select_for_update(of=("self",)))
     for call in over:
         _solve(call, unit, now)
+    AndonCall.objects.bulk_update(over, ["solved_at", "reason"])
     lacking = _lacking().filter(loop_id__in=ids).select_related("loop__part", "loop__demand__area")
     made = [_call(runout, unit, now) for runout in lacking]
     if over or made:
@@ -89,11 +90,11 @@ def _call(runout: Runout, unit: store.UnitOfWork, now: datetime) -> AndonCall:
 
 
 def _solve(call: AndonCall, unit: store.UnitOfWork, now: datetime) -> None:
+    """Says that the call is solved; its row is the caller's to write."""
     assert call.runout is not None
     assert call.loop_id is not None
     call.solved_at = max(now, call.called_at)
     call.reason = _why_over(call.runout, unit.loops[call.loop_id])
-    call.save(update_fields=["solved_at", "reason"])
     solved = AndonSolved(
         call=call.uuid, reason=call.reason, minutes=minutes_between(call.called_at, call.solved_at)
     )

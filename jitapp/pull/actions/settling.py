@@ -16,8 +16,9 @@ from uuid import UUID
 from django.db import transaction
 
 from jitapp.accounts.models import Person
+from jitapp.kanban.conditions import GONE
 from jitapp.kanban.parked import SETTLERS, read_choice
-from jitapp.kanban.vocabulary import CardStatus, Intent, Outcome, Role
+from jitapp.kanban.vocabulary import Intent, Outcome, Role
 from jitapp.plant.models import Identifier, Membership, Plant, Station
 from jitapp.pull.actions.scanning import scan
 from jitapp.pull.models import Card, Receipt, Settlement
@@ -208,7 +209,7 @@ def _assign(receipt: Receipt, code: str, why: str, key: UUID, now: datetime, sou
     if receipt.code != UNKNOWN:
         raise SettleRefused("not_waiting")
     card = Card.objects.filter(code=code.strip(), loop__plant_id__in=source.plant_ids).first()
-    if card is None or card.card_status == CardStatus.REMOVED:
+    if card is None or card.card_status in GONE:
         raise SettleRefused("unknown_card")
     read = find_card_code(receipt.raw) or receipt.raw.strip()
     if len(read) > LONGEST_CODE or Identifier.objects.filter(code=read).exists():

@@ -46,14 +46,20 @@ def find_pairs(found: Sequence[Read], source: Source, now: datetime, known: Conf
     """
     if not known.swap_stations:
         return list(found)
-    return [_with_pair(each, source, now, known) for each in found]
+    pairs = [ScanRequest(id=each.request.id, code=each.request.pair) for each in found if each.request.pair]
+    others = iter(read(pairs) if pairs else ())  # in the order of the scans that name them
+    return [
+        _named_pair(each, next(others)) if each.request.pair else _with_pair(each, source, now, known)
+        for each in found
+    ]
+
+
+def _named_pair(each: Read, other: Read) -> Read:
+    return replace(each, pair_card_id=other.card_id, pair_loop_id=other.loop_id)
 
 
 def _with_pair(each: Read, source: Source, now: datetime, known: Configs) -> Read:
     request = each.request
-    if request.pair:
-        other = read([ScanRequest(id=request.id, code=request.pair)])[0]
-        return replace(each, pair_card_id=other.card_id, pair_loop_id=other.loop_id)
     config = known.loops.get(each.loop_id) if each.loop_id is not None else None
     if config is None or source.device_id is None or KINDS[config.kind].fetches:
         return each

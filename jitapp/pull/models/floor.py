@@ -78,7 +78,7 @@ class Wait(models.Model):
 
 class StationState(models.Model):
     """A stretch of time in which a station could not work on what waits for it, as its own events told; without an end
-    it goes on. News may come late: whatever is cut with these is reckoned anew when it is read."""
+    it goes on. News may come late: whatever is cut with these is computed again when it is read."""
 
     uuid = models.UUIDField(unique=True, editable=False, help_text="the event it began with")
     station = models.ForeignKey(

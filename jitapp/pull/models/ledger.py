@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models.expressions import RawSQL
 
@@ -9,6 +11,14 @@ from jitapp.accounts.models import choices, new_uuid
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.plant.models import one_of
 from jitapp.pull.models.cards import Card
+
+# What a row names: neither checked nor indexed by the database (see Receipt).
+_NAMED: dict[str, Any] = {
+    "on_delete": models.PROTECT,
+    "db_constraint": False,
+    "db_index": False,
+    "blank": True,
+}
 
 
 class Xid8Field(models.BigIntegerField[int, int]):
@@ -27,34 +37,12 @@ class Receipt(models.Model):
 
     scan_id = models.UUIDField(unique=True)
     fingerprint = models.BinaryField(max_length=32, help_text="SHA-256 of the scan's content")
-    plant = models.ForeignKey(
-        "plant.Plant", on_delete=models.PROTECT, db_constraint=False, db_index=False, null=True, blank=True
-    )
-    device = models.ForeignKey(
-        "accounts.Device",
-        on_delete=models.PROTECT,
-        db_constraint=False,
-        db_index=False,
-        null=True,
-        blank=True,
-    )
-    person = models.ForeignKey(
-        "accounts.Person",
-        on_delete=models.PROTECT,
-        db_constraint=False,
-        db_index=False,
-        null=True,
-        blank=True,
-    )
-    station = models.ForeignKey(
-        "plant.Station", on_delete=models.PROTECT, db_constraint=False, db_index=False, null=True, blank=True
-    )
-    loop = models.ForeignKey(
-        "plant.Loop", on_delete=models.PROTECT, db_constraint=False, db_index=False, null=True, blank=True
-    )
-    card = models.ForeignKey(
-        Card, on_delete=models.PROTECT, db_constraint=False, null=True, blank=True, db_index=False
-    )
+    plant = models.ForeignKey("plant.Plant", null=True, **_NAMED)
+    device = models.ForeignKey("accounts.Device", null=True, **_NAMED)
+    person = models.ForeignKey("accounts.Person", null=True, **_NAMED)
+    station = models.ForeignKey("plant.Station", null=True, **_NAMED)
+    loop = models.ForeignKey("plant.Loop", null=True, **_NAMED)
+    card = models.ForeignKey(Card, null=True, **_NAMED)
     raw = models.TextField(help_text="as received, control characters escaped, at most 4 kB")
     intent = models.CharField(max_length=12, blank=True)
     seq = models.BigIntegerField(null=True, blank=True)
@@ -142,40 +130,14 @@ class Event(models.Model):
     xid = Xid8Field(db_default=RawSQL("pg_current_xact_id()", ()), editable=False)
     type = models.CharField(max_length=32)
     plant = models.ForeignKey("plant.Plant", on_delete=models.PROTECT, db_constraint=False, db_index=False)
-    loop = models.ForeignKey(
-        "plant.Loop", on_delete=models.PROTECT, db_constraint=False, db_index=False, null=True, blank=True
-    )
+    loop = models.ForeignKey("plant.Loop", null=True, **_NAMED)
     loop_seq = models.BigIntegerField(null=True, blank=True)
-    card = models.ForeignKey(
-        Card,
-        on_delete=models.PROTECT,
-        db_constraint=False,
-        null=True,
-        blank=True,
-        related_name="events",
-        db_index=False,
-    )
+    card = models.ForeignKey(Card, related_name="events", null=True, **_NAMED)
     turn_number = models.PositiveIntegerField(null=True, blank=True)
     turn = models.UUIDField(null=True, blank=True, help_text="the turn's outside id")
-    station = models.ForeignKey(
-        "plant.Station", on_delete=models.PROTECT, db_constraint=False, db_index=False, null=True, blank=True
-    )
-    person = models.ForeignKey(
-        "accounts.Person",
-        on_delete=models.PROTECT,
-        db_constraint=False,
-        db_index=False,
-        null=True,
-        blank=True,
-    )
-    device = models.ForeignKey(
-        "accounts.Device",
-        on_delete=models.PROTECT,
-        db_constraint=False,
-        db_index=False,
-        null=True,
-        blank=True,
-    )
+    station = models.ForeignKey("plant.Station", null=True, **_NAMED)
+    person = models.ForeignKey("accounts.Person", null=True, **_NAMED)
+    device = models.ForeignKey("accounts.Device", null=True, **_NAMED)
     scan_id = models.UUIDField(null=True, blank=True)
     ordinal = models.PositiveSmallIntegerField(default=0)
     from_status = models.CharField(max_length=10, blank=True, default="")

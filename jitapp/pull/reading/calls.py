@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -65,7 +65,7 @@ def open_calls(*, plant_ids: Iterable[int], now: datetime, station: str | None =
     rows = _calls(plant_ids).filter(solved_at__isnull=True).order_by("called_at", "pk")
     if station is not None:
         rows = rows.filter(station__code=station)
-    found = [call_facts(row, now) for row in rows]
+    found = _facts(rows, now)
     found.sort(key=lambda call: (not call.stops_line, call.owned_at is not None, call.called_at))
     return found
 
@@ -74,7 +74,7 @@ def solved_calls(*, plant_ids: Iterable[int], now: datetime, hours: int = 24) ->
     """What was solved lately, newest first."""
     since = now - timedelta(hours=hours)
     rows = _calls(plant_ids).filter(solved_at__gte=since).order_by("-solved_at")[:50]
-    return [call_facts(row, now) for row in rows]
+    return _facts(rows, now)
 
 
 def calls(
@@ -88,13 +88,37 @@ def calls(
         rows = rows.filter(station__code=station)
     found = list(rows[: limit + 1])
     shown = found[:limit]
-    return Page([call_facts(row, now) for row in shown], shown[-1].pk if len(found) > limit else None)
+    return Page(_facts(shown, now), shown[-1].pk if len(found) > limit else None)
 
 
 def one_call(call_id: UUID, *, plant_ids: Iterable[int], now: datetime) -> CallFacts | None:
     """One call; None if there is none to see."""
     row = _calls(plant_ids).filter(uuid=call_id).first()
     return call_facts(row, now) if row else None
+
+
+def call_facts(row: AndonCall, now: datetime) -> CallFacts:
+    """A call read with its station, area, card and people."""
+    return _facts([row], now)[0]
+
+
+def _facts(rows: Iterable[AndonCall], now: datetime) -> list[CallFacts]:
+    """Calls read with their stations, areas, cards and people; who is named in the steps is asked for at once."""
+    reached = [(row, *_reached(row, now)) for row in rows]
+    named = {who for _, _, who in reached if who not in (*andon.ROLES, "owner")}
+    people = Person.objects.filter(username__in=named) if named else ()
+    names = {person.username: str(person) for person in people}
+    return [_call_facts(row, level, who, names, now) for row, level, who in reached]
+
+
+def _reached(row: AndonCall, now: datetime) -> tuple[int, str]:
+    """The step that a call's clock has reached, and who must come: a role, `owner`, or somebody's user name."""
+    policy = configs().policy(row.station_id)
+    reached = row.level
+    if row.solved_at is None:
+        by_itself = row.runout_id is not None
+        reached = max(reached, andon.level(row.called_at, row.owned_at, now, policy, by_itself=by_itself))
+    return reached, andon.must_come(reached, row.owned_at, policy)
 
 
 def waiting(areas: Iterable[str], *, now: datetime) -> dict[str, Waiting]:
@@ -119,19 +143,16 @@ def waiting(areas: Iterable[str], *, now: datetime) -> dict[str, Waiting]:
     return found
 
 
-def call_facts(row: AndonCall, now: datetime) -> CallFacts:
-    """A call read with its station, area, card and people."""
+def _call_facts(
+    row: AndonCall, reached: int, who: str, people: Mapping[str, str], now: datetime
+) -> CallFacts:
     area = row.station.area
     is_open = row.solved_at is None
     policy = configs().policy(row.station_id)
     by_itself = row.runout_id is not None
-    reached = row.level
-    if is_open:
-        reached = max(reached, andon.level(row.called_at, row.owned_at, now, policy, by_itself=by_itself))
-    who = andon.must_come(reached, row.owned_at, policy)
     names = {"area_leader": str(area.leader) if area and area.leader else "", "owner": str(row.owner or "")}
     if who not in (*andon.ROLES, "owner"):
-        names["person"] = str(Person.objects.filter(username=who).first() or who)
+        names["person"] = people.get(who, who)
         who = "person"
     return CallFacts(
         id=row.uuid,

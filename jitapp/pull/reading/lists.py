@@ -211,14 +211,13 @@ def turn(uuid: UUID, *, plant_ids: Iterable[int], now: datetime) -> TurnFacts | 
 
 def loop_id(code: str, *, plant_ids: Iterable[int]) -> int | None:
     """The inside id of a loop that these plants may see."""
-    found = Loop.objects.filter(code=code, plant_id__in=list(plant_ids)).first()
-    return found.pk if found is not None else None
+    return Loop.objects.filter(code=code, plant_id__in=list(plant_ids)).values_list("pk", flat=True).first()
 
 
 def card_id(code: str, *, plant_ids: Iterable[int]) -> int | None:
     """The inside id of a card of a loop that these plants may see."""
-    found = Card.objects.filter(code=code, loop__plant_id__in=list(plant_ids)).first()
-    return found.pk if found is not None else None
+    found = Card.objects.filter(code=code, loop__plant_id__in=list(plant_ids))
+    return found.values_list("pk", flat=True).first()
 
 
 def runouts(*, plant_ids: Iterable[int], open_only: bool, after: int, limit: int) -> Page:

@@ -110,7 +110,7 @@ def _text(value: Any) -> str:
 
 @lru_cache(maxsize=256)
 def _calendar(time_zone: str, shifts: str, holidays: str) -> WorkCalendar:
-    """Built once per content: a calendar keeps the days it has reckoned."""
+    """Built once per content: a calendar keeps the days it has computed."""
     try:
         return WorkCalendar(time_zone, json.loads(shifts), json.loads(holidays))
     except BadCalendar:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
-from jitapp.kanban.conditions import MAY_FILL, room
+from jitapp.kanban.conditions import MAY_FILL, NO_LABEL, room
 from jitapp.kanban.vocabulary import CardStatus
 from jitapp.plant.models import Station
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn
@@ -185,9 +185,7 @@ def _history(found: QuerySet[Event]) -> list[HistoryLine]:
 def stale_labels_of(loop_id: int) -> list[StaleLabel]:
     """Labels of a loop that are to be printed: first those of new cards in the place of lost ones, whose containers
     wait for them; then those that are no longer true."""
-    cards = Card.objects.filter(loop_id=loop_id, label_stale=True).exclude(
-        card_status__in=[CardStatus.REMOVED, CardStatus.OBSOLETE, CardStatus.LOST]
-    )
+    cards = Card.objects.filter(loop_id=loop_id, label_stale=True).exclude(card_status__in=NO_LABEL)
     found = [
         StaleLabel(card.code, card.number, card.replaces if card.card_status == CardStatus.NEW else None)
         for card in cards

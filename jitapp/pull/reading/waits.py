@@ -1,6 +1,6 @@
 """Waits as people and programs read them: each cut among the states of the station it waits for; reads only.
 
-The cut is reckoned at every reading from the waits as they are and from what is known of the stations by then, so that
+The cut is computed at every reading from the waits as they are and from what is known of the stations by then, so that
 late news of a station needs no change to a wait. Sources: states of stations (told by people, machines and
 changeovers), calls that stop a line, open runouts of components at the station, and its working time.
 """

@@ -18,7 +18,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from jitapp.pull.store.statements import PREPARED
 
-# A plan for any argument, kept for the session: planning a read anew costs more than the read. It is made by a first
+# A plan for any argument, kept for the session: planning a read again costs more than the read. It is made by a first
 # use that touches nothing, and by the indexes whatever the tables hold at that moment: a plan made while a table is
 # empty reads all of it for ever.
 KEPT_PLANS = "SET plan_cache_mode = force_generic_plan"

@@ -17,7 +17,7 @@ import msgspec
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.conditions import all_withdrawn
 from jitapp.kanban.events.base import Entry
-from jitapp.kanban.events.cards import CardHeld, CardLost, CardRemoved, CardUnheld
+from jitapp.kanban.events.cards import CardHeld, CardLost, CardObsolete, CardRemoved, CardUnheld
 from jitapp.kanban.events.loops import RunoutClosed, RunoutOpened, RunoutRevised, WaitClosed, WaitOpened
 from jitapp.kanban.state import Card, Loop, OpenRunout, Turn
 from jitapp.plant.configs import Configs, configs
@@ -33,7 +33,7 @@ SECTIONS = ("receipts", "events", "cards", "turns", "loops", "messages")
 # They change neither card nor turn, and nothing follows from them: no message either, or a drain would never end.
 WAITS = (WaitOpened, WaitClosed)
 RUNOUTS = (RunoutOpened, RunoutClosed, RunoutRevised)
-HOLDS = (CardHeld, CardUnheld, CardLost, CardRemoved)
+HOLDS = (CardHeld, CardUnheld, CardLost, CardRemoved, CardObsolete)
 
 # A held card has an open hold beside it, whichever way it was held: who, why, and how it ended (requirement A5).
 _HELD = """INSERT INTO pull_qualityhold (uuid, card_id, reason, held_by_id, held_at, decision)
@@ -129,7 +129,10 @@ class UnitOfWork:
         self.touched_turns[card.id, turn.number] = (loop.config.id, loop.config.supply_id, turn)
 
     def _hold(
-        self, entry: Entry, event: CardHeld | CardUnheld | CardLost | CardRemoved, person_id: int | None
+        self,
+        entry: Entry,
+        event: CardHeld | CardUnheld | CardLost | CardRemoved | CardObsolete,
+        person_id: int | None,
     ) -> None:
         values: dict[str, object] = {
             "uuid": new_uuid(),

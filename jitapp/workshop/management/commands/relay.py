@@ -33,6 +33,32 @@ def call_until(stopped: threading.Event) -> None:
             logger.exception("A round of calls to the ERPs failed; documents wait.")
 
 
+def drain_until(stopped: threading.Event) -> None:
+    """Drains and sweeps until it is stopped, whatever the database or a sweep does."""
+    swept_at = float("-inf")
+    while not stopped.is_set():
+        try:
+            close_old_connections()
+            switchboard.drain(most=500)
+            if time.monotonic() - swept_at >= SWEEP_SECONDS:
+                sweep()
+                swept_at = time.monotonic()
+        except (Error, psycopg2.Error) as error:
+            logger.warning("The database does not answer (%s); trying again.", str(error).strip())
+            stopped.wait(1.0)
+        stopped.wait(POLL_SECONDS)
+
+
+def sweep() -> None:
+    """One sweep; a fault in it is logged, for signals must go on upstream. Raises what the database raises."""
+    try:
+        switchboard.sweep()
+    except (Error, psycopg2.Error):
+        raise
+    except Exception:
+        logger.exception("A sweep failed; the next one begins in %s seconds.", SWEEP_SECONDS)
+
+
 class Command(BaseCommand):
     help = (
         "Drains the outbox and sweeps until it is stopped; the shop works without Redis as long as this runs."
@@ -45,15 +71,4 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stopped.set())
         # A thread of its own: an ERP that does not answer must not keep signals from going upstream.
         threading.Thread(target=call_until, args=(stopped,), name="erp", daemon=True).start()
-        swept_at = float("-inf")
-        while not stopped.is_set():
-            try:
-                close_old_connections()
-                switchboard.drain(most=500)
-                if time.monotonic() - swept_at >= SWEEP_SECONDS:
-                    switchboard.sweep()
-                    swept_at = time.monotonic()
-            except (Error, psycopg2.Error) as error:
-                logger.warning("The database does not answer (%s); trying again.", str(error).strip())
-                stopped.wait(1.0)
-            stopped.wait(POLL_SECONDS)
+        drain_until(stopped)
