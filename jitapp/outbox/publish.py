@@ -68,5 +68,5 @@ _nudgers = {DRAIN_TASK: _nudger}
 
 def nudge_on_commit(task: str = DRAIN_TASK) -> None:
     """Nudges the workers once the surrounding transaction is committed; each task has its own nudges."""
-    nudger = _nudgers.setdefault(task, Nudger(task))
+    nudger = _nudgers.get(task) or _nudgers.setdefault(task, Nudger(task))
     transaction.on_commit(nudger.nudge, robust=True)
