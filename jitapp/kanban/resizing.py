@@ -5,7 +5,8 @@ from __future__ import annotations
 from jitapp.kanban.events.cards import CardRestored
 from jitapp.kanban.ledger import Ledger, NewUuid
 from jitapp.kanban.signals import signal
-from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
+from jitapp.kanban.state import Card, Loop
+from jitapp.kanban.vocabulary import CardStatus, LoopStatus, SupplyStatus
 
 MOST_CARDS = 1_000  # of one loop
 
@@ -38,3 +39,11 @@ def resize(ledger: Ledger, cards: int, new_uuid: NewUuid) -> int:
         if card.supply_status is SupplyStatus.EMPTY and card.turn is None:
             signal(ledger, card, new_uuid)
     return max(0, wanted - len(back))
+
+
+def needs_replacement(loop: Loop, lost: Card) -> bool:
+    """Whether a card is made for a lost one: a loop in use keeps its number of cards; one-off cards and cards too many
+    are not replaced."""
+    replaced = any(other.replaces == lost.number for other in loop.siblings(lost))
+    in_use = loop.config.status in (LoopStatus.ACTIVE, LoopStatus.ON_HOLD)
+    return in_use and lost.turns_left is None and not loop.surplus_due and not replaced

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from jitapp.kanban.events.turns import TurnAborted, TurnCompleted, TurnStarted
 from jitapp.kanban.ledger import Decision, Ledger
+from jitapp.kanban.resizing import needs_replacement
 from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.vocabulary import LoopStatus
 from jitapp.pull import store
 from jitapp.pull.actions.making import add_replacement
 from jitapp.pull.actions.stages import Decided, Situated
@@ -20,7 +20,7 @@ def record(unit: store.UnitOfWork, decided: Decided, source: Source) -> None:
     loop, card = located.loop, located.card
     if loop is None or card is None:
         return
-    if decision.code == "lost" and _needs_replacement(loop, card):
+    if decision.code == "lost" and needs_replacement(loop, card):
         _replace(loop, card, situated, decision)
     if decision.entries:
         unit.record(
@@ -36,13 +36,6 @@ def record(unit: store.UnitOfWork, decided: Decided, source: Source) -> None:
     if decision.code == "receiver_not_ready" and card.turn is not None:
         at = decision.at or located.occurred_at
         unit.add("messages", refused(loop.config.id, card.turn.uuid, at, loop.seq))
-
-
-def _needs_replacement(loop: Loop, card: Card) -> bool:
-    """A loop in use keeps its number of cards; one-off cards and cards too many are not replaced."""
-    replaced = any(other.replaces == card.number for other in loop.siblings(card))
-    in_use = loop.config.status in (LoopStatus.ACTIVE, LoopStatus.ON_HOLD)
-    return in_use and card.turns_left is None and not loop.surplus_due and not replaced
 
 
 def _replace(loop: Loop, lost: Card, situated: Situated, decision: Decision) -> None:
