@@ -72,7 +72,7 @@ def late(s: Situation) -> Reply | None:
     if old := _too_old(s):
         return old
     if not told_late(s):
-        return None
+        return no("late_conflict") if _before_its_signal(s) else None
     if card.card_status is not CardStatus.IN_CIRCULATION:
         return no("late_conflict")
     if step is not None and step.intent is not Intent.ABORT and step.target == s.position:
@@ -86,6 +86,15 @@ def late(s: Situation) -> Reply | None:
     if step is not None and (_was_full(s, step) or _past(s, step)):
         return no("late_passed")
     return no("late_conflict")
+
+
+def _before_its_signal(s: Situation) -> bool:
+    """Whether the scan tells of work on a turn at a time when its signal was not out yet: a batch, a plan or the ERP
+    released it since, which no scan of the card tells (rule C5)."""
+    turn = s.card.turn
+    if s.step is None or not s.step.fills or turn is None or turn.released_at is None:
+        return False
+    return s.at < turn.released_at
 
 
 def there(s: Situation) -> Reply:

@@ -45,12 +45,15 @@ def decide(loop: Loop, card: Card, scan: Scan) -> Decision:
 
 
 def situation_of(loop: Loop, card: Card, scan: Scan) -> Situation:
-    """The scan at its card. Clocks of devices differ a little: what seems to lie shortly before the card's last event
-    counts as at the same instant."""
+    """The scan at its card. Clocks of devices differ a little: what seems to lie shortly before the card's last event,
+    or before its signal went out, counts as at the same instant."""
     intent = scan.intent or default_intent(loop, card, scan)
     at = scan.occurred_at
     if card.moved_at is not None and at < card.moved_at <= at + CLOCK_SLACK:
         at = card.moved_at
+    released = card.turn.released_at if card.turn is not None else None
+    if released is not None and at < released <= at + CLOCK_SLACK:
+        at = released
     step = STEPS[intent] if intent is not None else None
     return Situation(loop, card, scan, intent, step, at, side_of(loop, scan.station_id))
 

@@ -14,7 +14,7 @@ from jitapp.kanban.draws import draw
 from jitapp.kanban.events.cards import CardEmptied
 from jitapp.kanban.ledger import Decision, Ledger
 from jitapp.kanban.signals import finish
-from jitapp.kanban.vocabulary import LoopStatus, Outcome, Trigger
+from jitapp.kanban.vocabulary import Accumulate, LoopStatus, Outcome, Trigger
 from tests.kanban.loops import Bench, make_loop, new_uuid
 
 OTHER = 8  # a second device: its scans come late
@@ -189,3 +189,30 @@ def test_undo_of_a_signal_that_went_upstream_takes_it_back_by_a_new_event(bench:
     bench.scan(1, "empty")
     decision = bench.scan(1, "undo", at=1, minutes=1)
     assert [event.type for event in decision.entries] == ["scan.applied", "card.unopened", "turn.cancelled"]
+
+
+def gathered(kind: str = "PRODUCTION") -> tuple[Bench, datetime]:
+    """A card whose signal went out with a batch that another card completed, half an hour after its own last scan."""
+    bench = Bench(make_loop(("FULL",) * 3, kind=kind, accumulate=Accumulate.CARDS, accumulate_cards=2))
+    bench.scan(1, "empty")
+    emptied = bench.now
+    bench.scan(2, "empty", minutes=30)
+    return bench, emptied
+
+
+@pytest.mark.parametrize("intent", ["start", "complete", "load"])
+def test_work_from_before_the_signal_went_out_is_parked(intent: str) -> None:
+    bench, emptied = gathered()
+    assert late(bench, 1, intent, at=emptied + timedelta(minutes=10)).code == "late_conflict"
+    turn = bench.loop.cards[1].turn
+    assert turn is not None
+    assert turn.started_at is None
+
+
+def test_a_clock_a_second_behind_starts_when_the_signal_went_out() -> None:
+    bench, emptied = gathered()
+    released = emptied + timedelta(minutes=30)
+    assert late(bench, 1, "start", at=released - timedelta(seconds=1)).outcome is Outcome.APPLIED
+    turn = bench.loop.cards[1].turn
+    assert turn is not None
+    assert turn.started_at == turn.released_at == released
