@@ -381,7 +381,9 @@ def say(
     patterns = (translate(sentence.message), *warnings)
     what_next = translate(sentence.next)
     named = {name for pattern in (*patterns, what_next) for name in _names(pattern)}
-    shown = {name: _in(translate, name, _show(facts[name], time_zone, now)) for name in named}
+    shown = {name: _show(facts[name], time_zone, now) for name in named}
+    for name in named & _WORDS_OF.keys():
+        shown[name] = _in(translate, name, shown[name])
     return " ".join(pattern.format_map(shown) for pattern in patterns), what_next.format_map(shown)
 
 
@@ -393,7 +395,7 @@ def _names(pattern: str) -> tuple[str, ...]:
 
 def _in(translate: Callable[[str], str], name: str, shown: str) -> str:
     """A fact in the reader's language, if it is a word of ours; as it is if there is no word for it there."""
-    key = _WORDS_OF.get(name, {}).get(shown)
+    key = _WORDS_OF[name].get(shown)
     if key is None:
         return shown
     found = translate(key)
@@ -401,6 +403,8 @@ def _in(translate: Callable[[str], str], name: str, shown: str) -> str:
 
 
 def _show(fact: object, time_zone: ZoneInfo, now: datetime) -> str:
+    if isinstance(fact, str):
+        return str(fact)
     if isinstance(fact, datetime):
         local = fact.astimezone(time_zone)
         pattern = "%H:%M" if local.date() == now.astimezone(time_zone).date() else "%Y-%m-%d %H:%M"

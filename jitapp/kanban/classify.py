@@ -11,8 +11,9 @@ Nothing here decides: the scan is answered by the guards, and a guess only adds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from jitapp.kanban.answers import ANSWERS, WARNINGS
 from jitapp.kanban.conditions import MAY_FILL, usable
@@ -38,8 +39,7 @@ _SKIPPING = frozenset({Intent.COMPLETE, Intent.LOAD, Intent.RECEIVE})
 _GONE = frozenset({S.COMPLETED, S.IN_TRANSIT})
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(msgspec.Struct, frozen=True):
     """What must be looked at before the scan is applied."""
 
     moved_at: datetime | None

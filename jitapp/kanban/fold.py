@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from jitapp.kanban.conditions import all_withdrawn, nothing_usable, participates, taking_part, usable
-from jitapp.kanban.events.base import Entry, Inconsistent
+from jitapp.kanban.events.base import Entry, Event, Inconsistent
 from jitapp.kanban.events.cards import CardBlocked, CardUnblocked
 from jitapp.kanban.events.loops import LoopChanged
 from jitapp.kanban.events.turns import TurnCancelled, TurnRecalled, TurnReceived, TurnReleased, TurnShort
@@ -12,22 +14,24 @@ from jitapp.kanban.state import AT_HAND, Card, Change, Loop
 from jitapp.kanban.vocabulary import CardStatus, LoopStatus, SupplyStatus
 
 # The events that may change what counts for a runout without moving a container or giving its card another life.
-COUNTING_TYPES = (
-    CardBlocked,
-    CardUnblocked,
-    LoopChanged,
-    TurnReleased,
-    TurnReceived,
-    TurnCancelled,
-    TurnRecalled,
-    TurnShort,
+COUNTING_TYPES: frozenset[type[Event]] = frozenset(
+    {
+        CardBlocked,
+        CardUnblocked,
+        LoopChanged,
+        TurnReleased,
+        TurnReceived,
+        TurnCancelled,
+        TurnRecalled,
+        TurnShort,
+    }
 )
 
 
 def change_of(entry: Entry) -> Change | None:
     """What an entry changes of all that counts for a runout; None: nothing."""
     event = entry.event
-    if not entry.to and event.life is None and not isinstance(event, COUNTING_TYPES):
+    if not entry.to and event.life is None and type(event) not in COUNTING_TYPES:
         return None
     status = SupplyStatus(entry.to) if entry.to else None
     life = event.life
@@ -58,13 +62,37 @@ def status_after(event: LoopChanged) -> LoopStatus | None:
     return LoopStatus(said) if said else None
 
 
+class _Standing(msgspec.Struct, gc=False):
+    """What of a card decides whether its container is usable."""
+
+    supply_status: SupplyStatus
+    card_status: CardStatus
+    blocked: bool
+
+    @property
+    def counts(self) -> tuple[bool, bool]:
+        """Whether the container is usable, and whether the card takes part."""
+        return usable(self), participates(self)
+
+
+_NOWHERE = _Standing(SupplyStatus.EMPTY, CardStatus.NEW, False)
+
+
+def _standing(card: Card | None) -> _Standing:
+    """How a card stands; full or in use is one, and a card that is not there stands like a new one."""
+    if card is None:
+        return _NOWHERE
+    at = SupplyStatus.FULL if card.supply_status in AT_HAND else SupplyStatus.EMPTY
+    return _Standing(at, card.card_status, card.blocked)
+
+
 def apply(loop: Loop, entry: Entry) -> None:
     """Changes the loop as the entry says, and derives what follows: who must act on the turn and why it waits, and
     when the loop's usable containers last changed. Raises Inconsistent if the entry cannot have followed this state.
     """
     loop.seq = entry.seq
     card = loop.cards.get(entry.card_id) if entry.card_id is not None else None
-    before, had_been_full = _of(card), loop.been_full
+    before, had_been_full = _standing(card), loop.been_full
     _look(loop, entry)
     if entry.to and card is not None:
         if entry.frm != card.supply_status:
@@ -80,11 +108,11 @@ def apply(loop: Loop, entry: Entry) -> None:
     if card is None and entry.card_id is not None:
         card = loop.cards.get(entry.card_id)
     of_loop = (change is not None and change.loop_status is not None) or loop.been_full != had_been_full
-    after = _of(card)
+    after = _standing(card)
     if of_loop or before != after:
         _changed(loop, entry)
-    if of_loop or before[-1] != after[-1]:
-        loop.turned_at = entry.occurred_at
+        if of_loop or before.counts != after.counts:
+            loop.turned_at = entry.occurred_at
     if card is not None and card.turn is not None:
         stand(loop.config, card, card.turn, entry.occurred_at, entry.seq)
 
@@ -98,14 +126,6 @@ def _look(loop: Loop, entry: Entry) -> None:
     runout.looked_at = entry.occurred_at
     runout.quality = all_withdrawn(loop.cards.values())
     runout.cards = taking_part(loop.cards.values())
-
-
-def _of(card: Card | None) -> tuple[bool, CardStatus, bool, tuple[bool, bool]]:
-    """What of a card decides whether its container is usable; last, whether it is and whether it takes part."""
-    if card is None:
-        return False, CardStatus.NEW, False, (False, False)
-    counts = (usable(card), participates(card))
-    return card.supply_status in AT_HAND, card.card_status, card.blocked, counts
 
 
 def _changed(loop: Loop, entry: Entry) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
@@ -68,17 +67,16 @@ class Scan(msgspec.Struct, frozen=True):
         return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-@dataclass(slots=True)
-class Decision:
+class Decision(msgspec.Struct):
     """How a scan ended. `facts` fill the sentence of `code`; `entries` are folded into the loop already."""
 
     code: str
     facts: dict[str, object]
-    entries: list[Entry] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    entries: list[Entry] = msgspec.field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
     intent: Intent | None = None
     turn: Turn | None = None
-    closed: list[tuple[Card, Turn]] = field(default_factory=list)
+    closed: list[tuple[Card, Turn]] = msgspec.field(default_factory=list)
     at: datetime | None = None  # when it counts as done; None: as the scan says
     kind: ScanClass | None = None  # what the scan was, seen in its sequence; None: nobody looked
 

@@ -55,7 +55,9 @@ def situation_of(loop: Loop, card: Card, scan: Scan) -> Situation:
     if released is not None and at < released <= at + CLOCK_SLACK:
         at = released
     step = STEPS[intent] if intent is not None else None
-    return Situation(loop, card, scan, intent, step, at, side_of(loop, scan.station_id))
+    fills = step is not None and step.fills and card.turn is not None
+    position = card.position if fills else card.supply_status
+    return Situation(loop, card, scan, intent, step, at, side_of(loop, scan.station_id), position)
 
 
 def judge(situation: Situation) -> Reply:

@@ -140,8 +140,7 @@ class Stretch(msgspec.Struct, frozen=True, array_like=True):
     seq: int
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(msgspec.Struct):
     """An open circulation of a card: the signal, and its progress at the supply source (`step`)."""
 
     uuid: UUID
@@ -209,8 +208,7 @@ class Turn:
         return self.made if self.made is not None else self.asked
 
 
-@dataclass(slots=True)
-class Card:
+class Card(msgspec.Struct):
     """A card with its open turn. `contents` and `booked` are pieces in the container at the demand source."""
 
     id: int
@@ -267,8 +265,7 @@ class Card:
         return self.contents - self.booked
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """A change of what counts for a runout, as one event of the ledger brought it: where a container stands, the life
     of its card, whether it is blocked, the loop's status, or when an order is due. None: this did not change.
     """
@@ -319,8 +316,7 @@ class OpenRunout:
     looked_at: datetime | None = field(default=None, compare=False)
 
 
-@dataclass(slots=True)
-class LoopCounters:
+class LoopCounters(msgspec.Struct):
     """What a loop keeps of its own beside its cards: the columns of its state row."""
 
     seq: int = 0
@@ -333,18 +329,17 @@ class LoopCounters:
     )
 
 
-@dataclass(slots=True)
-class Loop(LoopCounters):
+class Loop(LoopCounters, kw_only=True):
     """A loop as the rules see it while its lock is held."""
 
-    config: LoopConfig = field(kw_only=True)
-    cards: dict[int, Card] = field(default_factory=dict)
+    config: LoopConfig
+    cards: dict[int, Card] = msgspec.field(default_factory=dict)
     runout: OpenRunout | None = None
     # Since the lock was taken; not stored.
     past: Past | None = None
-    fresh: list[Change] = field(default_factory=list)
-    register: dict[int, Span] = field(default_factory=dict)
-    ended: list[tuple[int, Turn]] = field(default_factory=list)
+    fresh: list[Change] = msgspec.field(default_factory=list)
+    register: dict[int, Span] = msgspec.field(default_factory=dict)
+    ended: list[tuple[int, Turn]] = msgspec.field(default_factory=list)
     turned_at: datetime | None = None  # when a container became usable or ceased to be
     told_late: datetime | None = None  # the earliest change that occurred before one known already
 

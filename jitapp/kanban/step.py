@@ -30,7 +30,8 @@ class Reply(msgspec.Struct, frozen=True):
 
 class Situation(msgspec.Struct, frozen=True):
     """A scan at its card, before anything is changed. `at` is when it counts as done, `side` the end of the loop where
-    it was made."""
+    it was made, `position` where the container stands that the step is about: the one to be filled, or the one at hand.
+    """
 
     loop: Loop
     card: Card
@@ -39,12 +40,7 @@ class Situation(msgspec.Struct, frozen=True):
     step: Step | None
     at: datetime
     side: Side | None
-
-    @property
-    def position(self) -> SupplyStatus:
-        """Where the container stands that the step is about: the one to be filled, or the one at hand."""
-        fills = self.step is not None and self.step.fills
-        return self.card.position if fills and self.card.turn is not None else self.card.supply_status
+    position: SupplyStatus
 
 
 Guard = Callable[[Situation], Reply | None]

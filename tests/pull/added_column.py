@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from tests.floor import Floor
 
 ADDED = (  # the member behind which a line is added, in the source of the rules' own types
-    ("class Card:", "    label_stale: bool = False\n"),
-    ("class Turn:", "    answer_late: bool = False"),
-    ("class LoopCounters:", "    been_full: bool = False"),
+    ("class Card(", "    label_stale: bool = False\n"),
+    ("class Turn(", "    answer_late: bool = False"),
+    ("class LoopCounters(", "    been_full: bool = False"),
 )
 TABLES = ("pull_card", "pull_turn", "pull_loopstate")
 NAME = "jitapp.kanban.state"

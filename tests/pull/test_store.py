@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+
+from msgspec.structs import fields
 
 from jitapp.kanban.state import Card, Turn
 from jitapp.pull.store import PREPARED

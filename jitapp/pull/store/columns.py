@@ -7,7 +7,7 @@ its table has the column: nothing here or in the statements names one.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -16,6 +16,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import asdict, fields
 
 from jitapp.kanban.state import Card, LoopCounters, Turn
 
@@ -40,7 +41,11 @@ class Column:
 class Columns:
     """The columns of one type, and their spellings in a statement; `{card:c}` in a template is `c.id, c.code, ...`."""
 
-    def __init__(self, of: type, *, without: Collection[str] = (), fixed: Collection[str] = ()) -> None:
+    def __init__(
+        self, of: type[msgspec.Struct], *, without: Collection[str] = (), fixed: Collection[str] = ()
+    ) -> None:
+        self._of = of
+        self._without = tuple(without)
         types = get_type_hints(of)
         self.all = tuple(
             Column(each.name, _sql(types[each.name])) for each in fields(of) if each.name not in without
@@ -67,6 +72,11 @@ class Columns:
 
     def values(self, of: object) -> dict[str, object]:
         """An object's values by column."""
+        if type(of) is self._of:
+            row = asdict(of)
+            for name in self._without:
+                del row[name]
+            return row
         return dict(zip(self._names, self._members(of), strict=True))
 
 

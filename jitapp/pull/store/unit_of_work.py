@@ -31,9 +31,10 @@ Row = dict[str, object]
 # The parameters of the writing statement, in order.
 SECTIONS = ("receipts", "events", "cards", "turns", "loops", "messages")
 # They change neither card nor turn, and nothing follows from them: no message either, or a drain would never end.
-WAITS = (WaitOpened, WaitClosed)
+WAITS = frozenset({WaitOpened, WaitClosed})
 RUNOUTS = (RunoutOpened, RunoutClosed, RunoutRevised)
 HOLDS = (CardHeld, CardUnheld, CardLost, CardRemoved, CardObsolete)
+_BESIDE = frozenset({*RUNOUTS, *HOLDS})  # they write a row of a table of their own
 
 # A held card has an open hold beside it, whichever way it was held: who, why, and how it ended (requirement A5).
 _HELD = """INSERT INTO pull_qualityhold (uuid, card_id, reason, held_by_id, held_at, decision)
@@ -106,15 +107,16 @@ class UnitOfWork:
                     "data": event,
                 },
             )
-            if isinstance(event, WAITS):
+            if type(event) in WAITS:
                 continue
             followed = True
             if entry.card_id is not None:
                 self._touch_card(loop, loop.cards[entry.card_id])
-            if isinstance(event, RUNOUTS):
-                self._runout(config.id, entry, event)
-            elif isinstance(event, HOLDS):
-                self._hold(entry, event, person_id)
+            if type(event) in _BESIDE:
+                if isinstance(event, RUNOUTS):
+                    self._runout(config.id, entry, event)
+                elif isinstance(event, HOLDS):
+                    self._hold(entry, event, person_id)
         for card, turn in turns:
             self._touch_turn(loop, card, turn)
         if followed:
