@@ -22,6 +22,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.db import connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, sync_playwright
 
 from jitapp.workshop.embedded import Running, free_port, start_both
@@ -30,6 +32,12 @@ from tests.shop import Shop
 
 if TYPE_CHECKING:
     from django.db.backends.base.operations import BaseDatabaseOperations
+
+# How long an example takes depends on what else the machine does.
+hypothesis_settings.register_profile(
+    "suite", parent=hypothesis_settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("suite")
 
 SETTINGS = "jitapp.settings"
 _servers = pytest.StashKey[tuple[Running, Path]]()

@@ -65,7 +65,8 @@ class WorkCalendar:
     def add_working_minutes(self, start: datetime, minutes: int) -> datetime:
         """The first instant by which `minutes` working minutes have passed since `start`; aware, in UTC.
 
-        Zero minutes is `start` itself, also outside working time.
+        Zero minutes is `start` itself, also outside working time. What does not fit before the horizon ends with the
+        last working minute there.
         """
         if minutes < 0:
             raise ValueError("minutes must not be negative")

@@ -682,7 +682,6 @@ scan_like = st.fixed_dictionaries(
 # Each example finds the floor as the one before left it: that is what a floor is.
 on_one_floor = settings(
     max_examples=150,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

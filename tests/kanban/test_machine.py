@@ -433,7 +433,6 @@ class Shop(RuleBasedStateMachine):
 Shop.TestCase.settings = settings(
     max_examples=max(1, MOVES // DEPTH),
     stateful_step_count=DEPTH,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )

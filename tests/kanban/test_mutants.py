@@ -53,7 +53,6 @@ def machine() -> None:
         settings=settings(
             max_examples=300,
             stateful_step_count=50,
-            deadline=None,
             derandomize=True,
             database=None,
             phases=[Phase.generate],

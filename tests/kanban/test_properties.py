@@ -79,7 +79,7 @@ def check(loop: Loop, now: datetime, told: set[int]) -> None:
     assert loop.been_full
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(setup=LOOPS, scans=st.lists(SCANS, max_size=40))
 def test_any_sequence_of_scans_keeps_the_rules(setup: dict[str, Any], scans: list[tuple[Any, ...]]) -> None:
     if setup["kind"] is LoopKind.SUPPLIER:
@@ -140,7 +140,7 @@ def _chains(ledger: list[Entry]) -> None:
             last[entry.card_id] = entry.to
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     quantity=st.integers(1, 6),
     needs=st.lists(

@@ -62,7 +62,6 @@ class Waiting(Shop):
 Waiting.TestCase.settings = settings(
     max_examples=max(1, MOVES // DEPTH // 4),
     stateful_step_count=DEPTH,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )

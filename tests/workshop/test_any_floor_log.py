@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jitapp.workshop.floor_log import Report, ReportKind
@@ -101,7 +101,6 @@ def outcomes_by_the_book(conversion: Conversion) -> Counter[str]:
 
 
 @given(logs(), containers)
-@settings(deadline=None)
 def test_only_overproduction_and_a_full_station_break_the_rules(
     reports: list[Report], container: int | None
 ) -> None:
@@ -113,7 +112,6 @@ def test_only_overproduction_and_a_full_station_break_the_rules(
 
 
 @given(logs(), containers)
-@settings(deadline=None)
 def test_every_good_piece_is_in_a_container_or_lies_loose(
     reports: list[Report], container: int | None
 ) -> None:
@@ -129,7 +127,6 @@ def test_every_good_piece_is_in_a_container_or_lies_loose(
 
 
 @given(logs(), containers, st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_the_same_log_gives_the_same_files_in_whatever_order_its_lines_stand(
     reports: list[Report], container: int | None, chance: Any
 ) -> None:
@@ -139,7 +136,6 @@ def test_the_same_log_gives_the_same_files_in_whatever_order_its_lines_stand(
 
 
 @given(logs(), containers)
-@settings(deadline=None)
 def test_shop_and_scans_fit_together(reports: list[Report], container: int | None) -> None:
     conversion = convert(reports, container)
     (plant,) = conversion.shop["plants"]
@@ -168,7 +164,6 @@ def test_shop_and_scans_fit_together(reports: list[Report], container: int | Non
 
 
 @given(logs())
-@settings(deadline=None)
 def test_ids_are_unique_version_seven_and_ordered_like_the_log(reports: list[Report]) -> None:
     lines = convert(reports).lines
     assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
