@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec.structs import fields
 
 from jitapp.kanban.answers import asked_code
 from jitapp.kanban.ledger import Facts, Scan
