@@ -122,7 +122,9 @@ class History(models.Model):
 
     era = models.BigIntegerField(primary_key=True, help_text="seconds since 1970 when it began")
     epoch = models.CharField(max_length=16, unique=True, help_text="the era's name in cursors and streams")
-    identity = models.CharField(max_length=80, help_text="cluster, time line and database; empty: not yet known")
+    identity = models.CharField(
+        max_length=80, help_text="cluster, time line and database; empty: not yet known"
+    )
     began_at = models.DateTimeField()
     kept_until = models.DateTimeField(
         null=True, blank=True, help_text="recording of the newest event there was: later ones were set back"
@@ -142,7 +144,7 @@ class Event(models.Model):
     uuid = models.UUIDField(default=new_uuid, editable=False)
     xid = Xid8Field(db_default=RawSQL("pg_current_xact_id()", ()), editable=False)
     # Where it stands in the feed: the era, then its transaction, or that of the loop's event before if it is later.
-    era = models.BigIntegerField(db_default=0, editable=False)
+    era = models.BigIntegerField(db_default=RawSQL("pull_era()", ()), editable=False)
     place = Xid8Field(db_default=RawSQL("pg_current_xact_id()", ()), editable=False)
     type = models.CharField(max_length=32)
     plant = models.ForeignKey("plant.Plant", on_delete=models.PROTECT, db_constraint=False, db_index=False)
