@@ -56,7 +56,7 @@ CODES: dict[str, tuple[int, str]] = {
     "changed_meanwhile": (409, "Somebody else wrote the same at the same moment. Read and send again."),
     "history_was_set_back": (
         410,
-        "The database was restored after this cursor was given out. `cursor` is where to go on, without one begin again;"
+        "The database was restored since. `cursor` is where to go on, without one begin again;"
         " what was recorded after `kept_until` is no longer true.",
     ),
     "length_required": (411, "The body came in chunks; send it whole, with Content-Length."),
