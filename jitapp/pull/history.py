@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+TOLD_FOR = timedelta(days=1)  # pages say so long that history was set back
 # Nothing is known on a standby: it cannot be written to.
 _PRESENT = """
 SELECT CASE WHEN to_regclass('pull_history') IS NOT NULL AND NOT pg_is_in_recovery() THEN
@@ -28,7 +29,7 @@ _NEWEST = "SELECT era, epoch, identity, began_at, kept_until FROM pull_history O
 _BEGIN = """
 INSERT INTO pull_history (era, epoch, identity, began_at, kept_until)
 SELECT greatest(coalesce(max(era), 0) + 1, extract(epoch FROM clock_timestamp())::bigint), %s, %s, clock_timestamp(),
-    (SELECT recorded_at FROM pull_event ORDER BY id DESC LIMIT 1)
+    CASE WHEN max(era) IS NOT NULL THEN (SELECT recorded_at FROM pull_event ORDER BY id DESC LIMIT 1) END
 FROM pull_history
 """
 # Transaction numbers of the former database say nothing here, and settings that processes remember by their number may
@@ -59,6 +60,12 @@ def present() -> Era:
     if row is None:
         raise LookupError("This database has no era yet: run the migrations.")
     return Era(row[0], row[1], row[3], row[4])
+
+
+def set_back_lately(now: datetime) -> Era | None:
+    """The present era, if it began by a restore within the last day: people must compare shelves and screens."""
+    era = present()
+    return era if era.kept_until is not None and now - era.began_at < TOLD_FOR else None
 
 
 def former(epoch: str) -> bool:

@@ -27,7 +27,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         for difference in done.report.differences:
             self.stdout.write(str(difference))
-        self.stdout.write(f"Restored {file} in {done.seconds:.1f} s; its history goes on as {done.era.epoch}.")
+        self.stdout.write(
+            f"Restored {file} in {done.seconds:.1f} s; its history goes on as {done.era.epoch}."
+        )
         self.stdout.write(f"verified {done.report.events} events, {done.report.total} differences")
         if done.report.total:
             sys.exit(1)
