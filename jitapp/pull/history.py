@@ -25,11 +25,13 @@ SELECT CASE WHEN to_regclass('pull_history') IS NOT NULL AND NOT pg_is_in_recove
     || '.' || (SELECT oid FROM pg_database WHERE datname = current_database()) END
 """
 _NEWEST = "SELECT era, epoch, identity, began_at, kept_until FROM pull_history ORDER BY era DESC LIMIT 1"
-# An era is never used again: readers of one that a second restore has made void would take it for theirs.
+# An era is never used again: readers of one that a second restore has made void would take it for theirs. A transaction
+# that had not ended when the backup was taken is missing in it beside younger ones; none takes a minute.
 _BEGIN = """
 INSERT INTO pull_history (era, epoch, identity, began_at, kept_until)
 SELECT greatest(coalesce(max(era), 0) + 1, extract(epoch FROM clock_timestamp())::bigint), %s, %s, clock_timestamp(),
-    CASE WHEN max(era) IS NOT NULL THEN (SELECT recorded_at FROM pull_event ORDER BY id DESC LIMIT 1) END
+    CASE WHEN max(era) IS NOT NULL THEN
+        (SELECT recorded_at - interval '1 minute' FROM pull_event ORDER BY id DESC LIMIT 1) END
 FROM pull_history
 """
 # Transaction numbers of the former database say nothing here, and settings that processes remember by their number may

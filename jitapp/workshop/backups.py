@@ -39,8 +39,9 @@ SET client_min_messages = warning;
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid();
 DROP SCHEMA public CASCADE;
-CREATE SCHEMA public;
 """
+_SCHEMA = "CREATE SCHEMA public;\n"  # an archive that was made by hand may not bring it
+
 # The next connection begins a new era (pull/history.py). A backup from before there were eras gets its first one.
 _END = """
 DO $$ BEGIN
@@ -123,7 +124,7 @@ def _snapshot() -> Iterator[tuple[str, int, str]]:
 def restore(source: Path, *, force: bool, say: Callable[[str], object]) -> Restored:
     """Replaces everything in the database by the backup, brings it to this version and proves it. Raises CannotBackUp,
     and then nothing is changed, unless the sentence says otherwise."""
-    _check(source)
+    begin = _BEGIN if _check(source) else _BEGIN + _SCHEMA
     if not force and (found := _content()):
         raise CannotBackUp(
             f"This database is not empty ({found}). Restore into an empty one, or say --force: then everything in it"
@@ -132,7 +133,7 @@ def restore(source: Path, *, force: bool, say: Callable[[str], object]) -> Resto
     begun = time.monotonic()
     for left in reversed(range(TRIES)):
         try:
-            _replace(source)
+            _replace(source, begin)
             break
         except _Locked:
             if not left:
@@ -155,14 +156,17 @@ class _Locked(Exception):
     """Somebody else holds what the restore must lock."""
 
 
-def _check(source: Path) -> None:
-    """Whether the file is a backup of this program that this version can read. Raises CannotBackUp."""
+def _check(source: Path) -> bool:
+    """Whether the archive makes the schema itself. Raises CannotBackUp unless it is one of this program that this
+    version can read."""
     if not source.is_file():
         raise CannotBackUp(f"There is no file {source}.")
     reader = _program("pg_restore")
     listed = subprocess.run([reader, "--list", str(source)], capture_output=True, text=True, check=False)
     if listed.returncode != 0:
-        raise CannotBackUp(f"{source} is no backup, or it is damaged: {_last_line(listed.stderr)}")
+        raise CannotBackUp(
+            f"{source} is no backup, or it is damaged: {_last_line(listed.stderr)} Nothing was changed."
+        )
     if "TABLE public pull_event " not in listed.stdout:
         raise CannotBackUp(f"{source} is an archive of PostgreSQL, but not of this program.")
     rows = subprocess.run(
@@ -178,6 +182,7 @@ def _check(source: Path) -> None:
             raise CannotBackUp(
                 f"{source} was made by a newer version ({app} {name} is not known here). Update this one first."
             )
+    return " SCHEMA - public " in listed.stdout
 
 
 def _content() -> str:
@@ -193,7 +198,7 @@ def _content() -> str:
     return ", ".join(found)
 
 
-def _replace(source: Path) -> None:
+def _replace(source: Path, begin: str) -> None:
     """One transaction through psql, committed only after the whole archive has been read."""
     connection.close()
     with tempfile.TemporaryFile() as said:
@@ -206,7 +211,7 @@ def _replace(source: Path) -> None:
         )
         assert writer.stdin is not None
         try:
-            unread = _feed(source, writer.stdin)
+            unread = _feed(source, begin, writer.stdin)
         finally:
             with contextlib.suppress(BrokenPipeError):
                 writer.stdin.close()
@@ -221,8 +226,8 @@ def _replace(source: Path) -> None:
         raise CannotBackUp(f"The backup cannot be restored: {_last_line(trouble)} Nothing was changed.")
 
 
-def _feed(source: Path, writer: IO[bytes]) -> str:
-    """The archive as SQL between our BEGIN and COMMIT; what is wrong with it, and then there is no COMMIT."""
+def _feed(source: Path, begin: str, writer: IO[bytes]) -> str:
+    """The archive as SQL between `begin` and our COMMIT; what is wrong with it, and then there is no COMMIT."""
     with tempfile.TemporaryFile() as said:
         reader = subprocess.Popen(
             [_program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(source)],
@@ -231,7 +236,7 @@ def _feed(source: Path, writer: IO[bytes]) -> str:
         )
         assert reader.stdout is not None
         try:
-            writer.write(_BEGIN.encode())
+            writer.write(begin.encode())
             shutil.copyfileobj(reader.stdout, writer, 1 << 20)
             reader.stdout.close()
             if reader.wait() == 0:

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('epoch', models.CharField(help_text="the era's name in cursors and streams", max_length=16, unique=True)),
                 ('identity', models.CharField(help_text='cluster, time line and database; empty: not yet known', max_length=80)),
                 ('began_at', models.DateTimeField()),
-                ('kept_until', models.DateTimeField(blank=True, help_text='recording of the newest event there was: later ones were set back', null=True)),
+                ('kept_until', models.DateTimeField(blank=True, help_text='nothing recorded until then is missing; what came later was set back', null=True)),
             ],
         ),
         migrations.RunSQL(ERA, 'DROP FUNCTION pull_era()'),

@@ -127,7 +127,9 @@ class History(models.Model):
     )
     began_at = models.DateTimeField()
     kept_until = models.DateTimeField(
-        null=True, blank=True, help_text="recording of the newest event there was: later ones were set back"
+        null=True,
+        blank=True,
+        help_text="nothing recorded until then is missing; what came later was set back",
     )
 
     def __str__(self) -> str:
