@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jitapp.api.bodies import instant_of, key_of, quantity_of
-from jitapp.api.endpoint import SAME_KEY, Endpoint, addresses, operation, or_404
+from jitapp.api.endpoint import Endpoint, addresses, operation, or_404
 from jitapp.api.errors import Problem
 from jitapp.api.operations import ERP_ONLY
 from jitapp.api.scans import ScanAnswer
@@ -112,8 +112,8 @@ class ActOnTurn(Endpoint):
         "What a supplier, buyer, dock or station does to a turn; answered like a scan",
         answer=ScanAnswer,
         body=TurnActBody,
-        parameters=(SAME_KEY,),
-        problems=(404, 409),
+        problems=(404,),
+        by_receipt=True,
     )
     def post(self, request: Request, body: TurnActBody, id: UUID, verb: str) -> Response:
         """Answers as a scan does; refused acts are answered with `outcome: refused`, not with an error. An act on a
@@ -289,7 +289,6 @@ class OrderAtLoop(LoopAct):
         "Order a quantity at an EVENT loop",
         answer=ActAnswer,
         body=OrderBody,
-        parameters=(SAME_KEY,),
         problems=(404, 409),
         who=ERP_ONLY,
     )

@@ -36,6 +36,13 @@ def object_of(request: Request) -> dict[str, object]:
     return dict(data)
 
 
+def no_members(request: Request) -> None:
+    """For writes that take no body: none, or an empty one. Raises Problem 422 for members that nobody would read."""
+    chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+    if (request.stream is not None or chunked) and object_of(request):
+        raise Problem(422, "field_unreadable", "There is nothing to say here. Send no body, or {}.")
+
+
 def read(request: Request, shape: type[T]) -> T:
     """The body in its shape. Raises Problem 400 for no object, 422 for a member that cannot be read."""
     try:

@@ -99,7 +99,6 @@ class Calls(OfCalls):
         "Call for help; while `stops_line`, nothing is started at the station",
         answer=CallFacts,
         body=CallBody,
-        parameters=(Parameter("Idempotency-Key", "the same key again is the same call", place="header"),),
         problems=(403, 409),
     )
     def post(self, request: Request, body: CallBody) -> CallFacts:

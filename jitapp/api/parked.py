@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from rest_framework.request import Request
 
 from jitapp.api.bodies import key_of, quantity_of
-from jitapp.api.endpoint import PAGING, SAME_KEY, Endpoint, Rows, addresses, operation, paged
+from jitapp.api.endpoint import PAGING, Endpoint, Rows, addresses, operation, paged
 from jitapp.api.errors import Problem, problem_of
 from jitapp.pull import actions
 from jitapp.pull.actions import Settled
@@ -63,7 +63,6 @@ class SettleScan(Endpoint):
         "A leader, planner or administrator settles a waiting scan; its first answer stays",
         answer=Settled,
         body=SettleBody,
-        parameters=(SAME_KEY,),
         problems=(403, 404, 409),
     )
     def post(self, request: Request, body: SettleBody, id: UUID) -> Settled:

@@ -116,14 +116,15 @@ def test_an_order_sent_again_with_its_key_is_the_same_order(floor: Floor) -> Non
     floor.loop("E1", part="BIKE", supply="LINE", demand="DOCK", kind="EVENT", cards=0)
     first = post(floor, "/loops/E1/order", {"quantity": "5"}, key="order 17")
     assert first.status_code == 200
-    again = post(floor, "/loops/E1/order", {"quantity": "5.0"}, key="order 17")
-    assert again.json() == first.json()
+    again = post(floor, "/loops/E1/order", {"quantity": "5"}, key="order 17")
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
     turn = Turn.objects.get(loop__code="E1")
     assert (str(turn.uuid), turn.asked) == (first.json()["turn"], 5)
-    for body, key in (({"quantity": "6"}, "order 17"), ({"quantity": "100"}, str(floor.turn("S1", 1).uuid))):
-        other = post(floor, "/loops/E1/order", body, key=key)
-        assert (other.status_code, other.json()["code"]) == (409, "refused")
-        assert "Send the order with a new one" in other.json()["detail"]
+    other = post(floor, "/loops/E1/order", {"quantity": "6"}, key="order 17")
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+    other = post(floor, "/loops/E1/order", {"quantity": "100"}, key=str(floor.turn("S1", 1).uuid))
+    assert (other.status_code, other.json()["code"]) == (409, "refused")
+    assert "Send the order with a new one" in other.json()["detail"]
     for _ in range(2):
         assert post(floor, "/loops/E1/order", {"quantity": "5"}).status_code == 200
     assert Turn.objects.filter(loop__code="E1").count() == 3
