@@ -22,7 +22,7 @@ from rest_framework.views import APIView
 from jitapp.api.auth import HasDevice, Throttle
 from jitapp.api.bodies import no_members, object_of, read
 from jitapp.api.errors import Problem, problem_of
-from jitapp.api.keys import Given, Key, claimed, fingerprint, key_text, once
+from jitapp.api.keys import Given, claimed, key_of_device, key_text, once
 from jitapp.api.operations import METHODS, WRITES, Address, Operation, Parameter, Schema, address
 from jitapp.plant.exactjson import read_json
 from jitapp.plant.shopfile import Unreadable
@@ -214,7 +214,7 @@ def _once(source: Source, request: Request, declared: Operation, done: Callable[
         return done()
     said = None if declared.body is None else object_of(request)
     question = sorted(request.query_params.lists())
-    key = Key(source, text, fingerprint(request.method, request.path, question, said))
+    key = key_of_device(source, text, request.method, request.path, question, said)
     if declared.by_receipt:
         with claimed(key):
             return done()

@@ -22,10 +22,10 @@ from django.utils import timezone
 
 from jitapp.api.errors import Problem, problem_from
 from jitapp.api.models import KeptAnswer
+from jitapp.api.operations import LONGEST_KEY
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Source
 
-LONGEST_KEY = 200
 KEPT_DAYS = 30  # longer than any client that lost an answer goes on asking
 _SWEEP_SECONDS = 3_600.0
 _CLAIM = """INSERT INTO api_keptanswer (device_id, key, fingerprint, etag, created_at) VALUES (%s, %s, %s, '', now())
@@ -44,9 +44,9 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a client calls its request, and what the request says."""
+    """What a device calls its request, and what the request says."""
 
-    source: Source
+    device_id: int
     text: str
     fingerprint: str
 
@@ -64,6 +64,12 @@ def key_text(header: str | None) -> str:
 def fingerprint(*parts: object) -> str:
     """SHA-256 (hex) of what a request says, whatever the order of its members."""
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
+
+
+def key_of_device(source: Source, text: str, *said: object) -> Key:
+    """The key of a request of this device that says this."""
+    assert source.device_id is not None  # every token of the API belongs to a device
+    return Key(source.device_id, text, fingerprint(*said))
 
 
 def once(key: Key, produce: Callable[[], Given]) -> Given:
@@ -116,14 +122,14 @@ def claimed(key: Key) -> Iterator[None]:
 def _claim(key: Key) -> int | None:
     """The id of the new row of the key; None if it has one. Waits for a request under the same key to end."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, (key.source.device_id, key.text, key.fingerprint))
+        cursor.execute(_CLAIM, (key.device_id, key.text, key.fingerprint))
         row = cursor.fetchone()
     return None if row is None else int(row[0])
 
 
 def _kept(key: Key) -> KeptAnswer:
     """The row that the key has. Raises Problem 409 if it belongs to another request, 503 if it has just gone."""
-    kept = KeptAnswer.objects.filter(device_id=key.source.device_id, key=key.text).first()
+    kept = KeptAnswer.objects.filter(device_id=key.device_id, key=key.text).first()
     if kept is None:
         raise Problem(
             503, "store_unreachable", "The first request under this key is just ending. Send it again."

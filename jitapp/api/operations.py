@@ -37,7 +37,13 @@ class Parameter:
         return self.place == "query" or (self.place == "path" and "format" not in self.schema)
 
 
-KEY = Parameter("Idempotency-Key", "the same key again gets the first answer", place="header")
+LONGEST_KEY = 200
+KEY = Parameter(
+    "Idempotency-Key",
+    "the same key again gets the first answer",
+    {"type": "string", "maxLength": LONGEST_KEY},
+    "header",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +51,11 @@ class Operation:
     """One method of one address.
 
     `answer` is what a success returns with `status`, `also` names other statuses that are no problem. `body` is the
-    shape of the body, None where none is read. Every write takes an Idempotency-Key (keys.py); `by_receipt` marks one
-    whose first answer is kept by the receipt of a scan. `problems` are the statuses that the operation itself can answer;
+    shape of the body, None where none is read. `problems` are the statuses that the operation itself can answer;
     those that follow from its body, its parameters and its rights are added by `statuses`. `plain` marks a Django
-    view that does not look at media types. `method`, `path` (in OpenAPI's notation, below BASE) and `group` are
-    filled in by the address.
+    view that does not look at media types. Every write takes an Idempotency-Key (keys.py); `by_receipt` marks one
+    whose first answer is kept by the receipt of a scan. `method`, `path` (in OpenAPI's notation, below BASE) and
+    `group` are filled in by the address.
     """
 
     summary: str

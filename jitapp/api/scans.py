@@ -25,7 +25,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from jitapp.api.bodies import no_instant, utc_of
 from jitapp.api.errors import MEDIA_TYPE, Problem, store_unreachable
-from jitapp.api.keys import Key, claimed, fingerprint, key_text
+from jitapp.api.keys import claimed, key_of_device, key_text
 from jitapp.api.operations import Operation, Schema, address, ref
 from jitapp.api.throttle import SCANS
 from jitapp.kanban.quantity import NotAQuantity, read_quantity
@@ -180,7 +180,7 @@ def _one_scan(raw: bytes, source: Source, key: str) -> Reply:
 
 def _of_key(key: str, source: Source, scans: list[UUID]) -> AbstractContextManager[None]:
     """A scan's id keeps its first answer; a key beside it belongs to these scans and to no others."""
-    return claimed(Key(source, key, fingerprint("scans", scans))) if key else nullcontext()
+    return claimed(key_of_device(source, key, "scans", scans)) if key else nullcontext()
 
 
 def _many_scans(raw: bytes, source: Source, key: str) -> Reply:

@@ -101,6 +101,7 @@ def test_check_of_the_body_rights_and_words_follow_from_the_declaration(api: Cli
     assert [parameter.schema for parameter in described.parameters] == [
         {"type": "string", "format": "uuid"},
         {"type": "string", "enum": ["left", "right"]},
+        {"type": "string", "maxLength": 200},
     ]
     view, id = Scales.as_view(), uuid4()
 

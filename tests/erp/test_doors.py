@@ -61,10 +61,8 @@ def test_the_api_says_how_far_a_document_is_and_asks_again(erp: StubErp) -> None
     assert reader.get(f"/api/v1/turns/{uuid4()}/document").status_code == 404
     again = f"/api/v1/turns/{turn.uuid}/retry-document"
     assert reader.post(again).status_code == 403
-    assert (
-        client.post(f"/api/v1/turns/{uuid4()}/retry-document", content_type="application/json").status_code
-        == 404
-    )
+    unknown = f"/api/v1/turns/{uuid4()}/retry-document"
+    assert client.post(unknown, content_type="application/json").status_code == 404
     erp.mood, erp.answer = "ok", {}
     assert client.post(again, content_type="application/json").json()["state"] == "WAITING"
     floor.now = timezone.now()
@@ -80,9 +78,6 @@ def test_a02_asking_again_under_its_key_is_asking_once(erp: StubErp) -> None:
     assert first.json()["state"] == "WAITING"
     repeated = client.post(again, content_type="application/json", headers={"Idempotency-Key": "k"})
     assert (repeated.content, repeated.headers["Idempotent-Replayed"]) == (first.content, "true")
-    assert (
-        client.post(again, content_type="application/json").status_code == 409
-    )  # another request: there is nothing left to ask again
     said = client.post(again, {"by": "bea"}, content_type="application/json")
     assert (said.status_code, said.json()["code"]) == (422, "field_unreadable")
 
