@@ -111,6 +111,7 @@ class ScanAnswer(msgspec.Struct):
     recorded_at: datetime
     card: ScanCard | None = None
     turn: ScanTurn | None = None
+    unknown_by: str | msgspec.UnsetType = msgspec.UNSET  # `by`, where it names nobody
 
 
 _scan = msgspec.json.Decoder(ScanBody)

@@ -321,6 +321,7 @@ WARNINGS: dict[str, str] = {
     "another_open": "Card {open} is still in use: use it up first.",
     "empty_inferred": "Nobody scanned it empty; that was assumed. Check that the loop's cards stand as shown.",
     "wrong_card": "Did you mean card {meant}?",
+    "person_unknown": "Nobody is called {stranger}: it was recorded without a person.",
     "stale_label": "Its label is out of date: a container holds {holds} now. Reprint the label.",
 }
 

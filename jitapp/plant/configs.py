@@ -17,8 +17,10 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
+from jitapp.accounts.models import Person
 from jitapp.kanban import andon
 from jitapp.kanban.kinds import KINDS, detached_by_hand
+from jitapp.kanban.names import Names
 from jitapp.kanban.state import LoopConfig
 from jitapp.kanban.vocabulary import Consumption, LoopStatus, StationKind
 from jitapp.kanban.worktime import WorkCalendar
@@ -41,8 +43,9 @@ class Configs:
 
     epoch: int
     loops: dict[int, LoopConfig] = field(default_factory=dict)
-    stations: dict[str, StationInfo] = field(default_factory=dict)
+    stations: Names[StationInfo] = field(default_factory=Names)
     station_by_id: dict[int, StationInfo] = field(default_factory=dict)
+    people: Names[int] = field(default_factory=Names)  # by badge and by user name
     # (demand station, part) -> the loops that bring the part there, by id
     feeding: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
     # part -> its components, with the pieces that go into one
@@ -123,10 +126,17 @@ def _load() -> Configs:
                 receiving[row.plant_id] = made
         for station in Station.objects.select_related("area"):
             info = StationInfo(station.pk, station.code, station.name, station.plant_id)
-            found.stations[station.code] = found.station_by_id[station.pk] = info
+            found.station_by_id[station.pk] = info
+            found.stations.add(station.code, info)
             own = calendars[station.calendar_id] if station.calendar_id else defaults.get(station.plant_id)
             steps = andon.steps_of(station.area.escalation if station.area else ())
             found.policies[station.pk] = andon.Policy(steps, own)
+        people = list(Person.objects.values_list("pk", "badge", "username"))
+        for person, badge, _ in people:
+            if badge:
+                found.people.add(badge, person)
+        for person, _, username in people:
+            found.people.add(username, person)
         for line in BillOfMaterials.objects.order_by("component_id"):
             found.bills[line.parent_id].append((line.component_id, line.quantity))
         related = Loop.objects.select_related(

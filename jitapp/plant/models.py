@@ -7,6 +7,7 @@ from typing import Any
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Value
+from django.db.models.functions import Lower
 
 from jitapp.accounts.models import choices, new_uuid
 from jitapp.kanban.vocabulary import (
@@ -218,6 +219,7 @@ class Part(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(decimals__lte=6), name="part_decimals_at_most_six"),
         ]
+        indexes = [models.Index(Lower("number"), name="part_number_in_any_case")]
 
     def __str__(self) -> str:
         return self.number

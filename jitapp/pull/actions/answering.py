@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jitapp.accounts.models import Person
-from jitapp.kanban.answers import ANSWERS, asked_code, feedback, say
+from jitapp.kanban.answers import ANSWERS, WARNINGS, asked_code, feedback, say
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.plant.configs import zone
 from jitapp.pull.actions.stages import Decided
@@ -16,6 +16,9 @@ def answer_of(decided: Decided, translate: Callable[[str], str]) -> dict[str, ob
     """The answer of the public contract."""
     decision, located = decided.decision, decided.situated.located
     loop, card, facts = located.loop, located.card, decision.facts
+    if decided.situated.stranger:
+        facts["stranger"] = decided.situated.stranger
+        decision.warnings.append(WARNINGS["person_unknown"])
     if "by" in facts:
         facts["by"] = _name(facts["by"]) if ANSWERS[decision.code].outcome is Outcome.ALREADY else ""
     if loop is not None:
@@ -42,6 +45,8 @@ def answer_of(decided: Decided, translate: Callable[[str], str]) -> dict[str, ob
         "turn": None,
         "recorded_at": located.recorded_at.isoformat(),
     }
+    if decided.situated.stranger:
+        body["unknown_by"] = decided.situated.stranger
     if loop is None or card is None:
         return body
     body["card"] = {

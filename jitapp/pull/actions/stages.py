@@ -7,17 +7,17 @@ rules ask about the stations. Decided is the verdict of the rules, its entries w
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 
-from jitapp.accounts.models import Person, new_uuid
+from jitapp.accounts.models import new_uuid
 from jitapp.kanban.guards import CLOCK_SLACK
 from jitapp.kanban.ledger import Decision, Facts, Scan
 from jitapp.kanban.lifecycle import decide
+from jitapp.kanban.names import tidy
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.vocabulary import Intent, Role, SupplyStatus
 from jitapp.plant.configs import Configs, StationInfo
@@ -34,8 +34,6 @@ NEVER_SET = datetime(2000, 1, 1, tzinfo=UTC)  # a device that tells an earlier t
 # Card codes never change and are never reused, so what a code points to may be remembered.
 _REMEMBERED = 50_000
 _cards: dict[str, tuple[int, int]] = {}
-_people: dict[str, tuple[float, int]] = {}
-_PEOPLE_SECONDS = 10.0
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -92,6 +90,7 @@ class Situated(msgspec.Struct, frozen=True):
     located: Located
     station: StationInfo | None
     person_id: int | None
+    stranger: str  # what the scan calls somebody whom nobody knows; empty for everybody else
     scan: Scan | None
     refusal: Refusal | None
 
@@ -200,13 +199,13 @@ def _occurred(request: ScanRequest, now: datetime) -> datetime:
 def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situated:
     """Who scans, where, and what the rules ask about the stations; or why the rules need not be asked."""
     request = located.read.request
-    person_id = _person(request.by) if request.by else source.person_id
+    person_id, stranger = _person(unit.configs, request, source)
     station, misplaced = _station(unit.configs, request, source)
     refusal = located.refusal or misplaced
     if refusal is None and request.intent is not None and request.intent not in INTENTS:
         refusal = Refusal("move_not_known")
     if refusal is not None or located.loop is None or located.card is None:
-        return Situated(located, station, person_id, None, refusal)
+        return Situated(located, station, person_id, stranger, None, refusal)
     station_id = station.id if station else None
     intent = located.read.intent
     around = circumstances(unit, located.loop, located.card, intent, station_id)
@@ -240,17 +239,17 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         if request.intent == Intent.UNDO
         else (),
     )
-    return Situated(located, station, person_id, scan, None)
+    return Situated(located, station, person_id, stranger, scan, None)
 
 
 def _station(
     known: Configs, request: ScanRequest, source: Source
 ) -> tuple[StationInfo | None, Refusal | None]:
     """The station of the scan: the one it names, else the device's own; or the refusal."""
-    if request.station is None or request.station == "":
+    if not request.station or not tidy(request.station):
         return (known.station_by_id.get(source.station_id) if source.station_id else None), None
-    named = known.stations.get(request.station)
-    facts = {"station": escaped(request.station)}
+    named = known.stations.find(request.station)
+    facts = {"station": escaped(tidy(request.station))}
     if named is None or named.plant_id not in source.plant_ids:
         return None, Refusal("unknown_station", facts)
     if source.fixed and source.station_id is not None and named.id != source.station_id:
@@ -258,24 +257,16 @@ def _station(
     return named, None
 
 
-def _person(by: str) -> int | None:
-    """The person behind a badge or a name; somebody unknown never stops a scan: the device is on record.
+def _person(known: Configs, request: ScanRequest, source: Source) -> tuple[int | None, str]:
+    """Who scans: whoever the scan names, else whose session it is; and the name that nobody has.
 
-    Who was found is remembered for a while. Who was not is asked for again, because he may be new.
+    Somebody unknown never stops a scan, because the device is on record, but the answer says so.
     """
-    kept = _people.get(by)
-    if kept is not None and time.monotonic() - kept[0] < _PEOPLE_SECONDS:
-        return kept[1]
-    if "\x00" in by or len(by) > 64:
-        return None
-    found = Person.objects.filter(badge=by).values_list("pk", flat=True).first()
-    if found is None:
-        found = Person.objects.filter(username=by).values_list("pk", flat=True).first()
-    if found is not None:
-        if len(_people) > 5_000:
-            _people.clear()
-        _people[by] = (time.monotonic(), found)
-    return found
+    by = tidy(request.by) if request.by else ""
+    if not by:
+        return source.person_id, ""
+    found = known.people.find(by)
+    return found, "" if found is not None else escaped(by)[:64]
 
 
 # -- verdict -----------------------------------------------------------------------------------------------
