@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from jitapp.api.bodies import instant_of, key_of, quantity_of
 from jitapp.api.endpoint import Endpoint, addresses, operation, or_404
 from jitapp.api.errors import Problem
+from jitapp.api.naming import card_code
 from jitapp.api.operations import ERP_ONLY
 from jitapp.api.scans import ScanAnswer
 from jitapp.pull import actions
@@ -236,9 +237,9 @@ class BindBin(Endpoint):
     )
     def put(self, _request: Request, body: BinBody, code: str) -> BinAnswer:
         """From now on a scan of the bin is a scan of that card; a bin that the card had before stands for none."""
-        card = or_404(lists.card_id(body.card, plant_ids=self.plants()))
+        card = or_404(lists.card_id(card_code(body.card), plant_ids=self.plants()))
         actions.bind_bin(code=code, card_id=card)
-        return BinAnswer(code, body.card)
+        return BinAnswer(code, card_code(body.card))
 
 
 class ChangeLoop(LoopAct):

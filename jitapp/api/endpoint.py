@@ -23,6 +23,7 @@ from jitapp.api.auth import HasDevice, Throttle
 from jitapp.api.bodies import no_members, object_of, read
 from jitapp.api.errors import Problem, problem_of
 from jitapp.api.keys import Given, claimed, key_of_device, key_text, once
+from jitapp.api.naming import places_as_kept
 from jitapp.api.operations import METHODS, WRITES, Address, Operation, Parameter, Schema, address
 from jitapp.plant.exactjson import read_json
 from jitapp.plant.shopfile import Unreadable
@@ -121,6 +122,10 @@ class Endpoint(APIView):
         if any(kwargs[name] not in known for name, known in self.words.items()):
             raise Http404
 
+    def meant(self, _request: Request, places: Mapping[str, Any]) -> dict[str, Any]:
+        """The places of the path as they are kept, where somebody wrote them in another case."""
+        return places_as_kept(self.path, places, self.plants())
+
     def source(self) -> Source:
         """The device that calls."""
         assert isinstance(self.request.auth, Source)
@@ -186,6 +191,8 @@ def operation(
     def declare(method: Callable[..., Any]) -> Callable[..., Response]:
         @wraps(method)
         def serve(endpoint: Endpoint, request: Request, **places: Any) -> Response:
+            places = endpoint.meant(request, places)
+
             def done() -> Response:
                 given: tuple[object, ...] = ()
                 if body is not None:

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from jitapp.api.bodies import key_of, quantity_of
 from jitapp.api.endpoint import PAGING, Endpoint, Rows, addresses, operation, paged
 from jitapp.api.errors import Problem, problem_of
+from jitapp.api.naming import card_code
 from jitapp.pull import actions
 from jitapp.pull.actions import Settled
 from jitapp.pull.reading.parked import ParkedScan, parked_page
@@ -76,7 +77,7 @@ class SettleScan(Endpoint):
                 choice=body.choice,
                 quantity=quantity_of(body.quantity),
                 reason=body.reason[: LONGEST * 2],
-                card=body.card[:LONGEST],
+                card=card_code(body.card)[:LONGEST],
                 key=key_of(request, f"settle {id}"),
                 now=timezone.now(),
                 source=self.source_by(body.by),

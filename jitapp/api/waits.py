@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from jitapp.api.endpoint import OPEN, PAGING, Endpoint, Rows, addresses, flag, operation, paged
 from jitapp.api.errors import Problem
+from jitapp.api.naming import asked
 from jitapp.api.operations import Parameter, Schema
 from jitapp.pull.reading import lists, waits
 from jitapp.pull.reading.waits import WaitFacts, WaitSummary
@@ -72,8 +73,8 @@ class WaitsSummary(Endpoint):
             begin=begin,
             end=end,
             now=now,
-            station=request.query_params.get("station") or None,
-            area=request.query_params.get("area") or None,
+            station=asked(request, "station", self.plants()) or None,
+            area=asked(request, "area", self.plants()) or None,
         )
 
 

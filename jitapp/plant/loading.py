@@ -19,6 +19,7 @@ from jitapp.plant.holdings import the_floor
 from jitapp.plant.masters.master import Load
 from jitapp.plant.masters.plants import PLANTS
 from jitapp.plant.masters.report import Loaded, Problem, Report, counts
+from jitapp.plant.masters.spelled import as_kept
 from jitapp.plant.masters.table import MASTERS
 from jitapp.plant.models import Plant
 from jitapp.plant.rows import Unreadable, as_text
@@ -84,6 +85,7 @@ def _run(load: Load, document: Mapping[str, Any]) -> None:
 
 def _load_lists(load: Load, plant: Plant, path: Path, lists: Mapping[str, list[object]]) -> None:
     load.begin(plant)
+    lists = as_kept(lists, plant)
     # All rows are read before one is written, so that every row that cannot be read is named.
     rows = {master.kind: load.read((*path, master.kind), master, lists[master.kind]) for master in MASTERS}
     for master in MASTERS:

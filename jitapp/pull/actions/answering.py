@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from jitapp.accounts.models import Person
 from jitapp.kanban.answers import ANSWERS, WARNINGS, asked_code, feedback, say
+from jitapp.kanban.names import tidy
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.plant.configs import zone
-from jitapp.pull.actions.stages import Decided
+from jitapp.pull.actions.stages import Decided, Situated
 from jitapp.pull.scan_request import Source, escaped
 
 
@@ -16,8 +17,8 @@ def answer_of(decided: Decided, translate: Callable[[str], str]) -> dict[str, ob
     """The answer of the public contract."""
     decision, located = decided.decision, decided.situated.located
     loop, card, facts = located.loop, located.card, decision.facts
-    if decided.situated.stranger:
-        facts["stranger"] = decided.situated.stranger
+    if stranger := _stranger(decided.situated):
+        facts["stranger"] = stranger
         decision.warnings.append(WARNINGS["person_unknown"])
     if "by" in facts:
         facts["by"] = _name(facts["by"]) if ANSWERS[decision.code].outcome is Outcome.ALREADY else ""
@@ -45,8 +46,8 @@ def answer_of(decided: Decided, translate: Callable[[str], str]) -> dict[str, ob
         "turn": None,
         "recorded_at": located.recorded_at.isoformat(),
     }
-    if decided.situated.stranger:
-        body["unknown_by"] = decided.situated.stranger
+    if stranger:
+        body["unknown_by"] = stranger
     if loop is None or card is None:
         return body
     body["card"] = {
@@ -94,6 +95,12 @@ def receipt_of(decided: Decided, source: Source, body: dict[str, object]) -> dic
         "code": decision.code,
         "answer": body,
     }
+
+
+def _stranger(situated: Situated) -> str:
+    """What the scan calls somebody whom nobody knows; empty for everybody else."""
+    by = situated.located.read.request.by
+    return escaped(tidy(by))[:64] if by and situated.person_id is None else ""
 
 
 def _name(person: object) -> str:

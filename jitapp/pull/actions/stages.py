@@ -90,7 +90,6 @@ class Situated(msgspec.Struct, frozen=True):
     located: Located
     station: StationInfo | None
     person_id: int | None
-    stranger: str  # what the scan calls somebody whom nobody knows; empty for everybody else
     scan: Scan | None
     refusal: Refusal | None
 
@@ -199,13 +198,13 @@ def _occurred(request: ScanRequest, now: datetime) -> datetime:
 def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situated:
     """Who scans, where, and what the rules ask about the stations; or why the rules need not be asked."""
     request = located.read.request
-    person_id, stranger = _person(unit.configs, request, source)
+    person_id = _person(unit.configs, request.by) if request.by else source.person_id
     station, misplaced = _station(unit.configs, request, source)
     refusal = located.refusal or misplaced
     if refusal is None and request.intent is not None and request.intent not in INTENTS:
         refusal = Refusal("move_not_known")
     if refusal is not None or located.loop is None or located.card is None:
-        return Situated(located, station, person_id, stranger, None, refusal)
+        return Situated(located, station, person_id, None, refusal)
     station_id = station.id if station else None
     intent = located.read.intent
     around = circumstances(unit, located.loop, located.card, intent, station_id)
@@ -239,7 +238,7 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         if request.intent == Intent.UNDO
         else (),
     )
-    return Situated(located, station, person_id, stranger, scan, None)
+    return Situated(located, station, person_id, scan, None)
 
 
 def _station(
@@ -257,16 +256,10 @@ def _station(
     return named, None
 
 
-def _person(known: Configs, request: ScanRequest, source: Source) -> tuple[int | None, str]:
-    """Who scans: whoever the scan names, else whose session it is; and the name that nobody has.
-
-    Somebody unknown never stops a scan, because the device is on record, but the answer says so.
-    """
-    by = tidy(request.by) if request.by else ""
-    if not by:
-        return source.person_id, ""
-    found = known.people.find(by)
-    return found, "" if found is not None else escaped(by)[:64]
+def _person(known: Configs, by: str) -> int | None:
+    """The person behind a badge or a name; somebody unknown never stops a scan: the device is on record, and the answer
+    says that nobody has this name."""
+    return known.people.find(by)
 
 
 # -- verdict -----------------------------------------------------------------------------------------------
