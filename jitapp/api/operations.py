@@ -19,7 +19,7 @@ METHODS = ("get", "put", "post", "patch", "delete")
 WRITES = frozenset(METHODS) - {"get"}
 EVERY_DEVICE, ERP_ONLY, ANYBODY = "every token", "tokens of kind erp", "anybody"
 Schema = dict[str, Any]  # a JSON Schema, or a part of an OpenAPI document
-_PLACE = re.compile(r"<(?P<kind>str|uuid):(?P<name>\w+)>")
+_PLACE = re.compile(r"<(?P<kind>str|path|uuid):(?P<name>\w+)>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,11 @@ import unicodedata
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+LONGEST_NUMBER = 60
+A_NUMBER = (
+    f"A part number has 1 to {LONGEST_NUMBER} printable characters, a letter or a digit among them, and no part of it"
+    " between slashes is . or .."
+)
 
 
 def tidy(text: str) -> str:
@@ -25,6 +30,18 @@ def _is_seen(char: str) -> bool:
 def folded(text: str) -> str:
     """The same for all spellings of a name that differ in case, or in what `tidy` takes away."""
     return unicodedata.normalize("NFC", tidy(text).casefold())
+
+
+def is_part_number(text: str) -> bool:
+    """Whether the text, once tidy, can be a part number. Makers write slashes, blanks, commas and brackets; dots alone
+    between slashes would lead elsewhere in an address."""
+    number = tidy(text)
+    return (
+        0 < len(number) <= LONGEST_NUMBER
+        and number.isprintable()
+        and any(char.isalnum() for char in number)
+        and not {".", ".."} & set(number.split("/"))
+    )
 
 
 class Names(Generic[T]):

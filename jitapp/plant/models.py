@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Lower
 
 from jitapp.accounts.models import choices, new_uuid
+from jitapp.kanban.names import A_NUMBER, LONGEST_NUMBER, is_part_number, tidy
 from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
@@ -27,6 +29,12 @@ from jitapp.kanban.vocabulary import (
 CODE = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$", "Letters, digits, dot, dash and underscore; at most 60."
 )
+
+
+def part_number(number: str) -> None:
+    """Raises ValidationError for what can be no part number."""
+    if not is_part_number(number):
+        raise ValidationError(f"{A_NUMBER}.")
 
 
 def one_of(field: str, words: type, name: str) -> models.CheckConstraint:
@@ -208,7 +216,7 @@ class Part(models.Model):
 
     uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
     plant = models.ForeignKey(Plant, on_delete=models.PROTECT, related_name="parts")
-    number = models.CharField(max_length=60, unique=True, validators=[CODE])
+    number = models.CharField(max_length=LONGEST_NUMBER, unique=True, validators=[part_number])
     description = models.CharField(max_length=200, blank=True)
     unit = models.CharField(max_length=10, default="pcs")
     decimals = models.PositiveSmallIntegerField(default=0)
@@ -223,6 +231,11 @@ class Part(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    def clean(self) -> None:
+        """What was typed by hand is kept as from elsewhere."""
+        super().clean()
+        self.number = tidy(self.number)
 
 
 class BillOfMaterials(models.Model):

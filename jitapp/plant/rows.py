@@ -14,12 +14,17 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
+from jitapp.kanban.names import LONGEST_NUMBER
+
 MOST_DEPTH = 12
 # A year of working minutes around the clock: longer lead times are slips of the pen.
 MOST_MINUTES = 525_600
 
 Code = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z", description="letters, digits, . _ -")
+]
+Number = Annotated[
+    str, Meta(min_length=1, max_length=LONGEST_NUMBER, description="printable text with a letter or a digit")
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 Minutes = Annotated[int, Meta(ge=0, le=MOST_MINUTES)]

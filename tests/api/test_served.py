@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -72,3 +72,15 @@ def test_a01_the_scan_doors_read_chunks(call: Caller) -> None:
     assert (status, said["id"], said["outcome"]) == (200, scan["id"], "refused")
     status, said = call("POST", "/scans/batch", {"scans": [scan]}, chunked=True)
     assert (status, said["results"][0]["replayed"]) == (200, True)
+
+
+@pytest.mark.parametrize(
+    "number", ["RN2483A-I/RM105", "KXT 321 LHS", "SSM3J338R,LF", "#1 + (A)", "/Z", "A//B", "50%"]
+)
+def test_a05_part_numbers_in_addresses(call: Caller, number: str) -> None:
+    path = f"/parts/{quote(number, safe='')}"
+    status, said = call("PUT", path, {"unit": "kg"})
+    assert (status, said.get("number")) == (201, number)
+    assert call("GET", path)[1]["number"] == number
+    assert call("GET", f"/parts/{quote(number)}")[1]["number"] == number
+    assert call("PUT", f"/bills/{quote(number, safe='')}", {"components": []})[0] in (200, 201)
