@@ -23,7 +23,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from jitapp.api.bodies import no_instant, utc_of
+from jitapp.api.bodies import no_instant, plausible, utc_of
 from jitapp.api.errors import MEDIA_TYPE, Problem, store_unreachable
 from jitapp.api.keys import claimed, key_of_device, key_text
 from jitapp.api.operations import Operation, Schema, address, ref
@@ -332,7 +332,7 @@ def _readable(raw: bytes) -> ScanRequest:
         epoch=None if body.epoch is None else str(body.epoch),
         sent_at=_instant(body, "sent_at"),
         status=body.status,
-        promised_at=_instant(body, "promised_at"),
+        promised_at=plausible("promised_at", body.promised_at, id=str(body.id)),
         checks=_checks(body),
         pair=body.pair or None,
     )

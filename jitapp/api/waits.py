@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
+from jitapp.api.bodies import instant_of
 from jitapp.api.endpoint import OPEN, PAGING, Endpoint, Rows, addresses, flag, operation, paged
 from jitapp.api.errors import Problem
 from jitapp.api.naming import asked
@@ -83,12 +83,9 @@ def _instant(request: Request, name: str) -> datetime | None:
     if not text:
         return None
     try:
-        found = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise Problem(400, "malformed", f"`{name}` is an instant with its offset, like 2026-11-21T09:00:00Z.")
-    return found
+        return instant_of(name, text.replace(" ", "+"))
+    except Problem as problem:
+        raise Problem(400, "malformed", str(problem)) from None
 
 
 ADDRESSES = addresses(Waits, WaitsSummary)
