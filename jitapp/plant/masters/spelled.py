@@ -1,12 +1,17 @@
-"""Names in a document as they are kept: tidy, and what refers to something in the spelling of what it refers to."""
+"""Names and numbers in a document as they are kept: names tidy, and what refers to something in its spelling; numbers
+in the digits 0 to 9, whatever script they were typed in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, get_args, get_origin
+
+import msgspec
 
 from jitapp.kanban.andon import ROLES
 from jitapp.kanban.names import folded, tidy
+from jitapp.kanban.quantity import in_ascii
 from jitapp.plant.masters.bills import BILLS
 from jitapp.plant.masters.master import Master
 from jitapp.plant.masters.parts import PARTS
@@ -81,11 +86,17 @@ def _row(each: str, row: object, spell: Speller) -> object:
     for member, of in _REFERS[each].items():
         if isinstance(value := found.get(member), str):
             found[member] = spell(of, value)
-    if spell is _tidy and isinstance(key := found.get(kind.key), str):
-        found[kind.key] = tidy(key)
+    if spell is _tidy:
+        if isinstance(key := found.get(kind.key), str):
+            found[kind.key] = tidy(key)
+        for member in _NUMBERS[each]:
+            if isinstance(value := found.get(member), str):
+                found[member] = in_ascii(value).strip()
     if isinstance(steps := found.get("escalation"), list):
+        steps = [_in(step, "after", in_ascii) for step in steps]
         found["escalation"] = [_in(step, "who", lambda who: spell(PEOPLE, who), but=ROLES) for step in steps]
     if isinstance(lines := found.get("components"), list):
+        lines = [_in(line, "quantity", in_ascii) for line in lines]
         found["components"] = [_in(line, "part", lambda part: spell(PARTS, part)) for line in lines]
     if isinstance(work := found.get("standard_work"), dict):
         found["standard_work"] = {spell(STATIONS, str(code)): url for code, url in work.items()}
@@ -99,6 +110,18 @@ def _in(row: object, member: str, spell: Callable[[str], str], *, but: Sequence[
     return row | {member: spell(value)}
 
 
+def _is_number(shape: object) -> bool:
+    return shape in (int, Decimal) or any(
+        _is_number(inner) for inner in get_args(shape) if get_origin(shape) is not list
+    )
+
+
 _KINDS: dict[str, Kind] = {master.kind: master for master in MASTERS}
 _REFERS: dict[str, dict[str, Kind]] = {master.kind: dict(master.refers) for master in MASTERS}
 _REFERS[BILLS.kind]["part"] = PARTS
+_NUMBERS: dict[str, tuple[str, ...]] = {
+    master.kind: tuple(
+        member.name for member in msgspec.structs.fields(master.row) if _is_number(member.type)
+    )
+    for master in MASTERS
+}
