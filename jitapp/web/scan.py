@@ -181,7 +181,7 @@ def _at_the_place(body: dict[str, Any], station: Station | None) -> dict[str, ob
     if station is None or not body["card"]:
         return {}
     if body["code"] == "not_ready":
-        return {"checks": station.readiness_checks}
+        return {"checks": station.checks}
     if body["code"] == "started":
         part = body["card"]["part"]
         return {"work": standard_work_of(station.pk, [part]).get(part, "")}

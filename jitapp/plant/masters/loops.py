@@ -81,6 +81,15 @@ class Loops(Master[LoopRow, Loop]):
     refers = {"part": PARTS, "demand": STATIONS, "supply": STATIONS}
     deferred = frozenset({"quantity"})
     shapes_structure = True
+    for_rules = frozenset(LoopRow.__struct_fields__) - {
+        "code",
+        "part",
+        "demand",
+        "supply",
+        "kind",
+        "cards",
+        "first",
+    }
 
     def values(self, load: Load, plant: Plant, row: LoopRow, before: Loop | None) -> Values:
         """The columns that a row names; a changed supply source is a new revision."""

@@ -15,8 +15,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 from django.db import models
+from msgspec import UNSET
 
 from jitapp.plant.exactjson import Path
+from jitapp.plant.expected import WrongMember, wrong_members
 from jitapp.plant.holdings import Holdings
 from jitapp.plant.masters.report import Loaded, Problem, Report, shown
 from jitapp.plant.masters.wrong import Wrong
@@ -155,6 +157,8 @@ class Master(Generic[R, M]):
     in_several_plants: ClassVar[bool] = False
     codes_per_plant: ClassVar[bool] = False
     shapes_structure: ClassVar[bool] = False
+    # Members that the rules read as they are saved.
+    for_rules: ClassVar[frozenset[str]] = frozenset()
 
     # -- what a kind says ----------------------------------------------------------------------
 
@@ -326,16 +330,52 @@ class Master(Generic[R, M]):
         """
         raw: dict[str, object] = {}
         for member in self.row.__struct_fields__:
-            name = self.renamed.get(member, member)
-            if name not in self._columns or member in self.refers:
-                continue
-            value = getattr(entry, name)
-            raw[member] = None if value == "" and member in self._clearable else as_text(value)
+            if self.renamed.get(member, member) in self._columns and member not in self.refers:
+                raw[member] = as_text(self._saved(entry, member))
         row = read_row(self.row, raw)
         for member in raw:
             name = self.renamed.get(member, member)
             if isinstance(self._columns[name], models.JSONField):
                 setattr(entry, name, msgspec.to_builtins(getattr(row, member)))
+
+    def mend(self, entry: M) -> list[str]:
+        """What the rules cannot read of a saved row, a sentence each; such a column of `entry` takes its default, in
+        memory only. Rows come also from earlier versions, and past the checks of ours.
+        """
+        saved = {member: self._saved(entry, member) for member in self.for_rules}
+        numbers = (value for value in saved.values() if isinstance(value, Decimal))
+        try:
+            msgspec.convert(saved, self._saved_shape)
+            if all(value.is_finite() for value in numbers):
+                return []
+        except msgspec.ValidationError:
+            pass
+        found = wrong_members(self._saved_shape, saved, strict=True)
+        found += [
+            WrongMember(member, f"{member}: {value} stands there, expected a number like 12 or 0.5.")
+            for member, value in saved.items()
+            if isinstance(value, Decimal) and not value.is_finite()
+        ]
+        for member in {wrong.member for wrong in found}:
+            column = self._columns[member]
+            setattr(
+                entry, member, column.get_default() if column.null or column.has_default() else Decimal(1)
+            )
+        return [wrong.message for wrong in found]
+
+    def _saved(self, entry: M, member: str) -> object:
+        value = getattr(entry, self.renamed.get(member, member))
+        return None if value == "" and member in self._clearable else value
+
+    @cached_property
+    def _saved_shape(self) -> type[msgspec.Struct]:
+        """The members that the rules read, as a row of their own; a row without the others is none of the kind."""
+        shape = [
+            (member.name, member.type, UNSET)
+            for member in msgspec.structs.fields(self.row)
+            if member.name in self.for_rules
+        ]
+        return msgspec.defstruct(f"Saved{self.row.__name__}", shape, bases=(Row,), kw_only=True)
 
     @cached_property
     def _columns(self) -> dict[str, models.Field[Any, Any]]:

@@ -36,6 +36,15 @@ class Plants(Master[PlantRow, Plant]):
         except BadCalendar as error:
             raise Wrong("malformed", str(error)) from None
 
+    def mend(self, entry: Plant) -> list[str]:
+        """A time zone that does not exist, or no longer, counts as UTC."""
+        try:
+            self.check(entry, None)
+        except Wrong as wrong:
+            entry.time_zone = "UTC"
+            return [str(wrong)]
+        return []
+
     def make(self, plant: Plant, values: Values) -> Plant:
         """A new site."""
         return Plant(**values)

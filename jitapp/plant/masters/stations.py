@@ -49,6 +49,7 @@ class Stations(Master[StationRow, Station]):
     kind, word, row, model = "stations", "station", StationRow, Station
     refers = {"area": AREAS, "calendar": CALENDARS, "supplier": SUPPLIERS}
     shapes_structure = True
+    for_rules = frozenset({"default_intent", "readiness_checks", "wip_limit", "receiving_limit"})
 
     def values(self, load: Load, plant: Plant, row: StationRow, before: Station | None) -> Values:
         """A new station says what it is."""

@@ -277,7 +277,7 @@ def station_board(code: str, *, plant_ids: Iterable[int], now: datetime) -> Stat
         in_process=sum(turn.step == "IN_PROCESS" for turn in to_fill),
         receiving_limit=station.receiving_limit,
         full=usable_at([station.pk])[station.pk],
-        readiness_checks=list(station.readiness_checks),
+        readiness_checks=station.checks,
         standard_work=standard_work_of(station.pk, {turn.part for turn in to_fill}),
         line_stopped=AndonCall.objects.filter(
             station=station, stops_line=True, solved_at__isnull=True
