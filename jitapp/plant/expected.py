@@ -115,6 +115,12 @@ def _shown(raw: object) -> str:
     return repr(raw)
 
 
+def scalar_of(wanted: Any) -> msgspec.inspect.Type:
+    """The type of a scalar member, without what surrounds it."""
+    info = msgspec.inspect.type_info(_shape_for("", wanted))
+    return info.type if isinstance(info, msgspec.inspect.Metadata) else info
+
+
 def expected(shape: Any) -> str:
     """What may stand in a member of this type, in words: `one of EMPTY, FULL`, `a whole number from 1 to 10000`."""
     info = msgspec.inspect.type_info(shape)
