@@ -20,46 +20,45 @@ _MOST_SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class WrongMember:
-    """Why a member cannot be read; `member` is empty for the row as a whole."""
+    """Why a member cannot be read; `path` leads to it within the row, and is empty for the row as a whole."""
 
-    member: str
+    path: tuple[str | int, ...]
     message: str
 
 
 def wrong_members(kind: type[Struct], raw: object, *, strict: bool = False) -> list[WrongMember]:
     """Every member of a row that cannot be read, in the order in which the row's kind names them; unknown members
     come last. Empty for a row that can be read."""
-    return [
-        WrongMember(path.partition(".")[0].partition("[")[0], text)
-        for path, text in _row(kind, raw, "", strict)
-    ]
+    return [WrongMember(path, text) for path, text in _row(kind, raw, (), strict)]
 
 
-def _row(kind: type[Struct], raw: object, path: str, strict: bool) -> Iterator[tuple[str, str]]:
+_Path = tuple[str | int, ...]
+
+
+def _row(kind: type[Struct], raw: object, path: _Path, strict: bool) -> Iterator[tuple[_Path, str]]:
     if not isinstance(raw, Mapping):
         yield path, _said(path, raw, "members and values")
         return
     fields = msgspec.structs.fields(kind)
-    before = f"{path}." if path else ""
     for field in fields:
-        place = f"{before}{field.encode_name}"
+        place = (*path, field.encode_name)
         if field.encode_name in raw:
             yield from _value(raw[field.encode_name], field.type, place, strict)
         elif field.required:
-            yield place, f"A member is missing: {place}."
+            yield place, f"A member is missing: {_written(place)}."
     known = [field.encode_name for field in fields]
     for name in raw:
         if name not in known:
-            yield f"{before}{name}", _unknown(str(name), known)
+            yield (*path, name), _unknown(str(name), known)
 
 
 def _unknown(name: str, known: list[str]) -> str:
     meant = get_close_matches(name, known, n=1, cutoff=0.75)
-    hint = f" Did you mean {meant[0]}?" if meant else f" There are {', '.join(known)}."
-    return f"There is no member called {name}.{hint}"
+    hint = f"Did you mean {meant[0]}?" if meant else f"There are {', '.join(known)}."
+    return f"There is no member called {name}. {hint}"
 
 
-def _value(raw: object, wanted: Any, path: str, strict: bool) -> Iterator[tuple[str, str]]:
+def _value(raw: object, wanted: Any, path: _Path, strict: bool) -> Iterator[tuple[_Path, str]]:
     try:
         msgspec.convert(raw, wanted, strict=strict)
     except msgspec.ValidationError:
@@ -68,15 +67,15 @@ def _value(raw: object, wanted: Any, path: str, strict: bool) -> Iterator[tuple[
         return
     shape = _shape_for(raw, wanted)
     bare = get_args(shape)[0] if get_origin(shape) is Annotated else shape
-    found: list[tuple[str, str]] = []
+    found: list[tuple[_Path, str]] = []
     if get_origin(bare) is list and isinstance(raw, list):
         of = get_args(bare)[0]
-        found = [each for at, item in enumerate(raw) for each in _value(item, of, f"{path}[{at}]", strict)]
+        found = [each for at, item in enumerate(raw) for each in _value(item, of, (*path, at), strict)]
     elif isinstance(raw, Mapping) and get_origin(bare) is dict:
         key_type, of = get_args(bare)
         for key, item in raw.items():
             found += [(path, text) for _, text in _value(key, key_type, path, strict)]
-            found += _value(item, of, f"{path}.{key}", strict)
+            found += _value(item, of, (*path, str(key)), strict)
     elif isinstance(raw, Mapping) and isinstance(bare, type) and issubclass(bare, Struct):
         found = list(_row(bare, raw, path, strict))
     # A list that is too long has no item that is wrong.
@@ -98,8 +97,13 @@ def _is_container(shape: Any) -> bool:
     return get_origin(bare) in (list, dict) or (isinstance(bare, type) and issubclass(bare, Struct))
 
 
-def _said(path: str, raw: object, what: str) -> str:
-    return f"{path + ': ' if path else ''}{_shown(raw)} stands there, expected {what}."
+def _said(path: _Path, raw: object, what: str) -> str:
+    return f"{_written(path) + ': ' if path else ''}{_shown(raw)} stands there, expected {what}."
+
+
+def _written(path: _Path) -> str:
+    """A path as people write it: shifts[0].days."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
 
 
 def _shown(raw: object) -> str:

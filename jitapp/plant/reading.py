@@ -31,11 +31,13 @@ class ShopDocument:
     places: dict[Path, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    def place(self, path: Path) -> str:
-        """Where the person who wrote the file finds it: `sheet loops cell F7`, or plants[0].loops[5]."""
-        for length in range(len(path), 0, -1):
-            if path[:length] in self.places:
-                return self.places[path[:length]]
+    def place(self, path: Path, member: Path = ()) -> str:
+        """Where the person who wrote the file finds a row, or a member of it: `sheet loops cell F7`; in other files the
+        row, plants[0].loops[5]."""
+        whole = (*path, *member)
+        for length in range(len(whole), 0, -1):
+            if whole[:length] in self.places:
+                return self.places[whole[:length]]
         steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
         return steps.lstrip(".") or "the file"
 

@@ -11,7 +11,7 @@ from django.forms import ModelForm
 
 from jitapp.plant.holdings import the_floor
 from jitapp.plant.masters.master import Change, Master
-from jitapp.plant.masters.wrong import Wrong
+from jitapp.plant.masters.wrong import Wrong, twins
 from jitapp.plant.models import Placement, Plant, StandardWork
 from jitapp.plant.rows import Unreadable
 from jitapp.plant.structure import check_structure, lock_master_data
@@ -44,6 +44,8 @@ class MasterForm(ModelForm[M]):
     def _check(self, before: M | None) -> None:
         entry, master = self.instance, self.master
         names = frozenset(self.changed_data)
+        if master.key in names:
+            self._check_twin(before)
         master.check_references(entry, names)
         master.check(entry, before)
         master.normalise(entry)
@@ -59,6 +61,13 @@ class MasterForm(ModelForm[M]):
         if master.shapes_structure and not self.errors and (circles := _circles_with(entry)):
             raise Wrong("circle", circles[0])
         self.notes = tuple(findings.notes)
+
+    def _check_twin(self, before: M | None) -> None:
+        key = str(getattr(self.instance, self.master.key))
+        others = self.master.others_by_case([key], getattr(self.instance, "plant", None))
+        other = others.get(key.lower(), key)
+        if other not in (key, getattr(before, self.master.key, key)):
+            raise Wrong("twice", twins(key, other))
 
 
 def _circles_with(entry: Any) -> list[str]:
