@@ -201,13 +201,6 @@ class Station(models.Model):
     def __str__(self) -> str:
         return self.code
 
-    @property
-    def checks(self) -> list[str]:
-        """What must be ready before a start, for a page; nothing where the column holds no list."""
-        return (
-            [str(check) for check in self.readiness_checks] if isinstance(self.readiness_checks, list) else []
-        )
-
 
 class Part(models.Model):
     """What is moved: one part number per stage of making, so that a bill has no circle."""

@@ -10,7 +10,8 @@ from django.db import models, transaction
 from django.forms import ModelForm
 
 from jitapp.plant.holdings import the_floor
-from jitapp.plant.masters.master import Change, Master
+from jitapp.plant.masters.change import Change
+from jitapp.plant.masters.master import Master
 from jitapp.plant.masters.wrong import Wrong, twins
 from jitapp.plant.models import Placement, Plant, StandardWork
 from jitapp.plant.rows import Unreadable

@@ -23,7 +23,8 @@ from jitapp.kanban.vocabulary import (
     Trigger,
 )
 from jitapp.plant.holdings import Holdings
-from jitapp.plant.masters.master import Change, Findings, Load, Master, Values
+from jitapp.plant.masters.change import Change, Findings
+from jitapp.plant.masters.master import Load, Master, Values
 from jitapp.plant.masters.parts import LOOP_QUANTITIES, PARTS
 from jitapp.plant.masters.report import CardsAsked, SizeAsked, shown
 from jitapp.plant.masters.running import WATCHED, refusals_of

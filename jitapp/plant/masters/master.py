@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
@@ -21,6 +21,7 @@ from msgspec import UNSET
 from jitapp.plant.exactjson import Path
 from jitapp.plant.expected import WrongMember, wrong_members
 from jitapp.plant.holdings import Holdings
+from jitapp.plant.masters.change import Change, Findings
 from jitapp.plant.masters.report import Loaded, Problem, Report, shown
 from jitapp.plant.masters.wrong import Wrong, twins
 from jitapp.plant.models import Plant
@@ -30,28 +31,6 @@ M = TypeVar("M", bound=models.Model)
 R = TypeVar("R", bound=Row)
 Values = dict[str, object]
 Rows = Sequence[tuple[Path, R]]
-
-
-@dataclass(frozen=True, slots=True)
-class Change(Generic[R, M]):
-    """What exists, before and after; `row` is None in the administration. `names` are the members that differ."""
-
-    before: M
-    after: M
-    names: frozenset[str]
-    row: R | None = None
-
-
-@dataclass(slots=True)
-class Findings:
-    """What the floor says to changes: why one is refused, by id, and what is worth knowing of the others."""
-
-    wrong: dict[int, Wrong] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    def refuse(self, entry: models.Model, message: str, code: str = "in_use") -> None:
-        """The first reason is the one that is told."""
-        self.wrong.setdefault(entry.pk, Wrong(code, message))
 
 
 class Load:

@@ -11,7 +11,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from jitapp.kanban.vocabulary import LoopStatus
 from jitapp.plant.holdings import CardHeld, Holdings
-from jitapp.plant.masters.master import Change, Findings, Load, Master, Rows, Values
+from jitapp.plant.masters.change import Change, Findings
+from jitapp.plant.masters.master import Load, Master, Rows, Values
 from jitapp.plant.masters.report import shown
 from jitapp.plant.masters.stations import STATIONS
 from jitapp.plant.masters.wrong import Wrong, counted, decimals_of

@@ -13,7 +13,8 @@ from jitapp.kanban.vocabulary import Consumption, Intent, LoopKind, LoopStatus, 
 from jitapp.plant.holdings import CardHeld, Holdings
 from jitapp.plant.masters.areas import AREAS
 from jitapp.plant.masters.calendars import CALENDARS
-from jitapp.plant.masters.master import Change, Findings, Load, Master, Values
+from jitapp.plant.masters.change import Change, Findings
+from jitapp.plant.masters.master import Load, Master, Values
 from jitapp.plant.masters.suppliers import SUPPLIERS
 from jitapp.plant.masters.wrong import Wrong, counted, named
 from jitapp.plant.models import Loop, Plant, Station

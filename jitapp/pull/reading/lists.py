@@ -18,7 +18,7 @@ from jitapp.kanban.resizing import COUNTED
 from jitapp.kanban.state import text
 from jitapp.kanban.vocabulary import CardStatus
 from jitapp.plant.models import Identifier, Loop, Station
-from jitapp.plant.work import standard_work_of
+from jitapp.plant.work import checks_of, standard_work_of
 from jitapp.pull.models import AndonCall, Card, LoopState, Runout, Turn
 from jitapp.pull.reading import waits as cuts
 from jitapp.pull.reading.attempts import attempts_at
@@ -290,7 +290,7 @@ def station_board(code: str, *, plant_ids: Iterable[int], now: datetime) -> Stat
         in_process=sum(turn.step == "IN_PROCESS" for turn in to_fill),
         receiving_limit=station.receiving_limit,
         full=usable_at([station.pk])[station.pk],
-        readiness_checks=station.checks,
+        readiness_checks=checks_of(station),
         standard_work=standard_work_of(station.pk, {turn.part for turn in to_fill}),
         line_stopped=AndonCall.objects.filter(
             station=station, stops_line=True, solved_at__isnull=True
