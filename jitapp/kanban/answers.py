@@ -191,6 +191,10 @@ _COMMON: dict[str, Sentence] = {
     "loop_not_active": refused(
         "The loop of {part} is not in use.", "Put the card aside and tell your planner."
     ),
+    "settings_unreadable": refused(
+        "The settings of loop {loop} cannot be used. {why}",
+        "Tell your planner; scan again once that is corrected.",
+    ),
     "wrong_station": refused(
         "Wrong place: this card belongs at {demand}, filled by {supply}.",
         "Bring it there.",

@@ -61,8 +61,15 @@ def load_shop(
         if dry_run or circular or (report.errors and not row_by_row):
             transaction.set_rollback(True)
     if circular or (report.errors and not row_by_row):
-        report.rows, report.cards, report.quantities, report.notes = [], [], [], []
+        report.rows, report.cards, report.sizes, report.notes = [], [], [], []
+    report.errors.sort(key=_in_the_file)
     return report
+
+
+def _in_the_file(error: Problem) -> tuple[bool, list[int]]:
+    """Errors stand in the order of the lists and their rows; those of the shop as a whole come last."""
+    kinds = list(shopfile.LISTS)
+    return not error.path, [step if isinstance(step, int) else kinds.index(step) for step in error.path[1:]]
 
 
 def _run(load: Load, document: Mapping[str, Any]) -> None:

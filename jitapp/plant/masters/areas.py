@@ -64,6 +64,15 @@ class Areas(Master[AreaRow, Area]):
         if after.code == "supply":
             raise Wrong("malformed", "An area cannot be called supply: /b/supply/ is a page of its own.")
 
+    def mend(self, entry: Area) -> list[str]:
+        """Steps that cannot be read count as none: calls climb by the usual ones. People may have left since."""
+        try:
+            check_steps(entry.escalation, None)
+        except Wrong as wrong:
+            entry.escalation = []
+            return [str(wrong)]
+        return []
+
     def normalise(self, entry: Area) -> None:
         """Raises Wrong for steps that cannot be read, in words about steps."""
         entry.escalation = entry.escalation or []
@@ -74,11 +83,11 @@ class Areas(Master[AreaRow, Area]):
         super().normalise(entry)
 
 
-def check_steps(steps: list[dict[str, object]], people: Container[str]) -> None:
-    """Raises Wrong unless the steps climb in time, each to a role or one of `people`."""
+def check_steps(steps: list[dict[str, object]], people: Container[str] | None) -> None:
+    """Raises Wrong unless the steps climb in time, each to a role or one of `people` (None: whoever it is)."""
     try:
         for who in [str(step["who"]) for step in steps]:
-            if who not in andon.ROLES and who not in people:
+            if people is not None and who not in andon.ROLES and who not in people:
                 raise Wrong(
                     "unknown_reference",
                     f"There is no person {who!r}. Name a user, or one of {', '.join(andon.ROLES)}.",

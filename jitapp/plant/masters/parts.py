@@ -12,7 +12,8 @@ from msgspec import UNSET, Meta, UnsetType
 from jitapp.kanban.names import A_NUMBER, is_part_number
 from jitapp.kanban.vocabulary import LoopStatus
 from jitapp.plant.holdings import CardHeld, Holdings
-from jitapp.plant.masters.master import Change, Findings, Load, Master, Rows, Values
+from jitapp.plant.masters.change import Change, Findings
+from jitapp.plant.masters.master import Load, Master, Rows, Values
 from jitapp.plant.masters.report import shown
 from jitapp.plant.masters.stations import STATIONS
 from jitapp.plant.masters.wrong import Wrong, counted, decimals_of
@@ -23,6 +24,10 @@ from jitapp.plant.rows import Number, Row, Url
 _WATCHED = frozenset({"number", "unit", "decimals"})
 LOOP_QUANTITIES = ("quantity", "lot_quantity", "triangle_quantity", "reorder_level")
 
+Gtin = Annotated[
+    str, Meta(pattern=r"^([0-9]{8}|[0-9]{12,14})?\Z", description="a GTIN of 8, 12, 13 or 14 digits")
+]
+
 
 class PartRow(Row):
     """What is moved: one part number per stage of making. `standard_work`: address per station that makes it."""
@@ -31,7 +36,7 @@ class PartRow(Row):
     description: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
     unit: Annotated[str, Meta(min_length=1, max_length=10)] | UnsetType = UNSET
     decimals: Annotated[int, Meta(ge=0, le=6)] | UnsetType = UNSET
-    gtin: Annotated[str, Meta(pattern=r"^([0-9]{8}|[0-9]{12,14})?\Z")] | UnsetType | None = UNSET
+    gtin: Gtin | UnsetType | None = UNSET
     standard_work: dict[str, Url] | UnsetType = UNSET
 
 

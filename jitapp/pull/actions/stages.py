@@ -154,11 +154,19 @@ def locate(unit: store.UnitOfWork, found: Read, source: Source, now: datetime) -
     if loop is not None and not {loop.config.plant_id, loop.config.supply_plant_id} & source.plant_ids:
         refusal = Refusal("unknown_card", {"raw": escaped(request.code.strip())[:40]})
         loop = card = None
+    if refusal is None and loop is not None:
+        refusal = _unusable(unit.configs, loop, found.pair_loop_id)
     if card is not None and card.moved_at is not None and card.moved_at > now:
         # Whoever held the lock before us read the clock after us, or our clock was set back: the order is the lock's.
         now = card.moved_at
         occurred = now if request.occurred_at is None else occurred
     return Located(found, loop, card, occurred, now, refusal)
+
+
+def _unusable(known: Configs, loop: Loop, pair_loop_id: int | None) -> Refusal | None:
+    """Settings that cannot be read say nothing of what may happen to a card."""
+    why = known.unreadable.get(loop.config.id) or known.unreadable.get(pair_loop_id or 0)
+    return Refusal("settings_unreadable", {"loop": loop.config.code, "why": why}) if why else None
 
 
 def _withdrawn(found: Read, loop: Loop | None, occurred: datetime) -> Refusal:
