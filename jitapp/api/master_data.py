@@ -102,6 +102,8 @@ class MasterData(Endpoint):
         )
         if done.report.errors:
             raise refusal(done.report.errors[0])
+        if done.refused:
+            raise Problem(409, "refused", f"{done.refused[0]} What else the body says was written.")
         body = self.read(key)
         assert body is not None
         created = any(loaded.kind == self.kind and loaded.status == "created" for loaded in done.report.rows)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Lower
 
 from jitapp.accounts.models import choices, new_uuid
-from jitapp.kanban.names import A_NUMBER, LONGEST_NUMBER, is_part_number, tidy
+from jitapp.kanban.names import LONGEST_NUMBER
 from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
@@ -25,16 +24,11 @@ from jitapp.kanban.vocabulary import (
     StationKind,
     Trigger,
 )
+from jitapp.plant.spelling import part_number
 
 CODE = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$", "Letters, digits, dot, dash and underscore; at most 60."
 )
-
-
-def part_number(number: str) -> None:
-    """Raises ValidationError for what can be no part number."""
-    if not is_part_number(number):
-        raise ValidationError(f"{A_NUMBER}.")
 
 
 def one_of(field: str, words: type, name: str) -> models.CheckConstraint:
@@ -231,11 +225,6 @@ class Part(models.Model):
 
     def __str__(self) -> str:
         return self.number
-
-    def clean(self) -> None:
-        """What was typed by hand is kept as from elsewhere."""
-        super().clean()
-        self.number = tidy(self.number)
 
 
 class BillOfMaterials(models.Model):

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 
-from jitapp.kanban.names import folded, tidy
+from jitapp.kanban.names import A_NUMBER, folded, is_part_number, tidy
 
 M = TypeVar("M", bound=models.Model)
+
+
+def part_number(number: str) -> None:
+    """For columns: raises ValidationError for what can be no part number."""
+    if not is_part_number(number):
+        raise ValidationError(f"{A_NUMBER}.")
 
 
 def alike(rows: models.QuerySet[M], column: str, names: Iterable[str]) -> dict[str, list[M]]:

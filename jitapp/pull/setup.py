@@ -12,17 +12,19 @@ from django.db import transaction
 from jitapp.plant.loading import Report, load_shop
 from jitapp.plant.models import Loop
 from jitapp.pull.actions import add_cards, note_settings, resize_loop
-from jitapp.pull.actions.saving import NOBODY
+from jitapp.pull.actions.saving import NOBODY, Refused
 from jitapp.pull.reading.lists import cards_per_loop
 from jitapp.pull.scan_request import Source
 
 
 @dataclass(frozen=True)
 class SetUp:
-    """What became of the document; `cards` were made, or would be with `dry_run`."""
+    """What became of the document; `cards` were made, or would be with `dry_run`. `refused` says which loops kept their
+    cards as they were, because somebody retired or changed the loop in the same moment."""
 
     report: Report
     cards: int
+    refused: tuple[str, ...] = ()
 
 
 def set_up_shop(
@@ -53,26 +55,36 @@ def set_up_shop(
         )
         if not dry_run:
             note_settings(_settings_changed(report), now=now, source=source)
-    if not dry_run:
-        _resize(report, now, source)
+    refused = [] if dry_run else _resize(report, now, source)
     first_at = min(report.first_at or now, now)
     have = cards_per_loop([asked.loop_id for asked in report.cards])
     made = sum(max(0, asked.cards - asked.have) for asked in report.sizes if asked.cards is not None)
     for asked in report.cards:
         if have.get(asked.loop_id, 0) or not asked.first:
             continue
-        if not dry_run:
-            add_cards(loop_id=asked.loop_id, count=len(asked.first), first=asked.first, now=first_at)
+        try:
+            if not dry_run:
+                add_cards(loop_id=asked.loop_id, count=len(asked.first), first=asked.first, now=first_at)
+        except Refused as why:
+            refused.append(f"Loop {asked.loop} has got no cards. {why}")
+            continue
         made += len(asked.first)
-    return SetUp(report, made)
+    report.notes += refused
+    return SetUp(report, made, tuple(refused))
 
 
-def _resize(report: Report, now: datetime, source: Source) -> None:
-    """Other numbers of cards and other quantities reach the cards; what is to do with them is noted."""
+def _resize(report: Report, now: datetime, source: Source) -> list[str]:
+    """Other numbers of cards and other quantities reach the cards; what is to do with them is noted. The refusals of
+    loops that were retired since the load."""
+    refused = []
     for asked in report.sizes:
-        codes = resize_loop(
-            loop_id=asked.loop_id, cards=asked.cards, quantity=asked.quantity, now=now, source=source
-        )
+        try:
+            codes = resize_loop(
+                loop_id=asked.loop_id, cards=asked.cards, quantity=asked.quantity, now=now, source=source
+            )
+        except Refused as why:
+            refused.append(f"Loop {asked.loop} keeps its cards as they are. {why}")
+            continue
         if codes:
             report.notes.append(
                 f"Loop {asked.loop}: print the new cards and activate them: {', '.join(codes)}."
@@ -81,6 +93,7 @@ def _resize(report: Report, now: datetime, source: Source) -> None:
             report.notes.append(
                 f"Loop {asked.loop}: {asked.have - asked.cards} of {asked.have} cards go out when they are next empty."
             )
+    return refused
 
 
 def _settings_changed(report: Report) -> dict[int, dict[str, tuple[str, str]]]:

@@ -11,6 +11,7 @@ from jitapp.accounts.models import Device
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Loop, Part
 from jitapp.pull.models import Card, Event, Turn
+from jitapp.pull.proof.verify import verify
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
@@ -217,3 +218,16 @@ def test_a_scanner_may_not_change_loops_or_bins(floor: Floor, path: str) -> None
     answer = (put if "bins" in path else post)(floor, path, body)
     assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
     assert Loop.objects.get().status == "ACTIVE"
+
+
+def test_a_loop_that_never_had_a_card_is_held_resumed_sized_and_retired(floor: Floor) -> None:
+    loop = {"part": "SCREW", "demand": "LINE", "supply": "ACME", "kind": "SUPPLIER", "quantity": "5"}
+    client = Client(headers={"Authorization": f"Bearer {floor.token}"})
+    assert client.put("/api/v1/loops/NEW", loop, content_type="application/json").status_code == 201
+    assert post(floor, "/loops/NEW/printed").json() == {"loop": "NEW", "printed": 0}
+    assert post(floor, "/loops/NEW/hold", {"reason": "audit"}).status_code == 200
+    assert post(floor, "/loops/NEW/resume").status_code == 200
+    assert len(post(floor, "/loops/NEW/change", {"cards": "2"}).json()["cards"]) == 2
+    assert client.put("/api/v1/loops/OLD", loop, content_type="application/json").status_code == 201
+    assert post(floor, "/loops/OLD/retire", {"reason": "never used"}).status_code == 200
+    assert verify().differences == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from django.test import Client
@@ -119,6 +119,27 @@ def test_a04_twins_of_people_are_refused_when_made(floor: Floor) -> None:
     assert "bw-12 is a name of Mia. Choose another." in page
     assert client.post("/admin/accounts/person/add/", new | {"username": "ole"}).status_code == 302
     assert Person.objects.filter(username="ole").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/stations/zs2", {"kind": "PROCESS"}),
+        ("/stations/%20zs2%0D", {"kind": "PROCESS"}),
+        ("/parts/m26-Bolt", {}),
+        (
+            "/loops/L-BOARD",
+            {"part": "M26-BOLT", "demand": "ZS2", "supply": "ZS1", "kind": "TWO_BIN", "quantity": "1"},
+        ),
+        ("/areas/Plant-Area", {}),
+    ],
+)
+def test_a04_twins_of_master_data_are_refused_when_made(ask: Any, path: str, body: dict[str, Any]) -> None:
+    status, said = ask("PUT", path, body)
+    assert (status, said["code"]) == (422, "twice"), said
+    kind, name = path[1:].split("/")
+    row = {"type": kind.removesuffix("s"), "number" if kind == "parts" else "code": unquote(name)} | body
+    assert ask("POST", "/upserts", {"upserts": [row]})[1]["results"][0]["code"] == "twice"
 
 
 NUMBERS = [

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from jitapp.kanban.names import A_NUMBER, is_part_number
+from jitapp.kanban.names import A_NUMBER, is_part_number, tidy
 from jitapp.kanban.vocabulary import LoopStatus
 from jitapp.plant.holdings import CardHeld, Holdings
 from jitapp.plant.masters.change import Change, Findings
@@ -67,6 +67,11 @@ class Parts(Master[PartRow, Part]):
             raise Wrong("malformed", f"{A_NUMBER}. {after.number!r} is none.")
         if after.gtin and not _gtin_is_right(after.gtin):
             raise Wrong("malformed", f"The check digit of GTIN {after.gtin} is wrong.")
+
+    def normalise(self, entry: Part) -> None:
+        """A number that was typed by hand is kept like one from elsewhere."""
+        entry.number = tidy(entry.number)
+        super().normalise(entry)
 
     def against(self, floor: Holdings, changes: Sequence[Change[PartRow, Part]]) -> Findings:
         """What is stored of a part can be said in its unit and with its decimals, and its number is on the cards."""

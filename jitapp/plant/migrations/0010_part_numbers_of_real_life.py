@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import jitapp.plant.models
+import jitapp.plant.spelling
 
 
 class Migration(migrations.Migration):
@@ -11,6 +11,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             "part",
             "number",
-            models.CharField(max_length=60, unique=True, validators=[jitapp.plant.models.part_number]),
+            models.CharField(max_length=60, unique=True, validators=[jitapp.plant.spelling.part_number]),
         ),
     ]
