@@ -5,7 +5,14 @@ import os
 import sys
 
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jitapp.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        reason = " ".join(str(error).split())
+        sys.exit(
+            f"The database does not answer: {reason}\nStart it (`make run` does), or set DATABASE_URL to where it is."
+        )

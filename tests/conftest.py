@@ -172,8 +172,6 @@ def running_shop() -> Iterator[Shop]:
 
 @pytest.fixture(autouse=True)
 def _nobody_is_remembered() -> None:
-    """The scan path remembers people for some seconds; the next test has others under the same names."""
-    if stages := sys.modules.get("jitapp.pull.actions.stages"):
-        stages._people.clear()
+    """The scan path remembers for some seconds where people work; the next test has others under the same numbers."""
     if acting := sys.modules.get("jitapp.pull.acting"):
         acting._plants.clear()

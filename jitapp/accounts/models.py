@@ -9,8 +9,11 @@ from uuid import UUID
 import django_stubs_ext
 import uuid_utils.compat
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Lower
 
+from jitapp.kanban.names import folded, tidy
 from jitapp.kanban.vocabulary import DeviceKind
 
 # Generic Django classes may carry their types from here up. This is the lowest room with tables; processes that need
@@ -50,8 +53,26 @@ class Person(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name_plural = "people"
 
+    def clean(self) -> None:
+        """Badge and user name are nobody else's, in any case. Raises ValidationError."""
+        super().clean()
+        self.username = tidy(self.username or "")
+        self.badge = tidy(self.badge or "") or None
+        for field, name in (("username", self.username), ("badge", self.badge)):
+            for other in called(name) if name else ():
+                if other.pk != self.pk:
+                    raise ValidationError({field: f"{name} is a name of {other.username}. Choose another."})
+
     def __str__(self) -> str:
         return self.name or self.username
+
+
+def called(name: str) -> list[Person]:
+    """Everybody whose badge or user name differs from `name` in nothing but case and what nobody sees."""
+    lowered = {folded(name), tidy(name).lower()}
+    rows = Person.objects.alias(low_name=Lower("username"), low_badge=Lower("badge"))
+    found = rows.filter(models.Q(low_name__in=lowered) | models.Q(low_badge__in=lowered))
+    return [each for each in found if folded(name) in (folded(each.username), folded(each.badge or ""))]
 
 
 class Device(models.Model):

@@ -14,8 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jitapp.api.bodies import instant_of, key_of, quantity_of
-from jitapp.api.endpoint import SAME_KEY, Endpoint, addresses, operation, or_404
+from jitapp.api.endpoint import Endpoint, addresses, operation, or_404
 from jitapp.api.errors import Problem
+from jitapp.api.naming import card_code
 from jitapp.api.operations import ERP_ONLY
 from jitapp.api.scans import ScanAnswer
 from jitapp.pull import actions
@@ -113,8 +114,8 @@ class ActOnTurn(Endpoint):
         "What a supplier, buyer, dock or station does to a turn; answered like a scan",
         answer=ScanAnswer,
         body=TurnActBody,
-        parameters=(SAME_KEY,),
-        problems=(404, 409),
+        problems=(404,),
+        by_receipt=True,
     )
     def post(self, request: Request, body: TurnActBody, id: UUID, verb: str) -> Response:
         """Answers as a scan does; refused acts are answered with `outcome: refused`, not with an error. An act on a
@@ -238,9 +239,9 @@ class BindBin(Endpoint):
     )
     def put(self, _request: Request, body: BinBody, code: str) -> BinAnswer:
         """From now on a scan of the bin is a scan of that card; a bin that the card had before stands for none."""
-        card = or_404(lists.card_id(body.card, plant_ids=self.plants()))
+        card = or_404(lists.card_id(card_code(body.card), plant_ids=self.plants()))
         actions.bind_bin(code=code, card_id=card)
-        return BinAnswer(code, body.card)
+        return BinAnswer(code, card_code(body.card))
 
 
 class ChangeLoop(LoopAct):
@@ -291,7 +292,6 @@ class OrderAtLoop(LoopAct):
         "Order a quantity at an EVENT loop",
         answer=ActAnswer,
         body=OrderBody,
-        parameters=(SAME_KEY,),
         problems=(404, 409),
         who=ERP_ONLY,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework.request import Request
 
 from jitapp.api.endpoint import PAGING, Endpoint, Rows, addresses, operation, paged
+from jitapp.api.naming import asked
 from jitapp.api.operations import Parameter
 from jitapp.pull.reading.attempts import AttemptFacts, attempts
 from jitapp.pull.reading.lists import Page
@@ -22,7 +23,7 @@ class Attempts(Endpoint):
     )
     def get(self, request: Request) -> Rows[AttemptFacts]:
         """Oldest first."""
-        station = request.query_params.get("station")
+        station = asked(request, "station", self.plants())
         return paged(
             request,
             lambda after, limit: Page(

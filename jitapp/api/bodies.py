@@ -15,6 +15,7 @@ from jitapp.api.errors import Problem
 from jitapp.kanban.quantity import NotAQuantity, read_quantity
 
 T = TypeVar("T")
+FIRST_YEAR, LAST_YEAR = 1970, 2999  # of instants that are kept as they were said
 
 
 def object_of(request: Request) -> dict[str, object]:
@@ -34,6 +35,13 @@ def object_of(request: Request) -> dict[str, object]:
     if not isinstance(data, dict):
         raise Problem(400, "malformed", "Send one JSON object.")
     return dict(data)
+
+
+def no_members(request: Request) -> None:
+    """For writes that take no body: none, or an empty one. Raises Problem 422 for members that nobody would read."""
+    chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+    if (request.stream is not None or chunked) and object_of(request):
+        raise Problem(422, "field_unreadable", "There is nothing to say here. Send no body, or {}.")
 
 
 def read(request: Request, shape: type[T]) -> T:
@@ -62,9 +70,24 @@ def instant_of(name: str, text: str | None) -> datetime | None:
     if not text:
         return None
     try:
-        return utc_of(datetime.fromisoformat(text))
+        at = datetime.fromisoformat(text)
     except ValueError:
         raise no_instant(name) from None
+    return plausible(name, at)
+
+
+def plausible(name: str, at: datetime | None, **more: object) -> datetime | None:
+    """The instant in UTC, if it lies in years with which can be calculated in every time zone. Raises Problem 422."""
+    if at is None:
+        return None
+    try:
+        found = utc_of(at)
+    except ValueError:
+        raise no_instant(name, **more) from None
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        said = f"`{name}` lies in the year {found.year}: only {FIRST_YEAR} to {LAST_YEAR} can be meant."
+        raise Problem(422, "field_unreadable", said, **more)
+    return found
 
 
 def utc_of(at: datetime) -> datetime:

@@ -15,7 +15,9 @@ from rest_framework.request import Request
 from jitapp.api.bodies import key_of
 from jitapp.api.endpoint import OPEN, PAGING, Endpoint, Rows, addresses, flag, operation, or_404, paged
 from jitapp.api.errors import problem_of
+from jitapp.api.naming import as_kept, asked, card_code
 from jitapp.api.operations import Parameter
+from jitapp.plant.models import Station
 from jitapp.pull import actions
 from jitapp.pull.reading import calls
 from jitapp.pull.reading.calls import CallFacts
@@ -86,7 +88,7 @@ class Calls(OfCalls):
     def get(self, request: Request) -> Rows[CallFacts]:
         """`?open=1&station=CODE`"""
         now = timezone.now()
-        open_only, station = flag(request, "open"), request.query_params.get("station")
+        open_only, station = flag(request, "open"), asked(request, "station", self.plants())
         return paged(
             request,
             lambda after, limit: calls.calls(
@@ -103,18 +105,17 @@ class Calls(OfCalls):
         "Call for help; while `stops_line`, nothing is started at the station",
         answer=CallFacts,
         body=CallBody,
-        parameters=(Parameter("Idempotency-Key", "the same key again is the same call", place="header"),),
         problems=(403, 409),
     )
     def post(self, request: Request, body: CallBody) -> CallFacts:
         """Somebody calls."""
         with refusals():
             made = actions.call_for_help(
-                station=body.station,
+                station=as_kept(Station, body.station, self.plants()) if body.station else None,
                 kind=body.kind,
                 stops_line=body.stops_line,
                 note=body.note,
-                card=body.card[:LONGEST_CODE],
+                card=card_code(body.card)[:LONGEST_CODE],
                 id=body.id or key_of(request, f"call {self.source().device_id}"),
                 now=timezone.now(),
                 source=self.source_by(body.by),

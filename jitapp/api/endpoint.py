@@ -23,9 +23,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jitapp.api.auth import HasDevice, Throttle
-from jitapp.api.bodies import object_of, read
+from jitapp.api.bodies import no_members, object_of, read
 from jitapp.api.errors import CODES, Problem, problem_of
-from jitapp.api.operations import METHODS, Address, Operation, Parameter, Schema, address
+from jitapp.api.keys import Given, claimed, key_of_device, key_text, once
+from jitapp.api.naming import places_as_kept
+from jitapp.api.operations import METHODS, WRITES, Address, Operation, Parameter, Schema, address
 from jitapp.plant.exactjson import read_json
 from jitapp.plant.shopfile import Unreadable
 from jitapp.pull.acting import actor_of, proved_actor
@@ -124,6 +126,10 @@ class Endpoint(APIView):
         if any(kwargs[name] not in known for name, known in self.words.items()):
             raise Http404
 
+    def meant(self, _request: Request, places: Mapping[str, Any]) -> dict[str, Any]:
+        """The places of the path as they are kept, where somebody wrote them in another case."""
+        return places_as_kept(self.path, places, self.plants())
+
     def source(self) -> Source:
         """The device that calls."""
         assert isinstance(self.request.auth, Source)
@@ -171,6 +177,7 @@ class Declaring(TypedDict, total=False):
     problems: tuple[int, ...]
     also: Mapping[int, str]
     who: str
+    by_receipt: bool
 
 
 Served = Callable[Concatenate[Any, Request, P], Response]
@@ -202,24 +209,57 @@ def operation(
     The method takes the request, then the body where one is declared, then the places of the path; it returns the
     answer, or a Response where headers or another status go with it. `body` is read and checked before the method
     runs. `unchecked` is a body of that shape whose members a room below checks: the method gets the plain object.
+    A write that comes with an Idempotency-Key again is not done again: what it was answered it is answered.
     """
     declared = Operation(summary, answer, body or unchecked, **more)
 
     def declare(method: Callable[..., Any]) -> Callable[..., Response]:
         @wraps(method)
         def serve(endpoint: Endpoint, request: Request, **places: Any) -> Response:
-            given: tuple[object, ...] = ()
-            if body is not None:
-                given = (read(request, body),)
-            elif unchecked is not None:
-                given = (object_of(request),)
-            answered = method(endpoint, request, *given, **places)
-            return answered if isinstance(answered, Response) else Response(answered)
+            places = endpoint.meant(request, places)
+
+            def done() -> Response:
+                given: tuple[object, ...] = ()
+                if body is not None:
+                    given = (read(request, body),)
+                elif unchecked is not None:
+                    given = (object_of(request),)
+                answered = method(endpoint, request, *given, **places)
+                return answered if isinstance(answered, Response) else Response(answered)
+
+            if (request.method or "").lower() not in WRITES:
+                return done()
+            if declared.body is None:
+                no_members(request)
+            return _once(endpoint.source(), request, declared, done)
 
         vars(serve)[_DECLARED] = declared
         return serve
 
     return declare
+
+
+def _once(source: Source, request: Request, declared: Operation, done: Callable[[], Response]) -> Response:
+    """The answer of `done`, or the first one to the same Idempotency-Key."""
+    text = key_text(request.headers.get("Idempotency-Key"))
+    if not text:
+        return done()
+    said = None if declared.body is None else object_of(request)
+    question = sorted(request.query_params.lists())
+    key = key_of_device(source, text, request.method, request.path, question, said)
+    if declared.by_receipt:
+        with claimed(key):
+            return done()
+
+    def produce() -> Given:
+        answered = done()
+        return Given(answered.status_code, _encode(answered.data), answered.headers.get("ETag", ""))
+
+    given = once(key, produce)
+    headers = {"ETag": given.etag} if given.etag else {}
+    if given.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(msgspec.Raw(given.body), status=given.status, headers=headers)
 
 
 def addresses(*endpoints: type[Endpoint]) -> tuple[Address, ...]:
@@ -245,7 +285,6 @@ PAGE_SIZE = Parameter(
     {"type": "integer", "minimum": 1, "maximum": MOST_LIMIT},
 )
 PAGING = (Parameter("cursor", "where the page before ended; opaque"), PAGE_SIZE)
-SAME_KEY = Parameter("Idempotency-Key", "the same key again gets the first answer", place="header")
 
 
 def flag(request: Request, name: str) -> bool:

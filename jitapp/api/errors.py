@@ -55,6 +55,7 @@ CODES: dict[str, tuple[int, str]] = {
     "changeover_running": (409, "The station is changing over to another part family already."),
     "changeover_not_running": (409, "The station is not changing over."),
     "state_not_running": (409, "The station is not in that state. Read its states."),
+    "key_reused": (409, "The Idempotency-Key was used before for another request; send it with a new one."),
     "changed_meanwhile": (409, "Somebody else wrote the same at the same moment. Read and send again."),
     "history_was_set_back": (
         410,
@@ -133,13 +134,14 @@ def store_unreachable() -> Problem:
 
 def problem_handler(error: Exception, _context: Mapping[str, Any]) -> Response | None:
     """REST framework's exceptions in our shape; None hands the rest to Django, and so to `server_error`."""
-    problem = _problem_of(error)
+    problem = problem_from(error)
     if problem is None:
         return None
     return Response(problem.body, status=problem.status, headers=problem.headers(), content_type=MEDIA_TYPE)
 
 
-def _problem_of(error: Exception) -> Problem | None:
+def problem_from(error: Exception) -> Problem | None:
+    """What an exception says to a client; None for a fault of ours."""
     match error:
         case Problem():
             return error

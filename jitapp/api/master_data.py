@@ -7,7 +7,7 @@ as once. `ETag` is the version read, `If-Match` lets only one of two writers thr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ from jitapp.api import shown
 from jitapp.api.endpoint import PAGING, Endpoint, Rows, addresses, operation, or_404, paged
 from jitapp.api.errors import CODES, Problem
 from jitapp.api.operations import ERP_ONLY, Operation, Parameter
+from jitapp.kanban.names import tidy
 from jitapp.plant.loading import Problem as RowProblem
 from jitapp.plant.models import Area, BillOfMaterials, Loop, Part, Plant, StandardWork, Station, Supplier
 from jitapp.plant.shopfile import FORMAT, AreaRow, BillRow, LoopRow, PartRow, StationRow, SupplierRow
@@ -85,8 +86,10 @@ class MasterData(Endpoint):
     def put(self, request: Request, row: dict[str, object], /, **place: str) -> Response:
         """201 for a new row, 200 for one that was there; the answer is what stands now."""
         key = place[self.key]
-        if row.setdefault(self.key, key) != key:
+        named = row.get(self.key, key)
+        if not isinstance(named, str) or self.meant(request, {self.key: named})[self.key] != key:
             raise Problem(422, "field_unreadable", f"`{self.key}` differs from the address: {key}.")
+        row[self.key] = key
         plant = self.plant_of(row)
         for name in READ_ONLY:
             row.pop(name, None)
@@ -99,10 +102,19 @@ class MasterData(Endpoint):
         )
         if done.report.errors:
             raise refusal(done.report.errors[0])
+        if done.refused:
+            raise Problem(409, "refused", f"{done.refused[0]} What else the body says was written.")
         body = self.read(key)
         assert body is not None
         created = any(loaded.kind == self.kind and loaded.status == "created" for loaded in done.report.rows)
         return Response(body, status=201 if created else 200, headers={"ETag": etag(body)})
+
+    def meant(self, request: Request, places: Mapping[str, Any]) -> dict[str, Any]:
+        """A PUT names what it makes as it is kept: another spelling would be a twin, which is refused. The part of a
+        bill is there already."""
+        if request.method == "PUT" and self.kind != "bills":
+            return {name: tidy(written) for name, written in places.items()}
+        return super().meant(request, places)
 
     def read(self, key: str) -> msgspec.Struct | None:
         """The row as the API shows it; None if this token may not see it."""
@@ -174,7 +186,7 @@ class MasterDataList(Endpoint):
 class OnePart(MasterData):
     """A part by its number."""
 
-    path, url_name = "parts/<str:number>", "part"
+    path, url_name = "parts/<path:number>", "part"
     kind, row, shape, model, key, column = "parts", PartRow, shown.Part, Part, "number", "number"
 
     def bodies(self, rows: list[Part]) -> list[msgspec.Struct]:
@@ -248,7 +260,7 @@ class OneLoop(MasterData):
 class OneBill(MasterData):
     """The bill of a part: what goes into one unit of it."""
 
-    path, url_name = "bills/<str:part>", "bill"
+    path, url_name = "bills/<path:part>", "bill"
     kind, row, shape, model, key, column = "bills", BillRow, shown.Bill, Part, "part", "number"
 
     def bodies(self, rows: list[Part]) -> list[msgspec.Struct]:

@@ -16,9 +16,10 @@ from django.http import HttpResponseBase
 
 BASE = "/api/v1"
 METHODS = ("get", "put", "post", "patch", "delete")
+WRITES = frozenset(METHODS) - {"get"}
 EVERY_DEVICE, ERP_ONLY, ANYBODY = "every token", "tokens of kind erp", "anybody"
 Schema = dict[str, Any]  # a JSON Schema, or a part of an OpenAPI document
-_PLACE = re.compile(r"<(?P<kind>str|uuid):(?P<name>\w+)>")
+_PLACE = re.compile(r"<(?P<kind>str|path|uuid):(?P<name>\w+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ class Parameter:
         return self.place == "query" or (self.place == "path" and "format" not in self.schema)
 
 
+LONGEST_KEY = 200
+KEY = Parameter(
+    "Idempotency-Key",
+    "the same key again gets the first answer",
+    {"type": "string", "maxLength": LONGEST_KEY},
+    "header",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One method of one address.
@@ -43,8 +53,9 @@ class Operation:
     `answer` is what a success returns with `status`, `also` names other statuses that are no problem. `body` is the
     shape of the body, None where none is read. `problems` are the statuses that the operation itself can answer;
     those that follow from its body, its parameters and its rights are added by `statuses`. `plain` marks a Django
-    view that does not look at media types. `method`, `path` (in OpenAPI's notation, below BASE) and `group` are
-    filled in by the address.
+    view that does not look at media types. Every write takes an Idempotency-Key (keys.py); `by_receipt` marks one
+    whose first answer is kept by the receipt of a scan. `method`, `path` (in OpenAPI's notation, below BASE) and
+    `group` are filled in by the address.
     """
 
     summary: str
@@ -56,6 +67,7 @@ class Operation:
     also: Mapping[int, str] = field(default_factory=dict)
     who: str = EVERY_DEVICE
     plain: bool = False
+    by_receipt: bool = False
     method: str = ""
     path: str = ""
     group: str = ""
@@ -74,8 +86,8 @@ class Operation:
         found = {401, 405, 429, 503, *self.problems}
         if not self.plain:
             found.add(406)
-        if self.body is not None:
-            found |= {400, 413, 422} if self.plain else {400, 411, 413, 415, 422}
+        if self.method in WRITES:
+            found |= {400, 409, 413, 422} if self.plain else {400, 409, 411, 413, 415, 422}
         if any(parameter.can_be_malformed for parameter in self.parameters):
             found.add(400)
         if self.who == ERP_ONLY:
@@ -137,7 +149,11 @@ def described(
         method=method,
         path="/" + _PLACE.sub(r"{\g<name>}", path),
         group=group,
-        parameters=(*_places(path, words or {}), *operation.parameters),
+        parameters=(
+            *_places(path, words or {}),
+            *operation.parameters,
+            *((KEY,) if method in WRITES else ()),
+        ),
     )
 
 

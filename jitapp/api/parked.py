@@ -11,8 +11,9 @@ from django.utils.formats import date_format
 from rest_framework.request import Request
 
 from jitapp.api.bodies import key_of, quantity_of
-from jitapp.api.endpoint import PAGING, SAME_KEY, Endpoint, Rows, addresses, operation, paged
+from jitapp.api.endpoint import PAGING, Endpoint, Rows, addresses, operation, paged
 from jitapp.api.errors import Problem, problem_of
+from jitapp.api.naming import card_code
 from jitapp.pull import actions
 from jitapp.pull.actions import Settled
 from jitapp.pull.reading.parked import ParkedScan, parked_page
@@ -65,7 +66,6 @@ class SettleScan(Endpoint):
         "A leader, planner or administrator settles a waiting scan; its first answer stays",
         answer=Settled,
         body=SettleBody,
-        parameters=(SAME_KEY,),
         problems=(403, 404, 409),
     )
     def post(self, request: Request, body: SettleBody, id: UUID) -> Settled:
@@ -79,7 +79,7 @@ class SettleScan(Endpoint):
                 choice=body.choice,
                 quantity=quantity_of(body.quantity),
                 reason=body.reason[: LONGEST * 2],
-                card=body.card[:LONGEST],
+                card=card_code(body.card)[:LONGEST],
                 key=key_of(request, f"settle {id}"),
                 now=timezone.now(),
                 source=self.source_as(body.by, body.pin),

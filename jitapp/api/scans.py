@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from codecs import BOM_UTF8
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,8 +23,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from jitapp.api.bodies import no_instant, utc_of
+from jitapp.api.bodies import no_instant, plausible, utc_of
 from jitapp.api.errors import MEDIA_TYPE, Problem, store_unreachable
+from jitapp.api.keys import claimed, key_of_device, key_text
 from jitapp.api.operations import Operation, Schema, address, ref
 from jitapp.api.throttle import SCANS
 from jitapp.kanban.quantity import NotAQuantity, read_quantity
@@ -111,6 +113,7 @@ class ScanAnswer(msgspec.Struct):
     recorded_at: datetime
     card: ScanCard | None = None
     turn: ScanTurn | None = None
+    unknown_by: str | msgspec.UnsetType = msgspec.UNSET  # `by`, where it names nobody
 
 
 _scan = msgspec.json.Decoder(ScanBody)
@@ -136,6 +139,7 @@ class Call:
     authorization: str
     length: str
     read: Callable[[int], bytes]
+    key: str | None = None  # Idempotency-Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ class Door:
     """One address: how long a body may be, and what is done with it."""
 
     most: int
-    answer: Callable[[bytes, Source], Reply]
+    answer: Callable[[bytes, Source, str], Reply]
 
     def reply(self, call: Call) -> Reply:
         """The answer to a call; Django's and psycopg2's errors only while the store cannot be reached."""
@@ -153,7 +157,7 @@ class Door:
                 raise Problem(
                     429, "too_many_requests", "This device sends too fast. Keep the scan and send it again."
                 )
-            return self.answer(_body(call, self.most), source)
+            return self.answer(_body(call, self.most), source, key_text(call.key) if call.key else "")
         except Problem as problem:
             reply = problem_reply(problem)
             if reply.status == 405:  # RFC 9110: it says which methods there are
@@ -171,20 +175,27 @@ def unreachable() -> Reply:
     return problem_reply(store_unreachable())
 
 
-def _one_scan(raw: bytes, source: Source) -> Reply:
-    answer = actions.scan(_readable(raw), source=source, now=timezone.now())
+def _one_scan(raw: bytes, source: Source, key: str) -> Reply:
+    request = _readable(raw)
+    with _of_key(key, source, [request.id]):
+        answer = actions.scan(request, source=source, now=timezone.now())
     if isinstance(answer, Conflict):
         raise Problem(409, answer.code, answer.message, id=str(answer.id))
     return Reply(200, _encode(answer.body), REPLAYED if answer.replayed else JSON)
 
 
-def _many_scans(raw: bytes, source: Source) -> Reply:
+def _of_key(key: str, source: Source, scans: list[UUID]) -> AbstractContextManager[None]:
+    """A scan's id keeps its first answer; a key beside it belongs to these scans and to no others."""
+    return claimed(key_of_device(source, key, "scans", scans)) if key else nullcontext()
+
+
+def _many_scans(raw: bytes, source: Source, key: str) -> Reply:
     items = _decoded(_batch, raw).scans
     if len(items) > actions.BATCH_LIMIT:
         raise Problem(
             413, "too_many_scans", f"At most {actions.BATCH_LIMIT} scans at once. Send the rest after."
         )
-    return Reply(200, _encode({"results": _answers(items, source)}), JSON)
+    return Reply(200, _encode({"results": _answers(items, source, key)}), JSON)
 
 
 ONE = Door(MOST_BYTES, _one_scan)
@@ -210,6 +221,7 @@ def _through(door: Door, request: HttpRequest) -> HttpResponse:
         meta.get("HTTP_AUTHORIZATION", ""),
         meta.get("CONTENT_LENGTH") or "",
         request.read,
+        meta.get("HTTP_IDEMPOTENCY_KEY"),
     )
     try:
         reply = door.reply(call)
@@ -218,7 +230,7 @@ def _through(door: Door, request: HttpRequest) -> HttpResponse:
     return HttpResponse(reply.body, status=reply.status, headers=reply.headers)
 
 
-def _answers(items: list[msgspec.Raw], source: Source) -> list[dict[str, object]]:
+def _answers(items: list[msgspec.Raw], source: Source, key: str) -> list[dict[str, object]]:
     results: list[dict[str, object]] = []
     readable: list[ScanRequest] = []
     places: list[int] = []
@@ -229,7 +241,8 @@ def _answers(items: list[msgspec.Raw], source: Source) -> list[dict[str, object]
             results.append({})
         except Problem as problem:
             results.append(problem.body)
-    answers = actions.scan_batch(readable, source=source, now=timezone.now()) if readable else []
+    with _of_key(key, source, [request.id for request in readable]):
+        answers = actions.scan_batch(readable, source=source, now=timezone.now()) if readable else []
     for place, answer in zip(places, answers, strict=True):
         if isinstance(answer, Answer):
             results[place] = answer.body
@@ -325,7 +338,7 @@ def _readable(raw: bytes) -> ScanRequest:
         epoch=None if body.epoch is None else str(body.epoch),
         sent_at=_instant(body, "sent_at"),
         status=body.status,
-        promised_at=_instant(body, "promised_at"),
+        promised_at=plausible("promised_at", body.promised_at, id=str(body.id)),
         checks=_checks(body),
         pair=body.pair or None,
     )

@@ -92,4 +92,10 @@ def _call(environ: Environ) -> Call:
             kept = source.read(most if chunked and not length else min(most, announced))
         return kept
 
-    return Call(environ["REQUEST_METHOD"], environ.get("HTTP_AUTHORIZATION", ""), length, read)
+    return Call(
+        environ["REQUEST_METHOD"],
+        environ.get("HTTP_AUTHORIZATION", ""),
+        length,
+        read,
+        environ.get("HTTP_IDEMPOTENCY_KEY"),
+    )

@@ -9,7 +9,7 @@ import msgspec
 from django.utils import timezone
 from rest_framework.request import Request
 
-from jitapp.api.bodies import no_instant, utc_of
+from jitapp.api.bodies import plausible
 from jitapp.api.calls import refusals
 from jitapp.api.endpoint import Endpoint, addresses, operation, or_404
 from jitapp.plant.models import Station
@@ -87,7 +87,7 @@ class StationStates(OfStation):
     def post(self, _request: Request, body: StateBody, code: str) -> StationStanding:
         """Begun again it changes nothing."""
         now, source = timezone.now(), self.source_by(body.by)
-        began_at, ended_at = _utc("began_at", body.began_at), _utc("ended_at", body.ended_at)
+        began_at, ended_at = plausible("began_at", body.began_at), plausible("ended_at", body.ended_at)
         with refusals():
             if ended_at is not None:
                 actions.record_state(
@@ -123,7 +123,7 @@ class EndState(OfStation):
             actions.end_state(
                 station=code,
                 kind=kind,
-                ended_at=_utc("ended_at", body.ended_at),
+                ended_at=plausible("ended_at", body.ended_at),
                 now=timezone.now(),
                 source=self.source_by(body.by),
             )
@@ -180,15 +180,6 @@ class FinishChangeover(OfStation):
         with refusals():
             actions.finish_changeover(station=code, now=timezone.now(), source=self.source_by(body.by))
         return self.changeovers(code)
-
-
-def _utc(name: str, at: datetime | None) -> datetime | None:
-    if at is None:
-        return None
-    try:
-        return utc_of(at)
-    except ValueError:
-        raise no_instant(name) from None
 
 
 ADDRESSES = addresses(StationStates, EndState, Changeovers, BeginChangeover, FinishChangeover)

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from jitapp.api.endpoint import OPEN, PAGING, Endpoint, Rows, addresses, flag, operation, or_404, paged
 from jitapp.api.errors import Problem
+from jitapp.api.naming import asked
 from jitapp.api.operations import Parameter
 from jitapp.pull.reading import chain, lists
 from jitapp.pull.reading.chain import Chain
@@ -38,7 +39,7 @@ class Cards(Endpoint):
     def get(self, request: Request) -> Rows[CardFacts]:
         """`?loop=CODE`"""
         now = timezone.now()
-        loop = request.query_params.get("loop")
+        loop = asked(request, "loop", self.plants())
         return paged(
             request,
             lambda after, limit: lists.cards(
@@ -60,7 +61,7 @@ class Turns(Endpoint):
     def get(self, request: Request) -> Rows[TurnFacts]:
         """`?open=1&station=CODE`"""
         now = timezone.now()
-        open_only, station = flag(request, "open"), request.query_params.get("station")
+        open_only, station = flag(request, "open"), asked(request, "station", self.plants())
         return paged(
             request,
             lambda after, limit: lists.turns(

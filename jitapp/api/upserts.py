@@ -151,15 +151,17 @@ class _Sorting:
         results = [
             UpsertResult(number, kind, key, "unchanged") for number, (kind, key) in enumerate(self.rows)
         ]
-        wrong = {
-            self.places[error.path]: (code_of(error), error.message) for error in done.report.errors
-        } | self.unsorted
+        wrong: dict[int, tuple[str, str]] = {}
+        for error in done.report.errors:  # a row may have several: the first one's code, and what all say
+            code, said = wrong.get(place := self.places[error.path], (code_of(error), ""))
+            wrong[place] = code, f"{said} {error.message}".lstrip()
+        wrong |= self.unsorted
         for loaded in done.report.rows:
-            place = self.places.get(loaded.path)
-            if place is not None:
-                results[place].status = loaded.status
+            if loaded.path in self.places:
+                result = results[self.places[loaded.path]]
+                result.status = loaded.status
                 if loaded.changes:
-                    results[place].changes = {name: list(pair) for name, pair in loaded.changes.items()}
+                    result.changes = {name: list(pair) for name, pair in loaded.changes.items()}
         if whole and wrong:
             for result in results:
                 result.status = "skipped"

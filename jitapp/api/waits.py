@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
+from jitapp.api.bodies import instant_of
 from jitapp.api.endpoint import OPEN, PAGING, Endpoint, Rows, addresses, flag, operation, paged
 from jitapp.api.errors import Problem
+from jitapp.api.naming import asked
 from jitapp.api.operations import Parameter, Schema
 from jitapp.pull.reading import lists, waits
 from jitapp.pull.reading.waits import WaitFacts, WaitSummary
@@ -72,8 +73,8 @@ class WaitsSummary(Endpoint):
             begin=begin,
             end=end,
             now=now,
-            station=request.query_params.get("station") or None,
-            area=request.query_params.get("area") or None,
+            station=asked(request, "station", self.plants()) or None,
+            area=asked(request, "area", self.plants()) or None,
         )
 
 
@@ -82,12 +83,9 @@ def _instant(request: Request, name: str) -> datetime | None:
     if not text:
         return None
     try:
-        found = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise Problem(400, "malformed", f"`{name}` is an instant with its offset, like 2026-11-21T09:00:00Z.")
-    return found
+        return instant_of(name, text.replace(" ", "+"))
+    except Problem as problem:
+        raise Problem(400, "malformed", str(problem)) from None
 
 
 ADDRESSES = addresses(Waits, WaitsSummary)

@@ -191,6 +191,10 @@ _COMMON: dict[str, Sentence] = {
     "loop_not_active": refused(
         "The loop of {part} is not in use.", "Put the card aside and tell your planner."
     ),
+    "settings_unreadable": refused(
+        "The settings of loop {loop} cannot be used. {why}",
+        "Tell your planner; scan again once that is corrected.",
+    ),
     "wrong_station": refused(
         "Wrong place: this card belongs at {demand}, filled by {supply}.",
         "Bring it there.",
@@ -323,7 +327,7 @@ WARNINGS: dict[str, str] = {
     "wrong_card": "Did you mean card {meant}?",
     "stale_label": "Its label is out of date: a container holds {holds} now. Reprint the label.",
     # The person whom a scan names is not taken: the scan counts all the same.
-    "by_unknown": "Nobody here has the badge {said_by}: the device alone is on record.",
+    "by_unknown": "Nobody here is called {said_by}: the device alone is on record.",
     "by_reader": "A reader acts for nobody: the device alone is on record.",
     "by_unproved": "PIN and badge {said_by} do not fit, or there is no PIN yet: the device alone is on record.",
     "by_waits": "Too many wrong PINs: the device alone is on record. The next PIN counts from {pin_at}.",

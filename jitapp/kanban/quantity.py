@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from unicodedata import decimal
 
 WHOLE_DIGITS, DECIMALS = 14, 6  # what the columns of the ledger hold
 _NUMBER = re.compile(rf"[+-]?\d{{1,{WHOLE_DIGITS}}}(\.\d{{1,{DECIMALS}}})?")
+
+
+def in_ascii(text: str) -> str:
+    """The text with the digits of every script as 0 to 9."""
+    if text.isascii():
+        return text
+    return "".join(str(decimal(char)) if char.isdecimal() else char for char in text)
 
 
 class NotAQuantity(ValueError):
@@ -21,7 +29,7 @@ def read_quantity(text: str) -> Decimal:
     things), a unit, NaN, infinity, an empty text. A negative number is read; whether it makes sense is for the rules
     to say. Raises NotAQuantity.
     """
-    written = text.strip()
+    written = in_ascii(text.strip())
     if not _NUMBER.fullmatch(written):
         raise NotAQuantity(f"{text[:40]!r} is no decimal number like 12 or 0.5.")
     return Decimal(written)

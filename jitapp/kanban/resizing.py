@@ -9,6 +9,8 @@ from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.vocabulary import CardStatus, LoopStatus, SupplyStatus
 
 MOST_CARDS = 1_000  # of one loop
+# The states of cards that count for N; cards for a few turns do not, whatever their state.
+COUNTED = frozenset({CardStatus.NEW, CardStatus.IN_CIRCULATION, CardStatus.HELD})
 
 
 def most_gathered(cards: int) -> int:
@@ -23,9 +25,8 @@ def resize(ledger: Ledger, cards: int, new_uuid: NewUuid) -> int:
     changed.
     """
     loop = ledger.loop
-    new = sum(1 for card in loop.cards.values() if card.card_status is CardStatus.NEW)
-    held = sum(1 for card in loop.cards.values() if card.card_status is CardStatus.HELD)
-    there = loop.circulating + held + new - loop.surplus_due
+    counted = sum(card.card_status in COUNTED and card.turns_left is None for card in loop.cards.values())
+    there = counted - loop.surplus_due
     if cards < there:
         loop.surplus_due += there - cards
         return 0

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from jitapp.plant.masters.areas import AREAS
 from jitapp.plant.masters.calendars import CALENDARS
-from jitapp.plant.masters.form import form_of
+from jitapp.plant.masters.form import PlacementForm, StandardWorkForm, form_of
 from jitapp.plant.masters.parts import PARTS
 from jitapp.plant.masters.plants import PLANTS
 from jitapp.plant.masters.stations import STATIONS
@@ -159,6 +159,7 @@ class MembershipAdmin(admin.ModelAdmin[Membership]):
 class PlacementAdmin(Kept[Placement]):
     """Where devices stand."""
 
+    form = PlacementForm
     list_display = ("device", "plant", "station")
     list_filter = ("plant",)
     search_fields = ("device__name", "station__code")
@@ -183,6 +184,7 @@ class IdentifierAdmin(Shown[Identifier]):
 class StandardWorkAdmin(admin.ModelAdmin[StandardWork]):
     """The address of the standard work of a part at a station."""
 
+    form = StandardWorkForm
     list_display = ("part", "station", "url")
     search_fields = ("part__number", "station__code")
     list_select_related = ("part", "station")

@@ -1,7 +1,8 @@
 """The plant's settings as the rules need them, kept in memory until a trigger raises the epoch.
 
 One load brings every loop, bill and station of the installation (a plant with two hundred loops is a few hundred
-rows), so that a scan asks the database for nothing but its own loop.
+rows), so that a scan asks the database for nothing but its own loop. A saved row that cannot be read costs the loops
+that depend on it, and no others (`Configs.unreadable`).
 """
 
 from __future__ import annotations
@@ -13,16 +14,25 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any, get_origin, get_type_hints
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import connection, transaction
 
+from jitapp.accounts.models import Person
 from jitapp.kanban import andon
 from jitapp.kanban.kinds import KINDS, detached_by_hand
+from jitapp.kanban.names import Names
 from jitapp.kanban.state import LoopConfig
 from jitapp.kanban.vocabulary import Consumption, LoopStatus, StationKind
 from jitapp.kanban.worktime import WorkCalendar
-from jitapp.plant.models import BillOfMaterials, Calendar, Loop, Station
+from jitapp.plant.masters.areas import AREAS
+from jitapp.plant.masters.calendars import CALENDARS
+from jitapp.plant.masters.loops import LOOPS
+from jitapp.plant.masters.plants import PLANTS
+from jitapp.plant.masters.stations import STATIONS
+from jitapp.plant.masters.suppliers import SUPPLIERS
+from jitapp.plant.models import BillOfMaterials, Calendar, Loop, Part, Station
+from jitapp.plant.saved import SavedRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +51,9 @@ class Configs:
 
     epoch: int
     loops: dict[int, LoopConfig] = field(default_factory=dict)
-    stations: dict[str, StationInfo] = field(default_factory=dict)
+    stations: Names[StationInfo] = field(default_factory=Names)
     station_by_id: dict[int, StationInfo] = field(default_factory=dict)
+    people: Names[int] = field(default_factory=Names)  # by badge and by user name
     # (demand station, part) -> the loops that bring the part there, by id
     feeding: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
     # part -> its components, with the pieces that go into one
@@ -54,6 +65,9 @@ class Configs:
     swap_stations: set[int] = field(default_factory=set)
     # loops that fetch a part from a supermarket, by (supermarket, part)
     fetching: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
+    # loop -> why nothing is scanned there: a row that it depends on cannot be read. Its config has defaults in place of
+    # what is wrong, so that whatever else reads it goes on.
+    unreadable: dict[int, str] = field(default_factory=dict)
 
     def policy(self, station_id: int) -> andon.Policy:
         """How calls from a station climb."""
@@ -76,8 +90,11 @@ class Configs:
 
 @lru_cache(maxsize=64)
 def zone(name: str) -> ZoneInfo:
-    """The time zone, kept open."""
-    return ZoneInfo(name)
+    """The time zone, kept open; UTC for one that does not exist: a page that shows a time is no place to say so."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
 class _Kept:
@@ -111,30 +128,26 @@ def latest() -> Configs:
 def _load() -> Configs:
     with transaction.atomic():
         found = Configs(epoch=current_epoch() or 0)
-        calendars: dict[int, WorkCalendar] = {}
-        defaults: dict[int, WorkCalendar] = {}
-        receiving: dict[int, WorkCalendar] = {}
-        for row in Calendar.objects.select_related("plant"):
-            made = WorkCalendar(row.plant.time_zone, row.shifts, row.holidays)
-            calendars[row.pk] = made
-            if row.is_default:
-                defaults[row.plant_id] = made
-            if row.is_receiving:
-                receiving[row.plant_id] = made
-        for station in Station.objects.select_related("area"):
+        saved = SavedRows()
+        times = _WorkingTimes(saved)
+        for station in Station.objects.select_related("area", "plant"):
             info = StationInfo(station.pk, station.code, station.name, station.plant_id)
-            found.stations[station.code] = found.station_by_id[station.pk] = info
-            own = calendars[station.calendar_id] if station.calendar_id else defaults.get(station.plant_id)
+            found.station_by_id[station.pk] = info
+            found.stations.add(station.code, info)
+            if station.area:
+                saved.look(AREAS, station.area)
             steps = andon.steps_of(station.area.escalation if station.area else ())
-            found.policies[station.pk] = andon.Policy(steps, own)
-        for line in BillOfMaterials.objects.order_by("component_id"):
-            found.bills[line.parent_id].append((line.component_id, line.quantity))
+            found.policies[station.pk] = andon.Policy(steps, times.of(station.calendar_id, station.plant_id))
+        _load_people(found)
+        bad_bills = _load_bills(found)
         related = Loop.objects.select_related(
             "plant", "part", "demand__area", "supply__supplier", "supply__plant"
         ).order_by("pk")
         for loop in related:
-            config = _config(loop, calendars, defaults, receiving)
-            found.loops[loop.pk] = config
+            why = _look_at(loop, saved, times) or bad_bills.get(loop.part_id, "")
+            if why:
+                found.unreadable[loop.pk] = why
+            config = found.loops[loop.pk] = _config(loop, times)
             if KINDS[config.kind].fetches:
                 found.swap_stations.add(config.supply_id)
                 if config.supply_kind is StationKind.SUPERMARKET:
@@ -142,7 +155,97 @@ def _load() -> Configs:
             if config.status not in (LoopStatus.DRAFT, LoopStatus.RETIRED):
                 found.feeding[(config.demand_id, config.part_id)].append(loop.pk)
         _note_swaps(found)
+    saved.tell([*bad_bills.values()])
     return found
+
+
+def _load_people(found: Configs) -> None:
+    """Everybody by badge and by user name; a badge is found before a user name that reads alike."""
+    people = list(Person.objects.values_list("pk", "badge", "username"))
+    for person, badge, _ in people:
+        if badge:
+            found.people.add(badge, person)
+    for person, _, username in people:
+        found.people.add(username, person)
+
+
+def _load_bills(found: Configs) -> dict[int, str]:
+    """Notes what goes into each part; returns the parts whose bill cannot be read, each with why."""
+    bad: dict[int, str] = {}
+    for line in BillOfMaterials.objects.order_by("component_id"):
+        if line.quantity.is_finite():
+            found.bills[line.parent_id].append((line.component_id, line.quantity))
+        else:
+            numbers = dict(
+                Part.objects.filter(pk__in=[line.parent_id, line.component_id]).values_list("pk", "number")
+            )
+            bad[line.parent_id] = (
+                f"Bill {numbers[line.parent_id]}: the quantity of {numbers[line.component_id]} is no number."
+            )
+    return bad
+
+
+class _WorkingTimes:
+    """The calendars by id, and which of them is a plant's own and its dock's."""
+
+    def __init__(self, saved: SavedRows) -> None:
+        self._of: dict[int, WorkCalendar] = {}
+        self._wrong: dict[int, str] = {}
+        self._defaults: dict[int, int] = {}
+        self._docks: dict[int, int] = {}
+        for row in Calendar.objects.select_related("plant"):
+            saved.look(PLANTS, row.plant)
+            self._wrong[row.pk] = saved.look(CALENDARS, row)
+            self._of[row.pk] = WorkCalendar(row.plant.time_zone, row.shifts, row.holidays)
+            if row.is_default:
+                self._defaults[row.plant_id] = row.pk
+            if row.is_receiving:
+                self._docks[row.plant_id] = row.pk
+
+    def of(self, named: int | None, plant_id: int) -> WorkCalendar | None:
+        """The calendar that is named, else the plant's own."""
+        return self._of.get(named or self._defaults.get(plant_id, 0))
+
+    def dock(self, named: int | None, plant_id: int) -> WorkCalendar | None:
+        """The receiving hours that are named, else the plant's."""
+        return self._of.get(named or self._docks.get(plant_id, 0))
+
+    def wrong(self, loop: Loop) -> str:
+        """Why a calendar that the loop counts by cannot be read; empty if all can."""
+        used = (
+            _calendar_of(loop) or self._defaults.get(loop.supply.plant_id, 0),
+            _dock_of(loop) or self._docks.get(loop.demand.plant_id, 0) if _from_outside(loop) else 0,
+        )
+        return next((why for pk in used if (why := self._wrong.get(pk, ""))), "")
+
+
+def _look_at(loop: Loop, saved: SavedRows, times: _WorkingTimes) -> str:
+    """Why the loop, or what it depends on, cannot be read; empty if all can."""
+    found = [
+        saved.look(LOOPS, loop),
+        saved.look(PLANTS, loop.plant),
+        saved.look(PLANTS, loop.supply.plant),
+        saved.look(STATIONS, loop.demand),
+        saved.look(STATIONS, loop.supply),
+        saved.look(SUPPLIERS, loop.supply.supplier) if loop.supply.supplier else "",
+        times.wrong(loop),
+    ]
+    return next(filter(None, found), "")
+
+
+def _from_outside(loop: Loop) -> bool:
+    return loop.supply.kind == StationKind.SUPPLIER or loop.supply.plant_id != loop.demand.plant_id
+
+
+def _calendar_of(loop: Loop) -> int | None:
+    """The calendar that the supply side names for itself."""
+    supply = loop.supply
+    return supply.calendar_id or (supply.supplier.calendar_id if supply.supplier else None)
+
+
+def _dock_of(loop: Loop) -> int | None:
+    """The receiving hours that the area of the demand side names for itself."""
+    return loop.demand.area.receiving_id if loop.demand.area else None
 
 
 def _note_swaps(found: Configs) -> None:
@@ -154,18 +257,11 @@ def _note_swaps(found: Configs) -> None:
             found.loops[loop_id] = replace(found.loops[loop_id], hand_detached=True)
 
 
-def _config(
-    loop: Loop,
-    calendars: dict[int, WorkCalendar],
-    defaults: dict[int, WorkCalendar],
-    receiving: dict[int, WorkCalendar],
-) -> LoopConfig:
+def _config(loop: Loop, times: _WorkingTimes) -> LoopConfig:
     """The loop's own settings by their names; beside them what its stations, its part and its plant say."""
     demand, supply = loop.demand, loop.supply
-    dock = demand.area.receiving_id if demand.area else None
-    from_outside = supply.kind == StationKind.SUPPLIER or supply.plant_id != demand.plant_id
-    named = supply.calendar_id or (supply.supplier.calendar_id if supply.supplier else None)
-    calendar = calendars[named] if named else defaults.get(supply.plant_id)
+    calendar = times.of(_calendar_of(loop), supply.plant_id)
+    dock = times.dock(_dock_of(loop), demand.plant_id) if _from_outside(loop) else None
     from_elsewhere: dict[str, object] = {
         "plant_code": loop.plant.code,
         "time_zone": loop.plant.time_zone,
@@ -179,7 +275,7 @@ def _config(
         "demand_consumption": Consumption(demand.consumption),
         "demand_intent": demand.default_intent,
         "receiving_limit": demand.receiving_limit,
-        "receiving": (calendars[dock] if dock else receiving.get(demand.plant_id)) if from_outside else None,
+        "receiving": dock,
         "supply": supply.code,
         "supply_name": supply.name,
         "supply_kind": StationKind(supply.kind),

@@ -55,6 +55,10 @@ class Holdings(Protocol):
     def counts(self, loop_ids: Collection[int]) -> Mapping[int, int]:
         """How many cards that are not removed each loop has; loops without cards are left out."""
 
+    def sizes(self, loop_ids: Collection[int]) -> Mapping[int, int]:
+        """How many cards each loop is to have, as changing its number counts them: without cards that are too many
+        and cards for a few turns. Loops without cards are left out."""
+
     def cards(self, loop_ids: Collection[int]) -> Mapping[int, Sequence[CardHeld]]:
         """The cards of each loop that are not removed, by number; loops without cards are left out.
 
@@ -72,6 +76,10 @@ class NothingHeld:
     """A plant without a floor."""
 
     def counts(self, _loop_ids: Collection[int]) -> Mapping[int, int]:
+        """No loop has a card."""
+        return {}
+
+    def sizes(self, _loop_ids: Collection[int]) -> Mapping[int, int]:
         """No loop has a card."""
         return {}
 

@@ -19,6 +19,7 @@ from jitapp.plant.holdings import the_floor
 from jitapp.plant.masters.master import Load
 from jitapp.plant.masters.plants import PLANTS
 from jitapp.plant.masters.report import Loaded, Problem, Report, counts
+from jitapp.plant.masters.spelled import as_kept
 from jitapp.plant.masters.table import MASTERS
 from jitapp.plant.models import Plant
 from jitapp.plant.rows import Unreadable, as_text
@@ -60,8 +61,15 @@ def load_shop(
         if dry_run or circular or (report.errors and not row_by_row):
             transaction.set_rollback(True)
     if circular or (report.errors and not row_by_row):
-        report.rows, report.cards, report.quantities, report.notes = [], [], [], []
+        report.rows, report.cards, report.sizes, report.notes = [], [], [], []
+    report.errors.sort(key=_in_the_file)
     return report
+
+
+def _in_the_file(error: Problem) -> tuple[bool, list[int]]:
+    """Errors stand in the order of the lists and their rows; those of the shop as a whole come last."""
+    kinds = list(shopfile.LISTS)
+    return not error.path, [step if isinstance(step, int) else kinds.index(step) for step in error.path[1:]]
 
 
 def _run(load: Load, document: Mapping[str, Any]) -> None:
@@ -84,6 +92,7 @@ def _run(load: Load, document: Mapping[str, Any]) -> None:
 
 def _load_lists(load: Load, plant: Plant, path: Path, lists: Mapping[str, list[object]]) -> None:
     load.begin(plant)
+    lists = as_kept(lists, plant)
     # All rows are read before one is written, so that every row that cannot be read is named.
     rows = {master.kind: load.read((*path, master.kind), master, lists[master.kind]) for master in MASTERS}
     for master in MASTERS:

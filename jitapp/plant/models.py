@@ -7,8 +7,10 @@ from typing import Any
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Value
+from django.db.models.functions import Lower
 
 from jitapp.accounts.models import choices, new_uuid
+from jitapp.kanban.names import LONGEST_NUMBER
 from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
@@ -22,6 +24,7 @@ from jitapp.kanban.vocabulary import (
     StationKind,
     Trigger,
 )
+from jitapp.plant.spelling import part_number
 
 CODE = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$", "Letters, digits, dot, dash and underscore; at most 60."
@@ -207,7 +210,7 @@ class Part(models.Model):
 
     uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
     plant = models.ForeignKey(Plant, on_delete=models.PROTECT, related_name="parts")
-    number = models.CharField(max_length=60, unique=True, validators=[CODE])
+    number = models.CharField(max_length=LONGEST_NUMBER, unique=True, validators=[part_number])
     description = models.CharField(max_length=200, blank=True)
     unit = models.CharField(max_length=10, default="pcs")
     decimals = models.PositiveSmallIntegerField(default=0)
@@ -218,6 +221,7 @@ class Part(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(decimals__lte=6), name="part_decimals_at_most_six"),
         ]
+        indexes = [models.Index(Lower("number"), name="part_number_in_any_case")]
 
     def __str__(self) -> str:
         return self.number

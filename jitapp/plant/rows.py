@@ -7,12 +7,15 @@ Scalars arrive as text (`as_text`), so that YAML's and Excel's ideas of numbers,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct
+
+from jitapp.kanban.names import LONGEST_NUMBER
+from jitapp.plant.expected import WrongMember, wrong_members
 
 MOST_DEPTH = 12
 # A year of working minutes around the clock: longer lead times are slips of the pen.
@@ -21,12 +24,23 @@ MOST_MINUTES = 525_600
 Code = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z", description="letters, digits, . _ -")
 ]
+Number = Annotated[
+    str, Meta(min_length=1, max_length=LONGEST_NUMBER, description="printable text with a letter or a digit")
+]
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 Minutes = Annotated[int, Meta(ge=0, le=MOST_MINUTES)]
 Limit = Annotated[int, Meta(ge=1, le=10_000)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Url = Annotated[str, Meta(pattern=r"^(https?://[^\s]{1,190})?\Z")]
-TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
+Url = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https?://[^\s]{1,190})?\Z",
+        description="an address that begins with http:// or https://, at most 200 characters",
+    ),
+]
+TimeOfDay = Annotated[
+    str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", description="a time of day like 06:00")
+]
 
 
 class Row(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -37,15 +51,21 @@ _Row = TypeVar("_Row", bound=Row)
 
 
 class Unreadable(ValueError):
-    """A file or a row that cannot be read; the text is one sentence for the person who wrote it."""
+    """A file or a row that cannot be read; the text is a sentence for the person who wrote it. `wrong` are the members
+    of a row that are to blame, as far as they are known."""
+
+    def __init__(self, message: str, wrong: Sequence[WrongMember] = ()) -> None:
+        super().__init__(message)
+        self.wrong = wrong
 
 
 def read_row(kind: type[_Row], raw: object) -> _Row:
-    """A typed row from scalars as text. Raises Unreadable with what is wrong and where in the row."""
+    """A typed row from scalars as text. Raises Unreadable, which names every member that is wrong."""
     try:
         return msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Unreadable(_plainly(str(error))) from None
+        wrong = wrong_members(kind, raw)
+        raise Unreadable(" ".join(each.message for each in wrong) or f"{error}.", wrong) from None
 
 
 def as_text(value: object, depth: int = 0) -> Any:
@@ -76,18 +96,3 @@ def given(row: Row) -> Iterator[tuple[str, Any]]:
         value = getattr(row, name)
         if value is not UNSET:
             yield name, value
-
-
-def _plainly(message: str) -> str:
-    """msgspec's sentence in words a planner knows."""
-    what, _, where = message.partition(" - at `$")
-    what = (
-        what.replace("Object contains unknown field", "There is no member called")
-        .replace("Object missing required field", "A member is missing:")
-        .replace("Expected `object`", "Expected members and values")
-        .replace("`", "")
-    )
-    if "[A-Za-z0-9._-]{0,59}" in what:
-        what = "Expected letters, digits, dots, dashes and underscores, at most 60, the first no sign"
-    place = where.removesuffix("`").lstrip(".")
-    return f"{place}: {what}." if place else f"{what}."

@@ -1,4 +1,4 @@
-"""Where standard work is described: of a part at a station, else of the station."""
+"""What a page says of the work at a station: where it is described, and what must be ready before a start."""
 
 from __future__ import annotations
 
@@ -17,3 +17,9 @@ def standard_work_of(station_id: int, parts: Iterable[str]) -> dict[str, str]:
     )
     usual = Station.objects.filter(pk=station_id).values_list("standard_work", flat=True).first() or ""
     return {part: own.get(part, usual) for part in wanted if own.get(part, usual)}
+
+
+def checks_of(station: Station) -> list[str]:
+    """What must be ready before a start, for a page; nothing where the column holds no list."""
+    written = station.readiness_checks
+    return [str(check) for check in written] if isinstance(written, list) else []

@@ -8,7 +8,7 @@ from jitapp.kanban.vocabulary import CardStatus, SignalState, SupplyStatus
 from jitapp.plant.holdings import CardHeld, TurnHeld
 from jitapp.plant.models import Loop, Station
 from jitapp.pull.models import Card, Draw, LoopState, Turn
-from jitapp.pull.reading.lists import cards_per_loop
+from jitapp.pull.reading.lists import cards_per_loop, sizes_of
 
 
 class Floor:
@@ -17,6 +17,10 @@ class Floor:
     def counts(self, loop_ids: Collection[int]) -> Mapping[int, int]:
         """Cards that are not removed, by loop."""
         return cards_per_loop(loop_ids)
+
+    def sizes(self, loop_ids: Collection[int]) -> Mapping[int, int]:
+        """Cards that count, by loop (kanban.resizing)."""
+        return sizes_of(loop_ids)
 
     def cards(self, loop_ids: Collection[int]) -> Mapping[int, Sequence[CardHeld]]:
         """Cards that are not removed, by loop. Locks stations and loops in the order of every scan."""

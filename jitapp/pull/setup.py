@@ -12,17 +12,19 @@ from django.db import transaction
 from jitapp.plant.loading import Report, load_shop
 from jitapp.plant.models import Loop
 from jitapp.pull.actions import add_cards, note_settings, resize_loop
-from jitapp.pull.actions.saving import NOBODY
+from jitapp.pull.actions.saving import NOBODY, Refused
 from jitapp.pull.reading.lists import cards_per_loop
 from jitapp.pull.scan_request import Source
 
 
 @dataclass(frozen=True)
 class SetUp:
-    """What became of the document; `cards` were made, or would be with `dry_run`."""
+    """What became of the document; `cards` were made, or would be with `dry_run`. `refused` says which loops kept their
+    cards as they were, because somebody retired or changed the loop in the same moment."""
 
     report: Report
     cards: int
+    refused: tuple[str, ...] = ()
 
 
 def set_up_shop(
@@ -38,7 +40,8 @@ def set_up_shop(
     """Loads a shop document and gives each loop that has no card yet the cards it asks for.
 
     Master data first, whole, then the cards: if that is cut off, loading the same document again does what is
-    missing. Loops that have cards keep them as they are; a new quantity holds from each card's next signal. The
+    missing. Cards of a loop that has some keep their state; another number of them, or another quantity, is a change of
+    the loop with its cards on the floor (`resize_loop`). The
     first states are true from `now` on, or from the document's `first_at` if that is earlier: a recorded log of the
     past is replayed onto them. What is changed of a loop stands in its ledger, by `source`.
     """
@@ -52,37 +55,57 @@ def set_up_shop(
         )
         if not dry_run:
             note_settings(_settings_changed(report), now=now, source=source)
-    if not dry_run:
-        for asked_quantity in report.quantities:
-            resize_loop(
-                loop_id=asked_quantity.loop_id, quantity=asked_quantity.quantity, now=now, source=source
-            )
+    refused = [] if dry_run else _resize(report, now, source)
     first_at = min(report.first_at or now, now)
     have = cards_per_loop([asked.loop_id for asked in report.cards])
-    made = 0
+    made = sum(max(0, asked.cards - asked.have) for asked in report.sizes if asked.cards is not None)
     for asked in report.cards:
-        count = have.get(asked.loop_id, 0)
-        if count and count != len(asked.first):
-            report.notes.append(
-                f"Loop {asked.loop} has {count} cards, the file says {len(asked.first)}."
-                " Cards of a running loop are added and removed in the app."
-            )
-        if count or not asked.first:
+        if have.get(asked.loop_id, 0) or not asked.first:
             continue
-        if not dry_run:
-            add_cards(loop_id=asked.loop_id, count=len(asked.first), first=asked.first, now=first_at)
+        try:
+            if not dry_run:
+                add_cards(loop_id=asked.loop_id, count=len(asked.first), first=asked.first, now=first_at)
+        except Refused as why:
+            refused.append(f"Loop {asked.loop} has got no cards. {why}")
+            continue
         made += len(asked.first)
-    return SetUp(report, made)
+    report.notes += refused
+    return SetUp(report, made, tuple(refused))
+
+
+def _resize(report: Report, now: datetime, source: Source) -> list[str]:
+    """Other numbers of cards and other quantities reach the cards; what is to do with them is noted. The refusals of
+    loops that were retired since the load."""
+    refused = []
+    for asked in report.sizes:
+        try:
+            codes = resize_loop(
+                loop_id=asked.loop_id, cards=asked.cards, quantity=asked.quantity, now=now, source=source
+            )
+        except Refused as why:
+            refused.append(f"Loop {asked.loop} keeps its cards as they are. {why}")
+            continue
+        if codes:
+            report.notes.append(
+                f"Loop {asked.loop}: print the new cards and activate them: {', '.join(codes)}."
+            )
+        if asked.cards is not None and asked.cards < asked.have:
+            report.notes.append(
+                f"Loop {asked.loop}: {asked.have - asked.cards} of {asked.have} cards go out when they are next empty."
+            )
+    return refused
 
 
 def _settings_changed(report: Report) -> dict[int, dict[str, tuple[str, str]]]:
     """The changed members of loops by loop id; a quantity is told where the cards are told of it."""
-    asked = {quantity.loop_id for quantity in report.quantities}
+    asked = {size.loop_id for size in report.sizes}
     changed = {row.key: row.changes for row in report.rows if row.kind == "loops" and row.status == "changed"}
     found: dict[int, dict[str, tuple[str, str]]] = {}
     for code, loop_id in Loop.objects.filter(code__in=changed, state__isnull=False).values_list("code", "pk"):
         members = {
-            name: pair for name, pair in changed[code].items() if name != "quantity" or loop_id not in asked
+            name: pair
+            for name, pair in changed[code].items()
+            if name not in ("quantity", "cards") or loop_id not in asked
         }
         if members:
             found[loop_id] = members

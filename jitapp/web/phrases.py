@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from django.utils import translation
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as mark
 
+from jitapp.plant.configs import zone
 from jitapp.pull.reading.tasks import TurnName
 
 STATE_WORDS = {
@@ -206,12 +206,6 @@ def words_of(language: str) -> Words:
 
 def _translated(table: dict[str, str]) -> dict[str, str]:
     return {key: gettext(text) for key, text in table.items()}
-
-
-@lru_cache(maxsize=64)
-def zone(name: str) -> ZoneInfo:
-    """A time zone by its name."""
-    return ZoneInfo(name)
 
 
 def clock(at: datetime, time_zone: str, now: datetime, language: str = "en", *, exact: bool = False) -> str:

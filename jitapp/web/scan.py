@@ -27,7 +27,7 @@ from jitapp.kanban.answers import ANSWERS, feedback
 from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.vocabulary import Intent, Outcome, ScreenState, Sound
 from jitapp.plant.models import Station
-from jitapp.plant.work import standard_work_of
+from jitapp.plant.work import checks_of, standard_work_of
 from jitapp.pull.actions import scan
 from jitapp.pull.scan_request import Conflict, ScanRequest, Source
 from jitapp.web.phrases import words_of
@@ -182,7 +182,7 @@ def _at_the_place(body: dict[str, Any], station: Station | None) -> dict[str, ob
     if station is None or not body["card"]:
         return {}
     if body["code"] == "not_ready":
-        return {"checks": station.readiness_checks}
+        return {"checks": checks_of(station)}
     if body["code"] == "started":
         part = body["card"]["part"]
         return {"work": standard_work_of(station.pk, [part]).get(part, "")}

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from jitapp.accounts.models import new_uuid
 from jitapp.erp.queries import request_of
 from jitapp.plant.models import Loop, Station
+from jitapp.plant.work import checks_of
 from jitapp.pull.reading.attempts import attempts_at
 from jitapp.pull.reading.board import board_rows
 from jitapp.pull.reading.sheets import (
@@ -114,6 +115,7 @@ def supply_page(request: HttpRequest, station: str) -> HttpResponseBase:
     here = chosen_station(request, viewer) if request.user.is_authenticated else None
     context = {
         "station": found,
+        "checks": checks_of(found),
         "jobs": [(job, str(new_uuid()), *_beside(job, found, now, words)) for job in jobs],
         "started": sum(1 for job in jobs if job.step),
         "attempts": attempts_at(found.pk, now=now),

@@ -11,6 +11,7 @@ from jitapp.accounts.models import Device
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Loop, Part
 from jitapp.pull.models import Card, Event, Turn
+from jitapp.pull.proof.verify import verify
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
@@ -116,14 +117,15 @@ def test_an_order_sent_again_with_its_key_is_the_same_order(floor: Floor) -> Non
     floor.loop("E1", part="BIKE", supply="LINE", demand="DOCK", kind="EVENT", cards=0)
     first = post(floor, "/loops/E1/order", {"quantity": "5"}, key="order 17")
     assert first.status_code == 200
-    again = post(floor, "/loops/E1/order", {"quantity": "5.0"}, key="order 17")
-    assert again.json() == first.json()
+    again = post(floor, "/loops/E1/order", {"quantity": "5"}, key="order 17")
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
     turn = Turn.objects.get(loop__code="E1")
     assert (str(turn.uuid), turn.asked) == (first.json()["turn"], 5)
-    for body, key in (({"quantity": "6"}, "order 17"), ({"quantity": "100"}, str(floor.turn("S1", 1).uuid))):
-        other = post(floor, "/loops/E1/order", body, key=key)
-        assert (other.status_code, other.json()["code"]) == (409, "refused")
-        assert "Send the order with a new one" in other.json()["detail"]
+    other = post(floor, "/loops/E1/order", {"quantity": "6"}, key="order 17")
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+    other = post(floor, "/loops/E1/order", {"quantity": "100"}, key=str(floor.turn("S1", 1).uuid))
+    assert (other.status_code, other.json()["code"]) == (409, "refused")
+    assert "Send the order with a new one" in other.json()["detail"]
     for _ in range(2):
         assert post(floor, "/loops/E1/order", {"quantity": "5"}).status_code == 200
     assert Turn.objects.filter(loop__code="E1").count() == 3
@@ -216,3 +218,16 @@ def test_a_scanner_may_not_change_loops_or_bins(floor: Floor, path: str) -> None
     answer = (put if "bins" in path else post)(floor, path, body)
     assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
     assert Loop.objects.get().status == "ACTIVE"
+
+
+def test_a_loop_that_never_had_a_card_is_held_resumed_sized_and_retired(floor: Floor) -> None:
+    loop = {"part": "SCREW", "demand": "LINE", "supply": "ACME", "kind": "SUPPLIER", "quantity": "5"}
+    client = Client(headers={"Authorization": f"Bearer {floor.token}"})
+    assert client.put("/api/v1/loops/NEW", loop, content_type="application/json").status_code == 201
+    assert post(floor, "/loops/NEW/printed").json() == {"loop": "NEW", "printed": 0}
+    assert post(floor, "/loops/NEW/hold", {"reason": "audit"}).status_code == 200
+    assert post(floor, "/loops/NEW/resume").status_code == 200
+    assert len(post(floor, "/loops/NEW/change", {"cards": "2"}).json()["cards"]) == 2
+    assert client.put("/api/v1/loops/OLD", loop, content_type="application/json").status_code == 201
+    assert post(floor, "/loops/OLD/retire", {"reason": "never used"}).status_code == 200
+    assert verify().differences == []

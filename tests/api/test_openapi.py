@@ -30,7 +30,7 @@ from jitapp.plant.devices import place_device
 from tests.floor import Floor
 
 PAGES = {"api-docs"}  # pages for people
-WORDS = {"uuid": str(uuid4()), "str": "X"}
+WORDS = {"uuid": str(uuid4()), "str": "X", "path": "X/Y"}
 
 
 def test_every_endpoint_is_in_the_table_and_every_method_that_it_serves_is_declared() -> None:
@@ -68,7 +68,8 @@ def test_every_address_is_found_under_its_own_path() -> None:
 
 def place(operation: Operation, name: str) -> str:
     (parameter,) = (each for each in operation.parameters if (each.place, each.name) == ("path", name))
-    return f"<{'uuid' if parameter.schema.get('format') == 'uuid' else 'str'}:{name}>"
+    kind = "path" if name in ("number", "part") else "str"  # a part number may hold slashes
+    return f"<{'uuid' if parameter.schema.get('format') == 'uuid' else kind}:{name}>"
 
 
 class Parcel(msgspec.Struct):
@@ -97,10 +98,11 @@ class Scales(Endpoint):
 def test_check_of_the_body_rights_and_words_follow_from_the_declaration(api: Client) -> None:
     (described,) = addresses(Scales)[0].operations
     assert (described.method, described.path) == ("post", "/scales/{id}/{side}")
-    assert described.statuses == [400, 401, 403, 404, 405, 406, 411, 413, 415, 422, 429, 503]
+    assert described.statuses == [400, 401, 403, 404, 405, 406, 409, 411, 413, 415, 422, 429, 503]
     assert [parameter.schema for parameter in described.parameters] == [
         {"type": "string", "format": "uuid"},
         {"type": "string", "enum": ["left", "right"]},
+        {"type": "string", "maxLength": 200},
     ]
     view, id = Scales.as_view(), uuid4()
 

@@ -433,6 +433,16 @@ UNREADABLE = {
         "occurred_at": "0001-01-01T00:00:00+14:00",
     },
     "an instant after the last": {"id": str(new_uuid()), "code": "x", "sent_at": "9999-12-31T23:59:59-14:00"},
+    "a promise of the last instant": {
+        "id": str(new_uuid()),
+        "code": "x",
+        "promised_at": "9999-12-31T23:59:59+00:00",
+    },
+    "a promise of the first instant": {
+        "id": str(new_uuid()),
+        "code": "x",
+        "promised_at": "0001-01-01T00:00:00+00:00",
+    },
     "a quantity that is a word": {"id": str(new_uuid()), "code": "x", "quantity": "many"},
     "a quantity with a unit": {"id": str(new_uuid()), "code": "x", "quantity": "12 pcs"},
     "a quantity called NaN": {"id": str(new_uuid()), "code": "x", "quantity": "NaN"},
@@ -525,8 +535,6 @@ ODD = {
     },
     "a pair that is no card": {"pair": "x" * 4096},
     "a pair that is not known": {"pair": "KB000000000"},
-    "a promise of the last instant": {"promised_at": "9999-12-31T23:59:59+00:00"},
-    "a promise of the first instant": {"promised_at": "0001-01-01T00:00:00+00:00"},
     "a member nobody knows": {"colour": {"deep": [1, [2, [3]]]}},
     "SQL in every member": dict.fromkeys(
         ("code", "station", "intent", "by", "reason"), "'; DROP TABLE x; --"

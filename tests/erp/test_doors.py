@@ -61,13 +61,25 @@ def test_the_api_says_how_far_a_document_is_and_asks_again(erp: StubErp) -> None
     assert reader.get(f"/api/v1/turns/{uuid4()}/document").status_code == 404
     again = f"/api/v1/turns/{turn.uuid}/retry-document"
     assert reader.post(again).status_code == 403
-    assert client.post(f"/api/v1/turns/{uuid4()}/retry-document").status_code == 404
+    unknown = f"/api/v1/turns/{uuid4()}/retry-document"
+    assert client.post(unknown, content_type="application/json").status_code == 404
     erp.mood, erp.answer = "ok", {}
-    assert client.post(again).json()["state"] == "WAITING"
+    assert client.post(again, content_type="application/json").json()["state"] == "WAITING"
     floor.now = timezone.now()
     call(floor)
     assert client.get(f"/api/v1/turns/{turn.uuid}").json()["document"] == "4500000"
-    assert client.post(again).status_code == 409
+    assert client.post(again, content_type="application/json").status_code == 409
+
+
+def test_a02_asking_again_under_its_key_is_asking_once(erp: StubErp) -> None:
+    turn = refused(erp).turn("S1", 1)
+    client, again = as_device(DeviceKind.ERP), f"/api/v1/turns/{turn.uuid}/retry-document"
+    first = client.post(again, content_type="application/json", headers={"Idempotency-Key": "k"})
+    assert first.json()["state"] == "WAITING"
+    repeated = client.post(again, content_type="application/json", headers={"Idempotency-Key": "k"})
+    assert (repeated.content, repeated.headers["Idempotent-Replayed"]) == (first.content, "true")
+    said = client.post(again, {"by": "bea"}, content_type="application/json")
+    assert (said.status_code, said.json()["code"]) == (422, "field_unreadable")
 
 
 def test_another_plant_sees_no_document(erp: StubErp) -> None:
@@ -76,7 +88,12 @@ def test_another_plant_sees_no_document(erp: StubErp) -> None:
     token = place_device("other", DeviceKind.ERP, plant="OTHER")
     stranger = Client(headers={"Authorization": f"Bearer {token}"})
     assert stranger.get(f"/api/v1/turns/{turn.uuid}/document").status_code == 404
-    assert stranger.post(f"/api/v1/turns/{turn.uuid}/retry-document").status_code == 404
+    assert (
+        stranger.post(
+            f"/api/v1/turns/{turn.uuid}/retry-document", content_type="application/json"
+        ).status_code
+        == 404
+    )
 
 
 def test_what_is_sent_is_what_the_openapi_document_says(erp: StubErp) -> None:

@@ -26,7 +26,7 @@ OPEN = {
     "/api/v1/docs": "no facts of a plant",
     "/api/v1/openapi.json": "no facts of a plant",
 }
-WORDS = {"uuid": str(uuid4()), "int": "1", "str": "X"}
+WORDS = {"uuid": str(uuid4()), "int": "1", "str": "X", "path": "X/Y"}
 
 
 def test_every_address_says_who_may_use_it_and_few_are_open() -> None:

@@ -26,7 +26,8 @@ from jitapp.plant.models import (
     Station,
 )
 from jitapp.plant.reading import read_document
-from jitapp.pull.models import Event
+from jitapp.pull.actions import add_extra_card
+from jitapp.pull.models import Card, Event
 from jitapp.pull.proof.verify import verify
 from jitapp.pull.setup import set_up_shop
 from tests.plant.test_reading import workbook
@@ -224,7 +225,9 @@ def test_one_wrong_row_stops_the_whole_file_and_every_wrong_row_is_named(shop: d
     errors = {(error.kind, error.key): error for error in refused(shop).errors}
     assert errors["stations", "PRESS"].message == "There is no area 'wood' in plant HALL-1."
     assert errors["stations", "PRESS"].path == ("plants", 0, "stations", 1)
-    assert errors["stations", "CELL"].message == "There is no member called wip_limt."
+    assert errors["stations", "CELL"].message == (
+        "There is no member called wip_limt. Did you mean wip_limit?"
+    )
     assert "decimals" in errors["parts", "SHEET"].message
     # The part it needs could not be read, and the row says so.
     assert errors["loops", "SHEET-PRESS"].code == "unknown_reference"
@@ -234,10 +237,10 @@ def test_row_by_row_the_right_rows_go_through(shop: dict[str, Any]) -> None:
     load_shop(shop)
     rows = {
         "code": "HALL-1",
-        "parts": [{"number": "HINGE"}, {"number": "BAD SIGN"}, {"number": "SCREW", "gtin": "4006381333932"}],
+        "parts": [{"number": "HINGE"}, {"number": "(-)"}, {"number": "SCREW", "gtin": "4006381333932"}],
     }
     report = load_shop({"shop": 1, "plants": [rows]}, row_by_row=True)
-    assert [error.key for error in report.errors] == ["BAD SIGN", "SCREW"]
+    assert [error.key for error in report.errors] == ["(-)", "SCREW"]
     assert [row.key for row in report.rows if row.status == "created"] == ["HINGE"]
     assert Part.objects.filter(number="HINGE").exists()
 
@@ -280,17 +283,44 @@ def test_a_loops_part_and_place_stand_on_its_cards_and_stay(shop: dict[str, Any]
     assert Loop.objects.get(code="DOOR-CELL").part.number == "DOOR"
 
 
-def test_a_new_quantity_is_left_to_the_cards_and_the_status_of_a_running_loop_stays(
-    shop: dict[str, Any],
-) -> None:
+def test_a_new_quantity_is_left_to_the_cards(shop: dict[str, Any]) -> None:
     load_shop(shop)
     Loop.objects.filter(code="DOOR-CELL").update(status="ON_HOLD", hold_reason="flood")
-    plant_of(shop)["loops"][1] |= {"quantity": "10", "status": "ACTIVE"}
+    plant_of(shop)["loops"][1] |= {"quantity": "10", "status": "ON_HOLD"}
     report = load_shop(shop)
     loop = Loop.objects.get(code="DOOR-CELL")
-    assert [(asked.loop_id, asked.quantity) for asked in report.quantities] == [(loop.pk, Decimal(10))]
+    assert [(asked.loop_id, asked.quantity) for asked in report.sizes] == [(loop.pk, Decimal(10))]
     assert [row.changes for row in report.rows if row.status == "changed"] == [{"quantity": ("8", "10")}]
     assert (loop.quantity, loop.status) == (8, "ON_HOLD")
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted", "way"),
+    [
+        ("ACTIVE", "RETIRED", "POST /api/v1/loops/DOOR-CELL/retire"),
+        ("ACTIVE", "ON_HOLD", "POST /api/v1/loops/DOOR-CELL/hold"),
+        ("ON_HOLD", "ACTIVE", "POST /api/v1/loops/DOOR-CELL/resume"),
+        ("ACTIVE", "DRAFT", "does not become a draft again"),
+        ("RETIRED", "ACTIVE", "was retired, for good"),
+    ],
+)
+def test_f05_another_status_is_refused_with_the_way_to_it(
+    shop: dict[str, Any], now: str, wanted: str, way: str
+) -> None:
+    load_shop(shop)
+    Loop.objects.filter(code="DOOR-CELL").update(status=now)
+    plant_of(shop)["loops"][1]["status"] = wanted
+    (error,) = load_shop(shop).errors
+    assert (error.key, error.code, error.member) == (
+        "DOOR-CELL",
+        "refused",
+        () if now == "RETIRED" else ("status",),
+    )
+    assert way in error.message
+    assert Loop.objects.get(code="DOOR-CELL").status == now
+    if now != "RETIRED":
+        plant_of(shop)["loops"][1]["status"] = now
+        assert load_shop(shop).errors == []
 
 
 def test_a_new_quantity_reaches_the_cards_of_the_loop(shop: dict[str, Any]) -> None:
@@ -348,7 +378,7 @@ def test_only_the_plants_of_the_caller_are_touched(shop: dict[str, Any]) -> None
         ("areas", 0, {"code": "supply"}, "cannot be called supply"),
         ("areas", 0, {"leader": "nobody"}, "There is no person 'nobody'"),
         ("people", 1, {"badge": "B-1"}, "Badge B-1 belongs to lea"),
-        ("people", 1, {"roles": ["king"]}, "Invalid enum value"),
+        ("people", 1, {"roles": ["king"]}, "'king' stands there, expected one of operator, handler"),
         ("stations", 0, {"supplier": None}, "names its supplier"),
         ("stations", 1, {"standard_work": "javascript:alert(1)"}, "standard_work"),
         ("stations", 1, {"code": "PRESS;DROP"}, "letters, digits, dots"),
@@ -558,3 +588,135 @@ def test_a_workbook_brings_standard_work_escalation_receiving_and_delivery_days_
     )
     policy = configs().policy(Station.objects.get(code="PRESS9").pk)
     assert [step.who for step in policy.steps] == ["team_leader", "area_leader", "ines"]
+
+
+def statuses_of(loop: str) -> list[str]:
+    return list(Card.objects.filter(loop__code=loop).order_by("number").values_list("card_status", flat=True))
+
+
+def test_f05_another_number_of_cards_is_made_and_taken_out(shop: dict[str, Any]) -> None:
+    now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    set_up_shop(shop, now=now)
+    loop = plant_of(shop)["loops"][0]
+    loop |= {"cards": 4, "quantity": "15"}
+    shown = set_up_shop(shop, now=now, dry_run=True)
+    assert shown.cards == 2
+    assert [row.changes for row in shown.report.rows if row.status == "changed"] == [
+        {"quantity": ("12.5", "15"), "cards": ("2", "4")}
+    ]
+    assert statuses_of("SHEET-PRESS") == ["IN_CIRCULATION"] * 2
+    done = set_up_shop(shop, now=now)
+    assert done.cards == 2
+    assert statuses_of("SHEET-PRESS") == ["IN_CIRCULATION"] * 2 + ["NEW"] * 2
+    codes = Card.objects.filter(loop__code="SHEET-PRESS", card_status="NEW").values_list("code", flat=True)
+    assert done.report.notes == [
+        f"Loop SHEET-PRESS: print the new cards and activate them: {', '.join(codes.order_by('number'))}."
+    ]
+    assert Loop.objects.get(code="SHEET-PRESS").quantity == 15
+    before = Event.objects.count()
+    assert set_up_shop(shop, now=now).report.changed == 0
+    assert Event.objects.count() == before
+    loop["cards"] = 1
+    assert set_up_shop(shop, now=now).report.notes == [
+        "Loop SHEET-PRESS: 3 of 4 cards go out when they are next empty."
+    ]
+    # They are still there, and the file is what the loop is to be: again it changes nothing.
+    assert set_up_shop(shop, now=now).report.changed == 0
+    assert verify().differences == []
+
+
+def test_f05_a_number_of_cards_that_cannot_be_is_refused_before_anything_is_written(
+    shop: dict[str, Any],
+) -> None:
+    now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    set_up_shop(shop, now=now)
+    plant_of(shop)["loops"][0]["cards"] = 0
+    (error,) = set_up_shop(shop, now=now).report.errors
+    assert error.message == (
+        "Loop SHEET-PRESS has 2 cards and needs at least one. To take it out of use:"
+        " POST /api/v1/loops/SHEET-PRESS/retire."
+    )
+    plant_of(shop)["loops"][0] |= {"cards": 3, "accumulate": "CARDS", "accumulate_cards": 3}
+    (error,) = set_up_shop(shop, now=now).report.errors
+    assert "Loop SHEET-PRESS has 3 cards: at most 2 can be gathered." in error.message
+
+
+def test_f05_cards_for_a_few_turns_do_not_count(shop: dict[str, Any]) -> None:
+    now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    set_up_shop(shop, now=now)
+    loop = Loop.objects.get(code="SHEET-PRESS")
+    add_extra_card(loop_id=loop.pk, turns=2, now=now)
+    assert len(statuses_of("SHEET-PRESS")) == 3
+    assert set_up_shop(shop, now=now).report.changed == 0
+    plant_of(shop)["loops"][0]["cards"] = 3
+    set_up_shop(shop, now=now)
+    assert statuses_of("SHEET-PRESS") == ["IN_CIRCULATION"] * 3 + ["NEW"]
+
+
+def test_f05_everything_that_is_wrong_with_a_row_is_told_where_it_stands(shop: dict[str, Any]) -> None:
+    plant = plant_of(shop)
+    plant["stations"][2]["kind"] = "PROCES"
+    plant["loops"][0] |= {"part": "SHET", "supply": "STEAL", "kind": "BUYER", "lead_time_minutes": "soon"}
+    plant["bills"][0]["components"] = [
+        {"part": "SHET", "quantity": "1"},
+        {"part": "SHEET", "quantity": "much"},
+    ]
+    plant["loops"][2] |= {"part": "CABINETS"}
+    errors = [(error.kind, error.key, error.member, error.message) for error in refused(shop).errors]
+    kinds = "TWO_BIN, PRODUCTION, WITHDRAWAL, SUPPLIER, TRANSFER, EVENT"
+    assert errors == [
+        (
+            "stations",
+            "CELL",
+            ("kind",),
+            "kind: 'PROCES' stands there, expected one of PROCESS, SUPERMARKET, SUPPLIER, SHIPPING.",
+        ),
+        (
+            "bills",
+            "DOOR",
+            ("components", 1, "quantity"),
+            "components[1].quantity: 'much' stands there, expected a number like 12 or 0.5.",
+        ),
+        ("bills", "DOOR", ("components", 0, "part"), "There is no part 'SHET' in plant HALL-1."),
+        ("loops", "SHEET-PRESS", ("kind",), f"kind: 'BUYER' stands there, expected one of {kinds}."),
+        (
+            "loops",
+            "SHEET-PRESS",
+            ("lead_time_minutes",),
+            "lead_time_minutes: 'soon' stands there, expected a whole number from 0 to 525600.",
+        ),
+        ("loops", "SHEET-PRESS", ("part",), "There is no part 'SHET' in plant HALL-1."),
+        ("loops", "SHEET-PRESS", ("supply",), "There is no station 'STEAL' in plant HALL-1."),
+        (
+            "loops",
+            "DOOR-CELL",
+            ("demand",),
+            "The station 'CELL' stands in the file, with a fault of its own.",
+        ),
+        ("loops", "CABINET-DOCK", ("part",), "There is no part 'CABINETS' in plant HALL-1."),
+        (
+            "loops",
+            "CABINET-DOCK",
+            ("supply",),
+            "The station 'CELL' stands in the file, with a fault of its own.",
+        ),
+    ]
+
+
+def test_names_that_differ_only_in_capital_letters_are_refused(shop: dict[str, Any]) -> None:
+    twins = deepcopy(shop)
+    plant_of(twins)["parts"].append({"number": "Door"})
+    plant_of(twins)["stations"].append({"code": "press", "kind": "PROCESS"})
+    errors = [(error.kind, error.code, error.message) for error in refused(twins).errors]
+    says = "differ only in capital letters. Give one of them another name."
+    assert errors == [
+        ("stations", "twice", f"press and PRESS {says}"),
+        ("parts", "twice", f"Door and DOOR {says}"),
+    ]
+    # Also what is in the tables already.
+    assert load_shop(shop).errors == []
+    more = {"shop": 1, "plants": [{"code": "HALL-1", "parts": [{"number": "dOOr"}]}, {"code": "hall-1"}]}
+    assert [error.message for error in load_shop(more).errors] == [
+        f"dOOr and DOOR {says}",
+        f"hall-1 and HALL-1 {says}",
+    ]

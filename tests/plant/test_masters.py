@@ -140,22 +140,34 @@ def errors_of(client: Client, thing: Any, change: dict[str, Any]) -> str:
     ("model", "change", "says"),
     [
         (Plant, {"time_zone": "Europe/Berlyn"}, "no time zone 'Europe/Berlyn'"),
-        (Supplier, {"delivery_days": "7"}, "delivery_days: Expected array"),
-        (Supplier, {"delivery_days": '["someday"]'}, "delivery_days[0]: Invalid enum value"),
-        (Station, {"default_intent": "nonsense"}, "default_intent: Invalid enum value"),
-        (Station, {"readiness_checks": '[""]'}, "readiness_checks[0]: Expected"),
-        (Station, {"wip_limit": "0"}, "wip_limit: Expected"),
-        (Station, {"standard_work": "ftp://work.example/1"}, "standard_work: Expected"),
+        (Supplier, {"delivery_days": "7"}, "delivery_days: '7' stands there, expected a list"),
+        (
+            Supplier,
+            {"delivery_days": '["someday"]'},
+            "delivery_days[0]: 'someday' stands there, expected one of",
+        ),
+        (
+            Station,
+            {"default_intent": "nonsense"},
+            "default_intent: 'nonsense' stands there, expected one of activate,",
+        ),
+        (Station, {"readiness_checks": '[""]'}, "readiness_checks[0]: '' stands there, expected a text of 1"),
+        (Station, {"wip_limit": "0"}, "wip_limit: '0' stands there, expected a whole number from 1"),
+        (Station, {"standard_work": "ftp://work.example/1"}, "expected an address that begins with http"),
         (Station, {"kind": "SUPERMARKET"}, "names its supplier, and no other station does"),
-        (Part, {"decimals": "9"}, "decimals: Expected"),
+        (Part, {"decimals": "9"}, "decimals: '9' stands there, expected a whole number from 0 to 6"),
         (Part, {"gtin": "4006381333930"}, "check digit of GTIN"),
         (Area, {"code": "supply"}, "/b/supply/ is a page of its own"),
-        (Area, {"escalation": '[{"after": 99999, "who": "dana"}]'}, "escalation[0].after: Expected"),
+        (
+            Area,
+            {"escalation": '[{"after": 99999, "who": "dana"}]'},
+            "escalation[0].after: '99999' stands there, expected a whole number",
+        ),
         (Area, {"escalation": '[{"after": 5, "who": "dana"}, {"after": 1e12, "who": "lea"}]'}, "escalation"),
         (Calendar, {"holidays": '["Christmas"]'}, "'Christmas' is not a date"),
     ],
 )
-def test_what_a_file_could_not_load_cannot_be_saved_by_hand(
+def test_f04_what_a_file_could_not_load_cannot_be_saved_by_hand(
     admin: Client, model: type[Any], change: dict[str, str], says: str
 ) -> None:
     thing = model.objects.first()

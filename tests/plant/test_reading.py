@@ -16,7 +16,7 @@ import openpyxl
 import pytest
 import yaml
 
-from jitapp.plant import reading
+from jitapp.plant import sheets
 from jitapp.plant.reading import MOST_BYTES, read_document
 from jitapp.plant.shopfile import MOST_DEPTH, Unreadable, as_text
 
@@ -154,7 +154,8 @@ def test_a_workbook_holds_receiving_hours_escalation_standard_work_and_delivery_
         {"plants": [["code"], ["A"]], "areas": [["code", "escalation"], ["metal", "after lunch"]]}
     )
     assert refusal(wrong, "a.xlsx") == (
-        "sheet areas row 2: write the escalation like 0=team_leader, 5=area_leader, 15=ines."
+        "Sheet areas cell B2: 'after lunch' stands there."
+        " Write the escalation like 0=team_leader, 5=area_leader, 15=ines, each once."
     )
 
 
@@ -286,9 +287,12 @@ def test_a_workbook_cut_short_anywhere_is_refused_in_words() -> None:
         ({"plants": [["code"], ["A"]], "parts": [["number", "number"], ["X", "Y"]]}, "'number' stands twice"),
         (
             {"plants": [["code"], ["A"]], "parts": [["number"], ["X", "stray"]]},
-            "row 2: a value stands under no heading",
+            "cell B2: a value stands under no heading",
         ),
-        ({"plants": [["code"], ["A"]], "parts": [["number"], ["#REF!"]]}, "row 2: the cell shows #REF!"),
+        (
+            {"plants": [["code"], ["A"]], "parts": [["number"], ["#REF!"]]},
+            "cell A2 (number): the cell shows #REF!",
+        ),
         (
             {"plants": [["code"], ["A"]], "holidays": [["calendar", "day"], ["X", "2026-01-01"]]},
             "no calendar 'X'",
@@ -304,6 +308,6 @@ def test_a_workbook_that_is_wrong_says_where(sheets: dict[str, list[list[Any]]],
 
 
 def test_a_sheet_with_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_ROWS", 10)
+    monkeypatch.setattr(sheets, "MOST_ROWS", 10)
     data = workbook({"plants": [["code"], ["A"]], "parts": [["number"], *([f"P{n}"] for n in range(20))]})
     assert "more than 10 rows" in refusal(data, "shop.xlsx")

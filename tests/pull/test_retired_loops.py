@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from jitapp.plant.models import Loop, LoopRevision
-from jitapp.pull import actions
+from jitapp.pull import actions, setup
 from jitapp.pull.models import Card, Event, QualityHold, Receipt
 from jitapp.pull.reading import sheets
 from tests.floor import Floor
@@ -158,3 +159,34 @@ def test_labels_printed_again_are_no_longer_stale_with_an_event_each(floor: Floo
     ]
     assert actions.mark_printed(loop_id=loop_id(), now=floor.now) == 0
     assert len(events("card.relabelled")) == before + 2
+
+
+def test_a_loop_that_is_retired_while_it_is_loaded_is_said_and_costs_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    floor = Floor()
+    floor.station("SMT")
+    floor.station("SHIP", "SHIPPING")
+    floor.loop("L1", part="BOARD", supply="SMT", demand="SHIP", cards=2, quantity=4)
+    floor.part("LAMP")
+
+    def retired_meanwhile(*args: Any, **more: Any) -> None:
+        actions.note_settings(*args, **more)
+        for loop in Loop.objects.filter(code__in=("L1", "L2")):
+            actions.retire_loop(loop_id=loop.pk, reason="old", now=floor.now)
+
+    monkeypatch.setattr(setup, "note_settings", retired_meanwhile)
+    new = {"demand": "SHIP", "supply": "SMT", "kind": "TWO_BIN", "quantity": "4", "cards": "2"}
+    loops = [
+        {"code": "L1", "quantity": "5"},
+        *({"code": code, "part": "LAMP"} | new for code in ("L2", "L3")),
+    ]
+    done = setup.set_up_shop({"shop": 1, "plants": [{"code": "PLANT", "loops": loops}]}, now=floor.now)
+    assert (done.report.errors, done.cards) == ([], 2)
+    assert [said.split(" was retired")[0] for said in done.refused] == [
+        "Loop L1 keeps its cards as they are. Loop L1",
+        "Loop L2 has got no cards. Loop L2",
+    ]
+    assert set(done.refused) <= set(done.report.notes)
+    assert Loop.objects.get(code="L1").quantity == 4
+    assert Card.objects.filter(loop__code="L3").count() == 2

@@ -150,9 +150,9 @@ def test_s05_a_pin_gives_the_roles_of_the_cards_plant_only(floor: Floor) -> None
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({"by": "nobody"}, "Nobody here has the badge nobody"),
-        ({"by": "B-far"}, "Nobody here has the badge B-far"),
-        ({"by": "B-gone"}, "Nobody here has the badge B-gone"),
+        ({"by": "nobody"}, "Nobody here is called nobody"),
+        ({"by": "B-far"}, "Nobody here is called B-far"),
+        ({"by": "B-gone"}, "Nobody here is called B-gone"),
         ({"by": "B-lea", "pin": "0000"}, "PIN and badge B-lea do not fit"),
         ({"by": "B-new", "pin": PIN}, "PIN and badge B-new do not fit"),
     ],

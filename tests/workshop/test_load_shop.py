@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
 import openpyxl
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -53,8 +58,9 @@ def test_a_file_is_loaded_with_its_cards_and_again_changes_nothing(tmp_path: Pat
     assert "cards: 0 made" in again
     assert Event.objects.count() == events
     file.write_text(SMALL.replace("cards: 3", "cards: 2").replace("[FULL, FULL, EMPTY]", "FULL"))
-    assert "Loop LIDS has 3 cards, the file says 2" in load(file)
+    assert "Loop LIDS: 1 of 3 cards go out when they are next empty." in load(file)
     assert Card.objects.count() == 3
+    assert "loops: 1 unchanged" in load(file)
     assert verify().differences == []
 
 
@@ -96,8 +102,8 @@ def test_every_wrong_row_is_named_with_its_place(tmp_path: Path) -> None:
     out = StringIO()
     with pytest.raises(CommandError, match="Nothing was loaded: 2 to correct"):
         call_command("load_shop", str(file), stderr=out)
-    assert "plants[0].stations[1] (DOCK): kind" in out.getvalue()
-    assert "plants[0].loops[0] (LIDS): There is no station 'DOCK'" in out.getvalue()
+    assert "plants[0].stations[1] (DOCK): kind: 'HARBOUR' stands there, expected one of" in out.getvalue()
+    assert "plants[0].loops[0] (LIDS): The station 'DOCK' stands in the file" in out.getvalue()
     assert not Part.objects.exists()
 
 
@@ -116,7 +122,39 @@ def test_a_workbooks_errors_name_sheet_and_row(tmp_path: Path) -> None:
     out = StringIO()
     with pytest.raises(CommandError):
         call_command("load_shop", str(file), stderr=out)
-    assert "sheet parts row 3 (BOX): decimals" in out.getvalue()
+    assert "sheet parts cell B3 (BOX): decimals: '12' stands there, expected a whole number" in out.getvalue()
+
+
+def test_f01_a_sheet_that_is_not_read_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "shop.xlsx"
+    book = openpyxl.Workbook()
+    for name, rows in {"plants": [["code"], ["HALL"]], "Remarks": [["ask Ines"]]}.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(file)
+    assert "Sheet 'Remarks' is not read: the sheets of a shop file are plants," in load(file)
+
+
+@pytest.mark.parametrize("command", ["load_shop shop.yaml", "verify", "migrate"])
+def test_f05_without_a_database_there_is_a_sentence_and_no_traceback(tmp_path: Path, command: str) -> None:
+    (tmp_path / "shop.yaml").write_text(SMALL)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound and not listening: whoever connects is refused
+        place = f"127.0.0.1:{nobody.getsockname()[1]}"
+        done = subprocess.run(
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), *command.split()],
+            env=os.environ
+            | {"DATABASE_URL": f"postgres://nobody@{place}/none", "SECRET_KEY": "no secret " * 8},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("The database does not answer: ")
+    assert "set DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

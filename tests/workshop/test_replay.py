@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.outbox.models import Message
-from jitapp.pull.actions import stages
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn, TurnLink
 from jitapp.pull.setup import set_up_shop
 from jitapp.workshop.floor_log import read_log
@@ -34,12 +33,6 @@ A_SCAN = {
 }
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_is_remembered() -> None:
-    """The scan path remembers people for some seconds; the next test has others under the same names."""
-    stages._people.clear()
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from jitapp.plant.exactjson import Path
@@ -66,29 +67,56 @@ class Bills(Master[BillRow, BillOfMaterials]):
         ).select_related("parent", "component"):
             have.setdefault(line.parent.number, {})[line.component.number] = line
         bills = []
+        for path, raw in load.unread(self.kind):
+            self.refer(load, plant, path, str(raw.get("part") or ""), raw)
         for path, row in rows:
+            if not self.refer(load, plant, path, row.part, msgspec.structs.asdict(row)):
+                continue
             try:
                 parent = load.named(PARTS, row.part, plant)
                 wanted = self._wanted(load, plant, row)
             except Wrong as error:
-                load.problem(path, self.kind, row.part, error.code, str(error))
+                load.problem(path, self.kind, row.part, error.code, str(error), member=error.member)
                 continue
             before = have.get(row.part, {})
             bills.append(_Bill(path, parent, before, wanted, _differences(before, wanted)))
         self._save_bills(load, bills)
 
+    def refer(self, load: Load, plant: Plant, path: Path, key: str, members: Mapping[str, object]) -> bool:
+        """Whether the part and its components exist; each that does not is a problem of the row."""
+        lines = members.get("components")
+        named: list[tuple[Path, object]] = [(("part",), members.get("part"))]
+        for at, line in enumerate(lines if isinstance(lines, list) else ()):
+            part = (
+                line.part if isinstance(line, ComponentRow) else isinstance(line, dict) and line.get("part")
+            )
+            named.append((("components", at, "part"), part))
+        found = True
+        for member, number in named:
+            try:
+                if isinstance(number, str):
+                    load.named(PARTS, number, plant)
+            except Wrong as error:
+                load.problem(path, self.kind, key, error.code, str(error), member=member)
+                found = False
+        return found
+
     def _wanted(self, load: Load, plant: Plant, row: BillRow) -> _Wanted:
         """Component and quantity by the component's number. Raises Wrong."""
         lines: dict[str, tuple[Part, Decimal]] = {}
-        for line in row.components:
+        for at, line in enumerate(row.components):
+            place = ("components", at, "part")
             if line.part == row.part:
-                raise Wrong("circle", f"{row.part} cannot be a component of itself.")
+                raise Wrong("circle", f"{row.part} cannot be a component of itself.", place)
             if line.part in lines:
                 raise Wrong(
-                    "twice", f"{line.part} stands in the bill of {row.part} twice. Add the quantities up."
+                    "twice",
+                    f"{line.part} stands in the bill of {row.part} twice. Add the quantities up.",
+                    place,
                 )
             component = load.named(PARTS, line.part, plant)
-            lines[line.part] = component, quantity_fits(line.quantity, _DECIMALS, line.part)
+            member = ("components", at, "quantity")
+            lines[line.part] = component, quantity_fits(line.quantity, _DECIMALS, line.part, member)
         return lines
 
     def _save_bills(self, load: Load, bills: Sequence[_Bill]) -> None:

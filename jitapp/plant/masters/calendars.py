@@ -76,5 +76,14 @@ class Calendars(Master[CalendarRow, Calendar]):
         except (BadCalendar, AttributeError, TypeError) as error:
             raise Wrong("malformed", str(error)) from None
 
+    def mend(self, entry: Calendar) -> list[str]:
+        """A calendar that cannot be read counts as none: every minute works."""
+        try:
+            self.check(entry, None)
+        except Wrong as wrong:
+            entry.shifts, entry.holidays = [], []
+            return [str(wrong)]
+        return []
+
 
 CALENDARS = Calendars()

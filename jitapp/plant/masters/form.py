@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 from django.forms import ModelForm
 
 from jitapp.plant.holdings import the_floor
-from jitapp.plant.masters.master import Change, Master
-from jitapp.plant.masters.wrong import Wrong
+from jitapp.plant.masters.change import Change
+from jitapp.plant.masters.master import Master
+from jitapp.plant.masters.wrong import Wrong, twins
+from jitapp.plant.models import Placement, Plant, StandardWork
 from jitapp.plant.rows import Unreadable
 from jitapp.plant.structure import check_structure, lock_master_data
 
@@ -42,6 +45,8 @@ class MasterForm(ModelForm[M]):
     def _check(self, before: M | None) -> None:
         entry, master = self.instance, self.master
         names = frozenset(self.changed_data)
+        if master.key in names:
+            self._check_twin(before)
         master.check_references(entry, names)
         master.check(entry, before)
         master.normalise(entry)
@@ -58,6 +63,13 @@ class MasterForm(ModelForm[M]):
             raise Wrong("circle", circles[0])
         self.notes = tuple(findings.notes)
 
+    def _check_twin(self, before: M | None) -> None:
+        key = str(getattr(self.instance, self.master.key))
+        others = self.master.others_by_case([key], getattr(self.instance, "plant", None))
+        other = others.get(key.lower(), key)
+        if other not in (key, getattr(before, self.master.key, key)):
+            raise Wrong("twice", twins(key, other))
+
 
 def _circles_with(entry: Any) -> list[str]:
     """What would go in a circle if it were saved; it is not."""
@@ -71,3 +83,29 @@ def _circles_with(entry: Any) -> list[str]:
 def form_of(master: Master[Any, M]) -> type[MasterForm[M]]:
     """The form of a kind."""
     return type(f"{master.word.title()}Form", (MasterForm,), {"master": master})
+
+
+class PlacementForm(ModelForm[Placement]):
+    """Where a device stands: the station is one of its plant."""
+
+    def clean(self) -> dict[str, Any]:
+        """The form's values. Raises ValidationError in a sentence."""
+        return _of_one_plant(super().clean() or {}, "plant", lambda plant: plant)
+
+
+class StandardWorkForm(ModelForm[StandardWork]):
+    """Where work is described: part and station are of one plant."""
+
+    def clean(self) -> dict[str, Any]:
+        """The form's values. Raises ValidationError in a sentence."""
+        return _of_one_plant(super().clean() or {}, "part", lambda part: part.plant)
+
+
+def _of_one_plant(values: dict[str, Any], other: str, plant_of: Callable[[Any], Plant]) -> dict[str, Any]:
+    station, found = values.get("station"), values.get(other)
+    if station is not None and found is not None and station.plant_id != plant_of(found).pk:
+        raise ValidationError(
+            f"{station.code} is a station of plant {station.plant.code}, not of {plant_of(found).code}."
+            " Choose a station of the same plant."
+        )
+    return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -22,9 +23,10 @@ from jitapp.kanban.vocabulary import (
     Trigger,
 )
 from jitapp.plant.holdings import Holdings
-from jitapp.plant.masters.master import Change, Findings, Load, Master, Values
+from jitapp.plant.masters.change import Change, Findings
+from jitapp.plant.masters.master import Load, Master, Values
 from jitapp.plant.masters.parts import LOOP_QUANTITIES, PARTS
-from jitapp.plant.masters.report import CardsAsked, QuantityAsked, shown
+from jitapp.plant.masters.report import CardsAsked, SizeAsked, shown
 from jitapp.plant.masters.running import WATCHED, refusals_of
 from jitapp.plant.masters.stations import STATIONS, check_supply
 from jitapp.plant.masters.wrong import Wrong, quantity_fits
@@ -38,7 +40,8 @@ _IDENTITY = ("part", "demand", "kind")
 
 
 class LoopRow(Row):
-    """A control cycle. `status`, `cards` and `first` count for a new loop; later loads never touch state."""
+    """A control cycle. `cards` and `quantity` of a running loop are changed with its cards on the floor; `first` counts
+    for a new loop alone, and `status` is changed by holding, resuming and retiring it."""
 
     code: Code
     part: str | UnsetType = UNSET
@@ -74,13 +77,22 @@ class LoopRow(Row):
 
 
 class Loops(Master[LoopRow, Loop]):
-    """A running loop keeps its status and its quantity in a load: the one is set by holding and resuming it, the
-    other with its cards (Report.quantities)."""
+    """A running loop keeps its status in a load, which is set by holding and resuming it; its quantity and how many
+    cards it has are changed with the cards (Report.sizes)."""
 
     kind, word, row, model = "loops", "loop", LoopRow, Loop
     refers = {"part": PARTS, "demand": STATIONS, "supply": STATIONS}
     deferred = frozenset({"quantity"})
     shapes_structure = True
+    for_rules = frozenset(LoopRow.__struct_fields__) - {
+        "code",
+        "part",
+        "demand",
+        "supply",
+        "kind",
+        "cards",
+        "first",
+    }
 
     def values(self, load: Load, plant: Plant, row: LoopRow, before: Loop | None) -> Values:
         """The columns that a row names; a changed supply source is a new revision."""
@@ -94,7 +106,9 @@ class Loops(Master[LoopRow, Loop]):
             if wanted.get("status", LoopStatus.ACTIVE) not in (LoopStatus.ACTIVE, LoopStatus.DRAFT):
                 raise Wrong("malformed", "A new loop begins as ACTIVE or DRAFT.")
         else:
-            wanted.pop("status", None)
+            status = wanted.pop("status", before.status)
+            if status != before.status:
+                raise _other_status(before, LoopStatus(str(status)))
             if wanted.get("supply", before.supply) != before.supply:
                 wanted["revision"] = before.revision + 1
         part = before.part if before is not None else wanted["part"]
@@ -102,7 +116,7 @@ class Loops(Master[LoopRow, Loop]):
         for name in LOOP_QUANTITIES:
             quantity = wanted.get(name)
             if isinstance(quantity, Decimal):
-                wanted[name] = quantity_fits(quantity, part.decimals, part.number)
+                wanted[name] = quantity_fits(quantity, part.decimals, part.number, (name,))
         if isinstance(row.sequence, dict):
             wanted["sequence"] = {str(status): str(need) for status, need in row.sequence.items()}
         return wanted
@@ -138,20 +152,16 @@ class Loops(Master[LoopRow, Loop]):
     def against(self, floor: Holdings, changes: Sequence[Change[LoopRow, Loop]]) -> Findings:
         """What the cards of running loops do not allow; a retired one gets none."""
         findings = Findings()
-        retired = [change for change in changes if change.before.status == LoopStatus.RETIRED and change.row]
-        have = floor.counts([change.before.pk for change in retired]) if retired else {}
-        for change in retired:
-            if change.row is not None and change.row.cards and change.before.pk not in have:
-                wrong = _retired(change.before)
-                findings.refuse(change.before, str(wrong), wrong.code)
-        gathering = [change for change in changes if change.after.accumulate == Accumulate.CARDS]
-        counts = floor.counts([change.before.pk for change in gathering]) if gathering else {}
-        for change in gathering:
-            asked = change.row.cards if change.row is not None else UNSET
-            cards = counts.get(change.before.pk, asked)
+        sized = [
+            change
+            for change in changes
+            if change.after.accumulate == Accumulate.CARDS
+            or (change.row and isinstance(change.row.cards, int))
+        ]
+        counts = floor.counts([change.before.pk for change in sized]) if sized else {}
+        for change in sized:
             try:
-                if isinstance(cards, int):
-                    _check_batch(change.after, cards)
+                _check_size(change, counts.get(change.before.pk))
             except Wrong as wrong:
                 findings.refuse(change.before, str(wrong), wrong.code)
         watched = [change for change in changes if change.names & WATCHED]
@@ -162,15 +172,23 @@ class Loops(Master[LoopRow, Loop]):
         return findings
 
     def finish(self, load: Load, plant: Plant, written: Sequence[tuple[LoopRow, Loop]]) -> None:
-        """What the pull room is asked for: other quantities, and first cards."""
+        """What the pull room is asked for: first cards, other numbers of cards, other quantities."""
+        sizes = load.floor.sizes([loop.pk for row, loop in written if isinstance(row.cards, int)])
         for row, loop in written:
+            have, changes = sizes.get(loop.pk), dict[str, tuple[str, str]]()
+            asked = SizeAsked(loop.pk, loop.code, have or 0)
             if isinstance(row.quantity, Decimal) and row.quantity != loop.quantity:
-                load.report.quantities.append(QuantityAsked(loop.pk, row.quantity))
-                changes = {"quantity": (shown(loop.quantity), shown(row.quantity))}
-                load.also_changed(self.kind, loop.code, changes)
-            if isinstance(row.cards, int):
+                asked = replace(asked, quantity=row.quantity)
+                changes["quantity"] = (shown(loop.quantity), shown(row.quantity))
+            if isinstance(row.cards, int) and have is None:
                 first = row.first if isinstance(row.first, list) else [row.first or "FULL"] * row.cards
                 load.report.cards.append(CardsAsked(loop.pk, loop.code, tuple(first)))
+            elif isinstance(row.cards, int) and row.cards != have and loop.status != LoopStatus.RETIRED:
+                asked = replace(asked, cards=row.cards)
+                changes["cards"] = (str(have), str(row.cards))
+            if changes:
+                load.report.sizes.append(asked)
+                load.also_changed(self.kind, loop.code, changes)
 
 
 def _differ(before: Loop, after: Loop) -> bool:
@@ -182,6 +200,43 @@ def _differ(before: Loop, after: Loop) -> bool:
 
 def _retired(loop: Loop) -> Wrong:
     return Wrong("refused", f"Loop {loop.code} was retired, for good. Make a new loop.")
+
+
+# How each status comes about; a file gives no reason, and takes nobody's word for it.
+_WAYS = {
+    LoopStatus.ON_HOLD: "Holding it needs a reason, which a file does not give: POST /api/v1/loops/{}/hold",
+    LoopStatus.RETIRED: "Retiring it needs a reason, which a file does not give: POST /api/v1/loops/{}/retire",
+    LoopStatus.ACTIVE: "What was withheld would go out: POST /api/v1/loops/{}/resume",
+    LoopStatus.DRAFT: "A loop that was made does not become a draft again: POST /api/v1/loops/{}/hold",
+}
+
+
+def _other_status(loop: Loop, wanted: LoopStatus) -> Wrong:
+    if loop.status == LoopStatus.RETIRED:
+        return _retired(loop)
+    return Wrong(
+        "refused",
+        f"Loop {loop.code} is {loop.status}, not {wanted}. {_WAYS[wanted].format(loop.code)}; or leave `status` out.",
+        ("status",),
+    )
+
+
+def _check_size(change: Change[LoopRow, Loop], count: int | None) -> None:
+    """Whether the loop can have as many cards as its row says; `count` are those there are, None without any. Raises
+    Wrong."""
+    loop, asked = change.after, change.row.cards if change.row is not None else UNSET
+    if isinstance(asked, int) and loop.status == LoopStatus.RETIRED and asked != (count or 0):
+        raise _retired(loop)
+    if asked == 0 and count:
+        raise Wrong(
+            "refused",
+            f"Loop {loop.code} has {count} cards and needs at least one. To take it out of use:"
+            f" POST /api/v1/loops/{loop.code}/retire.",
+            ("cards",),
+        )
+    cards = asked if isinstance(asked, int) else count
+    if cards is not None and loop.status != LoopStatus.RETIRED:
+        _check_batch(loop, cards)
 
 
 def _check_gathering(loop: Loop) -> None:

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 from django.db import models
+from django.db.models.functions import Lower
+from msgspec import UNSET
 
 from jitapp.plant.exactjson import Path
+from jitapp.plant.expected import WrongMember, wrong_members
 from jitapp.plant.holdings import Holdings
+from jitapp.plant.masters.change import Change, Findings
 from jitapp.plant.masters.report import Loaded, Problem, Report, shown
-from jitapp.plant.masters.wrong import Wrong
+from jitapp.plant.masters.wrong import Wrong, twins
 from jitapp.plant.models import Plant
 from jitapp.plant.rows import Row, Unreadable, as_text, given, read_row
 
@@ -27,28 +31,6 @@ M = TypeVar("M", bound=models.Model)
 R = TypeVar("R", bound=Row)
 Values = dict[str, object]
 Rows = Sequence[tuple[Path, R]]
-
-
-@dataclass(frozen=True, slots=True)
-class Change(Generic[R, M]):
-    """What exists, before and after; `row` is None in the administration. `names` are the members that differ."""
-
-    before: M
-    after: M
-    names: frozenset[str]
-    row: R | None = None
-
-
-@dataclass(slots=True)
-class Findings:
-    """What the floor says to changes: why one is refused, by id, and what is worth knowing of the others."""
-
-    wrong: dict[int, Wrong] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    def refuse(self, entry: models.Model, message: str, code: str = "in_use") -> None:
-        """The first reason is the one that is told."""
-        self.wrong.setdefault(entry.pk, Wrong(code, message))
 
 
 class Load:
@@ -61,11 +43,15 @@ class Load:
         self.plants: dict[str, Plant] = {}
         self.structure_touched = False
         self._known: dict[str, dict[str, Any]] = {}
-        self._seen: set[tuple[Path, str, str]] = set()
+        self._asked: dict[str, set[str]] = {}
+        self._seen: dict[tuple[Path, str, str], str] = {}
+        self._refused: set[tuple[str, str]] = set()
+        self._unread: dict[str, list[tuple[Path, Mapping[str, object]]]] = {}
 
-    def problem(self, path: Path, kind: str, key: str, code: str, message: str) -> None:
-        """Notes why a row is not loaded."""
-        self.report.errors.append(Problem(path, kind, key, code, message))
+    def problem(self, path: Path, kind: str, key: str, code: str, message: str, *, member: Path = ()) -> None:
+        """Notes why a row is not loaded; `member` leads to what is to blame within it."""
+        self._refused.add((kind, key))
+        self.report.errors.append(Problem(path, kind, key, code, message, member))
 
     def also_changed(self, kind: str, key: str, changes: Mapping[str, tuple[str, str]]) -> None:
         """A row's report grows by what stands in other tables."""
@@ -75,29 +61,41 @@ class Load:
                     row.path, row.kind, row.key, "changed", dict(row.changes) | dict(changes)
                 )
 
-    def read(self, path: Path, master: Master[R, Any], raws: Iterable[object]) -> list[tuple[Path, R]]:
-        """The rows that can be read and stand once in the file; the others become problems."""
+    def read(
+        self, path: Path, master: Master[R, Any], raws: Iterable[object], first: int = 0
+    ) -> list[tuple[Path, R]]:
+        """The rows that can be read and stand once in the file; the others become problems, one for each member."""
         rows = []
-        for index, raw in enumerate(raws):
+        for index, raw in enumerate(raws, start=first):
             place = (*path, index)
             key = str(raw.get(master.key) or "") if isinstance(raw, dict) else ""
             try:
                 row = read_row(master.row, raw)
             except Unreadable as error:
-                self.problem(place, master.kind, key, "malformed", str(error))
+                for wrong in error.wrong:
+                    self.problem(place, master.kind, key, "malformed", wrong.message, member=wrong.path)
+                if isinstance(raw, Mapping):
+                    self._unread.setdefault(master.kind, []).append((place, raw))
                 continue
-            once = (path[:2] if master.in_several_plants else (), master.kind, key)
-            if once in self._seen:
-                self.problem(place, master.kind, key, "twice", f"{key} stands in the file twice.")
+            once = (path[:2] if master.in_several_plants else (), master.kind, key.casefold())
+            if before := self._seen.get(once):
+                twice = f"{key} stands in the file twice." if before == key else twins(key, before)
+                self.problem(place, master.kind, key, "twice", twice, member=(master.key,))
                 continue
-            self._seen.add(once)
+            self._seen[once] = key
             rows.append((place, row))
         return rows
+
+    def unread(self, kind: str) -> list[tuple[Path, Mapping[str, object]]]:
+        """Rows of the plant that could not be read, as they stand in the file; forgotten once they are asked for."""
+        return self._unread.pop(kind, [])
 
     def find(self, master: Master[Any, M], keys: Iterable[object], plant: Plant) -> dict[str, M]:
         """What exists by its key, as far as it was asked for; keys that are no text are left out."""
         known = self._known.setdefault(master.kind, {})
-        missing = {key for key in keys if isinstance(key, str) and key not in known}
+        asked = self._asked.setdefault(master.kind, set())
+        missing = {key for key in keys if isinstance(key, str) and key not in known} - asked
+        asked |= missing
         if missing:
             found = master.model._default_manager.filter(**{f"{master.key}__in": missing})
             if master.refers:
@@ -110,6 +108,10 @@ class Load:
     def named(self, master: Master[Any, M], key: str, plant: Plant) -> M:
         """What a row refers to; it must be of the same plant. Raises Wrong."""
         found = self.find(master, [key], plant).get(key)
+        if found is None and (master.kind, key) in self._refused:
+            raise Wrong(
+                "unknown_reference", f"The {master.word} {key!r} stands in the file, with a fault of its own."
+            )
         if found is None or getattr(found, "plant_id", plant.pk) != plant.pk:
             raise Wrong("unknown_reference", master.unknown(key, plant))
         return found
@@ -122,6 +124,8 @@ class Load:
         """The rows of this plant follow; codes that count within a plant are asked for again."""
         self.plants[plant.code] = plant
         self._known.pop("calendars", None)
+        self._asked.pop("calendars", None)
+        self._unread.clear()
 
 
 @dataclass(slots=True)
@@ -155,6 +159,8 @@ class Master(Generic[R, M]):
     in_several_plants: ClassVar[bool] = False
     codes_per_plant: ClassVar[bool] = False
     shapes_structure: ClassVar[bool] = False
+    # Members that the rules read as they are saved.
+    for_rules: ClassVar[frozenset[str]] = frozenset()
 
     # -- what a kind says ----------------------------------------------------------------------
 
@@ -204,10 +210,15 @@ class Master(Generic[R, M]):
         load.structure_touched |= self.shapes_structure and bool(rows)
         existing = load.find(self, [getattr(row, self.key) for _, row in rows], plant)
         values = self.reader(load, plant, rows)
+        for path, raw in load.unread(self.kind):
+            self.refer(load, plant, path, str(raw.get(self.key) or ""), raw)
+        others = self.others_by_case(
+            [key for _, row in rows if (key := getattr(row, self.key)) not in existing], plant
+        )
         drafts = [
             draft
             for path, row in rows
-            if (draft := self._draft(load, plant, path, row, existing, values)) is not None
+            if (draft := self._draft(load, plant, path, row, existing, others, values)) is not None
         ]
         findings = self.against(
             load.floor,
@@ -220,6 +231,28 @@ class Master(Generic[R, M]):
         load.report.notes += findings.notes
         self.finish(load, plant, self._save(load, drafts, findings))
 
+    def refer(self, load: Load, plant: Plant, path: Path, key: str, members: Mapping[str, object]) -> bool:
+        """Whether everything that a row's members refer to exists; each that does not is a problem of the row."""
+        found = True
+        for member, master in self.refers.items():
+            wanted = members.get(member)
+            try:
+                if isinstance(wanted, str):
+                    load.named(master, wanted, plant)
+            except Wrong as error:
+                load.problem(path, self.kind, key, error.code, str(error), member=(member,))
+                found = False
+        return found
+
+    def others_by_case(self, keys: Sequence[str], plant: Plant | None) -> dict[str, str]:
+        """What exists under one of these keys in other letters, large or small, by the key in small ones."""
+        if not keys:
+            return {}
+        found = self.model._default_manager.annotate(small=Lower(self.key))
+        if self.codes_per_plant:
+            found = found.filter(plant=plant)
+        return dict(found.filter(small__in=[key.lower() for key in keys]).values_list("small", self.key))
+
     def _draft(
         self,
         load: Load,
@@ -227,11 +260,16 @@ class Master(Generic[R, M]):
         path: Path,
         row: R,
         existing: Mapping[str, M],
+        others: Mapping[str, str],
         values: Callable[[R, M | None], Values],
     ) -> _Draft[R, M] | None:
         key: str = getattr(row, self.key)
         before = existing.get(key)
+        if not self.refer(load, plant, path, key, dict(given(row))):
+            return None
         try:
+            if before is None and (other := others.get(key.lower())):
+                raise Wrong("twice", twins(key, other), (self.key,))
             if before is not None and getattr(before, "plant_id", plant.pk) != plant.pk:
                 raise Wrong("taken", f"{key} already names something in another plant. Codes are used once.")
             wanted = values(row, before)
@@ -244,7 +282,7 @@ class Master(Generic[R, M]):
             self.check(after, before)
             self.check_row(row, after, before)
         except Wrong as error:
-            load.problem(path, self.kind, key, error.code, str(error))
+            load.problem(path, self.kind, key, error.code, str(error), member=error.member)
             return None
         changes = {} if before is None else self._changes(before, wanted)
         return _Draft(path, row, key, before, after, wanted, changes)
@@ -326,16 +364,52 @@ class Master(Generic[R, M]):
         """
         raw: dict[str, object] = {}
         for member in self.row.__struct_fields__:
-            name = self.renamed.get(member, member)
-            if name not in self._columns or member in self.refers:
-                continue
-            value = getattr(entry, name)
-            raw[member] = None if value == "" and member in self._clearable else as_text(value)
+            if self.renamed.get(member, member) in self._columns and member not in self.refers:
+                raw[member] = as_text(self._saved(entry, member))
         row = read_row(self.row, raw)
         for member in raw:
             name = self.renamed.get(member, member)
             if isinstance(self._columns[name], models.JSONField):
                 setattr(entry, name, msgspec.to_builtins(getattr(row, member)))
+
+    def mend(self, entry: M) -> list[str]:
+        """What the rules cannot read of a saved row, a sentence each; such a column of `entry` takes its default, in
+        memory only. Rows come also from earlier versions, and past the checks of ours.
+        """
+        saved = {member: self._saved(entry, member) for member in self.for_rules}
+        numbers = (value for value in saved.values() if isinstance(value, Decimal))
+        try:
+            msgspec.convert(saved, self._saved_shape)
+            if all(value.is_finite() for value in numbers):
+                return []
+        except msgspec.ValidationError:
+            pass
+        found = wrong_members(self._saved_shape, saved, strict=True)
+        found += [
+            WrongMember((member,), f"{member}: {value} stands there, expected a number like 12 or 0.5.")
+            for member, value in saved.items()
+            if isinstance(value, Decimal) and not value.is_finite()
+        ]
+        for member in {str(wrong.path[0]) for wrong in found}:
+            column = self._columns[member]
+            setattr(
+                entry, member, column.get_default() if column.null or column.has_default() else Decimal(1)
+            )
+        return [wrong.message for wrong in found]
+
+    def _saved(self, entry: M, member: str) -> object:
+        value = getattr(entry, self.renamed.get(member, member))
+        return None if value == "" and member in self._clearable else value
+
+    @cached_property
+    def _saved_shape(self) -> type[msgspec.Struct]:
+        """The members that the rules read, as a row of their own; a row without the others is none of the kind."""
+        shape = [
+            (member.name, member.type, UNSET)
+            for member in msgspec.structs.fields(self.row)
+            if member.name in self.for_rules
+        ]
+        return msgspec.defstruct(f"Saved{self.row.__name__}", shape, bases=(Row,), kw_only=True)
 
     @cached_property
     def _columns(self) -> dict[str, models.Field[Any, Any]]:

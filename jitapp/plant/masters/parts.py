@@ -9,28 +9,34 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from jitapp.kanban.names import A_NUMBER, is_part_number, tidy
 from jitapp.kanban.vocabulary import LoopStatus
 from jitapp.plant.holdings import CardHeld, Holdings
-from jitapp.plant.masters.master import Change, Findings, Load, Master, Rows, Values
+from jitapp.plant.masters.change import Change, Findings
+from jitapp.plant.masters.master import Load, Master, Rows, Values
 from jitapp.plant.masters.report import shown
 from jitapp.plant.masters.stations import STATIONS
 from jitapp.plant.masters.wrong import Wrong, counted, decimals_of
 from jitapp.plant.models import Loop, LoopRevision, Part, Plant, StandardWork
-from jitapp.plant.rows import Code, Row, Url
+from jitapp.plant.rows import Number, Row, Url
 
 # Members whose change may contradict what is stored.
 _WATCHED = frozenset({"number", "unit", "decimals"})
 LOOP_QUANTITIES = ("quantity", "lot_quantity", "triangle_quantity", "reorder_level")
 
+Gtin = Annotated[
+    str, Meta(pattern=r"^([0-9]{8}|[0-9]{12,14})?\Z", description="a GTIN of 8, 12, 13 or 14 digits")
+]
+
 
 class PartRow(Row):
     """What is moved: one part number per stage of making. `standard_work`: address per station that makes it."""
 
-    number: Code
+    number: Number
     description: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
     unit: Annotated[str, Meta(min_length=1, max_length=10)] | UnsetType = UNSET
     decimals: Annotated[int, Meta(ge=0, le=6)] | UnsetType = UNSET
-    gtin: Annotated[str, Meta(pattern=r"^([0-9]{8}|[0-9]{12,14})?\Z")] | UnsetType | None = UNSET
+    gtin: Gtin | UnsetType | None = UNSET
     standard_work: dict[str, Url] | UnsetType = UNSET
 
 
@@ -56,9 +62,16 @@ class Parts(Master[PartRow, Part]):
         return wanted
 
     def check(self, after: Part, before: Part | None) -> None:
-        """A maker's number has a check digit."""
+        """Its number can be written in an address; a maker's number has a check digit."""
+        if not is_part_number(after.number):
+            raise Wrong("malformed", f"{A_NUMBER}. {after.number!r} is none.")
         if after.gtin and not _gtin_is_right(after.gtin):
             raise Wrong("malformed", f"The check digit of GTIN {after.gtin} is wrong.")
+
+    def normalise(self, entry: Part) -> None:
+        """A number that was typed by hand is kept like one from elsewhere."""
+        entry.number = tidy(entry.number)
+        super().normalise(entry)
 
     def against(self, floor: Holdings, changes: Sequence[Change[PartRow, Part]]) -> Findings:
         """What is stored of a part can be said in its unit and with its decimals, and its number is on the cards."""

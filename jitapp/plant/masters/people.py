@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Literal
 
 from django.contrib.auth.hashers import make_password
@@ -10,11 +10,13 @@ from django.db import models
 from msgspec import UNSET, Meta, UnsetType
 
 from jitapp.accounts.models import Person
+from jitapp.kanban.names import folded, tidy
 from jitapp.kanban.vocabulary import Role
 from jitapp.plant.masters.master import Load, Master, Rows, Values
 from jitapp.plant.masters.wrong import Wrong
 from jitapp.plant.models import Membership, Plant
 from jitapp.plant.rows import Name, Row
+from jitapp.plant.spelling import alike
 
 
 class PersonRow(Row):
@@ -38,16 +40,23 @@ class People(Master[PersonRow, Person]):
         self, load: Load, plant: Plant, rows: Rows[PersonRow]
     ) -> Callable[[PersonRow, Person | None], Values]:
         """A badge belongs to one person; who works elsewhere is not changed from here."""
-        badges = {row.badge for _, row in rows if isinstance(row.badge, str)}
-        holders = dict(Person.objects.filter(badge__in=badges).values_list("badge", "username"))
+        badges = {tidy(row.badge) for _, row in rows if isinstance(row.badge, str)}
+        holders = _holders(badges | {row.username for _, row in rows})
         colleagues = self._colleagues(plant) if load.plant_ids is not None else None
 
         def values(row: PersonRow, before: Person | None) -> Values:
             wanted = self.values(load, plant, row, before)
             if before is not None and colleagues is not None and row.username not in colleagues:
                 raise Wrong("taken", f"{row.username} is a person of another plant.")
-            if isinstance(row.badge, str) and holders.setdefault(row.badge, row.username) != row.username:
-                raise Wrong("taken", f"Badge {row.badge} belongs to {holders[row.badge]}.")
+            for what, name in (
+                ("Badge", wanted.get("badge")),
+                ("The name", row.username if before is None else None),
+            ):
+                holder = (
+                    holders.setdefault(folded(name), row.username) if isinstance(name, str) else row.username
+                )
+                if holder != row.username:
+                    raise Wrong("taken", f"{what} {name} belongs to {holder}.")
             return {"password": make_password(None)} | wanted if before is None else wanted
 
         return values
@@ -55,6 +64,8 @@ class People(Master[PersonRow, Person]):
     def values(self, load: Load, plant: Plant, row: PersonRow, before: Person | None) -> Values:
         """Roles stand in another table."""
         wanted = super().values(load, plant, row, before)
+        if isinstance(row.badge, str):
+            wanted["badge"] = tidy(row.badge) or None
         return {name: value for name, value in wanted.items() if name not in ("role", "roles")}
 
     def make(self, plant: Plant, values: Values) -> Person:
@@ -91,6 +102,15 @@ class People(Master[PersonRow, Person]):
 
     def _colleagues(self, plant: Plant) -> set[str]:
         return set(Person.objects.filter(memberships__plant=plant).values_list("username", flat=True))
+
+
+def _holders(names: Collection[str]) -> dict[str, str]:
+    """The user names of those who are found by one of these badges or user names, by the folded name."""
+    found: dict[str, str] = {}
+    for column in ("username", "badge"):
+        for name, people in alike(Person.objects.all(), column, names).items():
+            found[name] = people[0].username
+    return found
 
 
 PEOPLE = People()

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
 from jitapp.plant.exactjson import Path
 from jitapp.plant.masters.master import Load, Master, Values
-from jitapp.plant.masters.report import Loaded, Problem
+from jitapp.plant.masters.report import Loaded
 from jitapp.plant.masters.wrong import Wrong
 from jitapp.plant.models import Plant
 from jitapp.plant.rows import Code, Name, Row
@@ -36,16 +36,23 @@ class Plants(Master[PlantRow, Plant]):
         except BadCalendar as error:
             raise Wrong("malformed", str(error)) from None
 
+    def mend(self, entry: Plant) -> list[str]:
+        """A time zone that does not exist, or no longer, counts as UTC."""
+        try:
+            self.check(entry, None)
+        except Wrong as wrong:
+            entry.time_zone = "UTC"
+            return [str(wrong)]
+        return []
+
     def make(self, plant: Plant, values: Values) -> Plant:
         """A new site."""
         return Plant(**values)
 
     def write_one(self, load: Load, path: Path, head: Mapping[str, object]) -> Plant | None:
         """The plant of these members, made or changed if needed; None if it cannot be, with the reason noted."""
-        rows = load.read(path[:-1], self, [head])
+        rows = load.read(path[:-1], self, [head], first=int(path[-1]))
         if not rows:
-            problem = load.report.errors.pop()
-            load.report.errors.append(Problem(path, problem.kind, problem.key, problem.code, problem.message))
             return None
         row = rows[0][1]
         plant = Plant.objects.filter(code=row.code).first()
@@ -57,7 +64,13 @@ class Plants(Master[PlantRow, Plant]):
         site = plant or Plant()
         existing = {} if plant is None else {row.code: plant}
         draft = self._draft(
-            load, site, path, row, existing, lambda row, before: self.values(load, site, row, before)
+            load,
+            site,
+            path,
+            row,
+            existing,
+            {} if plant else self.others_by_case([row.code], None),
+            lambda row, before: self.values(load, site, row, before),
         )
         if draft is None:
             return None

@@ -14,13 +14,15 @@ from jitapp.plant.exactjson import Path
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a row was not loaded. `code` is stable, `message` is one sentence for whoever wrote the row."""
+    """Why a row was not loaded. `code` is stable, `message` is a sentence for whoever wrote the row, and `member` leads
+    to what is to blame within the row, as far as it is known. A row may have several."""
 
     path: Path
     kind: str
     key: str
     code: str
     message: str
+    member: Path = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,15 @@ class CardsAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class QuantityAsked:
-    """A running loop's new quantity: its cards have to be told, which is for the pull room to do."""
+class SizeAsked:
+    """A running loop's new number of cards, or what each asks for: its cards have to be told, which is for the pull
+    room to do. None: stays as it is. `have` is how many cards it has."""
 
     loop_id: int
-    quantity: Decimal
+    loop: str
+    have: int
+    cards: int | None = None
+    quantity: Decimal | None = None
 
 
 @dataclass
@@ -58,7 +64,7 @@ class Report:
     rows: list[Loaded] = field(default_factory=list)
     errors: list[Problem] = field(default_factory=list)
     cards: list[CardsAsked] = field(default_factory=list)
-    quantities: list[QuantityAsked] = field(default_factory=list)
+    sizes: list[SizeAsked] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     first_at: datetime | None = None  # when the first states were true; None: now
 

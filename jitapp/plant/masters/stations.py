@@ -13,7 +13,8 @@ from jitapp.kanban.vocabulary import Consumption, Intent, LoopKind, LoopStatus, 
 from jitapp.plant.holdings import CardHeld, Holdings
 from jitapp.plant.masters.areas import AREAS
 from jitapp.plant.masters.calendars import CALENDARS
-from jitapp.plant.masters.master import Change, Findings, Load, Master, Values
+from jitapp.plant.masters.change import Change, Findings
+from jitapp.plant.masters.master import Load, Master, Values
 from jitapp.plant.masters.suppliers import SUPPLIERS
 from jitapp.plant.masters.wrong import Wrong, counted, named
 from jitapp.plant.models import Loop, Plant, Station
@@ -49,6 +50,7 @@ class Stations(Master[StationRow, Station]):
     kind, word, row, model = "stations", "station", StationRow, Station
     refers = {"area": AREAS, "calendar": CALENDARS, "supplier": SUPPLIERS}
     shapes_structure = True
+    for_rules = frozenset({"default_intent", "readiness_checks", "wip_limit", "receiving_limit"})
 
     def values(self, load: Load, plant: Plant, row: StationRow, before: Station | None) -> Values:
         """A new station says what it is."""

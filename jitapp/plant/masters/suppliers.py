@@ -25,6 +25,7 @@ class Suppliers(Master[SupplierRow, Supplier]):
 
     kind, word, row, model = "suppliers", "supplier", SupplierRow, Supplier
     refers = {"calendar": CALENDARS}
+    for_rules = frozenset({"delivery_days", "ack_within_minutes"})
 
 
 SUPPLIERS = Suppliers()

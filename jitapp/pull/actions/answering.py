@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from jitapp.accounts.models import Person
 from jitapp.kanban.answers import ANSWERS, WARNINGS, asked_code, feedback, say
+from jitapp.kanban.names import tidy
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.plant.configs import zone
 from jitapp.pull.actions.stages import Decided
@@ -43,6 +44,9 @@ def answer_of(decided: Decided, translate: Callable[[str], str]) -> dict[str, ob
         "turn": None,
         "recorded_at": located.recorded_at.isoformat(),
     }
+    actor = decided.situated.actor
+    if actor is not None and actor.doubt == "by_unknown":
+        body["unknown_by"] = doubted["said_by"]
     if loop is None or card is None:
         return body
     body["card"] = {
@@ -70,7 +74,7 @@ def _warnings(decided: Decided) -> tuple[list[str], dict[str, object]]:
     warnings, actor = decided.decision.warnings, decided.situated.actor
     if actor is None or not actor.doubt:
         return warnings, {}
-    said = escaped((decided.situated.located.read.request.by or "").strip())
+    said = escaped(tidy(decided.situated.located.read.request.by or ""))
     facts: dict[str, object] = {
         "said_by": said if len(said) <= 40 else said[:40] + "…",
         "pin_at": actor.until,

@@ -25,7 +25,7 @@ from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.masters.wrong import Wrong, quantity_fits
 from jitapp.plant.models import Loop, LoopRevision
 from jitapp.pull import store
-from jitapp.pull.actions.making import added, make, not_retired
+from jitapp.pull.actions.making import added, loaded, make, not_retired
 from jitapp.pull.actions.saving import NOBODY, Refused, save, take_over
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Source
@@ -56,7 +56,7 @@ def resize_loop(
             loop.revision += 1
             loop.version += 1
             loop.save(update_fields=["quantity", "revision", "version"])
-            unit = store.load([loop_id])
+            unit = loaded(loop_id)
             ledger = Ledger(unit.loops[loop_id], at=now)
             missing = resize(ledger, cards, new_uuid) if cards is not None else 0
             _write_change(ledger, loop, before, cards, reason)
@@ -144,7 +144,7 @@ def mark_printed(*, loop_id: int, now: datetime, source: Source = NOBODY) -> int
 
     def once() -> int:
         with transaction.atomic():
-            unit = store.load([loop_id])
+            unit = loaded(loop_id)
             ledger = Ledger(unit.loops[loop_id], at=now)
             cards = ledger.loop.cards.values()
             stale = [card for card in cards if card.label_stale and card.card_status not in NO_LABEL]
@@ -212,7 +212,7 @@ def _set_status(
             loop.status, loop.hold_reason = status, reason
             loop.version += 1
             loop.save(update_fields=["status", "hold_reason", "version"])
-            unit = store.load([loop_id])
+            unit = loaded(loop_id)
             ledger = Ledger(unit.loops[loop_id], at=now)
             changed = LoopChanged(
                 status=str(status),

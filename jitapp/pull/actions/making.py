@@ -30,6 +30,12 @@ def make(loop_id: int, count: int) -> tuple[store.UnitOfWork, list[Card]]:
     return store.load([loop_id]), cards
 
 
+def loaded(loop_id: int) -> store.UnitOfWork:
+    """The loop, locked and read; also one that never had a card and so has no counters yet."""
+    LoopState.objects.get_or_create(loop_id=loop_id)
+    return store.load([loop_id])
+
+
 def not_retired(code: str, status: str) -> None:
     """Raises Refused: the cards of a retired loop are OBSOLETE, so nothing could ever move in it again."""
     if status == LoopStatus.RETIRED:

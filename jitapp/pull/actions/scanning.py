@@ -151,7 +151,7 @@ def _lock(found: Sequence[Read], loop_ids: Iterable[int], source: Source, known:
         config = known.loops.get(each.loop_id) if each.loop_id is not None else None
         if config is None:
             continue
-        named = known.stations.get(each.request.station) if each.request.station else None
+        named = known.stations.find(each.request.station) if each.request.station else None
         locks |= stations_to_lock(config, each.intent, named.id if named else source.station_id)
     return store.load(loop_ids, lock_stations=locks)
 

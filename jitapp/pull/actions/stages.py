@@ -7,17 +7,17 @@ rules ask about the stations. Decided is the verdict of the rules, its entries w
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 
-from jitapp.accounts.models import Person, new_uuid
+from jitapp.accounts.models import new_uuid
 from jitapp.kanban.guards import CLOCK_SLACK
 from jitapp.kanban.ledger import Decision, Facts, Scan
 from jitapp.kanban.lifecycle import decide
+from jitapp.kanban.names import tidy
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.vocabulary import Intent, Role, SupplyStatus
 from jitapp.plant.configs import Configs, StationInfo
@@ -49,8 +49,6 @@ NEVER_SET = datetime(2000, 1, 1, tzinfo=UTC)  # a device that tells an earlier t
 # Card codes never change and are never reused, so what a code points to may be remembered.
 _REMEMBERED = 50_000
 _cards: dict[str, tuple[int, int]] = {}
-_people: dict[str, tuple[float, int]] = {}
-_PEOPLE_SECONDS = 10.0
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -172,11 +170,19 @@ def locate(unit: store.UnitOfWork, found: Read, source: Source, now: datetime) -
     if loop is not None and not {loop.config.plant_id, loop.config.supply_plant_id} & source.plant_ids:
         refusal = Refusal("unknown_card", {"raw": escaped(request.code.strip())[:40]})
         loop = card = None
+    if refusal is None and loop is not None:
+        refusal = _unusable(unit.configs, loop, found.pair_loop_id)
     if card is not None and card.moved_at is not None and card.moved_at > now:
         # Whoever held the lock before us read the clock after us, or our clock was set back: the order is the lock's.
         now = card.moved_at
         occurred = now if request.occurred_at is None else occurred
     return Located(found, loop, card, occurred, now, refusal)
+
+
+def _unusable(known: Configs, loop: Loop, pair_loop_id: int | None) -> Refusal | None:
+    """Settings that cannot be read say nothing of what may happen to a card."""
+    why = known.unreadable.get(loop.config.id) or known.unreadable.get(pair_loop_id or 0)
+    return Refusal("settings_unreadable", {"loop": loop.config.code, "why": why}) if why else None
 
 
 def _withdrawn(found: Read, loop: Loop | None, occurred: datetime) -> Refusal:
@@ -217,8 +223,8 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
     """Who scans, where, and what the rules ask about the stations; or why the rules need not be asked."""
     request = located.read.request
     actor = request.actor
-    if actor is None and request.by:
-        actor = actor_of(_person(request.by), source)
+    if actor is None and request.by and tidy(request.by):
+        actor = actor_of(_person(unit.configs, request.by), source)
     person_id = source.person_id if actor is None else actor.person_id
     station, misplaced = _station(unit.configs, request, source)
     refusal = located.refusal or misplaced
@@ -276,10 +282,10 @@ def _station(
     known: Configs, request: ScanRequest, source: Source
 ) -> tuple[StationInfo | None, Refusal | None]:
     """The station of the scan: the one it names, else the device's own; or the refusal."""
-    if request.station is None or request.station == "":
+    if not request.station or not tidy(request.station):
         return (known.station_by_id.get(source.station_id) if source.station_id else None), None
-    named = known.stations.get(request.station)
-    facts = {"station": escaped(request.station)}
+    named = known.stations.find(request.station)
+    facts = {"station": escaped(tidy(request.station))}
     if named is None or named.plant_id not in source.plant_ids:
         return None, Refusal("unknown_station", facts)
     if source.fixed and source.station_id is not None and named.id != source.station_id:
@@ -287,24 +293,10 @@ def _station(
     return named, None
 
 
-def _person(by: str) -> int | None:
-    """The person behind a badge or a name; somebody unknown never stops a scan: the device is on record.
-
-    Who was found is remembered for a while. Who was not is asked for again, because he may be new.
-    """
-    kept = _people.get(by)
-    if kept is not None and time.monotonic() - kept[0] < _PEOPLE_SECONDS:
-        return kept[1]
-    if "\x00" in by or len(by) > 64:
-        return None
-    found = Person.objects.filter(badge=by).values_list("pk", flat=True).first()
-    if found is None:
-        found = Person.objects.filter(username=by).values_list("pk", flat=True).first()
-    if found is not None:
-        if len(_people) > 5_000:
-            _people.clear()
-        _people[by] = (time.monotonic(), found)
-    return found
+def _person(known: Configs, by: str) -> int | None:
+    """The person behind a badge or a name; somebody unknown never stops a scan: the device is on record, and the answer
+    says that nobody has this name."""
+    return known.people.find(by)
 
 
 # -- verdict -----------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def _with_pair(each: Read, source: Source, now: datetime, known: Configs) -> Rea
     config = known.loops.get(each.loop_id) if each.loop_id is not None else None
     if config is None or source.device_id is None or KINDS[config.kind].fetches:
         return each
-    named = known.stations.get(request.station) if request.station else None
+    named = known.stations.find(request.station) if request.station else None
     here = named.id if named is not None else source.station_id
     if config.demand_id not in known.swap_stations or here != config.demand_id:
         return each

@@ -14,11 +14,12 @@ from uuid import UUID
 from django.db import connection, models
 
 from jitapp.kanban.conditions import MAY_FILL
+from jitapp.kanban.resizing import COUNTED
 from jitapp.kanban.state import text
 from jitapp.kanban.vocabulary import CardStatus
 from jitapp.plant.models import Identifier, Loop, Station
-from jitapp.plant.work import standard_work_of
-from jitapp.pull.models import AndonCall, Card, Runout, Turn
+from jitapp.plant.work import checks_of, standard_work_of
+from jitapp.pull.models import AndonCall, Card, LoopState, Runout, Turn
 from jitapp.pull.reading import waits as cuts
 from jitapp.pull.reading.attempts import attempts_at
 
@@ -179,6 +180,18 @@ def cards_per_loop(loop_ids: Iterable[int]) -> dict[int, int]:
     return dict(counted)
 
 
+def sizes_of(loop_ids: Iterable[int]) -> dict[int, int]:
+    """How many cards a loop is to have, as `kanban.resizing` counts them; loops without cards are left out."""
+    there = cards_per_loop(loop_ids)
+    counted = dict(
+        Card.objects.filter(loop__in=there, card_status__in=COUNTED, turns_left__isnull=True)
+        .values_list("loop_id")
+        .annotate(models.Count("pk"))
+    )
+    due = dict(LoopState.objects.filter(pk__in=there).values_list("pk", "surplus_due"))
+    return {loop_id: counted.get(loop_id, 0) - due.get(loop_id, 0) for loop_id in there}
+
+
 def usable_at(station_ids: Iterable[int]) -> dict[int, int]:
     """Usable containers per demand station, as the receiving limit counts them."""
     ids = list(station_ids)
@@ -277,7 +290,7 @@ def station_board(code: str, *, plant_ids: Iterable[int], now: datetime) -> Stat
         in_process=sum(turn.step == "IN_PROCESS" for turn in to_fill),
         receiving_limit=station.receiving_limit,
         full=usable_at([station.pk])[station.pk],
-        readiness_checks=list(station.readiness_checks),
+        readiness_checks=checks_of(station),
         standard_work=standard_work_of(station.pk, {turn.part for turn in to_fill}),
         line_stopped=AndonCall.objects.filter(
             station=station, stops_line=True, solved_at__isnull=True

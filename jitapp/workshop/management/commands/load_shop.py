@@ -30,6 +30,8 @@ class Command(BaseCommand):
         done = set_up_shop(document.content, now=timezone.now(), dry_run=dry_run)
         if done.report.errors:
             self._refuse(done.report, document)
+        for note in document.notes:
+            self.stdout.write(note)
         self._tell(done, dry_run)
 
     def _read(self, file: Path) -> ShopDocument:
@@ -44,7 +46,7 @@ class Command(BaseCommand):
     def _refuse(self, report: Report, document: ShopDocument) -> None:
         for error in report.errors[:MOST_SHOWN]:
             key = f" ({error.key})" if error.key else ""
-            self.stderr.write(f"{document.place(error.path)}{key}: {error.message}")
+            self.stderr.write(f"{document.place(error.path, error.member)}{key}: {error.message}")
         hidden = len(report.errors) - MOST_SHOWN
         if hidden > 0:
             self.stderr.write(f"... and {hidden} more.")
