@@ -158,10 +158,11 @@ class Loops(Master[LoopRow, Loop]):
             if change.after.accumulate == Accumulate.CARDS
             or (change.row and isinstance(change.row.cards, int))
         ]
-        counts = floor.counts([change.before.pk for change in sized]) if sized else {}
+        loops = [change.before.pk for change in sized]
+        there, sizes = (floor.counts(loops), floor.sizes(loops)) if sized else ({}, {})
         for change in sized:
             try:
-                _check_size(change, counts.get(change.before.pk))
+                _check_size(change, there.get(change.before.pk, 0), sizes.get(change.before.pk))
             except Wrong as wrong:
                 findings.refuse(change.before, str(wrong), wrong.code)
         watched = [change for change in changes if change.names & WATCHED]
@@ -221,21 +222,23 @@ def _other_status(loop: Loop, wanted: LoopStatus) -> Wrong:
     )
 
 
-def _check_size(change: Change[LoopRow, Loop], count: int | None) -> None:
-    """Whether the loop can have as many cards as its row says; `count` are those there are, None without any. Raises
-    Wrong."""
+def _check_size(change: Change[LoopRow, Loop], there: int, size: int | None) -> None:
+    """Whether the loop can have as many cards as its row says. `there` are its cards in whatever state, `size` those
+    that count, None for a loop without any. Raises Wrong."""
     loop, asked = change.after, change.row.cards if change.row is not None else UNSET
-    if isinstance(asked, int) and loop.status == LoopStatus.RETIRED and asked != (count or 0):
-        raise _retired(loop)
-    if asked == 0 and count:
+    if loop.status == LoopStatus.RETIRED:
+        if isinstance(asked, int) and asked not in (0, there):
+            raise _retired(loop)
+        return
+    if asked == 0 and size:
         raise Wrong(
             "refused",
-            f"Loop {loop.code} has {count} cards and needs at least one. To take it out of use:"
+            f"Loop {loop.code} has {size} cards and needs at least one. To take it out of use:"
             f" POST /api/v1/loops/{loop.code}/retire.",
             ("cards",),
         )
-    cards = asked if isinstance(asked, int) else count
-    if cards is not None and loop.status != LoopStatus.RETIRED:
+    cards = asked if isinstance(asked, int) else size
+    if cards is not None:
         _check_batch(loop, cards)
 
 
