@@ -62,7 +62,9 @@ class Areas(Master[AreaRow, Area]):
     def check(self, after: Area, before: Area | None) -> None:
         """One word is a page's."""
         if after.code == "supply":
-            raise Wrong("malformed", "An area cannot be called supply: /b/supply/ is a page of its own.")
+            raise Wrong(
+                "malformed", "An area cannot be called supply: /b/supply/ is a page of its own.", ("code",)
+            )
 
     def mend(self, entry: Area) -> list[str]:
         """Steps that cannot be read count as none: calls climb by the usual ones. People may have left since."""
@@ -94,14 +96,15 @@ def check_steps(steps: list[dict[str, object]], people: Container[str] | None) -
                 )
         andon.steps_of(steps)
     except (Wrong, andon.BadSteps) as error:
-        raise Wrong(getattr(error, "code", "malformed"), str(error)) from None
+        raise Wrong(getattr(error, "code", "malformed"), str(error), ("escalation",)) from None
     except (
         KeyError,
         TypeError,
         ValueError,
         OverflowError,
     ):  # what may stand in a column that is typed by hand
-        raise Wrong("malformed", 'Write the steps like [{"after": 5, "who": "area_leader"}].') from None
+        example = 'Write the steps like [{"after": 5, "who": "area_leader"}].'
+        raise Wrong("malformed", example, ("escalation",)) from None
 
 
 AREAS = Areas()

@@ -131,20 +131,29 @@ class Loops(Master[LoopRow, Loop]):
                     "identity",
                     f"Loop {after.code} has {name} {getattr(before, name)} and its cards say so."
                     " Make a new loop and retire this one.",
+                    (name,),
                 )
         if after.demand == after.supply:
-            raise Wrong("malformed", "A loop goes from one station to another.")
+            raise Wrong(
+                "malformed",
+                f"A loop goes from one station to another, not from {after.supply} to itself.",
+                ("supply",),
+            )
         check_supply(after, after.supply)
         for status in (SupplyStatus.EMPTY, SupplyStatus.FULL):
             if after.sequence.get(status, Need.MANDATORY) != Need.MANDATORY:
-                raise Wrong("malformed", f"{status} is part of every turn and cannot be left out.")
+                raise Wrong(
+                    "malformed", f"{status} is part of every turn and cannot be left out.", ("sequence",)
+                )
         _check_gathering(after)
 
     def check_row(self, row: LoopRow, after: Loop, before: Loop | None) -> None:
         """The first states are as many as the cards; a batch leaves at least one card in use."""
         if isinstance(row.first, list) and len(row.first) != row.cards:
             raise Wrong(
-                "malformed", f"`first` names {len(row.first)} cards, `cards` says {row.cards or 'nothing'}."
+                "malformed",
+                f"`first` names {len(row.first)} cards, `cards` says {row.cards or 'nothing'}.",
+                ("first",),
             )
         if before is None and isinstance(row.cards, int):
             _check_batch(after, row.cards)
@@ -245,25 +254,42 @@ def _check_size(change: Change[LoopRow, Loop], there: int, size: int | None) -> 
 def _check_gathering(loop: Loop) -> None:
     """Settings that belong together stand together. Raises Wrong."""
     if loop.accumulate == Accumulate.CARDS and not loop.accumulate_cards:
-        raise Wrong("malformed", f"Loop {loop.code} gathers cards: say how many in accumulate_cards.")
+        raise Wrong(
+            "malformed",
+            f"Loop {loop.code} gathers cards: say how many in accumulate_cards.",
+            ("accumulate_cards",),
+        )
     if loop.accumulate == Accumulate.QUANTITY and not loop.lot_quantity:
-        raise Wrong("malformed", f"Loop {loop.code} gathers pieces: say how many in lot_quantity.")
+        raise Wrong(
+            "malformed", f"Loop {loop.code} gathers pieces: say how many in lot_quantity.", ("lot_quantity",)
+        )
     if loop.accumulate == Accumulate.CLOCK and not loop.accumulate_times:
         raise Wrong(
-            "malformed", f"Loop {loop.code} gathers until fixed times: say which in accumulate_times."
+            "malformed",
+            f"Loop {loop.code} gathers until fixed times: say which in accumulate_times.",
+            ("accumulate_times",),
         )
     triangle = loop.triangle_quantity
     if triangle is not None and (loop.lot_quantity is None or loop.lot_quantity < triangle):
-        raise Wrong("malformed", f"The lot of loop {loop.code} must be at least what its triangle leaves.")
+        raise Wrong(
+            "malformed",
+            f"The lot of loop {loop.code} must be at least what its triangle leaves.",
+            ("lot_quantity",),
+        )
     if loop.trigger == Trigger.ON_QTY and not loop.reorder_level:
-        raise Wrong("malformed", f"Loop {loop.code} calls by quantity: say below which in reorder_level.")
+        raise Wrong(
+            "malformed",
+            f"Loop {loop.code} calls by quantity: say below which in reorder_level.",
+            ("reorder_level",),
+        )
 
 
 def _check_batch(loop: Loop, cards: int) -> None:
     """A batch can be complete while one card is still in use. Raises Wrong."""
     if loop.accumulate == Accumulate.CARDS and (loop.accumulate_cards or 0) > most_gathered(cards):
         most = most_gathered(cards)
-        raise Wrong("malformed", f"Loop {loop.code} has {cards} cards: at most {most} can be gathered.")
+        message = f"Loop {loop.code} has {cards} cards: at most {most} can be gathered, not {loop.accumulate_cards}."
+        raise Wrong("malformed", message, ("accumulate_cards",))
 
 
 LOOPS = Loops()
