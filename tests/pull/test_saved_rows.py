@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,6 +18,8 @@ from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.configs import configs
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Area, BillOfMaterials, Calendar, Loop, Membership, Plant, Station, Supplier
+from jitapp.pull.actions.sweeping import sweep
+from jitapp.pull.proof.verify import verify
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +136,9 @@ def test_f04_a_bad_row_costs_its_own_loop_and_no_scan_ends_in_an_exception(floor
     assert floor.status("BAD") == ["FULL", "FULL"]
     assert floor.scan("GOOD", 1, "empty")["outcome"] == "applied"
     floor.propagate()
+    sweep(now=floor.now + timedelta(days=2))
+    floor.propagate()
+    assert verify().differences == []
     assert configs().unreadable.keys() == {Loop.objects.get(code="BAD").pk}
 
 
