@@ -102,8 +102,8 @@ def test_every_wrong_row_is_named_with_its_place(tmp_path: Path) -> None:
     out = StringIO()
     with pytest.raises(CommandError, match="Nothing was loaded: 2 to correct"):
         call_command("load_shop", str(file), stderr=out)
-    assert "plants[0].stations[1] (DOCK): kind: 'HARBOUR' stands there, expected one of" in out.getvalue()
-    assert "plants[0].loops[0] (LIDS): The station 'DOCK' stands in the file" in out.getvalue()
+    assert "line 8 (DOCK): kind: 'HARBOUR' stands there, expected one of" in out.getvalue()
+    assert "line 11 (LIDS): The station 'DOCK' stands in the file" in out.getvalue()
     assert not Part.objects.exists()
 
 
