@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
-from django.db import models
 from django.http import HttpRequest
 
 from jitapp.accounts.models import Device, Person
@@ -38,14 +35,6 @@ class PersonAdmin(UserAdmin[Person]):
         ("Since", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("username", "name", "usable_password", "password1", "password2")}),)
-
-    def formfield_for_dbfield(
-        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> forms.Field | None:
-        """One of the languages that there are."""
-        if db_field.name == "language":
-            return forms.ChoiceField(choices=settings.LANGUAGES, initial=db_field.default)
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 @admin.register(Device)

@@ -65,16 +65,6 @@ def test_a_change_by_hand_is_a_new_version(client: Client) -> None:
     assert (part.description, part.version) == ("pressed", 2)
 
 
-def test_f04_a_persons_language_is_one_that_there_is(client: Client) -> None:
-    person = Person.objects.get(username="dana")
-    page = reverse("admin:accounts_person_change", args=[person.pk])
-    form = {"username": "dana", "name": "Dana", "is_superuser": "on", "is_staff": "on", "is_active": "on"}
-    assert client.post(page, form | {"language": "tlh"}).status_code == 200
-    assert client.post(page, form | {"language": "de"}).status_code == 302
-    person.refresh_from_db()
-    assert person.language == "de"
-
-
 def test_bills_and_loops_are_changed_elsewhere(client: Client) -> None:
     loop = Loop.objects.get()
     assert (

@@ -62,9 +62,7 @@ class Areas(Master[AreaRow, Area]):
     def check(self, after: Area, before: Area | None) -> None:
         """One word is a page's."""
         if after.code == "supply":
-            raise Wrong(
-                "malformed", "An area cannot be called supply: /b/supply/ is a page of its own.", ("code",)
-            )
+            raise Wrong("malformed", "An area cannot be called supply: /b/supply/ is a page of its own.")
 
     def mend(self, entry: Area) -> list[str]:
         """Steps that cannot be read count as none: calls climb by the usual ones. People may have left since."""
