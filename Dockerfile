@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # One image for every process of ours; docker-compose.yml says which one a container runs.
 
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.11-slim-trixie AS build
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libc6-dev libpq-dev \
     && rm -rf /var/lib/apt/lists/*
@@ -11,7 +11,7 @@ COPY requirements-production.lock ./
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --require-hashes --no-binary psycopg2 -r requirements-production.lock
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11-slim-trixie
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libpq5 postgresql-client \
     && rm -rf /var/lib/apt/lists/* \

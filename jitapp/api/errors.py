@@ -55,6 +55,11 @@ CODES: dict[str, tuple[int, str]] = {
     "state_not_running": (409, "The station is not in that state. Read its states."),
     "key_reused": (409, "The Idempotency-Key was used before for another request; send it with a new one."),
     "changed_meanwhile": (409, "Somebody else wrote the same at the same moment. Read and send again."),
+    "history_was_set_back": (
+        410,
+        "The database was restored since. `cursor` is where to go on, without one begin again;"
+        " what was recorded after `kept_until` is no longer true.",
+    ),
     "length_required": (411, "The body came in chunks; send it whole, with Content-Length."),
     "precondition_failed": (412, "`If-Match` names another version. Read it again and repeat the change."),
     "body_too_large": (413, "The body is too large."),

@@ -8,15 +8,17 @@ from rest_framework.request import Request
 from jitapp.api.endpoint import PAGE_SIZE, Endpoint, addresses, limit_of, next_url, operation
 from jitapp.api.errors import Problem
 from jitapp.api.operations import Parameter
-from jitapp.pull.reading.feed import BadCursor, FeedEvent, read_feed
+from jitapp.pull.reading.feed import BadCursor, FeedEvent, SetBack, read_feed
 
 
 class EventPage(msgspec.Struct):
-    """Events; `cursor` is where to go on, now or later, `next` an address while more of them wait."""
+    """Events; `cursor` is where to go on, now or later, `next` an address while more of them wait. `epoch` names the
+    history: it changes when the database is restored, and with it every cursor ends."""
 
     results: list[FeedEvent]
     next: str | None
     cursor: str
+    epoch: str
 
 
 class Events(Endpoint):
@@ -27,6 +29,7 @@ class Events(Endpoint):
     @operation(
         "The ledger; go on from the last cursor and you miss nothing",
         answer=EventPage,
+        problems=(400, 410),
         parameters=(
             Parameter("cursor", "the `cursor` of the page before; `now` begins with what comes"),
             PAGE_SIZE,
@@ -44,8 +47,27 @@ class Events(Endpoint):
             raise Problem(
                 400, "cursor_unknown", "This cursor was not given out by the feed. Begin without one."
             ) from None
+        except SetBack as back:
+            raise _set_back(back) from None
         following = next_url(request, page.cursor) if page.more else None
-        return EventPage(page.events, following, page.cursor)
+        return EventPage(page.events, following, page.cursor, page.epoch)
+
+
+def _set_back(back: SetBack) -> Problem:
+    """410: what was restored, and where to go on."""
+    era = back.era
+    kept = era.kept_until.isoformat() if era.kept_until is not None else None
+    way = "Go on from `cursor`" if back.cursor else "Begin again without a cursor"
+    return Problem(
+        410,
+        "history_was_set_back",
+        f"The database was restored at {era.began_at.isoformat(timespec='seconds')}. Events recorded after"
+        f" {kept or 'its beginning'} that you have read before are no longer true. {way}.",
+        epoch=era.epoch,
+        began_at=era.began_at.isoformat(),
+        kept_until=kept,
+        cursor=back.cursor or None,
+    )
 
 
 ADDRESSES = addresses(Events)

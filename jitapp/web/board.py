@@ -40,13 +40,13 @@ def counts(rows: Sequence[BoardRow]) -> dict[str, int]:
 
 
 def render_row(row: BoardRow, now: datetime, language: str) -> bytes:
-    """One `<tr>`: `data-v` and `data-at` tell the newer of two drawings, `data-u` where the row stands."""
+    """One `<tr>`: `data-era`, `data-v` and `data-at` tell the newer of two drawings, `data-u` where the row stands."""
     words = words_of(language)
     urgency = " ".join(f"{part:g}" for part in row.urgency)
     quiet = "" if row.state not in CALM else " calm"
     return (
         f'<tr id="loop-{row.loop_id}" class="row s-{row.state}{quiet}" data-loop="{row.loop_id}"'
-        f' data-v="{row.version}" data-at="{int(now.timestamp() * 1000)}" data-u="{urgency}"'
+        f' data-era="{row.era}" data-v="{row.version}" data-at="{int(now.timestamp() * 1000)}" data-u="{urgency}"'
         f' data-state="{row.state}" data-late="{row.late}">'
         f'<td class="c-state">{chip(row.state, words)}</td>'
         f"{_part(row, words)}"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest
+from django.utils import timezone
 
+from jitapp.pull.history import Era, set_back_lately
 from jitapp.web.demo import operators_rest
 
 THEMES = ("auto", "day", "dim", "sun")
@@ -18,5 +21,14 @@ def page(request: HttpRequest) -> dict[str, object]:
         "themes": THEMES,
         "demo": settings.DEMO in ("live", "1"),
         "demo_lives": settings.DEMO == "live",
+        "set_back": _set_back,
         "demo_rests": operators_rest,  # asked only where the banner is drawn
     }
+
+
+def _set_back() -> Era | None:
+    """The era that a restore began, for a day."""
+    try:
+        return set_back_lately(timezone.now())
+    except (DatabaseError, LookupError):
+        return None  # a page that says that the database is away needs no database

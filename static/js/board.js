@@ -58,8 +58,11 @@ function start() {
   }
 
   function isNewer(fresh, old) {
-    const [v, w] = [Number(fresh.dataset.v), Number(old.dataset.v)];
-    return v !== w ? v > w : Number(fresh.dataset.at) > Number(old.dataset.at);
+    for (const by of ["era", "v"]) {
+      const [one, other] = [Number(fresh.dataset[by]), Number(old.dataset[by])];
+      if (one !== other) return one > other;
+    }
+    return Number(fresh.dataset.at) > Number(old.dataset.at);
   }
 
   function place(fresh) {

@@ -226,6 +226,8 @@ CORRUPTIONS = [
         " UPDATE pull_card SET booked = contents + 1 WHERE contents > 0",
     ),
     ("I5", "UPDATE pull_event SET loop_seq = loop_seq + 100 WHERE loop_seq > 10"),
+    ("I6", "UPDATE pull_event SET place = '9999999999' WHERE loop_seq = 3"),
+    ("I6", "UPDATE pull_event SET place = '1' WHERE loop_seq = 3"),
     ("I8", "UPDATE outbox_message SET dead_at = now(), done_at = NULL"),
 ]
 

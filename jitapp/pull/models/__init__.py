@@ -7,8 +7,9 @@ Writers are jitapp.pull.actions alone. The rules that PostgreSQL can hold stand 
 from __future__ import annotations
 
 from jitapp.pull.models.cards import Bin, Card, LoopState
+from jitapp.pull.models.fields import Xid8Field
 from jitapp.pull.models.floor import AndonCall, QualityHold, Runout, StationState, Wait
-from jitapp.pull.models.ledger import Event, Receipt, Settlement, Xid8Field
+from jitapp.pull.models.ledger import Event, History, Receipt, Settlement
 from jitapp.pull.models.turns import Draw, Turn, TurnLink
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Card",
     "Draw",
     "Event",
+    "History",
     "LoopState",
     "QualityHold",
     "Receipt",

@@ -7,6 +7,7 @@ from django.db import models
 from jitapp.accounts.models import choices, new_uuid
 from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
 from jitapp.plant.models import QuantityField, one_of
+from jitapp.pull.models.fields import Xid8Field
 
 
 class LoopState(models.Model):
@@ -29,6 +30,9 @@ class LoopState(models.Model):
     )
     usable_changed_at = models.DateTimeField(
         null=True, blank=True, help_text="newest change of the usable containers, in occurred time"
+    )
+    place = Xid8Field(
+        null=True, editable=False, help_text="place of its newest event in the feed, in this era"
     )
 
     def __str__(self) -> str:

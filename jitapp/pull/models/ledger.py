@@ -11,6 +11,7 @@ from jitapp.accounts.models import choices, new_uuid
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.plant.models import one_of
 from jitapp.pull.models.cards import Card
+from jitapp.pull.models.fields import Xid8Field
 
 # What a row names: neither checked nor indexed by the database (see Receipt).
 _NAMED: dict[str, Any] = {
@@ -19,13 +20,6 @@ _NAMED: dict[str, Any] = {
     "db_index": False,
     "blank": True,
 }
-
-
-class Xid8Field(models.BigIntegerField[int, int]):
-    """PostgreSQL's 64-bit transaction id; the event cursor is (xid, id) below pg_snapshot_xmin."""
-
-    def db_type(self, connection: object) -> str:
-        return "xid8"
 
 
 class Receipt(models.Model):
@@ -119,6 +113,29 @@ class Settlement(models.Model):
         return f"{self.receipt_id} {self.how}"
 
 
+class History(models.Model):
+    """An era of this database's history; the newest row is the present one (pull/history.py).
+
+    Transaction numbers belong to one run of one database. Where that changes, because the database was restored, a new
+    era begins, and the feed's order goes by eras first.
+    """
+
+    era = models.BigIntegerField(primary_key=True, help_text="seconds since 1970 when it began")
+    epoch = models.CharField(max_length=16, unique=True, help_text="the era's name in cursors and streams")
+    identity = models.CharField(
+        max_length=80, help_text="cluster, time line and database; empty: not yet known"
+    )
+    began_at = models.DateTimeField()
+    kept_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="nothing recorded until then is missing; what came later was set back",
+    )
+
+    def __str__(self) -> str:
+        return self.epoch
+
+
 class Event(models.Model):
     """The ledger: append-only by triggers, folded in (loop_seq) order; every present state can be rebuilt from it.
 
@@ -128,6 +145,9 @@ class Event(models.Model):
     # Version 7 and of our own making: unique without an index that would prove it.
     uuid = models.UUIDField(default=new_uuid, editable=False)
     xid = Xid8Field(db_default=RawSQL("pg_current_xact_id()", ()), editable=False)
+    # Where it stands in the feed: the era, then its transaction, or that of the loop's event before if it is later.
+    era = models.BigIntegerField(db_default=RawSQL("pull_era()", ()), editable=False)
+    place = Xid8Field(db_default=RawSQL("pg_current_xact_id()", ()), editable=False)
     type = models.CharField(max_length=32)
     plant = models.ForeignKey("plant.Plant", on_delete=models.PROTECT, db_constraint=False, db_index=False)
     loop = models.ForeignKey("plant.Loop", null=True, **_NAMED)
@@ -166,7 +186,7 @@ class Event(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["xid", "id"], name="event_cursor"),
+            models.Index(fields=["era", "place", "id"], name="event_feed"),
             models.Index(fields=["card", "id"], name="event_by_card"),
             models.Index(
                 fields=["station", "id"], name="event_of_station", condition=models.Q(loop__isnull=True)

@@ -26,6 +26,7 @@ RULES: dict[str, str] = {
     "C13": "each side scans only its own steps, or an override is on record",
     "C14": "contents within the turn, open turns within the cards",
     "I5": "loop_seq is dense, 1 to n",
+    "I6": "the feed shows every event, and a loop's in the order of their numbers",
     "I8": "no message waits in the outbox for more than a minute",
 }
 MOST_PER_RULE = 1_000  # so many are told one by one; the rest is counted

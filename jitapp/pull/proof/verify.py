@@ -194,6 +194,23 @@ CHECKS: tuple[tuple[str, str], ...] = (
             IS DISTINCT FROM (r.station_id, r.kind::text, r.began_at, r.ended_at)""",
     ),
     (
+        "I6",
+        """SELECT l.code, c.code, 'event ' || e.uuid, 'a place in the feed',
+            'transaction ' || e.place || ' of era ' || e.era || ', which is yet to come'
+        FROM pull_event e LEFT JOIN plant_loop l ON l.id = e.loop_id LEFT JOIN pull_card c ON c.id = e.card_id,
+            (SELECT coalesce(max(era), 0) AS era FROM pull_history) h
+        WHERE e.era > h.era OR (e.era = h.era AND e.place >= pg_snapshot_xmax(pg_current_snapshot())
+            AND e.place IS DISTINCT FROM pg_current_xact_id_if_assigned())""",
+    ),
+    (
+        "I6",
+        """SELECT l.code, '', 'event ' || o.loop_seq || ' of the loop', 'in the feed after event ' || o.loop_seq - 1,
+            'before it'
+        FROM (SELECT loop_id, loop_seq, (era, place, id) < lag((era, place, id)) OVER of_loop AS is_before
+            FROM pull_event WHERE loop_id IS NOT NULL WINDOW of_loop AS (PARTITION BY loop_id ORDER BY loop_seq)) o
+        JOIN plant_loop l ON l.id = o.loop_id WHERE o.is_before""",
+    ),
+    (
         "I8",
         """SELECT l.code, '', 'outbox message ' || m.id || ' (' || m.topic || ')', 'handled',
             'given up after ' || m.attempts || ' attempts: ' || left(m.last_error, 200)

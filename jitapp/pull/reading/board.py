@@ -55,7 +55,8 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A loop as the board draws it. `version` is its loop_seq: a row with a higher one is newer.
+    """A loop as the board draws it. `version` is its loop_seq: a row with a higher one is newer, and one of a later
+    `era` is newer than all before it (the database was restored, and the numbers went back).
 
     `why_code` is what the turn that the row speaks of waits for or what is done to it (standing.REASONS), or what its
     station stands still for (waits.Halt), or one of NO_TURN, or empty when nothing waits. `tasks` of other turns of the
@@ -65,6 +66,7 @@ class BoardRow:
     loop_id: int
     loop: str
     version: int
+    era: int
     area: str
     time_zone: str
     part: str
@@ -248,6 +250,7 @@ def _row(
         loop_id=loop.id,
         loop=loop.code,
         version=loop.seq,
+        era=loop.era,
         area=loop.area,
         time_zone=loop.time_zone,
         part=loop.part,

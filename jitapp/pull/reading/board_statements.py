@@ -12,7 +12,7 @@ SELECT l.id, l.code, l.status, l.hold_reason, l.quantity, l.max_empty_allowed,
        d.code AS demand, d.name AS demand_name, s.code AS supply, s.name AS supply_name, s.kind AS supply_kind,
        coalesce(sup.name, '') AS supplier, coalesce(a.code, '') AS area, pl.time_zone, pl.id AS plant,
        d.calendar_id AS demand_calendar, coalesce(s.calendar_id, sup.calendar_id) AS supply_calendar,
-       coalesce(st.seq, 0) AS seq, st.near_since,
+       coalesce(st.seq, 0) AS seq, (SELECT coalesce(max(era), 0) FROM pull_history) AS era, st.near_since,
        r.opened_at AS dry_since, r.cause AS dry_cause, r.owner AS dry_owner, up.number AS dry_upstream,
        h.kind AS halt, h.since AS halt_since, h.owner AS halt_owner, h.who AS halt_who,
        (SELECT maker.name FROM plant_loop fed JOIN plant_station maker ON maker.id = fed.supply_id

@@ -1,7 +1,13 @@
 """The ledger as the outside sees it, behind a cursor that never misses an event and never shows one twice.
 
-Ids are given out before a commit, so that a reader in id order would pass over a slow writer's events. The cursor is
-(transaction, id), and only transactions are shown below which no other is still running: what comes later sorts later.
+Ids are given out before a commit, so that a reader in id order would pass over a slow writer's events. The order is
+(era, transaction, id), and of the present era only transactions are shown below which no other is still running: what
+comes later sorts later. An event never stands before the one before it in its loop (store/sql/write), so
+that a loop's events come in the order of their numbers.
+
+A cursor names its era. After a restore the events that were kept have the places they had, so that a reader of the
+history from which they were restored may go on from where he was; what he has read beyond is no longer true, and he is
+told so first.
 """
 
 from __future__ import annotations
@@ -18,14 +24,18 @@ from uuid import UUID
 
 from django.db import connection
 
-BEGINNING = (0, 0)
+from jitapp.pull.history import Era, former, present
+
+Place = tuple[int, int, int]  # era, transaction, id
+BEGINNING: Place = (0, 0, 0)
 NOW = "now"  # a cursor for readers who want only what comes
-_CURSOR = re.compile(r"1\.(\d{1,20})\.(\d{1,19})")
+_CURSOR = re.compile(r"2\.([0-9a-f]{1,16})\.(\d{1,19})\.(\d{1,20})\.(\d{1,19})")
 _MOST = 2**63 - 1
 
 _PAGE = """
 SELECT e.uuid, e.type, plant.code, loop.code, e.loop_seq, card.code, e.turn, station.code, person.uuid, device.uuid,
-       e.occurred_at, e.recorded_at, e.late, e.scan_id, e.data, e.from_status, e.to_status, e.xid::text, e.id
+       e.occurred_at, e.recorded_at, e.late, e.scan_id, e.data, e.from_status, e.to_status, e.era,
+       e.place::text, e.id
 FROM pull_event e
 JOIN plant_plant plant ON plant.id = e.plant_id
 LEFT JOIN plant_loop loop ON loop.id = e.loop_id
@@ -33,16 +43,26 @@ LEFT JOIN pull_card card ON card.id = e.card_id
 LEFT JOIN plant_station station ON station.id = e.station_id
 LEFT JOIN accounts_person person ON person.id = e.person_id
 LEFT JOIN accounts_device device ON device.id = e.device_id
-WHERE (e.xid, e.id) > (%(xid)s::text::xid8, %(id)s)
-  AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+WHERE (e.era, e.place, e.id) > (%(era)s, %(xid)s::text::xid8, %(id)s)
+  AND (e.era < %(present)s OR e.place < pg_snapshot_xmin(pg_current_snapshot()))
   AND e.plant_id = ANY(%(plants)s)
-ORDER BY e.xid, e.id
+ORDER BY e.era, e.place, e.id
 LIMIT %(limit)s
 """
 
 
 class BadCursor(ValueError):
     """A cursor that no page gave out."""
+
+
+class SetBack(Exception):
+    """The cursor is of an era before the last restore. `cursor` is where its reader may go on; empty: from the
+    beginning, because what he has read is not what was restored."""
+
+    def __init__(self, era: Era, cursor: str) -> None:
+        super().__init__(era.epoch)
+        self.era = era
+        self.cursor = cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +96,41 @@ class FeedEvent:
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """Events in their order, and the cursor behind the last of them; `more` if another page waits."""
+    """Events in their order, and the cursor behind the last of them; `more` if another page waits. `epoch` names the
+    present history."""
 
     events: list[FeedEvent]
     cursor: str
     more: bool
+    epoch: str
 
 
 def read_feed(*, plant_ids: Iterable[int], cursor: str, limit: int) -> FeedPage:
-    """Events after the cursor: from the beginning with "", what is yet to come with NOW. Raises BadCursor."""
+    """Events after the cursor: from the beginning with "", what is yet to come with NOW. Raises BadCursor; SetBack for
+    a cursor of another era."""
+    era = present()
     if cursor == NOW:
-        return FeedPage([], _text(_oldest_running(), 0), False)
-    xid, last_id = _position(cursor)
+        return FeedPage([], _text(era.epoch, (era.number, _oldest_running(), 0)), False, era.epoch)
+    place = _place(cursor, era)
     with connection.cursor() as database:
         database.execute(
-            _PAGE, {"xid": str(xid), "id": last_id, "plants": list(plant_ids), "limit": limit + 1}
+            _PAGE,
+            {
+                "present": era.number,
+                "era": place[0],
+                "xid": str(place[1]),
+                "id": place[2],
+                "plants": list(plant_ids),
+                "limit": limit + 1,
+            },
         )
         rows = database.fetchall()
     shown = rows[:limit]
     if shown:
-        xid, last_id = int(shown[-1][17]), shown[-1][18]
-    return FeedPage([_event(row) for row in shown], _text(xid, last_id), len(rows) > limit)
+        last = shown[-1]
+        place = (last[17], int(last[18]), last[19])
+    cursor = _text(era.epoch, place)
+    return FeedPage([_event(row) for row in shown], cursor, len(rows) > limit, era.epoch)
 
 
 def _oldest_running() -> int:
@@ -129,11 +163,13 @@ def _event(row: tuple[Any, ...]) -> FeedEvent:
     )
 
 
-def _text(xid: int, last_id: int) -> str:
-    return base64.urlsafe_b64encode(f"1.{xid}.{last_id}".encode()).decode().rstrip("=")
+def _text(epoch: str, place: Place) -> str:
+    plain = f"2.{epoch}.{place[0]}.{place[1]}.{place[2]}"
+    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
 
-def _position(cursor: str) -> tuple[int, int]:
+def _place(cursor: str, era: Era) -> Place:
+    """The place after which to go on. Raises BadCursor, SetBack."""
     if not cursor:
         return BEGINNING
     try:
@@ -144,7 +180,9 @@ def _position(cursor: str) -> tuple[int, int]:
     found = _CURSOR.fullmatch(plain)
     if found is None:
         raise BadCursor
-    xid, last_id = int(found[1]), int(found[2])
-    if xid > _MOST or last_id > _MOST:
+    place = (int(found[2]), int(found[3]), int(found[4]))
+    if max(place) > _MOST:
         raise BadCursor
-    return xid, last_id
+    if found[1] != era.epoch:
+        raise SetBack(era, _text(era.epoch, place) if former(found[1]) else "")
+    return place
