@@ -25,7 +25,7 @@ from jitapp.kanban.names import folded, tidy
 from jitapp.plant.loading import Problem as RowProblem
 from jitapp.plant.models import Area, BillOfMaterials, Loop, Part, Plant, StandardWork, Station, Supplier
 from jitapp.plant.shopfile import FORMAT, AreaRow, BillRow, LoopRow, PartRow, StationRow, SupplierRow
-from jitapp.pull.reading.lists import Page, cards_per_loop
+from jitapp.pull.reading.lists import Page, sizes_of
 from jitapp.pull.setup import set_up_shop
 
 # Members of an answer that a PUT of the same body may bring back.
@@ -251,7 +251,7 @@ class OneLoop(MasterData):
 
     def bodies(self, rows: list[Loop]) -> list[msgspec.Struct]:
         """With the number of cards."""
-        counts = cards_per_loop([row.pk for row in rows])
+        counts = sizes_of([row.pk for row in rows])
         return [shown.loop(row, counts.get(row.pk, 0)) for row in rows]
 
 

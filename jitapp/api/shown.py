@@ -18,7 +18,10 @@ from jitapp.kanban.vocabulary import (
     StationKind,
 )
 from jitapp.plant import models
+from jitapp.plant.masters.areas import AREAS
 from jitapp.plant.masters.loops import LOOPS, LoopRow
+from jitapp.plant.masters.stations import STATIONS
+from jitapp.plant.masters.suppliers import SUPPLIERS
 from jitapp.plant.rows import Day
 
 Quantity = Annotated[str, msgspec.Meta(extra_json_schema={"format": "decimal"})]
@@ -158,7 +161,8 @@ def part(row: models.Part, work: dict[str, str]) -> Part:
 
 
 def supplier(row: models.Supplier) -> Supplier:
-    """With its calendar read."""
+    """With its calendar read; what cannot be read of a saved row has its default, as in all of these."""
+    SUPPLIERS.mend(row)
     return Supplier(
         code=row.code,
         name=row.name,
@@ -172,6 +176,7 @@ def supplier(row: models.Supplier) -> Supplier:
 
 def area(row: models.Area) -> Area:
     """With its leader and calendar read."""
+    AREAS.mend(row)
     return Area(
         code=row.code,
         name=row.name,
@@ -184,6 +189,7 @@ def area(row: models.Area) -> Area:
 
 def station(row: models.Station) -> Station:
     """With its area, calendar and supplier read."""
+    STATIONS.mend(row)
     return Station(
         code=row.code,
         name=row.name,
@@ -206,7 +212,8 @@ def station(row: models.Station) -> Station:
 
 
 def loop(row: models.Loop, cards: int) -> msgspec.Struct:
-    """With its part and stations read."""
+    """With its part and stations read; `cards` as many as a change of the loop would count."""
+    LOOPS.mend(row)
     more = {
         "hold_reason": row.hold_reason,
         "cards": cards,

@@ -32,8 +32,8 @@ class ShopDocument:
     notes: tuple[str, ...] = ()
 
     def place(self, path: Path, member: Path = ()) -> str:
-        """Where the person who wrote the file finds a row, or a member of it: `sheet loops cell F7`; in other files the
-        row, plants[0].loops[5]."""
+        """Where the person who wrote the file finds a row, or a member of it: `sheet loops cell F7`, `line 12`; in JSON
+        the row, plants[0].loops[5]."""
         whole = (*path, *member)
         for length in range(len(whole), 0, -1):
             if whole[:length] in self.places:
@@ -58,10 +58,10 @@ def read_document(data: bytes, name: str) -> ShopDocument:
     return readers[ending](data)
 
 
-def _document(content: object) -> ShopDocument:
+def _document(content: object, places: dict[Path, str] | None = None) -> ShopDocument:
     if not isinstance(content, dict):
         raise Unreadable("A shop file begins with `shop: 1` and a list `plants`.")
-    return ShopDocument(as_text(content))
+    return ShopDocument(as_text(content), places or {})
 
 
 # -- JSON --------------------------------------------------------------------------------------
@@ -76,7 +76,8 @@ def _read_json(data: bytes) -> ShopDocument:
 
 def _read_yaml(data: bytes) -> ShopDocument:
     try:
-        return _document(_build(iter(yaml.parse(utf8(data), Loader=_YAML_LOADER))))
+        reader = _Yaml(iter(yaml.parse(utf8(data), Loader=_YAML_LOADER)))
+        return _document(reader.document(), reader.places)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"Line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -85,49 +86,62 @@ def _read_yaml(data: bytes) -> ShopDocument:
         raise Unreadable("The file holds characters that YAML does not know.") from None
 
 
-def _build(events: Iterator[yaml.Event]) -> object:
-    """Plain data from YAML's events: text, lists and members; every scalar stays as it was written."""
-    result: object = None
-    for event in events:
-        if isinstance(event, yaml.DocumentStartEvent):
-            if result is not None:
-                raise Unreadable("The file holds more than one document.")
-            result = _node(next(events), events, 0)
-    return result
+class _Yaml:
+    """Plain data from YAML's events: text, lists and members; every scalar stays as it was written. `places` are the
+    lines on which the rows of lists begin."""
+
+    def __init__(self, events: Iterator[yaml.Event]) -> None:
+        self.places: dict[Path, str] = {}
+        self._events = events
+
+    def document(self) -> object:
+        """The only document of the file. Raises Unreadable."""
+        result: object = None
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if result is not None:
+                    raise Unreadable("The file holds more than one document.")
+                result = self._node(next(self._events), ())
+        return result
+
+    def _node(self, event: yaml.Event, path: Path) -> object:
+        line = _line(event)
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise Unreadable(
+                f"Line {line}: anchors and aliases (& and *) are not read here. Write the rows out."
+            )
+        if getattr(event, "tag", None) not in (None, "!"):
+            raise Unreadable(f"Line {line}: tags (!) are not read here.")
+        if len(path) > MOST_DEPTH:
+            raise Unreadable(f"Line {line}: lists and members are nested too deeply.")
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[object] = []
+            while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+                items.append(self._node(event, (*path, len(items))))
+            return items
+        if isinstance(event, yaml.MappingStartEvent):
+            if path and isinstance(path[-1], int):
+                self.places[path] = f"line {line}"
+            return self._members(path)
+        assert isinstance(event, yaml.ScalarEvent)
+        if not event.style and event.value in ("", "~", "null", "Null", "NULL"):
+            return None
+        return event.value
+
+    def _members(self, path: Path) -> dict[str, object]:
+        members: dict[str, object] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            name = self._node(event, (*path, ""))
+            if not isinstance(name, str):
+                raise Unreadable(f"Line {_line(event)}: a member's name must be text.")
+            if name in members:
+                raise Unreadable(f"Line {_line(event)}: the member {name!r} stands twice in one row.")
+            members[name] = self._node(next(self._events), (*path, name))
+        return members
 
 
-def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> object:
-    line = event.start_mark.line + 1 if event.start_mark else 0
-    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-        raise Unreadable(f"Line {line}: anchors and aliases (& and *) are not read here. Write the rows out.")
-    if getattr(event, "tag", None) not in (None, "!"):
-        raise Unreadable(f"Line {line}: tags (!) are not read here.")
-    if depth > MOST_DEPTH:
-        raise Unreadable(f"Line {line}: lists and members are nested too deeply.")
-    if isinstance(event, yaml.SequenceStartEvent):
-        items = []
-        while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(_node(event, events, depth + 1))
-        return items
-    if isinstance(event, yaml.MappingStartEvent):
-        return _members(events, depth)
-    assert isinstance(event, yaml.ScalarEvent)
-    if not event.style and event.value in ("", "~", "null", "Null", "NULL"):
-        return None
-    return event.value
-
-
-def _members(events: Iterator[yaml.Event], depth: int) -> dict[str, object]:
-    members: dict[str, object] = {}
-    while not isinstance(event := next(events), yaml.MappingEndEvent):
-        line = event.start_mark.line + 1 if event.start_mark else 0
-        name = _node(event, events, depth + 1)
-        if not isinstance(name, str):
-            raise Unreadable(f"Line {line}: a member's name must be text.")
-        if name in members:
-            raise Unreadable(f"Line {line}: the member {name!r} stands twice in one row.")
-        members[name] = _node(next(events), events, depth + 1)
-    return members
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0
 
 
 # -- XLSX --------------------------------------------------------------------------------------

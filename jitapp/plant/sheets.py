@@ -224,6 +224,8 @@ class _Assembly:
         for heading, member in members.items():
             address = line.addresses.get(heading)
             if address is not None:
+                if len(member) > 1:
+                    self.places.setdefault((*path, *member[:-1]), line.where)
                 self.places.setdefault((*path, *member), f"sheet {line.sheet} cell {address}")
 
     def _plant_of(self, line: Line) -> int:

@@ -638,7 +638,7 @@ def test_f05_a_number_of_cards_that_cannot_be_is_refused_before_anything_is_writ
     )
     plant_of(shop)["loops"][0] |= {"cards": 3, "accumulate": "CARDS", "accumulate_cards": 3}
     (error,) = set_up_shop(shop, now=now).report.errors
-    assert "Loop SHEET-PRESS has 3 cards: at most 2 can be gathered." in error.message
+    assert "Loop SHEET-PRESS has 3 cards: at most 2 can be gathered, not 3." in error.message
 
 
 def test_f05_cards_for_a_few_turns_do_not_count(shop: dict[str, Any]) -> None:

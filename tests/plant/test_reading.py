@@ -105,7 +105,15 @@ def test_a_workbook_gives_the_same_document_and_remembers_its_rows() -> None:
     assert document.content == as_text(DOCUMENT)
     assert document.place(("plants", 0, "parts", 1)) == "sheet parts row 4"
     assert document.place(("plants", 0, "bills", 0)) == "sheet bills row 2"
-    assert read_document(b"shop: 1", "a.yml").place(("plants", 0, "parts", 1)) == "plants[0].parts[1]"
+
+
+def test_a_row_of_a_text_file_is_where_it_begins() -> None:
+    text = "shop: 1\nplants:\n  - code: A\n    parts:\n      - {number: X}\n      - number: Y\n        unit: kg\n"
+    document = read_document(text.encode(), "a.yml")
+    assert document.place(("plants", 0)) == "line 3"
+    assert document.place(("plants", 0, "parts", 1), ("unit",)) == "line 6"
+    as_json = read_document(json.dumps(document.content).encode(), "a.json")
+    assert as_json.place(("plants", 0, "parts", 1), ("unit",)) == "plants[0].parts[1]"
 
 
 def test_a_workbook_holds_receiving_hours_escalation_standard_work_and_delivery_days() -> None:

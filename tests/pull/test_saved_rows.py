@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,8 +14,12 @@ from django.test import Client
 from django.urls import reverse
 
 from jitapp.accounts.models import Person
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.configs import configs
-from jitapp.plant.models import Area, BillOfMaterials, Calendar, Loop, Plant, Station, Supplier
+from jitapp.plant.devices import place_device
+from jitapp.plant.models import Area, BillOfMaterials, Calendar, Loop, Membership, Plant, Station, Supplier
+from jitapp.pull.actions.sweeping import sweep
+from jitapp.pull.proof.verify import verify
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +136,9 @@ def test_f04_a_bad_row_costs_its_own_loop_and_no_scan_ends_in_an_exception(floor
     assert floor.status("BAD") == ["FULL", "FULL"]
     assert floor.scan("GOOD", 1, "empty")["outcome"] == "applied"
     floor.propagate()
+    sweep(now=floor.now + timedelta(days=2))
+    floor.propagate()
+    assert verify().differences == []
     assert configs().unreadable.keys() == {Loop.objects.get(code="BAD").pk}
 
 
@@ -183,3 +191,43 @@ def test_a_loop_that_can_be_read_is_as_it_was_saved(floor: Floor) -> None:
     loop = configs().loops[Loop.objects.get(code="GOOD").pk]
     assert (dict(loop.sequence), loop.late_hours) == ({"IN_TRANSIT": "PROHIBITED"}, 8)
     assert not configs().unreadable
+
+
+@pytest.mark.parametrize("what", [*BAD_ROWS, "steps", "unit"])
+def test_f04_every_page_and_list_is_shown_beside_a_bad_row(floor: Floor, what: str) -> None:
+    floor.scan("GOOD", 1, "empty")
+    floor.scan("BAD", 1, "empty")
+    floor.propagate()
+    if what == "steps":
+        Area.objects.filter(code="OTHER-AREA").update(escalation=[{"when": 1}])
+    elif what == "unit":
+        Station.objects.filter(code="MILL").update(readiness_checks=5)
+    else:
+        BAD_ROWS[what][0]()
+    person = Person.objects.create_superuser("dana", None, None, name="Dana")
+    for plant in Plant.objects.all():
+        Membership.objects.create(person=person, plant=plant, role="leader")
+    client = Client()
+    client.force_login(person)
+    loop = Loop.objects.get(code="BAD")
+    pages = ["/", "/b/OTHER-AREA", "/b/supply/MILL", f"/l/{loop.pk}", "/s/", "/s/tray", "/calls", "/status"]
+    pages += [f"/k/{floor.card('BAD', 1).code}", "/b/OTHER-AREA/rows"]
+    token = place_device("reader", DeviceKind.READER, plant="OTHER")
+    lists = [
+        "stations",
+        "loops",
+        "suppliers",
+        "areas",
+        "boards/MILL",
+        "boards/CUT",
+        "waits?open=1",
+        "turns?open=1",
+    ]
+    lists += ["waits/summary", "runouts", "parts", "bills/SHEET", "stations/CUT", "loops/BAD"]
+    said = [(page, client.get(page, follow=True).status_code) for page in pages]
+    said += [
+        (each, client.get(f"/api/v1/{each}", headers={"Authorization": f"Bearer {token}"}).status_code)
+        for each in lists
+    ]
+    assert [each for each in said if each[1] >= 500] == []
+    assert sum(status == 200 for _, status in said) >= len(said) - 1

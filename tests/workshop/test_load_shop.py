@@ -102,8 +102,8 @@ def test_every_wrong_row_is_named_with_its_place(tmp_path: Path) -> None:
     out = StringIO()
     with pytest.raises(CommandError, match="Nothing was loaded: 2 to correct"):
         call_command("load_shop", str(file), stderr=out)
-    assert "plants[0].stations[1] (DOCK): kind: 'HARBOUR' stands there, expected one of" in out.getvalue()
-    assert "plants[0].loops[0] (LIDS): The station 'DOCK' stands in the file" in out.getvalue()
+    assert "line 8 (DOCK): kind: 'HARBOUR' stands there, expected one of" in out.getvalue()
+    assert "line 11 (LIDS): The station 'DOCK' stands in the file" in out.getvalue()
     assert not Part.objects.exists()
 
 
@@ -123,6 +123,62 @@ def test_a_workbooks_errors_name_sheet_and_row(tmp_path: Path) -> None:
     with pytest.raises(CommandError):
         call_command("load_shop", str(file), stderr=out)
     assert "sheet parts cell B3 (BOX): decimals: '12' stands there, expected a whole number" in out.getvalue()
+
+
+def test_f05_each_fault_of_a_workbook_has_its_cell(tmp_path: Path) -> None:
+    file = tmp_path / "shop.xlsx"
+    book = openpyxl.Workbook()
+    sheets: dict[str, list[list[str | int | None]]] = {
+        "plants": [["code", "time_zone"], ["HALL", "Europe/Berlyn"]],
+        "calendars": [
+            ["code", "days", "start", "end"],
+            ["DAY", "mon", "06:00", "14:00"],
+            ["DAY", "tue", "6 Uhr", "14:00"],
+        ],
+        "holidays": [["calendar", "day"], ["DAY", "2026-12-25"], ["DAY", "Neujahr"]],
+        "stations": [["code", "kind"], ["PRESS", "PROCESS"], ["DOCK", "SHIPPING"], ["ACME", "SUPPLIER"]],
+        "parts": [["number", "decimals"], ["LID", None], ["SHEET", None]],
+        "bills": [["part", "component", "quantity"], ["LID", "SHEET", "0.25"], ["LID", "FOIL", "1"]],
+        "loops": [
+            ["code", "part", "supply", "demand", "kind", "quantity", "cards"],
+            ["L1", "LID", "PRESS", "DOCK", "TWO_BIN", "0.5", 2],
+            ["L2", "LIDS", "PRES", "DOCK", "TWO BIN", 4, 2],
+            ["L3", "SHEET", "DOCK", "PRESS", "SUPPLIER", 4, 2],
+        ],
+    }
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(file)
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("load_shop", str(file), stderr=out)
+    assert out.getvalue().splitlines() == [
+        "sheet plants cell B2 (HALL): There is no time zone 'Europe/Berlyn'. Write it like Europe/Berlin."
+    ]
+    book["plants"]["B2"] = "Europe/Berlin"
+    book.save(file)
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("load_shop", str(file), stderr=out)
+    kinds = "TWO_BIN, PRODUCTION, WITHDRAWAL, SUPPLIER, TRANSFER, EVENT"
+    assert out.getvalue().splitlines() == [
+        "sheet holidays row 3 (DAY): Holiday 'Neujahr' is not a date. Write it like 2026-12-25.",
+        "sheet stations row 4 (ACME): A station of kind SUPPLIER names its supplier, and no other station does.",
+        "sheet bills cell B3 (LID): There is no part 'FOIL' in plant HALL.",
+        "sheet loops cell F2 (L1): The quantity of LID has more than 0 decimals: 0.5.",
+        f"sheet loops cell E3 (L2): kind: 'TWO BIN' stands there, expected one of {kinds}.",
+        "sheet loops cell B3 (L2): There is no part 'LIDS' in plant HALL.",
+        "sheet loops cell C3 (L2): There is no station 'PRES' in plant HALL.",
+        "sheet loops cell C4 (L3): DOCK is the customer's end and supplies no loop.",
+    ]
+    book["holidays"]["B3"] = "2027-01-01"
+    book.save(file)
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("load_shop", str(file), stderr=out)
+    assert out.getvalue().startswith("sheet calendars row 3 (DAY): Shift 2: '6 Uhr' is not a time of day.")
 
 
 def test_f01_a_sheet_that_is_not_read_is_named(tmp_path: Path) -> None:

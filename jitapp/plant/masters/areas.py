@@ -59,19 +59,22 @@ class Areas(Master[AreaRow, Area]):
 
         return values
 
-    def check(self, after: Area, before: Area | None) -> None:
-        """One word is a page's."""
-        if after.code == "supply":
-            raise Wrong("malformed", "An area cannot be called supply: /b/supply/ is a page of its own.")
-
     def mend(self, entry: Area) -> list[str]:
-        """Steps that cannot be read count as none: calls climb by the usual ones. People may have left since."""
+        """Steps that cannot be read count as none: calls climb by the usual ones. Who is named may have left since."""
+        written = entry.escalation if isinstance(entry.escalation, list) else []
         try:
-            check_steps(entry.escalation, None)
+            check_steps(
+                entry.escalation, {str(step.get("who")) for step in written if isinstance(step, dict)}
+            )
         except Wrong as wrong:
             entry.escalation = []
             return [str(wrong)]
         return []
+
+    def check(self, after: Area, before: Area | None) -> None:
+        """One word is a page's."""
+        if after.code == "supply":
+            raise Wrong("malformed", "An area cannot be called supply: /b/supply/ is a page of its own.")
 
     def normalise(self, entry: Area) -> None:
         """Raises Wrong for steps that cannot be read, in words about steps."""
@@ -83,25 +86,26 @@ class Areas(Master[AreaRow, Area]):
         super().normalise(entry)
 
 
-def check_steps(steps: list[dict[str, object]], people: Container[str] | None) -> None:
-    """Raises Wrong unless the steps climb in time, each to a role or one of `people` (None: whoever it is)."""
+def check_steps(steps: list[dict[str, object]], people: Container[str]) -> None:
+    """Raises Wrong unless the steps climb in time, each to a role or one of `people`."""
     try:
         for who in [str(step["who"]) for step in steps]:
-            if people is not None and who not in andon.ROLES and who not in people:
+            if who not in andon.ROLES and who not in people:
                 raise Wrong(
                     "unknown_reference",
                     f"There is no person {who!r}. Name a user, or one of {', '.join(andon.ROLES)}.",
                 )
         andon.steps_of(steps)
     except (Wrong, andon.BadSteps) as error:
-        raise Wrong(getattr(error, "code", "malformed"), str(error)) from None
+        raise Wrong(getattr(error, "code", "malformed"), str(error), ("escalation",)) from None
     except (
         KeyError,
         TypeError,
         ValueError,
         OverflowError,
     ):  # what may stand in a column that is typed by hand
-        raise Wrong("malformed", 'Write the steps like [{"after": 5, "who": "area_leader"}].') from None
+        example = 'Write the steps like [{"after": 5, "who": "area_leader"}].'
+        raise Wrong("malformed", example, ("escalation",)) from None
 
 
 AREAS = Areas()

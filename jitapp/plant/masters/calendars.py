@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
+from jitapp.plant.exactjson import Path
 from jitapp.plant.masters.master import Load, Master, Rows, Values
 from jitapp.plant.masters.wrong import Wrong
 from jitapp.plant.models import Calendar, Plant
@@ -73,8 +74,11 @@ class Calendars(Master[CalendarRow, Calendar]):
             raise Wrong("malformed", "The shifts or holidays are not a list.")
         try:
             WorkCalendar(after.plant.time_zone, after.shifts, after.holidays)
-        except (BadCalendar, AttributeError, TypeError) as error:
-            raise Wrong("malformed", str(error)) from None
+        except BadCalendar as error:
+            raise Wrong("malformed", str(error), _to_blame(after)) from None
+        except (AttributeError, TypeError):
+            example = '[{"days": ["mon"], "start": "06:00", "end": "14:00"}]'
+            raise Wrong("malformed", f"Write the shifts like {example}.", _to_blame(after)) from None
 
     def mend(self, entry: Calendar) -> list[str]:
         """A calendar that cannot be read counts as none: every minute works."""
@@ -84,6 +88,17 @@ class Calendars(Master[CalendarRow, Calendar]):
             entry.shifts, entry.holidays = [], []
             return [str(wrong)]
         return []
+
+
+def _to_blame(calendar: Calendar) -> Path:
+    """The first holiday, else the first shift, that cannot be read by itself; nothing where they cannot together."""
+    for name, rows in (("holidays", calendar.holidays), ("shifts", calendar.shifts)):
+        for at, row in enumerate(rows):
+            try:
+                WorkCalendar("UTC", **{name: [row]})
+            except (BadCalendar, AttributeError, TypeError):
+                return name, at
+    return ()
 
 
 CALENDARS = Calendars()

@@ -131,20 +131,29 @@ class Loops(Master[LoopRow, Loop]):
                     "identity",
                     f"Loop {after.code} has {name} {getattr(before, name)} and its cards say so."
                     " Make a new loop and retire this one.",
+                    (name,),
                 )
         if after.demand == after.supply:
-            raise Wrong("malformed", "A loop goes from one station to another.")
+            raise Wrong(
+                "malformed",
+                f"A loop goes from one station to another, not from {after.supply} to itself.",
+                ("supply",),
+            )
         check_supply(after, after.supply)
         for status in (SupplyStatus.EMPTY, SupplyStatus.FULL):
             if after.sequence.get(status, Need.MANDATORY) != Need.MANDATORY:
-                raise Wrong("malformed", f"{status} is part of every turn and cannot be left out.")
+                raise Wrong(
+                    "malformed", f"{status} is part of every turn and cannot be left out.", ("sequence",)
+                )
         _check_gathering(after)
 
     def check_row(self, row: LoopRow, after: Loop, before: Loop | None) -> None:
         """The first states are as many as the cards; a batch leaves at least one card in use."""
         if isinstance(row.first, list) and len(row.first) != row.cards:
             raise Wrong(
-                "malformed", f"`first` names {len(row.first)} cards, `cards` says {row.cards or 'nothing'}."
+                "malformed",
+                f"`first` names {len(row.first)} cards, `cards` says {row.cards or 'nothing'}.",
+                ("first",),
             )
         if before is None and isinstance(row.cards, int):
             _check_batch(after, row.cards)
@@ -158,10 +167,11 @@ class Loops(Master[LoopRow, Loop]):
             if change.after.accumulate == Accumulate.CARDS
             or (change.row and isinstance(change.row.cards, int))
         ]
-        counts = floor.counts([change.before.pk for change in sized]) if sized else {}
+        loops = [change.before.pk for change in sized]
+        there, sizes = (floor.counts(loops), floor.sizes(loops)) if sized else ({}, {})
         for change in sized:
             try:
-                _check_size(change, counts.get(change.before.pk))
+                _check_size(change, there.get(change.before.pk, 0), sizes.get(change.before.pk))
             except Wrong as wrong:
                 findings.refuse(change.before, str(wrong), wrong.code)
         watched = [change for change in changes if change.names & WATCHED]
@@ -221,46 +231,65 @@ def _other_status(loop: Loop, wanted: LoopStatus) -> Wrong:
     )
 
 
-def _check_size(change: Change[LoopRow, Loop], count: int | None) -> None:
-    """Whether the loop can have as many cards as its row says; `count` are those there are, None without any. Raises
-    Wrong."""
+def _check_size(change: Change[LoopRow, Loop], there: int, size: int | None) -> None:
+    """Whether the loop can have as many cards as its row says. `there` are its cards in whatever state, `size` those
+    that count, None for a loop without any. Raises Wrong."""
     loop, asked = change.after, change.row.cards if change.row is not None else UNSET
-    if isinstance(asked, int) and loop.status == LoopStatus.RETIRED and asked != (count or 0):
-        raise _retired(loop)
-    if asked == 0 and count:
+    if loop.status == LoopStatus.RETIRED:
+        if isinstance(asked, int) and asked not in (0, there):
+            raise _retired(loop)
+        return
+    if asked == 0 and size:
         raise Wrong(
             "refused",
-            f"Loop {loop.code} has {count} cards and needs at least one. To take it out of use:"
+            f"Loop {loop.code} has {size} cards and needs at least one. To take it out of use:"
             f" POST /api/v1/loops/{loop.code}/retire.",
             ("cards",),
         )
-    cards = asked if isinstance(asked, int) else count
-    if cards is not None and loop.status != LoopStatus.RETIRED:
+    cards = asked if isinstance(asked, int) else size
+    if cards is not None:
         _check_batch(loop, cards)
 
 
 def _check_gathering(loop: Loop) -> None:
     """Settings that belong together stand together. Raises Wrong."""
     if loop.accumulate == Accumulate.CARDS and not loop.accumulate_cards:
-        raise Wrong("malformed", f"Loop {loop.code} gathers cards: say how many in accumulate_cards.")
+        raise Wrong(
+            "malformed",
+            f"Loop {loop.code} gathers cards: say how many in accumulate_cards.",
+            ("accumulate_cards",),
+        )
     if loop.accumulate == Accumulate.QUANTITY and not loop.lot_quantity:
-        raise Wrong("malformed", f"Loop {loop.code} gathers pieces: say how many in lot_quantity.")
+        raise Wrong(
+            "malformed", f"Loop {loop.code} gathers pieces: say how many in lot_quantity.", ("lot_quantity",)
+        )
     if loop.accumulate == Accumulate.CLOCK and not loop.accumulate_times:
         raise Wrong(
-            "malformed", f"Loop {loop.code} gathers until fixed times: say which in accumulate_times."
+            "malformed",
+            f"Loop {loop.code} gathers until fixed times: say which in accumulate_times.",
+            ("accumulate_times",),
         )
     triangle = loop.triangle_quantity
     if triangle is not None and (loop.lot_quantity is None or loop.lot_quantity < triangle):
-        raise Wrong("malformed", f"The lot of loop {loop.code} must be at least what its triangle leaves.")
+        raise Wrong(
+            "malformed",
+            f"The lot of loop {loop.code} must be at least what its triangle leaves.",
+            ("lot_quantity",),
+        )
     if loop.trigger == Trigger.ON_QTY and not loop.reorder_level:
-        raise Wrong("malformed", f"Loop {loop.code} calls by quantity: say below which in reorder_level.")
+        raise Wrong(
+            "malformed",
+            f"Loop {loop.code} calls by quantity: say below which in reorder_level.",
+            ("reorder_level",),
+        )
 
 
 def _check_batch(loop: Loop, cards: int) -> None:
     """A batch can be complete while one card is still in use. Raises Wrong."""
     if loop.accumulate == Accumulate.CARDS and (loop.accumulate_cards or 0) > most_gathered(cards):
         most = most_gathered(cards)
-        raise Wrong("malformed", f"Loop {loop.code} has {cards} cards: at most {most} can be gathered.")
+        message = f"Loop {loop.code} has {cards} cards: at most {most} can be gathered, not {loop.accumulate_cards}."
+        raise Wrong("malformed", message, ("accumulate_cards",))
 
 
 LOOPS = Loops()

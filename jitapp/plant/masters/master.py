@@ -392,9 +392,8 @@ class Master(Generic[R, M]):
         ]
         for member in {str(wrong.path[0]) for wrong in found}:
             column = self._columns[member]
-            setattr(
-                entry, member, column.get_default() if column.null or column.has_default() else Decimal(1)
-            )
+            default = column.get_default()
+            setattr(entry, member, Decimal(1) if default is None and not column.null else default)
         return [wrong.message for wrong in found]
 
     def _saved(self, entry: M, member: str) -> object:

@@ -34,7 +34,7 @@ class Plants(Master[PlantRow, Plant]):
         try:
             WorkCalendar(after.time_zone)
         except BadCalendar as error:
-            raise Wrong("malformed", str(error)) from None
+            raise Wrong("malformed", str(error), ("time_zone",)) from None
 
     def mend(self, entry: Plant) -> list[str]:
         """A time zone that does not exist, or no longer, counts as UTC."""

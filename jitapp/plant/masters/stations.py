@@ -84,18 +84,21 @@ class Stations(Master[StationRow, Station]):
         """A supplier's station belongs to a supplier, and only such a station does."""
         if (after.kind == StationKind.SUPPLIER) != (after.supplier is not None):
             raise Wrong(
-                "malformed", "A station of kind SUPPLIER names its supplier, and no other station does."
+                "malformed",
+                "A station of kind SUPPLIER names its supplier, and no other station does.",
+                ("supplier",),
             )
 
 
 def check_supply(loop: Loop, supply: Station) -> None:
     """Whether the station can supply the loop. Raises Wrong."""
     if supply.kind == StationKind.SHIPPING:
-        raise Wrong("malformed", f"{supply.code} is the customer's end and supplies no loop.")
+        raise Wrong("malformed", f"{supply.code} is the customer's end and supplies no loop.", ("supply",))
     if loop.kind == LoopKind.SUPPLIER and supply.kind != StationKind.SUPPLIER:
         raise Wrong(
             "malformed",
             f"A SUPPLIER loop is supplied by a station of kind SUPPLIER; {supply.code} is not.",
+            ("supply",),
         )
 
 

@@ -113,5 +113,5 @@ def _calendar(time_zone: str, shifts: str, holidays: str) -> WorkCalendar:
     """Built once per content: a calendar keeps the days it has computed."""
     try:
         return WorkCalendar(time_zone, json.loads(shifts), json.loads(holidays))
-    except BadCalendar:
+    except (BadCalendar, TypeError, AttributeError):  # what no check of ours let through
         return _ALWAYS
