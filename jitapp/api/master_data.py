@@ -7,7 +7,7 @@ as once. `ETag` is the version read, `If-Match` lets only one of two writers thr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -21,7 +21,7 @@ from jitapp.api import shown
 from jitapp.api.endpoint import PAGING, Endpoint, Rows, addresses, operation, or_404, paged
 from jitapp.api.errors import CODES, Problem
 from jitapp.api.operations import ERP_ONLY, Operation, Parameter
-from jitapp.kanban.names import tidy
+from jitapp.kanban.names import folded, tidy
 from jitapp.plant.loading import Problem as RowProblem
 from jitapp.plant.models import Area, BillOfMaterials, Loop, Part, Plant, StandardWork, Station, Supplier
 from jitapp.plant.shopfile import FORMAT, AreaRow, BillRow, LoopRow, PartRow, StationRow, SupplierRow
@@ -129,12 +129,10 @@ class MasterData(Endpoint):
     def plant_of(self, row: dict[str, object]) -> str:
         """The plant that a row belongs to: the token's own, or the one it names."""
         codes = list(Plant.objects.filter(pk__in=self.plants()).values_list("code", flat=True))
-        named = row.get("plant")
-        if named is None and len(codes) == 1:
-            return codes[0]
-        if named not in codes:
+        found = plant_named(row.get("plant"), codes)
+        if found is None:
             raise Problem(422, "unknown_reference", "`plant` must name a plant of this token.")
-        return str(named)
+        return found
 
     def precondition(self, request: Request, key: str) -> Callable[[], None]:
         """Asked while nobody else can write: If-Match and If-None-Match hold, or nothing is written."""
@@ -303,6 +301,13 @@ class Loops(MasterDataList):
     """All loops."""
 
     path, url_name, of = "loops", "loops", OneLoop
+
+
+def plant_named(named: object, codes: Sequence[str]) -> str | None:
+    """The code of the plant that a row names as people write it, or the only one; None for any other."""
+    if named is None:
+        return codes[0] if len(codes) == 1 else None
+    return {folded(code): code for code in codes}.get(folded(named)) if isinstance(named, str) else None
 
 
 def etag(body: msgspec.Struct) -> str:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from jitapp.api.endpoint import YES_NO, Endpoint, addresses, flag, operation
 from jitapp.api.errors import Problem
-from jitapp.api.master_data import GROUP, READ_ONLY, code_of, refusal
+from jitapp.api.master_data import GROUP, READ_ONLY, code_of, plant_named, refusal
 from jitapp.api.operations import ERP_ONLY, Parameter
 from jitapp.plant.exactjson import Path
 from jitapp.plant.models import Plant
@@ -130,10 +130,10 @@ class _Sorting:
         kind = row.pop("type", None)
         known = KINDS.get(kind) if isinstance(kind, str) else None
         self.rows.append((str(kind or ""), str(row.get(KEYS.get(known or "", "code")) or "")))
-        plant = row.get("plant", self.codes[0] if len(self.codes) == 1 else None)
+        plant = plant_named(row.get("plant"), self.codes)
         if known is None:
             self.unsorted[number] = ("field_unreadable", f"`type` is one of {', '.join(KINDS)}.")
-        elif plant not in self.lists:
+        elif plant is None:
             self.unsorted[number] = ("unknown_reference", "`plant` must name a plant of this token.")
         else:
             for name in READ_ONLY:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.db import transaction
 
 from jitapp.accounts.models import Device, new_token, token_hash
+from jitapp.kanban.names import folded
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Placement, Plant, Station
+from jitapp.plant.spelling import meant
 
 
 class CannotPlace(ValueError):
@@ -20,7 +22,7 @@ def place_device(name: str, kind: DeviceKind, *, station: str | None = None, pla
     """
     if not name.strip() or len(name) > 80:
         raise CannotPlace("A device has a name of at most 80 characters.")
-    where = Station.objects.filter(code=station).select_related("plant").first() if station else None
+    where = meant(Station.objects.select_related("plant"), "code", station) if station else None
     if station and where is None:
         raise CannotPlace(f"There is no station {station!r}.")
     site = _plant(plant, where)
@@ -35,11 +37,11 @@ def place_device(name: str, kind: DeviceKind, *, station: str | None = None, pla
 
 def _plant(code: str | None, station: Station | None) -> Plant:
     if station is not None:
-        if code not in (None, station.plant.code):
+        if code is not None and folded(code) != folded(station.plant.code):
             raise CannotPlace(f"Station {station.code} belongs to plant {station.plant.code}, not to {code}.")
         return station.plant
     if code is not None:
-        found = Plant.objects.filter(code=code).first()
+        found = meant(Plant.objects.all(), "code", code)
         if found is None:
             raise CannotPlace(f"There is no plant {code!r}.")
         return found

@@ -97,6 +97,10 @@ def test_a04_master_data_refers_as_people_write(ask: Any, floor: Floor) -> None:
     done = ask("POST", "/upserts", {"upserts": rows})[1]
     assert (done["created"], done["error"]) == (3, 0), done
     assert BillOfMaterials.objects.get(parent__number="PIN-1").component.number == "NUT"
+    assert ask("PUT", "/parts/PIN-2", {"plant": "plant"})[1]["plant"] == "PLANT"
+    assert ask("PUT", "/parts/PIN-3", {"plant": "elsewhere"})[1]["code"] == "unknown_reference"
+    pin = {"type": "part", "number": "PIN-4", "plant": "Plant "}
+    assert ask("POST", "/upserts", {"upserts": [pin]})[1]["created"] == 1
     area = Area.objects.get(code="HALL-2")
     assert (str(area.leader), area.escalation) == ("Mia", [{"after": 5, "who": "Mia"}])
 
