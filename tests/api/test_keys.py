@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from jitapp.accounts.models import Device
+from jitapp.accounts.pins import set_pin
 from jitapp.api import keys, openapi
 from jitapp.api.models import KeptAnswer
 from jitapp.api.operations import WRITES
@@ -74,7 +75,11 @@ WRITINGS: dict[str, tuple[str, Any, Any]] = {
     "post_loops_code_retire": ("/loops/R1/retire", {"reason": "old"}, {"reason": "older"}),
     "put_bins_code": ("/bins/BIN-1", {"card": "{card}"}, {"card": "{other_card}"}),
     "post_calls": ("/calls", {"kind": "help", "station": "LINE"}, {"kind": "machine", "station": "LINE"}),
-    "post_calls_id_take": ("/calls/{call}/take", {"by": "lea"}, {"by": "ole"}),
+    "post_calls_id_take": (
+        "/calls/{call}/take",
+        {"by": "lea", "pin": "246810"},
+        {"by": "ole", "pin": "246810"},
+    ),
     "post_calls_id_solve": ("/calls/{call}/solve", {"reason": "worn"}, {"reason": "torn"}),
     "post_stations_code_states": ("/stations/LINE/states", {"kind": "down"}, {"kind": "no_operator"}),
     "post_stations_code_states_kind_end": ("/stations/OFF/states/down/end", {}, {"by": "lea"}),
@@ -96,8 +101,8 @@ WRITINGS: dict[str, tuple[str, Any, Any]] = {
     ),
     "post_scans_id_settle": (
         "/scans/{parked}/settle",
-        {"how": "discard", "by": "lea", "reason": "seen"},
-        {"how": "discard", "by": "lea", "reason": "unseen"},
+        {"how": "discard", "by": "lea", "pin": "246810", "reason": "seen"},
+        {"how": "discard", "by": "lea", "pin": "246810", "reason": "unseen"},
     ),
 }
 ELSEWHERE = {"post_turns_id_retry_document"}  # tests/erp/test_doors.py: it needs an ERP that refuses
@@ -118,6 +123,7 @@ def floor() -> Floor:
     for name in ("lea", "ole"):
         person = floor.person(name, badge=f"B-{name}")
         Membership.objects.create(person=person, plant=floor.plant, role=Role.LEADER)
+        set_pin(person, "246810")
     Device.objects.update(kind=DeviceKind.ERP)
     return floor
 
