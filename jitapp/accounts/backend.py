@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from jitapp.accounts.hashing import Busy, one_at_a_time
-from jitapp.accounts.models import Person
+from jitapp.accounts.models import Person, login_name
 from jitapp.accounts.tries import Gate
 
 NAME = Gate("login as", 5, timedelta(seconds=30), timedelta(minutes=15), timedelta(hours=1))
@@ -44,6 +44,7 @@ class GuardedBackend(ModelBackend):
         the request (`waits_until`)."""
         if username is None or password is None:
             return None
+        username = login_name(username)
         now, client = timezone.now(), client_of(request)
         name = f"{client} {username}"
         until = CLIENT.enter(client, now)
