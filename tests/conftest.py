@@ -175,3 +175,5 @@ def _nobody_is_remembered() -> None:
     """The scan path remembers people for some seconds; the next test has others under the same names."""
     if stages := sys.modules.get("jitapp.pull.actions.stages"):
         stages._people.clear()
+    if acting := sys.modules.get("jitapp.pull.acting"):
+        acting._plants.clear()

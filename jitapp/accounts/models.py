@@ -81,6 +81,21 @@ class Device(models.Model):
         return self.name
 
 
+class WrongTries(models.Model):
+    """Wrong guesses at one gate (tries.py), by the SHA-256 of what it guards; rows vanish some days after the last."""
+
+    key = models.CharField(max_length=64, unique=True)
+    wrong = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField(db_index=True)
+    shut_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "wrong tries"
+
+    def __str__(self) -> str:
+        return f"{self.wrong} until {self.shut_until}"
+
+
 def new_token() -> str:
     """A fresh bearer token: `jit_` and 32 random bytes."""
     return "jit_" + secrets.token_urlsafe(32)

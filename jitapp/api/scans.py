@@ -40,6 +40,7 @@ LONGEST = {
     "intent": 40,
     "reason": 200,
     "by": 64,
+    "pin": 20,
     "epoch": 64,
     "status": 20,
     "pair": 4096,
@@ -59,6 +60,7 @@ class ScanBody(msgspec.Struct):
     quantity: str | int | float | None = None
     reason: str | None = None
     by: str | None = None
+    pin: str | None = None
     seq: int | None = None
     epoch: str | int | None = None
     sent_at: datetime | None = None
@@ -315,6 +317,7 @@ def _readable(raw: bytes) -> ScanRequest:
         quantity=_quantity(body),
         reason=body.reason,
         by=body.by,
+        pin=body.pin,
         seq=body.seq,
         epoch=None if body.epoch is None else str(body.epoch),
         sent_at=_instant(body, "sent_at"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec
@@ -13,7 +13,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import get_language
 
 from jitapp.accounts.models import Person
-from jitapp.plant.models import Area, Membership, Plant
+from jitapp.plant.models import Area, Plant
+from jitapp.pull.acting import roles_of
 
 # What a guarded page tells the list of addresses.
 WHO = "who"
@@ -30,7 +31,7 @@ class Viewer:
     person_id: int | None
     name: str
     plant_ids: frozenset[int]
-    roles: frozenset[str]
+    roles: Mapping[int, frozenset[str]]  # by plant
     language: str
 
     @property
@@ -49,10 +50,9 @@ def viewer_of(request: HttpRequest) -> Viewer:
     person = request.user
     if not isinstance(person, Person):
         plants = Plant.objects.values_list("id", flat=True) if guests_may_read() else ()
-        return Viewer(None, "", frozenset(plants), frozenset(), language)
-    memberships = list(Membership.objects.filter(person_id=person.pk).values_list("plant_id", "role"))
-    roles = frozenset(role for _, role in memberships)
-    plant_ids = frozenset(plant_id for plant_id, _ in memberships)
+        return Viewer(None, "", frozenset(plants), {}, language)
+    roles = roles_of(person.pk)
+    plant_ids = frozenset(roles)
     if person.is_superuser:
         plant_ids = frozenset(Plant.objects.values_list("id", flat=True))
     return Viewer(person.pk, str(person), plant_ids, roles, language)

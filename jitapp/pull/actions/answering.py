@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jitapp.accounts.models import Person
-from jitapp.kanban.answers import ANSWERS, asked_code, feedback, say
+from jitapp.kanban.answers import ANSWERS, WARNINGS, asked_code, feedback, say
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.plant.configs import zone
 from jitapp.pull.actions.stages import Decided
@@ -20,15 +20,16 @@ def answer_of(decided: Decided, translate: Callable[[str], str]) -> dict[str, ob
         facts["by"] = _name(facts["by"]) if ANSWERS[decision.code].outcome is Outcome.ALREADY else ""
     if loop is not None:
         decision.code = asked_code(decision.code, loop.config.supply_kind)
+    warnings, doubted = _warnings(decided)
     message, next_step = say(
         decision.code,
-        facts,
+        facts | doubted,
         time_zone=zone(loop.config.time_zone if loop else "UTC"),
         now=located.recorded_at,
         translate=translate,
-        warnings=tuple(translate(warning) for warning in decision.warnings),
+        warnings=tuple(translate(warning) for warning in warnings),
     )
-    heard = feedback(decision.code, kind=decision.kind, warned=bool(decision.warnings))
+    heard = feedback(decision.code, kind=decision.kind, warned=bool(warnings))
     body: dict[str, object] = {
         "id": str(located.read.request.id),
         "outcome": str(decision.outcome),
@@ -62,6 +63,19 @@ def answer_of(decided: Decided, translate: Callable[[str], str]) -> dict[str, ob
             "due_at": turn.due_at.isoformat() if turn.due_at else None,
         }
     return body
+
+
+def _warnings(decided: Decided) -> tuple[list[str], dict[str, object]]:
+    """What the rules warn of, and why the person whom the scan named is not on record; with the facts of that."""
+    warnings, actor = decided.decision.warnings, decided.situated.actor
+    if actor is None or not actor.doubt:
+        return warnings, {}
+    said = escaped((decided.situated.located.read.request.by or "").strip())
+    facts: dict[str, object] = {
+        "said_by": said if len(said) <= 40 else said[:40] + "…",
+        "pin_at": actor.until,
+    }
+    return [*warnings, WARNINGS[actor.doubt]], facts
 
 
 def receipt_of(decided: Decided, source: Source, body: dict[str, object]) -> dict[str, object]:
