@@ -142,6 +142,9 @@ TIME_ZONE = "UTC"
 LIVE_URL = env_str("JITAPP_LIVE_URL")
 LIVE_PORT = env_int("JITAPP_LIVE_PORT", env_int("PORT", 8000, least=1, most=65_534) + 1, least=1, most=65_535)
 DEMO = env_str("JITAPP_DEMO") or "live"
+DEMO_PLANT = (
+    "BOARDWORKS"  # the only plant that a demonstration shows to strangers (jitapp/workshop/demo/shop.yaml)
+)
 
 # -- security ----------------------------------------------------------------------------------
 HTTPS = env_bool("JITAPP_HTTPS", False)

@@ -7,22 +7,13 @@ import time
 from collections.abc import Iterable
 from datetime import datetime
 
-from jitapp.accounts.models import Person
 from jitapp.accounts.pins import check_pin
-from jitapp.plant.models import Membership
+from jitapp.plant.belonging import plants_of, roles_of
 from jitapp.pull.scan_request import Actor, Source
 
 REMEMBERED_SECONDS = 10.0
 _MOST = 5_000
 _plants: dict[int, tuple[float, frozenset[int]]] = {}
-
-
-def roles_of(person_id: int) -> dict[int, frozenset[str]]:
-    """A person's roles by plant."""
-    found: dict[int, set[str]] = {}
-    for plant, role in Membership.objects.filter(person_id=person_id).values_list("plant_id", "role"):
-        found.setdefault(plant, set()).add(role)
-    return {plant: frozenset(roles) for plant, roles in found.items()}
 
 
 def actor_of(person_id: int | None, source: Source) -> Actor:
@@ -51,10 +42,9 @@ def works_in(person_id: int, plant_ids: Iterable[int]) -> bool:
     """Whether an active person may be named there: by a role, as superuser, or because they have no role anywhere."""
     kept = _plants.get(person_id)
     if kept is None or time.monotonic() - kept[0] > REMEMBERED_SECONDS:
-        person = Person.objects.filter(pk=person_id, is_active=True).values_list("is_superuser").first()
-        if person is None:
+        plants = plants_of(person_id)
+        if plants is None:
             return False
-        plants = frozenset() if person[0] else frozenset(roles_of(person_id))
         if len(_plants) > _MOST:
             _plants.clear()
         kept = _plants[person_id] = (time.monotonic(), plants)

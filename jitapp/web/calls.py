@@ -25,7 +25,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jitapp.accounts.models import new_uuid
 from jitapp.live.ticket import channel_of
-from jitapp.plant.models import Station
+from jitapp.plant.models import Area, Station
 from jitapp.pull import actions
 from jitapp.pull.reading.calls import (
     CallFacts,
@@ -225,6 +225,8 @@ def number(request: HttpRequest, area: str) -> HttpResponse:
     if not viewer.plant_ids:
         return HttpResponse(status=401)
     now = timezone.now()
+    if not Area.objects.filter(code=area, plant_id__in=viewer.plant_ids).exists():
+        return HttpResponse(status=404)
     found = waiting([area], now=now)[area]
     response = HttpResponse(number_html(area, found, now, viewer.language))
     response["Cache-Control"] = "private, no-store"

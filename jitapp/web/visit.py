@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import get_language
 
 from jitapp.accounts.models import Person
+from jitapp.plant.belonging import roles_of
 from jitapp.plant.models import Area, Plant
-from jitapp.pull.acting import roles_of
 
 # What a guarded page tells the list of addresses.
 WHO = "who"
@@ -26,7 +26,7 @@ Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """What a request may see. A guest of the demonstration reads everything and changes nothing."""
+    """What a request may see. A guest of the demonstration reads all of its plant, no other, and changes nothing."""
 
     person_id: int | None
     name: str
@@ -40,7 +40,7 @@ class Viewer:
 
 
 def guests_may_read() -> bool:
-    """In the demonstration boards are open to whoever comes by."""
+    """In the demonstration the boards of its plant are open to whoever comes by."""
     return settings.DEMO in ("live", "1")
 
 
@@ -49,8 +49,8 @@ def viewer_of(request: HttpRequest) -> Viewer:
     language = get_language() or "en"
     person = request.user
     if not isinstance(person, Person):
-        plants = Plant.objects.values_list("id", flat=True) if guests_may_read() else ()
-        return Viewer(None, "", frozenset(plants), {}, language)
+        shown = Plant.objects.filter(code=settings.DEMO_PLANT).values_list("id", flat=True)
+        return Viewer(None, "", frozenset(shown if guests_may_read() else ()), {}, language)
     roles = roles_of(person.pk)
     plant_ids = frozenset(roles)
     if person.is_superuser:
