@@ -16,10 +16,11 @@ from jitapp.accounts.models import Person
 from jitapp.plant.belonging import roles_of
 from jitapp.plant.models import Area, Plant
 
-# What a guarded page tells the list of addresses.
+# What every page tells the list of addresses (`manage.py routes`): who may use it.
 WHO = "who"
-READERS = "people who are logged in; in the demonstration everybody"
-PEOPLE = "people who are logged in"
+ANYBODY = "anybody"
+READERS = "people of the plant; of the demonstration's plant everybody"
+PEOPLE = "people of the plant"
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
@@ -65,6 +66,16 @@ def areas_of(viewer: Viewer) -> list[Area]:
         .select_related("plant")
         .order_by("plant__code", "name")
     )
+
+
+def declared(who: str) -> Callable[[Page[P]], Page[P]]:
+    """Says who may use a page that asks by itself who it is, or nobody at all."""
+
+    def declare(page: Page[P]) -> Page[P]:
+        setattr(page, WHO, who)
+        return page
+
+    return declare
 
 
 def readers(page: Page[P]) -> Page[P]:
