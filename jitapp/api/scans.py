@@ -155,7 +155,10 @@ class Door:
                 )
             return self.answer(_body(call, self.most), source)
         except Problem as problem:
-            return problem_reply(problem)
+            reply = problem_reply(problem)
+            if reply.status == 405:  # RFC 9110: it says which methods there are
+                reply.headers["Allow"] = "POST"
+            return reply
 
 
 def problem_reply(problem: Problem) -> Reply:

@@ -39,7 +39,7 @@ from jitapp.pull.reading.calls import (
 from jitapp.pull.scan_request import Conflict, Source
 from jitapp.web.board import tick
 from jitapp.web.phrases import words_of
-from jitapp.web.visit import PEOPLE, WHO, P, Page, Viewer, readers, viewer_of
+from jitapp.web.visit import PEOPLE, READERS, WHO, P, Page, Viewer, declared, readers, viewer_of
 
 KIND_WORDS = {
     "material": mark("Material"),
@@ -219,6 +219,7 @@ def _decided(request: HttpRequest, viewer: Viewer, code: str, decision: actions.
 
 
 @require_GET
+@declared(READERS)
 def number(request: HttpRequest, area: str) -> HttpResponse:
     """How many calls an area has, for a board that may have missed one."""
     viewer = viewer_of(request)

@@ -29,7 +29,7 @@ from jitapp.pull.reading.parked import HistoryEntry, ParkedScan, Way, parked_sca
 from jitapp.symbology.cardcode import find_card_code
 from jitapp.web.calls import members, source_of
 from jitapp.web.phrases import TILE_WORDS, clock, words_of
-from jitapp.web.visit import Viewer, people, viewer_of
+from jitapp.web.visit import PEOPLE, Viewer, declared, people, viewer_of
 
 # What a scan meant.
 MEANT = {intent: step.label for intent, step in STEPS.items()}
@@ -126,6 +126,7 @@ def settle(request: HttpRequest, scan: UUID) -> HttpResponseBase:
 
 
 @require_GET
+@declared(PEOPLE)
 def number(request: HttpRequest) -> HttpResponse:
     """How many wait, for the header of a page that stays open."""
     viewer = viewer_of(request)
