@@ -238,6 +238,14 @@ def test_s05_five_wrong_pins_shut_badge_and_device_and_never_a_scan(floor: Floor
     assert second.scan(floor, 3, "remove", by="B-lea", pin=PIN)["outcome"] == "applied"
 
 
+def test_s05_a_scan_sent_again_does_not_try_its_pin_again(floor: Floor) -> None:
+    person("lea", PLANT=Role.LEADER)
+    tablet, told = device(floor), {"id": str(uuid4()), "code": floor.card("L1", 1).code, "intent": "remove"}
+    answers = [tablet.post("/scans", **told, by="B-lea", pin="0001").json() for _ in range(8)]
+    assert [each["replayed"] for each in answers] == [False] + [True] * 7
+    assert tablet.scan(floor, 1, "remove", by="B-lea", pin=PIN)["outcome"] == "applied"
+
+
 def test_s05_each_further_wrong_pin_waits_twice_as_long() -> None:
     who = Person.objects.create(username="lea", name="Lea")
     set_pin(who, PIN)
