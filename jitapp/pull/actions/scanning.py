@@ -81,17 +81,22 @@ def scan_batch(requests: Sequence[ScanRequest], *, source: Source, now: datetime
 
 
 def _proved(requests: Sequence[ScanRequest], source: Source, now: datetime) -> Sequence[ScanRequest]:
-    """The PINs of the scans checked, each person's once, before any lock is taken; most scans have none."""
-    if not any(request.pin and request.by and request.actor is None for request in requests):
-        return requests
-    found: dict[tuple[str, str], Actor] = {}
-    for by, pin in {(request.by, request.pin) for request in requests}:
-        if by and pin:
-            found[by, pin] = proved_actor(person_of(by), pin, source, now)
-    return [
-        replace(request, actor=request.actor or found.get((request.by or "", request.pin or "")))
-        for request in requests
-    ]
+    """The PINs of the scans checked before any lock is taken, each person's once; most scans have none.
+
+    A scan that was answered before gets that answer again: its PIN is not tried a second time.
+    """
+    asked = [each for each in requests if each.pin and each.by and each.actor is None]
+    known = store.stored_answers([each.id for each in asked]) if asked else {}
+    found: dict[tuple[str | None, str | None], Actor] = {}
+    for each in asked:
+        said = each.by, each.pin
+        if each.id not in known and said not in found:
+            found[said] = proved_actor(person_of(each.by or ""), each.pin or "", source, now)
+    return (
+        [replace(each, actor=each.actor or found.get((each.by, each.pin))) for each in requests]
+        if found
+        else requests
+    )
 
 
 def _repeat(request: ScanRequest, source: Source) -> Answer | Conflict:
