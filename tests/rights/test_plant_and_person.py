@@ -118,6 +118,9 @@ def test_s04_a_supplying_plant_leads_its_own_steps_and_no_others(floor: Floor) -
     assert scan(2, "remove") == "not_allowed"
     assert scan(2, "hold") == "not_allowed"
     assert scan(1, "start") == "started"
+    erp = Device(place_device("erp of B", DeviceKind.ERP, plant="B"))
+    assert erp.scan(floor, 3, "remove")["code"] == "not_allowed"
+    assert erp.scan(floor, 1, "complete")["code"] == "completed"
 
 
 # -- S5: a bare `by` says who, a PIN gives the rights ------------------------------------------------------

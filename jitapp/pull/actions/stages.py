@@ -228,7 +228,8 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         return Situated(located, station, person_id, None, refusal, actor)
     station_id = station.id if station else None
     intent = located.read.intent
-    roles = _roles(located.loop, intent, source, actor)
+    plants = _deciding(located.loop, intent)
+    roles = (source if actor is None else actor).roles_at(*plants)  # somebody who is only named has none
     around = circumstances(unit, located.loop, located.card, intent, station_id)
     scan = Scan(
         id=request.id,
@@ -242,7 +243,7 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         quantity=request.quantity,
         reason=escaped((request.reason or "").strip())[:200],
         is_leader=bool(LEADERS & roles),
-        is_placeless=source.placeless,
+        is_placeless=source.placeless and not plants.isdisjoint(source.plant_ids),
         roles=roles,
         target=STATUSES.get(request.status or ""),
         promised_at=request.promised_at,
@@ -263,13 +264,12 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
     return Situated(located, station, person_id, scan, None, actor)
 
 
-def _roles(loop: Loop, intent: str | None, source: Source, actor: Actor | None) -> frozenset[str]:
-    """What whoever scans may do with this card: the roles in the card's plant; for the supplier's
-    steps those in the supplying plant too. A person who is only named has none."""
+def _deciding(loop: Loop, intent: str | None) -> set[int]:
+    """The plants whose roles and ERP count: the card's, and for the steps of whoever fills it the supplying one too."""
     plants = {loop.config.plant_id}
     if intent in BY_THE_SUPPLIER:
         plants.add(loop.config.supply_plant_id)
-    return (source if actor is None else actor).roles_at(*plants)
+    return plants
 
 
 def _station(
