@@ -104,6 +104,15 @@ def test_s04_the_page_of_a_card_offers_a_hold_to_whoever_may_hold_it_there(floor
     assert (b"hold-reason" in elsewhere, b"hold-reason" in here) == (False, True)
 
 
+def test_s04_a_waiting_scan_offers_its_ways_to_whoever_may_settle_it_there(floor: Floor) -> None:
+    Plant.objects.create(code="B", name="B")
+    parked_scan(floor)
+    elsewhere = logged_in(person("both", PLANT=Role.OPERATOR, B=Role.LEADER)).get("/s/tray").content
+    here = logged_in(person("here", PLANT=Role.LEADER)).get("/s/tray").content
+    assert (b'name="settle"' in elsewhere, b'name="settle"' in here) == (False, True)
+    assert b"Your leader settles it" in elsewhere
+
+
 def test_s04_a_supplying_plant_leads_its_own_steps_and_no_others(floor: Floor) -> None:
     other = Plant.objects.create(code="B", name="B")
     Station.objects.filter(code="SMT").update(plant=other)
