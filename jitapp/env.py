@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 BASE_DIR = Path(__file__).resolve().parent.parent
 RUNNING = "services.env"  # in the data folder while an installation runs (jitapp/workshop/supervisor.py)
 TRUE = {"1", "true", "yes", "on"}
+LEAST_KEY, LEAST_SIGNS = 50, 10  # characters of a signing key, and different ones among them
 FALSE = {"0", "false", "no", "off"}
 
 
@@ -78,6 +79,17 @@ def env_secret(name: str) -> str:
         return Path(file_name).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise Nonsense(f"{name}_FILE={file_name!r} cannot be read: {error.strerror}.") from None
+
+
+def env_signing_secret(name: str) -> str:
+    """A key that signs sessions and tickets, hard to guess; empty if not set."""
+    key = env_secret(name)
+    if key and (len(key) < LEAST_KEY or len(set(key)) < LEAST_SIGNS):
+        raise Nonsense(
+            f"{name} is too easy to guess: set it to at least {LEAST_KEY} random characters, such as"
+            " `openssl rand -base64 48` prints."
+        )
+    return key
 
 
 def env_url(name: str, schemes: tuple[str, ...]) -> str:

@@ -5,8 +5,8 @@ from django.urls import include, path
 
 urlpatterns = [
     path("api/v1/", include("jitapp.api.urls")),
+    path("", include("jitapp.web.urls")),  # its admin/login/ comes before the administration's own
     path("admin/", admin.site.urls),
-    path("", include("jitapp.web.urls")),
 ]
 
 # Under /api/ a fault answers JSON, elsewhere a page.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,3 +168,10 @@ def running_shop() -> Iterator[Shop]:
             yield shop
         finally:
             shop.stop()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_remembered() -> None:
+    """The scan path remembers for some seconds where people work; the next test has others."""
+    if acting := sys.modules.get("jitapp.pull.acting"):
+        acting._plants.clear()

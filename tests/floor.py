@@ -58,7 +58,9 @@ class Floor:
         """A person who leads the plant, without a device."""
         person, _ = Person.objects.get_or_create(username=f"{self.plant_code} leader", name="Lea")
         return Source(
-            person_id=person.pk, plant_ids=frozenset({self.plant.pk}), roles=frozenset({Role.LEADER})
+            person_id=person.pk,
+            plant_ids=frozenset({self.plant.pk}),
+            roles={self.plant.pk: frozenset({Role.LEADER})},
         )
 
     def station(self, code: str, kind: str = "PROCESS", **more: Any) -> Station:

@@ -75,6 +75,15 @@ def called(name: str) -> list[Person]:
     return [each for each in found if folded(name) in (folded(each.username), folded(each.badge or ""))]
 
 
+def login_name(written: str) -> str:
+    """The user name of whoever logs in as `written`: exactly so, else the only one that differs in case alone; what was
+    written, tidied, if nobody or several can be meant."""
+    if "\0" not in written and Person.objects.filter(username=written).exists():
+        return written
+    alike = [each for each in called(written) if folded(each.username) == folded(written)]
+    return alike[0].username if len(alike) == 1 else tidy(written)
+
+
 class Device(models.Model):
     """A tablet, scanner, reader or ERP client; its token is stored as a SHA-256 only.
 
@@ -100,6 +109,21 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class WrongTries(models.Model):
+    """Wrong guesses at one gate (tries.py), by the SHA-256 of what it guards; rows vanish some days after the last."""
+
+    key = models.CharField(max_length=64, unique=True)
+    wrong = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField(db_index=True)
+    shut_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "wrong tries"
+
+    def __str__(self) -> str:
+        return f"{self.wrong} until {self.shut_until}"
 
 
 def new_token() -> str:

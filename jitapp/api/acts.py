@@ -46,6 +46,7 @@ class TurnActBody(msgspec.Struct, forbid_unknown_fields=True):
     promised_at: str | None = None
     occurred_at: str | None = None
     by: str | None = None
+    pin: str | None = None
 
 
 class LoopChangeBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -129,6 +130,7 @@ class ActOnTurn(Endpoint):
                 quantity=quantity_of(body.quantity),
                 reason=body.reason,
                 by=body.by,
+                pin=body.pin,
                 promised_at=instant_of("promised_at", body.promised_at),
                 occurred_at=instant_of("occurred_at", body.occurred_at),
             ),

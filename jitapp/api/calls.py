@@ -35,7 +35,8 @@ _NAMES = {
 
 
 class CallBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A call; without `station` from the device's own. `id` or an Idempotency-Key makes a repeat harmless."""
+    """A call; without `station` from the device's own. `by` says who called and gives no right. `id` or an
+    Idempotency-Key makes a repeat harmless."""
 
     kind: Literal["material", "quality", "machine", "help"]
     station: str | None = None
@@ -47,18 +48,21 @@ class CallBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TakeBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Who has it: a badge or a user name."""
+    """Who has it: a badge or a user name, and the PIN that proves it."""
 
     by: str
+    pin: str = ""
 
 
 class SolveBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What it was, and what keeps it from coming back."""
+    """What it was, and what keeps it from coming back. Whoever solves a call that nobody took has taken it: `by` needs
+    the `pin`; without `by` the device alone is on record."""
 
     reason: str
     countermeasure: str = ""
     countermeasure_due: date | None = None
     by: str = ""
+    pin: str = ""
 
 
 class OfCalls(Endpoint):
@@ -139,11 +143,11 @@ class TakeCall(OfCalls):
         "Somebody has it: the climbing stops, the owner's clock begins",
         answer=CallFacts,
         body=TakeBody,
-        problems=(404, 409),
+        problems=(403, 404, 409),
     )
     def post(self, _request: Request, body: TakeBody, id: UUID) -> CallFacts:
         """Again by the same person it changes nothing."""
-        source = self.source_by(body.by)
+        source = self.source_as(body.by, body.pin)
         with refusals():
             actions.take_call(call_id=id, person_id=source.person_id, now=timezone.now(), source=source)
         return self.call(id)
@@ -158,7 +162,7 @@ class SolveCall(OfCalls):
         "The call is over: its reason, and what keeps it from coming back",
         answer=CallFacts,
         body=SolveBody,
-        problems=(404,),
+        problems=(403, 404, 422),
     )
     def post(self, _request: Request, body: SolveBody, id: UUID) -> CallFacts:
         """A stopped line runs again."""
@@ -169,7 +173,7 @@ class SolveCall(OfCalls):
                 countermeasure=body.countermeasure,
                 countermeasure_due=body.countermeasure_due,
                 now=timezone.now(),
-                source=self.source_by(body.by),
+                source=self.source_as(body.by, body.pin),
             )
         return self.call(id)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import wraps
 from typing import IO, Any, ClassVar, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
 from urllib.parse import urlencode
 
 import msgspec
 from django.http import Http404
+from django.utils import timezone
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -21,14 +24,15 @@ from rest_framework.views import APIView
 
 from jitapp.api.auth import HasDevice, Throttle
 from jitapp.api.bodies import no_members, object_of, read
-from jitapp.api.errors import Problem, problem_of
+from jitapp.api.errors import CODES, Problem, problem_of
 from jitapp.api.keys import Given, claimed, key_of_device, key_text, once
 from jitapp.api.naming import places_as_kept
 from jitapp.api.operations import METHODS, WRITES, Address, Operation, Parameter, Schema, address
 from jitapp.plant.exactjson import read_json
 from jitapp.plant.shopfile import Unreadable
+from jitapp.pull.acting import actor_of, proved_actor
 from jitapp.pull.reading.lists import Page
-from jitapp.pull.scan_request import Source
+from jitapp.pull.scan_request import Actor, Source
 from jitapp.pull.sources import person_of
 
 MOST_BYTES = 5_000_000
@@ -131,18 +135,39 @@ class Endpoint(APIView):
         assert isinstance(self.request.auth, Source)
         return self.request.auth
 
-    def source_by(self, by: str) -> Source:
-        """The device together with a person, by badge or user name. Raises Problem for a name that nobody has."""
+    def source_by(self, by: str, pin: str = "") -> Source:
+        """The device together with the person whom it names, by badge or user name: without a right, or with a PIN that
+        proves it with those of their roles. Raises Problem, also for somebody who does not work in its plant."""
+        source = self.source()
         if not by:
-            return self.source()
-        person = person_of(by)
-        if person is None:
-            raise problem_of("person_unknown", {})
-        return replace(self.source(), person_id=person)
+            return source
+        person, now = person_of(by), timezone.now()
+        actor = proved_actor(person, pin, source, now) if pin else actor_of(person, source)
+        if actor.doubt:
+            raise _doubted(actor, now)
+        return replace(source, person_id=actor.person_id, roles=actor.roles)
+
+    def source_as(self, by: str, pin: str) -> Source:
+        """The same for what only the person may do: the PIN must be there. Raises Problem."""
+        if by and not pin:
+            self.source_by(by)  # who cannot be named is told that first
+            raise problem_of("pin_missing", {})
+        return self.source_by(by, pin)
 
     def plants(self) -> frozenset[int]:
         """The plants that it may see."""
         return self.source().plant_ids
+
+
+_DOUBTS = {"by_reader": "not_allowed", "by_unknown": "person_unknown", "by_unproved": "pin_wrong"}
+
+
+def _doubted(actor: Actor, now: datetime) -> Problem:
+    """Why a device does not act for the person whom it named."""
+    if actor.doubt in _DOUBTS:
+        return problem_of(_DOUBTS[actor.doubt], {})
+    wait = 1 if actor.until is None else math.ceil((actor.until - now).total_seconds())
+    return Problem(429, "pin_waits", CODES["pin_waits"][1], retry_after=max(1, wait))
 
 
 class Declaring(TypedDict, total=False):
@@ -219,7 +244,8 @@ def _once(source: Source, request: Request, declared: Operation, done: Callable[
     text = key_text(request.headers.get("Idempotency-Key"))
     if not text:
         return done()
-    said = None if declared.body is None else object_of(request)
+    # Without the PIN, which a stored print of it would give away.
+    said = {} if declared.body is None else object_of(request) | {"pin": None}
     question = sorted(request.query_params.lists())
     key = key_of_device(source, text, request.method, request.path, question, said)
     if declared.by_receipt:

@@ -34,8 +34,10 @@ CODES: dict[str, tuple[int, str]] = {
     "cursor_unknown": (400, "The cursor was not given out by this list."),
     "token_missing": (401, "Send `Authorization: Bearer TOKEN`."),
     "token_unknown": (401, "The token is not known or was revoked."),
-    "not_allowed": (403, "This token may not do this."),
+    "not_allowed": (403, "This token may not do this; a reader acts for nobody."),
     "wrong_device_station": (403, "This device stands at another station than the one it names."),
+    "pin_missing": (403, "Only the person may do this: send their `pin` too, or let them do it logged in."),
+    "pin_wrong": (403, "Badge and PIN do not fit, or there is no PIN yet: `manage.py pin NAME` sets one."),
     "not_found": (404, "There is nothing here that this token may see."),
     "method_not_allowed": (405, "The address is right, the method is not."),
     "not_acceptable": (406, "Answers are JSON."),
@@ -73,6 +75,7 @@ CODES: dict[str, tuple[int, str]] = {
     "reason_missing": (422, "A reason must be given."),
     "circle": (422, "Bills or loops would go in a circle."),
     "too_many_requests": (429, "More requests than this token may make; wait as Retry-After says."),
+    "pin_waits": (429, "Too many wrong PINs, or one is being checked now; wait as Retry-After says."),
     "internal_error": (500, "The fault is ours and was written down."),
     "store_unreachable": (503, "The database cannot be reached; wait as Retry-After says."),
 }
@@ -107,7 +110,7 @@ class Problem(Exception):
         if self.status == 401:
             return {"WWW-Authenticate": 'Bearer realm="jitapp"'}
         if self.status in (429, 503):
-            return {"Retry-After": RETRY_SECONDS}
+            return {"Retry-After": str(self.body.get("retry_after", RETRY_SECONDS))}
         return {}
 
     def response(self) -> HttpResponse:

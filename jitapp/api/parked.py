@@ -22,7 +22,8 @@ LONGEST = 200
 
 
 class SettleBody(msgspec.Struct, forbid_unknown_fields=True):
-    """How a waiting scan is settled, and by whom: a badge or a user name of a leader, planner or administrator.
+    """How a waiting scan is settled, and by whom: a badge or a user name of a leader, planner or administrator, and the
+    `pin` that proves it.
 
     `accept` applies it now as `choice` says (one of the scan's `ways`, its own step if left out), `discard` needs a
     `reason`, `assign` gives an unknown code to the card `card`. A count takes `quantity`.
@@ -30,6 +31,7 @@ class SettleBody(msgspec.Struct, forbid_unknown_fields=True):
 
     how: Literal["accept", "discard", "assign"]
     by: str
+    pin: str = ""
     choice: str = ""
     quantity: str | None = None
     reason: str = ""
@@ -80,7 +82,7 @@ class SettleScan(Endpoint):
                 card=card_code(body.card)[:LONGEST],
                 key=key_of(request, f"settle {id}"),
                 now=timezone.now(),
-                source=self.source_by(body.by),
+                source=self.source_as(body.by, body.pin),
             )
         except actions.SettleRefused as refused:
             raise _refusal(refused) from None

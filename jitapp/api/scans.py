@@ -42,6 +42,7 @@ LONGEST = {
     "intent": 40,
     "reason": 200,
     "by": 64,
+    "pin": 20,
     "epoch": 64,
     "status": 20,
     "pair": 4096,
@@ -61,6 +62,7 @@ class ScanBody(msgspec.Struct):
     quantity: str | int | float | None = None
     reason: str | None = None
     by: str | None = None
+    pin: str | None = None
     seq: int | None = None
     epoch: str | int | None = None
     sent_at: datetime | None = None
@@ -157,7 +159,10 @@ class Door:
                 )
             return self.answer(_body(call, self.most), source, key_text(call.key) if call.key else "")
         except Problem as problem:
-            return problem_reply(problem)
+            reply = problem_reply(problem)
+            if reply.status == 405:  # RFC 9110: it says which methods there are
+                reply.headers["Allow"] = "POST"
+            return reply
 
 
 def problem_reply(problem: Problem) -> Reply:
@@ -328,6 +333,7 @@ def _readable(raw: bytes) -> ScanRequest:
         quantity=_quantity(body),
         reason=body.reason,
         by=body.by,
+        pin=body.pin,
         seq=body.seq,
         epoch=None if body.epoch is None else str(body.epoch),
         sent_at=_instant(body, "sent_at"),

@@ -325,8 +325,13 @@ WARNINGS: dict[str, str] = {
     "another_open": "Card {open} is still in use: use it up first.",
     "empty_inferred": "Nobody scanned it empty; that was assumed. Check that the loop's cards stand as shown.",
     "wrong_card": "Did you mean card {meant}?",
-    "person_unknown": "Nobody is called {stranger}: it was recorded without a person.",
     "stale_label": "Its label is out of date: a container holds {holds} now. Reprint the label.",
+    # The person whom a scan names is not taken: the scan counts all the same.
+    "by_unknown": "Nobody here has the badge {said_by}: the device alone is on record.",
+    "by_reader": "A reader acts for nobody: the device alone is on record.",
+    "by_unproved": "PIN and badge {said_by} do not fit, or there is no PIN yet: the device alone is on record.",
+    "by_waits": "Too many wrong PINs: the device alone is on record. The next PIN counts from {pin_at}.",
+    "by_busy": "The PIN could not be checked just now: the device alone is on record. Scan again with it.",
 }
 
 # Words that stand inside sentences, and how they are asked for in another language: `empty` the step is not `empty`

@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 
 import redis
 from django.conf import settings
 
+from jitapp.live.ticket import TICKET_SECONDS
+
 PREFIX = "jitapp:board:"
+ENDED = "jitapp:ended"  # the channel of sessions that ended, and the beginning of a key for each
 SOCKET_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 15.0
@@ -36,6 +39,13 @@ def rows_changed(rows: Iterable[tuple[str, int, int, bytes]]) -> None:
     ]
     if frames:
         _publisher.publish(frames)
+
+
+def session_ended(mark: str) -> None:
+    """The streams of a session end, and its tickets open nothing any more; lost while Redis is away, when no stream
+    tells anything either."""
+    if mark:
+        _publisher.publish([(ENDED, mark.encode())], kept={f"{ENDED}:{mark}": TICKET_SECONDS})
 
 
 def row_message(loop_id: int, version: int, html: bytes) -> bytes:
@@ -65,12 +75,14 @@ class Publisher:
         """Whether the breaker is open: nothing is sent for the moment."""
         return self._clock() < self._closed_until
 
-    def publish(self, frames: list[tuple[str, bytes]]) -> bool:
-        """Sends the frames; whether Redis has taken them all."""
+    def publish(self, frames: list[tuple[str, bytes]], kept: Mapping[str, int] | None = None) -> bool:
+        """Sends the frames, and sets keys that vanish after so many seconds; whether Redis has taken them all."""
         if self.resting:
             return False
         try:
             pipeline = self._connected().pipeline(transaction=False)
+            for name, seconds in (kept or {}).items():
+                pipeline.set(name, b"1", ex=seconds)
             for channel, frame in frames:
                 pipeline.publish(channel, frame)
             pipeline.execute()

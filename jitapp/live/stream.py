@@ -28,7 +28,7 @@ from urllib.parse import parse_qs, urlsplit
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from jitapp.live.push import PREFIX
+from jitapp.live.push import ENDED, PREFIX
 from jitapp.live.ticket import BadTicket, open_ticket
 
 Scope = MutableMapping[str, Any]
@@ -46,6 +46,7 @@ QUEUE_LENGTH = 64
 RING_LENGTH = 500
 SILENCE_SECONDS = 8.0  # without a reply to a ping for so long the connection counts as dead
 LONGEST_BACKOFF_SECONDS = 5.0
+ASK_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
 _chance = SystemRandom()  # spreads reconnects; no secret depends on it
@@ -54,10 +55,12 @@ _chance = SystemRandom()  # spreads reconnects; no secret depends on it
 class Client:
     """One open stream: a short queue of frames, which it shares with the other clients of its channel."""
 
-    __slots__ = ("_bell", "_frames", "channel", "overflows")
+    __slots__ = ("_bell", "_frames", "channel", "ended", "overflows", "session")
 
-    def __init__(self, channel: str) -> None:
+    def __init__(self, channel: str, session: str = "") -> None:
         self.channel = channel
+        self.session = session
+        self.ended = asyncio.Event()  # the session is over
         self.overflows = 0
         self._frames: deque[bytes] = deque()
         self._bell = asyncio.Event()
@@ -101,6 +104,9 @@ class Hub:
         self._lost_before = 0  # messages up to this number may be missing for whoever was away
         self.degraded = True
         self.ending = asyncio.Event()
+        self._asked = redis.asyncio.Redis.from_url(
+            redis_url, socket_timeout=ASK_SECONDS, socket_connect_timeout=ASK_SECONDS
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -122,13 +128,36 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(RedisError, OSError):
+            await self._asked.aclose()
 
-    def join(self, channel: str, last: str = "") -> Client:
+    async def has_ended(self, session: str) -> bool:
+        """Whether a session is over; False while Redis cannot say so, and no changes come either."""
+        if not session or self.degraded:
+            return False
+        try:
+            return bool(await self._asked.exists(f"{ENDED}:{session}"))
+        except (RedisError, OSError, TimeoutError):
+            return False
+
+    def end_session(self, session: str) -> None:
+        """Ends the streams of a session."""
+        for client in [each for group in self._clients.values() for each in group]:
+            if client.session == session:
+                client.ended.set()
+
+    async def _end_what_ended(self) -> None:
+        """After a while without Redis: the streams of sessions that ended meanwhile end now."""
+        for session in {each.session for group in self._clients.values() for each in group}:
+            if await self.has_ended(session):
+                self.end_session(session)
+
+    def join(self, channel: str, last: str = "", session: str = "") -> Client:
         """A new client of a channel. Its queue begins with what it has missed since the event `last`, then `hello`.
 
         Nothing is awaited between: a heartbeat or a row that came in first would overtake what was missed.
         """
-        client = Client(channel)
+        client = Client(channel, session)
         missed = self._missed(channel, last)
         for one in missed or ():
             client.put(one)
@@ -208,6 +237,7 @@ class Hub:
         """Listens until the connection breaks or falls silent."""
         try:
             async with client.pubsub() as listener:
+                await listener.subscribe(ENDED)
                 await listener.psubscribe(f"{PREFIX}*")
                 last_reply_at = time.monotonic()
                 asked_at = last_reply_at
@@ -219,6 +249,9 @@ class Hub:
                         if message["type"] == "psubscribe":
                             log.info("Listening for changes.")
                             self._set_degraded(False)
+                            await self._end_what_ended()
+                        elif message["type"] == "message":
+                            self.end_session(message["data"].decode())
                         elif message["type"] == "pmessage":
                             self.publish(message["channel"].decode()[len(PREFIX) :], message["data"])
                     if now - last_reply_at > SILENCE_SECONDS:
@@ -269,7 +302,7 @@ class LiveApp:
         elif not path.endswith(PATH_END):
             await _answer(send, 404, "Only event streams are served here.")
         elif scope["method"] != "GET":
-            await _answer(send, 405, "A stream is read with GET.")
+            await _answer(send, 405, "A stream is read with GET.", more=((b"allow", b"GET"),))
         elif hub is None or hub.ending.is_set():
             await _answer(send, 503, "The streams are stopping; come back in a moment.")
         else:
@@ -279,13 +312,15 @@ class LiveApp:
         origin = self._allowed_origin(scope)
         query = parse_qs(scope["query_string"].decode("ascii", "replace"))
         try:
-            channel = open_ticket(query.get("ticket", [""])[0])
+            ticket = open_ticket(query.get("ticket", [""])[0])
+            if await hub.has_ended(ticket.session):
+                raise BadTicket("You are logged out. Log in again.")
         except BadTicket as refusal:
             # Never a redirect: a login page would be asked for again and again.
             await _answer(send, 403, str(refusal), origin)
             return
         last = _header(scope, b"last-event-id") or query.get("last", [""])[0]
-        client = hub.join(channel, last)
+        client = hub.join(ticket.channel, last, ticket.session)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _stream_headers(origin)})
             await send(_body(f"retry: {_chance.randint(800, 1600)}\n\n".encode()))
@@ -305,15 +340,19 @@ class LiveApp:
 
 
 async def _pump(hub: Hub, client: Client, receive: Receive, send: Send) -> None:
-    """Frames to the client until it goes, the stream is old, or the process stops."""
+    """Frames to the client until it goes, its session ends, the stream is old, or the process stops."""
     gone = asyncio.create_task(_disconnected(receive))
     ending = asyncio.create_task(hub.ending.wait())
     old = asyncio.create_task(asyncio.sleep(_chance.uniform(*LIFE_SECONDS)))
+    over = asyncio.create_task(client.ended.wait())
     frames = asyncio.create_task(client.take())
     try:
         while True:
-            await asyncio.wait((gone, ending, old, frames), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((gone, over, ending, old, frames), return_when=asyncio.FIRST_COMPLETED)
             if gone.done():
+                return
+            if over.done():
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
             if frames.done():
                 await send(_body(frames.result()))
@@ -324,7 +363,7 @@ async def _pump(hub: Hub, client: Client, receive: Receive, send: Send) -> None:
     except OSError:
         return  # the client went while we wrote
     finally:
-        for task in (gone, ending, old, frames):
+        for task in (gone, over, ending, old, frames):
             task.cancel()
 
 
@@ -384,9 +423,12 @@ def _origin_headers(origin: str) -> list[tuple[bytes, bytes]]:
     )
 
 
-async def _answer(send: Send, status: int, text: str, origin: str = "") -> None:
+async def _answer(
+    send: Send, status: int, text: str, origin: str = "", more: tuple[tuple[bytes, bytes], ...] = ()
+) -> None:
     body = text.encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    headers += more
     await send(
         {"type": "http.response.start", "status": status, "headers": headers + _origin_headers(origin)}
     )

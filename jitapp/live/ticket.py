@@ -1,15 +1,31 @@
-"""The ticket of an event stream: a short signed text in its URL, made by a page, checked without a database."""
+"""The ticket of an event stream: a short signed text in its URL, made by a page, checked without a database.
+
+It names the session of the page, by a mark that tells nothing of the session itself. A session that ends is told to the
+streams through Redis (`push.session_ended`): its streams end, and its tickets open nothing any more.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.core import signing
+from django.utils.crypto import salted_hmac
 
 SALT = "jitapp.live"
 TICKET_SECONDS = 600  # time to connect; a stream that stands goes on (stream.LIFE_SECONDS)
+MARK_SIGNS = 24
 
 
 class BadTicket(ValueError):
     """A ticket that was not made here, or is too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The channel that it opens, and the mark of the session that it belongs to; empty for a guest."""
+
+    channel: str
+    session: str = ""
 
 
 def channel_of(area_code: str, language: str) -> str:
@@ -17,17 +33,24 @@ def channel_of(area_code: str, language: str) -> str:
     return f"{area_code}:{language}"
 
 
-def make_ticket(channel: str) -> str:
-    """A ticket that opens `channel` for the next ten minutes."""
-    return signing.TimestampSigner(salt=SALT).sign_object(channel)
+def mark_of(session_key: str | None) -> str:
+    """The mark of a session; empty without one."""
+    return salted_hmac(SALT, session_key).hexdigest()[:MARK_SIGNS] if session_key else ""
 
 
-def open_ticket(text: str) -> str:
-    """The channel a ticket opens. Raises BadTicket."""
+def make_ticket(channel: str, session_key: str | None = None) -> str:
+    """A ticket that opens `channel` for the next ten minutes, as long as the session lasts."""
+    return signing.TimestampSigner(salt=SALT).sign_object([channel, mark_of(session_key)])
+
+
+def open_ticket(text: str) -> Ticket:
+    """What a ticket opens. Raises BadTicket."""
     try:
-        channel = signing.TimestampSigner(salt=SALT).unsign_object(text, max_age=TICKET_SECONDS)
+        found = signing.TimestampSigner(salt=SALT).unsign_object(text, max_age=TICKET_SECONDS)
     except (signing.BadSignature, ValueError):
         raise BadTicket("The ticket is not valid any more. Load the page again.") from None
-    if not isinstance(channel, str):
-        raise BadTicket("The ticket names no board. Load the page again.")
-    return channel
+    match found:
+        case [str(channel), str(session)]:
+            return Ticket(channel, session)
+        case _:
+            raise BadTicket("The ticket names no board. Load the page again.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,18 +17,45 @@ RAW_LIMIT = 4096
 class Source:
     """Who or what scans: resolved from a token or a session, with what it may touch.
 
-    `station_id` is the device's own station; `placeless` marks an ERP client, which belongs to no station.
+    `roles` are those of the person, by plant: a right in one plant is none in another. `station_id` is the device's own
+    station; `placeless` marks an ERP client, which belongs to no station; `acts_for_nobody` marks a reader, whose
+    `by` counts for nothing.
     """
 
     device_id: int | None = None
     person_id: int | None = None
     station_id: int | None = None
     plant_ids: frozenset[int] = frozenset()
-    roles: frozenset[str] = frozenset()
+    roles: Mapping[int, frozenset[str]] = field(default_factory=dict)
     language: str = "en"
     name: str = ""
     placeless: bool = False
     fixed: bool = False  # the device may name no other station than its own
+    acts_for_nobody: bool = False
+
+    def roles_at(self, *plants: int) -> frozenset[str]:
+        """The roles of the person in these plants."""
+        return frozenset().union(*(self.roles.get(plant, ()) for plant in plants))
+
+    def with_role(self, role: str, plant: int) -> Source:
+        """The same source with one role more, in one plant."""
+        return replace(self, roles={**self.roles, plant: self.roles_at(plant) | {role}})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """For whom a device acts: nobody (the device alone is on record), somebody who is only named, or somebody who has
+    proved it by a PIN and therefore has `roles` by plant. `doubt` is the name of the warning that says why nobody was
+    taken (`WARNINGS` in jitapp/kanban/answers.py), `until` when the next PIN counts."""
+
+    person_id: int | None = None
+    roles: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    doubt: str = ""
+    until: datetime | None = None
+
+    def roles_at(self, *plants: int) -> frozenset[str]:
+        """The roles that were proved in these plants."""
+        return frozenset().union(*(self.roles.get(plant, ()) for plant in plants))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +70,8 @@ class ScanRequest:
     quantity: Decimal | None = None
     reason: str | None = None
     by: str | None = None
+    pin: str | None = field(default=None, repr=False)  # proves `by`; checked before the scan, stored nowhere
+    actor: Actor | None = None  # what the PIN proved; never said by a device
     seq: int | None = None
     epoch: str | None = None
     sent_at: datetime | None = None

@@ -19,7 +19,7 @@ from jitapp.pull.reading.board import STATES, Board, BoardRow, UnknownArea, boar
 from jitapp.web.board import chip, counts, render_row, who_acts
 from jitapp.web.headers import live_base
 from jitapp.web.phrases import Words, clock, words_of
-from jitapp.web.visit import Viewer, areas_of, readers, viewer_of
+from jitapp.web.visit import READERS, Viewer, areas_of, declared, readers, viewer_of
 
 WORST = 4  # loops named on the home page, per area
 
@@ -67,7 +67,7 @@ def board_page(request: HttpRequest, area: str) -> HttpResponseBase:
         "band": _band(list(shown.rows), words),
         "rows": mark_safe(_rows_html(list(shown.rows), now, viewer.language).decode()),  # noqa: S308 (escaped there)
         "live": live_base(request) + "/live/board",
-        "ticket": make_ticket(channel),
+        "ticket": make_ticket(channel, request.session.session_key),
         "channel": channel,
         "now_ms": int(now.timestamp() * 1000),
         "clock": clock(now, shown.time_zone, now),
@@ -77,6 +77,7 @@ def board_page(request: HttpRequest, area: str) -> HttpResponseBase:
 
 
 @require_GET
+@declared(READERS)
 def rows(request: HttpRequest, area: str) -> HttpResponseBase:
     """All rows of a board as HTML, for a browser that may have missed some; a fresh ticket comes in the head.
 
@@ -101,7 +102,7 @@ def rows(request: HttpRequest, area: str) -> HttpResponseBase:
     response["ETag"] = tag
     response["Cache-Control"] = "private, no-cache"
     response["X-Now"] = str(int(now.timestamp() * 1000))
-    response["X-Ticket"] = make_ticket(channel_of(area, viewer.language))
+    response["X-Ticket"] = make_ticket(channel_of(area, viewer.language), request.session.session_key)
     return response
 
 

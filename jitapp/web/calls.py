@@ -25,7 +25,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jitapp.accounts.models import new_uuid
 from jitapp.live.ticket import channel_of
-from jitapp.plant.models import Station
+from jitapp.plant.models import Area, Station
 from jitapp.pull import actions
 from jitapp.pull.reading.calls import (
     CallFacts,
@@ -39,7 +39,7 @@ from jitapp.pull.reading.calls import (
 from jitapp.pull.scan_request import Conflict, Source
 from jitapp.web.board import tick
 from jitapp.web.phrases import words_of
-from jitapp.web.visit import PEOPLE, WHO, P, Page, Viewer, readers, viewer_of
+from jitapp.web.visit import PEOPLE, READERS, WHO, P, Page, Viewer, declared, readers, viewer_of
 
 KIND_WORDS = {
     "material": mark("Material"),
@@ -219,12 +219,15 @@ def _decided(request: HttpRequest, viewer: Viewer, code: str, decision: actions.
 
 
 @require_GET
+@declared(READERS)
 def number(request: HttpRequest, area: str) -> HttpResponse:
     """How many calls an area has, for a board that may have missed one."""
     viewer = viewer_of(request)
     if not viewer.plant_ids:
         return HttpResponse(status=401)
     now = timezone.now()
+    if not Area.objects.filter(code=area, plant_id__in=viewer.plant_ids).exists():
+        return HttpResponse(status=404)
     found = waiting([area], now=now)[area]
     response = HttpResponse(number_html(area, found, now, viewer.language))
     response["Cache-Control"] = "private, no-store"

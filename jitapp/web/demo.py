@@ -1,4 +1,4 @@
-"""The demonstration's switch: whoever is logged in stops the simulated operators, or lets them continue."""
+"""The demonstration's switch: whoever works in its plant stops the simulated operators, or lets them continue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from jitapp.live import demo
-from jitapp.web.visit import people
+from jitapp.plant.models import Plant
+from jitapp.web.visit import people, viewer_of
 
 
 def operators_rest() -> bool:
@@ -26,7 +27,8 @@ def operators_rest() -> bool:
 @people
 def switch(request: HttpRequest) -> HttpResponseBase:
     """`operators` is stop or go; back to where the button stood."""
-    if settings.DEMO != "live":
+    here = Plant.objects.filter(code=settings.DEMO_PLANT, pk__in=viewer_of(request).plant_ids)
+    if settings.DEMO != "live" or not here.exists():
         raise Http404
     try:
         if request.POST.get("operators") == "stop":

@@ -20,12 +20,13 @@ from jitapp.live.push import redis_answers
 from jitapp.pull.reading.attempts import attempts_everywhere
 from jitapp.pull.reading.sheets import measures
 from jitapp.web.headers import live_base
-from jitapp.web.visit import readers
+from jitapp.web.visit import ANYBODY, declared, readers
 
 _known: set[str] = set()  # "migrated" once seen: migrations are never reverted under a running server
 
 
 @require_safe
+@declared(ANYBODY)
 def healthz(request: HttpRequest) -> HttpResponse:
     """This process answers."""
     return HttpResponse("alive\n", content_type="text/plain")
@@ -33,6 +34,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
+@declared(ANYBODY)
 def readyz(request: HttpRequest) -> JsonResponse:
     """Whether scans can be taken, and what is lacking. Without Redis they can: signals only go a little slower."""
     lacks = _lacks()
@@ -45,6 +47,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 @never_cache
+@declared(ANYBODY)
 def metrics(request: HttpRequest) -> HttpResponse:
     """Figures in Prometheus's text form; no names of people or things."""
     found = measures(now=timezone.now())

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 from django.conf import settings
+from django.contrib.admin.sites import site
 from django.contrib.auth import views
-from django.http import HttpRequest, HttpResponseBase
-from django.utils import translation
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET, require_POST
 from django.views.i18n import set_language
 
+from jitapp.accounts.backend import remember, waits_until
 from jitapp.accounts.models import Person
-from jitapp.web.visit import guests_may_read
+from jitapp.web.visit import ANYBODY, declared, guests_may_read
 
 
 class Login(views.LoginView):
@@ -19,9 +28,22 @@ class Login(views.LoginView):
     redirect_authenticated_user = True
     extra_context = {"guests": guests_may_read}
 
-    def form_valid(self, form: object) -> HttpResponseBase:  # type: ignore[override]
-        response = super().form_valid(form)  # type: ignore[arg-type]
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """429 with the time to wait for a try that was not looked at."""
+        until = waits_until(self.request)
+        if until is None:
+            return super().form_invalid(form)
+        seconds = max(1, math.ceil((until - timezone.now()).total_seconds()))
+        context = self.get_context_data(form=form, waits=_said(seconds))
+        response = self.render_to_response(context, status=429)
+        response["Retry-After"] = str(seconds)
+        return response
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
         person = self.request.user
+        if isinstance(person, Person):
+            remember(response, person.pk)
         if isinstance(person, Person) and person.language in dict(settings.LANGUAGES):
             response.set_cookie(
                 settings.LANGUAGE_COOKIE_NAME, person.language, max_age=31_536_000, samesite="Lax"
@@ -30,14 +52,35 @@ class Login(views.LoginView):
         return response
 
 
-login = Login.as_view()
-logout = views.LogoutView.as_view(next_page="/")
+def _said(seconds: int) -> str:
+    if seconds <= 2:
+        return gettext("Many people are logging in at this moment. Press again.")
+    minutes = math.ceil(seconds / 60)
+    return gettext(
+        "Too many wrong passwords from here. Try again in {} min, or where you logged in before."
+    ).format(minutes)
 
 
+login = declared(ANYBODY)(Login.as_view())
+logout = declared(ANYBODY)(views.LogoutView.as_view(next_page="/"))
+
+
+@require_GET
+@declared(ANYBODY)
+def admin_login(request: HttpRequest) -> HttpResponseBase:
+    """The administration has no door of its own: one place checks passwords. Raises PermissionDenied for somebody who
+    is logged in and may not administer."""
+    if request.user.is_authenticated and not site.has_permission(request):
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next", "/admin/"))
+
+
+@require_POST
+@declared(ANYBODY)
 def language(request: HttpRequest) -> HttpResponseBase:
     """Keeps the chosen language in a cookie, and with the person."""
     response = set_language(request)
     chosen = request.POST.get("language", "")
-    if request.method == "POST" and isinstance(request.user, Person) and chosen in dict(settings.LANGUAGES):
+    if isinstance(request.user, Person) and chosen in dict(settings.LANGUAGES):
         Person.objects.filter(pk=request.user.pk).update(language=chosen)
     return response

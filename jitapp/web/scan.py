@@ -31,7 +31,7 @@ from jitapp.plant.work import checks_of, standard_work_of
 from jitapp.pull.actions import scan
 from jitapp.pull.scan_request import Conflict, ScanRequest, Source
 from jitapp.web.phrases import words_of
-from jitapp.web.visit import Viewer, people, viewer_of
+from jitapp.web.visit import PEOPLE, Viewer, declared, people, viewer_of
 
 BODY_LIMIT = 16_384
 CODE_LIMIT = 4_096
@@ -71,6 +71,7 @@ class BadScan(Exception):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@declared(PEOPLE)
 def scan_page(request: HttpRequest) -> HttpResponseBase:
     """GET shows the page, POST records one scan; anything a page needs is behind a login."""
     if request.method == "POST" and request.content_type == "application/json":

@@ -31,7 +31,7 @@ from jitapp.web.board import chip, task_lines
 from jitapp.web.documents import ORDER_WORDS, PROBLEM_WORDS
 from jitapp.web.phrases import Words, promise, words_of
 from jitapp.web.scan import chosen_station
-from jitapp.web.visit import readers, viewer_of
+from jitapp.web.visit import ANYBODY, declared, readers, viewer_of
 
 
 @require_GET
@@ -63,6 +63,7 @@ def loop_page(request: HttpRequest, loop_id: int) -> HttpResponseBase:
 
 
 @require_GET
+@declared(ANYBODY)
 def card_page(request: HttpRequest, code: str) -> HttpResponseBase:
     """What the QR code on a card leads to. It shows the card and never moves it.
 

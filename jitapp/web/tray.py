@@ -23,13 +23,14 @@ from jitapp.accounts.models import new_uuid
 from jitapp.kanban.quantity import NotAQuantity, read_quantity
 from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.vocabulary import Intent
+from jitapp.plant.models import Plant
 from jitapp.pull import actions
 from jitapp.pull.actions.settling import How
 from jitapp.pull.reading.parked import HistoryEntry, ParkedScan, Way, parked_scans, waiting_scans
 from jitapp.symbology.cardcode import find_card_code
 from jitapp.web.calls import members, source_of
 from jitapp.web.phrases import TILE_WORDS, clock, words_of
-from jitapp.web.visit import Viewer, people, viewer_of
+from jitapp.web.visit import PEOPLE, Viewer, declared, people, viewer_of
 
 # What a scan meant.
 MEANT = {intent: step.label for intent, step in STEPS.items()}
@@ -126,6 +127,7 @@ def settle(request: HttpRequest, scan: UUID) -> HttpResponseBase:
 
 
 @require_GET
+@declared(PEOPLE)
 def number(request: HttpRequest) -> HttpResponse:
     """How many wait, for the header of a page that stays open."""
     viewer = viewer_of(request)
@@ -151,12 +153,12 @@ def number_html(viewer: Viewer) -> str:
 
 def _context(request: HttpRequest, said: str = "", problem: str = "") -> dict[str, object]:
     viewer, now = viewer_of(request), timezone.now()
-    settles = actions.may_settle(viewer.person_id)
+    mine = Plant.objects.filter(pk__in=actions.may_settle(viewer.person_id))
+    settles = set(mine.values_list("code", flat=True))
     words = words_of(viewer.language)
     found = parked_scans(plant_ids=viewer.plant_ids, now=now)
     return {
-        "items": [_shown(one) for one in found],
-        "settles": bool(settles),
+        "items": [_shown(one) | {"settles": one.plant in settles} for one in found],
         "said": said,
         "problem": problem,
         "script_words": {

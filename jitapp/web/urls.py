@@ -9,6 +9,7 @@ from jitapp.web import boards, calls, changeovers, demo, health, people, scan, s
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
     path("login/", people.login, name="login"),
+    path("admin/login/", people.admin_login, name="admin-login"),
     path("logout/", people.logout, name="logout"),
     path("language/", people.language, name="language"),
     path("s/", scan.scan_page, name="scan"),

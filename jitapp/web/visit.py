@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec
@@ -13,24 +13,26 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import get_language
 
 from jitapp.accounts.models import Person
-from jitapp.plant.models import Area, Membership, Plant
+from jitapp.plant.belonging import roles_of
+from jitapp.plant.models import Area, Plant
 
-# What a guarded page tells the list of addresses.
+# What every page tells the list of addresses (`manage.py routes`): who may use it.
 WHO = "who"
-READERS = "people who are logged in; in the demonstration everybody"
-PEOPLE = "people who are logged in"
+ANYBODY = "anybody"
+READERS = "people of the plant; of the demonstration's plant everybody"
+PEOPLE = "people of the plant"
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """What a request may see. A guest of the demonstration reads everything and changes nothing."""
+    """What a request may see. A guest of the demonstration reads all of its plant, no other, and changes nothing."""
 
     person_id: int | None
     name: str
     plant_ids: frozenset[int]
-    roles: frozenset[str]
+    roles: Mapping[int, frozenset[str]]  # by plant
     language: str
 
     @property
@@ -39,7 +41,7 @@ class Viewer:
 
 
 def guests_may_read() -> bool:
-    """In the demonstration boards are open to whoever comes by."""
+    """In the demonstration the boards of its plant are open to whoever comes by."""
     return settings.DEMO in ("live", "1")
 
 
@@ -48,11 +50,10 @@ def viewer_of(request: HttpRequest) -> Viewer:
     language = get_language() or "en"
     person = request.user
     if not isinstance(person, Person):
-        plants = Plant.objects.values_list("id", flat=True) if guests_may_read() else ()
-        return Viewer(None, "", frozenset(plants), frozenset(), language)
-    memberships = list(Membership.objects.filter(person_id=person.pk).values_list("plant_id", "role"))
-    roles = frozenset(role for _, role in memberships)
-    plant_ids = frozenset(plant_id for plant_id, _ in memberships)
+        shown = Plant.objects.filter(code=settings.DEMO_PLANT).values_list("id", flat=True)
+        return Viewer(None, "", frozenset(shown if guests_may_read() else ()), {}, language)
+    roles = roles_of(person.pk)
+    plant_ids = frozenset(roles)
     if person.is_superuser:
         plant_ids = frozenset(Plant.objects.values_list("id", flat=True))
     return Viewer(person.pk, str(person), plant_ids, roles, language)
@@ -65,6 +66,16 @@ def areas_of(viewer: Viewer) -> list[Area]:
         .select_related("plant")
         .order_by("plant__code", "name")
     )
+
+
+def declared(who: str) -> Callable[[Page[P]], Page[P]]:
+    """Says who may use a page that asks by itself who it is, or nobody at all."""
+
+    def declare(page: Page[P]) -> Page[P]:
+        setattr(page, WHO, who)
+        return page
+
+    return declare
 
 
 def readers(page: Page[P]) -> Page[P]:

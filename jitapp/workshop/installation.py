@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from jitapp.env import BASE_DIR, data_folder, env_choice, env_int, env_secret, env_str, env_url
+from jitapp.env import BASE_DIR, data_folder, env_choice, env_int, env_signing_secret, env_str, env_url
 from jitapp.workshop.processes import Command
 
 POSTGRES_SCHEMES = ("postgres", "postgresql")
@@ -90,7 +90,7 @@ def read_servers() -> tuple[str, str]:
 
 def read_secret_key() -> str:
     """SECRET_KEY, or empty."""
-    return env_secret("SECRET_KEY")
+    return env_signing_secret("SECRET_KEY")
 
 
 def child_environment(

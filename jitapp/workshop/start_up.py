@@ -36,6 +36,7 @@ from jitapp.workshop.supervisor import GiveUp, Supervisor, govern
 SERVER_PATIENCE_S = 60.0
 NAMED_SERVER_PATIENCE_S = 15.0
 WEB_PATIENCE_S = 120.0
+SECRET_KEY_BYTES = 48  # 64 characters; Django's own check asks for 50
 PORT_PATIENCE_S = 3.0  # the ports of a start that was just killed are still being given back
 OLDEST_POSTGRES = 150_000  # as libpq counts: 15.0
 
@@ -62,7 +63,7 @@ def _live(supervisor: Supervisor, wishes: Wishes) -> None:
     _ports_are_free(supervisor, wishes)
     database_url = _postgres(supervisor, wishes, database_url)
     redis_url = _valkey(supervisor, wishes, redis_url)
-    secret_key = read_secret_key() or kept_secret(wishes.data / "secret_key")
+    secret_key = read_secret_key() or kept_secret(wishes.data / "secret_key", random_bytes=SECRET_KEY_BYTES)
     environment = child_environment(
         wishes, database_url=database_url, redis_url=redis_url, secret_key=secret_key
     )

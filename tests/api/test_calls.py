@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from jitapp.accounts.models import Device, Person
+from jitapp.accounts.pins import set_pin
 from jitapp.api.openapi import OPERATIONS, document
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Membership, Part, Placement, StandardWork, Station
@@ -17,6 +18,7 @@ from jitapp.pull.models import AndonCall
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
+PIN = "2580"
 
 
 @pytest.fixture
@@ -27,7 +29,8 @@ def floor() -> Floor:
     floor.loop("L1", part="BOARD", supply="SMT", demand="TEST", cards=2, quantity=4)
     person = floor.person("mia", badge="B-17")
     Membership.objects.create(person=person, plant=floor.plant, role="leader")
-    floor.person("stranger")
+    for one in (person, floor.person("stranger")):
+        set_pin(one, PIN)
     return floor
 
 
@@ -35,6 +38,8 @@ def ask(floor: Floor, method: str, path: str, body: dict[str, Any] | None = None
     headers = {"Authorization": f"Bearer {floor.token}"} | ({"Idempotency-Key": key} if key else {})
     if method == "get":
         return Client().get(f"/api/v1{path}", headers=headers)
+    if path.endswith("/take") and body:
+        body = {"pin": PIN} | body
     return Client().post(f"/api/v1{path}", body or {}, content_type="application/json", headers=headers)
 
 
@@ -114,6 +119,7 @@ def test_every_refusal_has_its_status_and_code(floor: Floor) -> None:
         (404, "not_found"),
     ]
     ben = Person.objects.create(username="ben", name="Ben")
+    set_pin(ben, PIN)
     Membership.objects.create(person=ben, plant=floor.plant, role="operator")
     assert ask(floor, "post", f"/calls/{call}/take", {"by": "ben"}).status_code == 200
     assert ask(floor, "post", f"/calls/{call}/take", {"by": "mia"}).json()["code"] == "call_taken"

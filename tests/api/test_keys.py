@@ -15,7 +15,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from jitapp.accounts.models import Device
+from jitapp.accounts.models import Device, WrongTries
+from jitapp.accounts.pins import set_pin
 from jitapp.api import keys, openapi
 from jitapp.api.models import KeptAnswer
 from jitapp.api.operations import WRITES
@@ -27,6 +28,7 @@ from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
 
+PIN = "481516"
 # What each write says at first, and what it says then under the same key; `{name}` is filled in by `places`. Where
 # nothing is to be said the other request goes to another address.
 WRITINGS: dict[str, tuple[str, Any, Any]] = {
@@ -74,7 +76,7 @@ WRITINGS: dict[str, tuple[str, Any, Any]] = {
     "post_loops_code_retire": ("/loops/R1/retire", {"reason": "old"}, {"reason": "older"}),
     "put_bins_code": ("/bins/BIN-1", {"card": "{card}"}, {"card": "{other_card}"}),
     "post_calls": ("/calls", {"kind": "help", "station": "LINE"}, {"kind": "machine", "station": "LINE"}),
-    "post_calls_id_take": ("/calls/{call}/take", {"by": "lea"}, {"by": "ole"}),
+    "post_calls_id_take": ("/calls/{call}/take", {"by": "lea", "pin": PIN}, {"by": "ole", "pin": PIN}),
     "post_calls_id_solve": ("/calls/{call}/solve", {"reason": "worn"}, {"reason": "torn"}),
     "post_stations_code_states": ("/stations/LINE/states", {"kind": "down"}, {"kind": "no_operator"}),
     "post_stations_code_states_kind_end": ("/stations/OFF/states/down/end", {}, {"by": "lea"}),
@@ -96,8 +98,8 @@ WRITINGS: dict[str, tuple[str, Any, Any]] = {
     ),
     "post_scans_id_settle": (
         "/scans/{parked}/settle",
-        {"how": "discard", "by": "lea", "reason": "seen"},
-        {"how": "discard", "by": "lea", "reason": "unseen"},
+        {"how": "discard", "by": "lea", "pin": PIN, "reason": "seen"},
+        {"how": "discard", "by": "lea", "pin": PIN, "reason": "unseen"},
     ),
 }
 ELSEWHERE = {"post_turns_id_retry_document"}  # tests/erp/test_doors.py: it needs an ERP that refuses
@@ -118,6 +120,7 @@ def floor() -> Floor:
     for name in ("lea", "ole"):
         person = floor.person(name, badge=f"B-{name}")
         Membership.objects.create(person=person, plant=floor.plant, role=Role.LEADER)
+        set_pin(person, PIN)
     Device.objects.update(kind=DeviceKind.ERP)
     return floor
 
@@ -250,6 +253,16 @@ def test_a02_keys_belong_to_their_device_and_are_kept_a_while(client: Client) ->
         patch.setattr(keys, "_swept", time.monotonic() - 3_601)
         assert put("/parts/NUT", {"unit": "kg"}, "k").json()["unit"] == "kg"
     assert KeptAnswer.objects.count() == 1
+
+
+def test_a02_a_wrong_pin_counts_and_its_print_is_not_kept(client: Client, places: dict[str, str]) -> None:
+    send, path = sender(client, "post"), f"/calls/{places['call']}/take"
+    for _ in range(2):
+        assert send(path, {"by": "lea", "pin": "000000"}, "k").json()["code"] == "pin_wrong"
+    assert {tries.wrong for tries in WrongTries.objects.all()} == {2}
+    assert send(path, {"by": "lea", "pin": PIN}, "k").status_code == 200
+    kept = KeptAnswer.objects.get(key="k").fingerprint
+    assert kept == keys.fingerprint("POST", f"/api/v1{path}", [], {"by": "lea", "pin": None})
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
+from django.contrib.auth import authenticate
 from django.test import Client
 
 from jitapp.accounts.models import Device, Person
@@ -144,6 +145,17 @@ def test_a04_twins_of_master_data_are_refused_when_made(ask: Any, path: str, bod
     kind, name = path[1:].split("/")
     row = {"type": kind.removesuffix("s"), "number" if kind == "parts" else "code": unquote(name)} | body
     assert ask("POST", "/upserts", {"upserts": [row]})[1]["results"][0]["code"] == "twice"
+
+
+def test_a04_people_log_in_as_they_write_their_names(floor: Floor) -> None:
+    mia = Person.objects.get(username="Mia")
+    mia.set_password("long enough")
+    mia.save()
+    for written, right in (("mia ", True), ("MIA", True), ("Mia", True), ("BW-12", False), ("m\0ia", True)):
+        assert (authenticate(username=written, password="long enough") == mia) is right, written
+    floor.person("MIA")
+    assert authenticate(username="mia", password="long enough") is None
+    assert authenticate(username="Mia", password="long enough") == mia
 
 
 NUMBERS = [

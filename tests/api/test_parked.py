@@ -9,12 +9,14 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Membership
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
+PIN = "2580"
 
 
 @pytest.fixture
@@ -24,7 +26,9 @@ def floor() -> Floor:
     floor.station("TEST")
     floor.loop("L1", part="BOARD", supply="SMT", demand="TEST", cards=2, quantity=4)
     for name, role in (("lea", Role.LEADER), ("ole", Role.OPERATOR)):
-        Membership.objects.create(person=floor.person(name, badge=f"B-{name}"), plant=floor.plant, role=role)
+        person = floor.person(name, badge=f"B-{name}")
+        set_pin(person, PIN)
+        Membership.objects.create(person=person, plant=floor.plant, role=role)
     return floor
 
 
@@ -45,6 +49,7 @@ def client(floor: Floor) -> Client:
 
 def settle(client: Client, scan: str, key: str = "", **body: Any) -> Any:
     headers = {"Idempotency-Key": key} if key else {}
+    body = {"pin": PIN} | body
     return client.post(f"/api/v1/scans/{scan}/settle", body, content_type="application/json", headers=headers)
 
 
@@ -90,7 +95,9 @@ def test_what_does_not_fit_is_refused_by_name_and_the_scan_goes_on_waiting(
 
 def test_another_plants_token_finds_nothing(scan: str) -> None:
     there = Floor(plant_code="THERE")
+    set_pin(there.person("kim"), PIN)
     token = place_device("there", DeviceKind.ERP, plant=there.plant_code)
     stranger = Client(headers={"Authorization": f"Bearer {token}"})
     assert stranger.get("/api/v1/scans/parked").json()["results"] == []
-    assert settle(stranger, scan, how="discard", by="lea", reason="x").status_code == 404
+    assert settle(stranger, scan, how="discard", by="kim", reason="x").status_code == 404
+    assert settle(stranger, scan, how="discard", by="lea", reason="x").json()["code"] == "person_unknown"

@@ -200,7 +200,9 @@ def test_a_turn_that_a_buyer_puts_right_is_asked_for_again_by_itself(erp: StubEr
     call(floor)
     erp.mood = "ok"
     buyer = Source(
-        person_id=floor.person("bea").pk, plant_ids=frozenset({floor.plant.pk}), roles=frozenset({Role.BUYER})
+        person_id=floor.person("bea").pk,
+        plant_ids=frozenset({floor.plant.pk}),
+        roles={floor.plant.pk: frozenset({Role.BUYER})},
     )
     assert floor.scan("S1", 1, "retry", source=buyer, reason="supplier unblocked")["code"] == "recovered"
     call(floor)

@@ -74,9 +74,10 @@ class Day:
         self.floor = a_shop()
         plants = frozenset({self.floor.plant.pk})
         lea, vera = self.floor.person("lea"), self.floor.person("vera")
-        roles = frozenset({Role.LEADER, Role.BUYER})
+        plant = self.floor.plant.pk
+        roles = {plant: frozenset({Role.LEADER, Role.BUYER})}
         self.lea = Source(person_id=lea.pk, plant_ids=plants, roles=roles)
-        self.vera = Source(person_id=vera.pk, plant_ids=plants, roles=frozenset({Role.QUALITY}))
+        self.vera = Source(person_id=vera.pk, plant_ids=plants, roles={plant: frozenset({Role.QUALITY})})
         self.devices = [self.floor.source, *(self.device(name) for name in ("tablet", "phone"))]
         self.story: list[str] = []
         self.outcomes: Counter[str] = Counter()

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def shop(settings: LazySettings) -> Shop:
     settings.DEMO = "1"
+    settings.DEMO_PLANT = "ORLANDO"
     made = every_state(timezone.now())
     a_person(made, roles=("operator", "leader"))
     return made

@@ -30,7 +30,10 @@ def floor() -> Floor:
 @pytest.fixture
 def leader(floor: Floor) -> Source:
     return replace(
-        floor.source, device_id=None, person_id=floor.person("lea").pk, roles=frozenset({Role.LEADER})
+        floor.source,
+        device_id=None,
+        person_id=floor.person("lea").pk,
+        roles={floor.plant.pk: frozenset({Role.LEADER})},
     )
 
 
@@ -268,7 +271,7 @@ def test_a_last_container_that_is_used_up_before_the_next_can_come_is_a_near_run
     assert floor.turn("P1", 2).signal_state == "ACCUMULATING"
     actions.sweep(now=floor.now)
     assert LoopState.objects.get(loop__code="P1").near_since is None  # two are left
-    leader = replace(floor.source, roles=frozenset({Role.LEADER}))
+    leader = replace(floor.source, roles={floor.plant.pk: frozenset({Role.LEADER})})
     floor.scan("P1", 4, "hold", reason="check", source=leader)
     actions.sweep(now=floor.now)
     assert LoopState.objects.get(loop__code="P1").near_since == floor.now

@@ -40,7 +40,10 @@ def member(floor: Floor, username: str, role: Role = Role.LEADER) -> Source:
     person = floor.person(username)
     Membership.objects.create(person=person, plant=floor.plant, role=role)
     return Source(
-        person_id=person.pk, plant_ids=frozenset({floor.plant.pk}), roles=frozenset({role}), name=username
+        person_id=person.pk,
+        plant_ids=frozenset({floor.plant.pk}),
+        roles={floor.plant.pk: frozenset({role})},
+        name=username,
     )
 
 
@@ -218,7 +221,9 @@ def test_what_does_not_fit_is_refused_by_name(floor: Floor) -> None:
 
 def test_a_call_is_taken_by_people_of_the_plant_only(floor: Floor) -> None:
     made = call(floor)
-    stranger = replace(member(floor, "sue", Role.SUPPLIER), roles=frozenset({Role.SUPPLIER}))
+    stranger = replace(
+        member(floor, "sue", Role.SUPPLIER), roles={floor.plant.pk: frozenset({Role.SUPPLIER})}
+    )
     nobody = Source(plant_ids=frozenset({floor.plant.pk}))
     for source in (stranger, nobody):
         with pytest.raises(actions.CallRefused, match="person_unknown"):

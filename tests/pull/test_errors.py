@@ -33,7 +33,7 @@ def failed(floor: Floor, number: int = 1) -> None:
 
 
 def acting(floor: Floor, role: Role) -> Source:
-    return replace(floor.source, roles=frozenset({role}))
+    return replace(floor.source, roles={floor.plant.pk: frozenset({role})})
 
 
 def test_a_turn_that_failed_stands_in_error_with_its_reason_and_its_owner(floor: Floor) -> None:

@@ -35,13 +35,13 @@ def test_a04_a_person_is_found_as_people_write(floor: Floor, by: str) -> None:
 def test_a04_somebody_unknown_is_said_and_recorded(floor: Floor) -> None:
     answer = floor.scan("L", 1, "empty", by="bw-21\r")
     assert answer["outcome"] == "applied"
-    assert "Nobody is called bw-21: it was recorded without a person." in answer["message"]
+    assert "Nobody here has the badge bw-21: the device alone is on record." in answer["message"]
     assert (answer["unknown_by"], answer["state"]) == ("bw-21", "flagged")
     receipt = Receipt.objects.get()
     assert (receipt.person, receipt.answer["unknown_by"]) == (None, "bw-21")
     refused = floor.scan("L", 1, "empty", at="NOWHERE", by="{0}\x00")
     assert (refused["code"], refused["unknown_by"]) == ("unknown_station", "{0}")
-    assert "Nobody is called {0}" in refused["message"]
+    assert "Nobody here has the badge {0}" in refused["message"]
     assert "unknown_by" not in floor.scan("L", 2, "empty", by=" \r")
 
 

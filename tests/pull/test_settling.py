@@ -37,7 +37,9 @@ def floor() -> Floor:
 def member(floor: Floor, username: str, role: Role = Role.LEADER) -> Source:
     person = floor.person(username)
     Membership.objects.create(person=person, plant=floor.plant, role=role)
-    return Source(person_id=person.pk, plant_ids=frozenset({floor.plant.pk}), roles=frozenset({role}))
+    return Source(
+        person_id=person.pk, plant_ids=frozenset({floor.plant.pk}), roles={floor.plant.pk: frozenset({role})}
+    )
 
 
 def park(floor: Floor, intent: str = "start") -> UUID:

@@ -25,7 +25,7 @@ def floor() -> Floor:
 
 
 def acting(floor: Floor, role: Role) -> Source:
-    return replace(floor.source, roles=frozenset({role}))
+    return replace(floor.source, roles={floor.plant.pk: frozenset({role})})
 
 
 # -- put to WAIT, and out of it --------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def quality(floor: Floor) -> Source:
     return Source(
         person_id=person.pk,
         plant_ids=frozenset({floor.plant.pk}),
-        roles=frozenset({Role.QUALITY}),
+        roles={floor.plant.pk: frozenset({Role.QUALITY})},
         name="vera",
     )
 
@@ -88,7 +88,7 @@ def test_a_story_of_all_kinds_leaves_no_minute_unexplained() -> None:
     buyer = Source(
         person_id=leader.person_id,
         plant_ids=frozenset({floor.plant.pk}),
-        roles=frozenset({Role.BUYER, Role.LEADER}),
+        roles={floor.plant.pk: frozenset({Role.BUYER, Role.LEADER})},
     )
     supplier: list[tuple[str, str, int, dict[str, Any]]] = [
         ("SHEETS", "empty", 1, {}),

@@ -181,7 +181,10 @@ def test_killed_right_after_the_commit_the_signal_still_goes_upstream(floor: Flo
     source = scanners(floor, 1)[0]
     now_scan(ScanRequest(new_uuid(), card.code, "SHIP", "empty"), source)
     switchboard.drain()
-    environment = os.environ | {"DATABASE_URL": database_url(), "SECRET_KEY": "for-this-test-only"}
+    environment = os.environ | {
+        "DATABASE_URL": database_url(),
+        "SECRET_KEY": "for-this-test-only-abcdefghijklmnopqrstuvwxyz-0123456789",
+    }
     killed = subprocess.run(
         [sys.executable, "-c", STARTS_AND_DIES, card.code, str(source.device_id), str(floor.plant.pk)],
         env=environment,

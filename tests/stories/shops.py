@@ -82,7 +82,10 @@ def with_roles(floor: Floor, username: str, *roles: Role) -> Source:
     """A person with these roles, signed in at no station."""
     person = floor.person(username)
     return Source(
-        person_id=person.pk, plant_ids=frozenset({floor.plant.pk}), roles=frozenset(roles), name=username
+        person_id=person.pk,
+        plant_ids=frozenset({floor.plant.pk}),
+        roles={floor.plant.pk: frozenset(roles)},
+        name=username,
     )
 
 

@@ -124,6 +124,7 @@ def test_guests_read_and_strangers_see_nothing(shop: Shop, client: Client, setti
     assert client.get("/calls").headers["Location"].startswith("/login/")
     assert client.get("/calls/number/SMT").status_code == 401
     settings.DEMO = "live"
+    settings.DEMO_PLANT = "ORLANDO"
     for address in ("/calls", "/calls/list", "/calls/at/PASTE", "/b/supply/PASTE"):
         assert '<button type="submit" name="kind"' not in text(client, address)
     given = {"id": str(uuid4()), "station": "PASTE", "kind": "help"}

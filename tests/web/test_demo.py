@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from jitapp.accounts.models import Person
 from jitapp.live import demo
 from jitapp.live.demo import CannotSwitch, Switches
+from jitapp.plant.models import Membership, Plant
 
 pytestmark = pytest.mark.django_db
 LIVES = "Simulated operators scan"
@@ -27,9 +29,29 @@ def living(settings: Any) -> Iterator[None]:
         demo.give_back(station)
 
 
+def otto() -> Person:
+    """Somebody who works in the demonstration's plant."""
+    plant = Plant.objects.create(code=settings.DEMO_PLANT, name="Demonstration")
+    person = Person.objects.create(username="otto", name="Otto")
+    Membership.objects.create(person=person, plant=plant, role="operator")
+    return person
+
+
+def test_s10_somebody_of_another_plant_does_not_stop_the_operators() -> None:
+    otto()
+    sue = Person.objects.create(username="sue", name="Sue")
+    Membership.objects.create(
+        person=sue, plant=Plant.objects.create(code="OTHER", name="Other"), role="leader"
+    )
+    client = Client()
+    client.force_login(sue)
+    assert client.post("/demo", {"operators": "stop"}).status_code == 404
+    assert not demo.switches().paused
+
+
 def test_somebody_who_is_logged_in_stops_the_operators_and_lets_them_go_on() -> None:
     client = Client()
-    client.force_login(Person.objects.create(username="otto", name="Otto"))
+    client.force_login(otto())
     assert LIVES in client.get("/").content.decode()
     assert client.post("/demo", {"operators": "stop", "next": "/s/"}).headers["Location"] == "/s/"
     assert demo.switches().paused
@@ -45,7 +67,7 @@ def test_a_guest_is_asked_to_log_in_and_a_shop_at_rest_has_no_switch(settings: A
     assert not demo.switches().paused
     settings.DEMO = "1"
     client = Client()
-    client.force_login(Person.objects.create(username="otto", name="Otto"))
+    client.force_login(otto())
     assert client.post("/demo", {"operators": "stop"}).status_code == 404
 
 
@@ -63,7 +85,7 @@ def test_without_redis_the_page_comes_and_the_switch_says_why_not(settings: Any)
     with pytest.raises(CannotSwitch, match="nothing was switched"):
         demo.pause()
     client = Client()
-    client.force_login(Person.objects.create(username="otto", name="Otto"))
+    client.force_login(otto())
     assert LIVES in client.get("/").content.decode()
     assert client.post("/demo", {"operators": "stop"}).status_code == 302
     assert "nothing was switched" in client.get("/").content.decode()

@@ -38,6 +38,7 @@ def test_boards_ask_for_a_login_except_in_the_demonstration(
         assert client.get(page).headers["Location"].startswith("/login/?next=/"), page
     assert client.get("/b/SMT/rows").status_code == 401
     settings.DEMO = "live"
+    settings.DEMO_PLANT = "ORLANDO"
     for page in ("/b/SMT", "/b/SMT/rows", f"/l/{shop.loops['L-OUT'].pk}", "/b/supply/PASTE", "/status", "/"):
         assert client.get(page).status_code == 200, page
     assert client.get("/s/").status_code == 302

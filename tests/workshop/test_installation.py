@@ -117,6 +117,7 @@ def test_a_port_in_use_is_named_with_its_variable(tmp_path: Path) -> None:
         ("JITAPP_DEMO", "perhaps"),
         ("DATABASE_URL", "mysql://somewhere/else"),
         ("REDIS_URL", "http://somewhere"),
+        ("SECRET_KEY", "x"),
         ("SECRET_KEY_FILE", "/does/not/exist"),
         ("JITAPP_DEBUG", "maybe"),
     ],

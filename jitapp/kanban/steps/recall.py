@@ -22,7 +22,7 @@ ANSWERS: dict[str, Sentence] = {
     ),
     "recall_needs_leader": refused(
         CARD + ": its signal went out more than {window} seconds ago.",
-        "Ask the leader of {supply}: signed in as a leader they can still take it back.",
+        "Ask the leader of {supply}: signed in, or with badge and PIN, they can still take it back.",
     ),
 }
 

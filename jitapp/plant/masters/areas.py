@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from jitapp.accounts.models import Person
 from jitapp.kanban import andon
+from jitapp.plant.belonging import foreigners
 from jitapp.plant.masters.calendars import CALENDARS
 from jitapp.plant.masters.master import Load, Master, Rows, Values
 from jitapp.plant.masters.people import PEOPLE
@@ -72,9 +73,12 @@ class Areas(Master[AreaRow, Area]):
         return []
 
     def check(self, after: Area, before: Area | None) -> None:
-        """One word is a page's."""
+        """One word is a page's; people of other plants are nobody here, whoever was named before stays."""
         if after.code == "supply":
             raise Wrong("malformed", "An area cannot be called supply: /b/supply/ is a page of its own.")
+        new = _named(after) - (_named(before) if before else set())
+        for username in sorted(foreigners(new, after.plant_id) if new else ()):
+            raise Wrong("unknown_reference", PEOPLE.unknown(username, after.plant))
 
     def normalise(self, entry: Area) -> None:
         """Raises Wrong for steps that cannot be read, in words about steps."""
@@ -84,6 +88,13 @@ class Areas(Master[AreaRow, Area]):
         people = Person.objects.filter(username__in=names).values_list("username", flat=True)
         check_steps(entry.escalation, set(people))
         super().normalise(entry)
+
+
+def _named(area: Area) -> set[str]:
+    """Its leader and whoever its steps name, by user name."""
+    written = area.escalation if isinstance(area.escalation, list) else []
+    names = {str(step.get("who")) for step in written if isinstance(step, dict)} - {*andon.ROLES}
+    return names | ({area.leader.username} if area.leader else set())
 
 
 def check_steps(steps: list[dict[str, object]], people: Container[str]) -> None:

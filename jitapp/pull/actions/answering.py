@@ -9,7 +9,7 @@ from jitapp.kanban.answers import ANSWERS, WARNINGS, asked_code, feedback, say
 from jitapp.kanban.names import tidy
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.plant.configs import zone
-from jitapp.pull.actions.stages import Decided, Situated
+from jitapp.pull.actions.stages import Decided
 from jitapp.pull.scan_request import Source, escaped
 
 
@@ -17,22 +17,20 @@ def answer_of(decided: Decided, translate: Callable[[str], str]) -> dict[str, ob
     """The answer of the public contract."""
     decision, located = decided.decision, decided.situated.located
     loop, card, facts = located.loop, located.card, decision.facts
-    if stranger := _stranger(decided.situated):
-        facts["stranger"] = stranger
-        decision.warnings.append(WARNINGS["person_unknown"])
     if "by" in facts:
         facts["by"] = _name(facts["by"]) if ANSWERS[decision.code].outcome is Outcome.ALREADY else ""
     if loop is not None:
         decision.code = asked_code(decision.code, loop.config.supply_kind)
+    warnings, doubted = _warnings(decided)
     message, next_step = say(
         decision.code,
-        facts,
+        facts | doubted,
         time_zone=zone(loop.config.time_zone if loop else "UTC"),
         now=located.recorded_at,
         translate=translate,
-        warnings=tuple(translate(warning) for warning in decision.warnings),
+        warnings=tuple(translate(warning) for warning in warnings),
     )
-    heard = feedback(decision.code, kind=decision.kind, warned=bool(decision.warnings))
+    heard = feedback(decision.code, kind=decision.kind, warned=bool(warnings))
     body: dict[str, object] = {
         "id": str(located.read.request.id),
         "outcome": str(decision.outcome),
@@ -46,8 +44,8 @@ def answer_of(decided: Decided, translate: Callable[[str], str]) -> dict[str, ob
         "turn": None,
         "recorded_at": located.recorded_at.isoformat(),
     }
-    if stranger:
-        body["unknown_by"] = stranger
+    if doubted.get("unknown"):
+        body["unknown_by"] = doubted["said_by"]
     if loop is None or card is None:
         return body
     body["card"] = {
@@ -68,6 +66,20 @@ def answer_of(decided: Decided, translate: Callable[[str], str]) -> dict[str, ob
             "due_at": turn.due_at.isoformat() if turn.due_at else None,
         }
     return body
+
+
+def _warnings(decided: Decided) -> tuple[list[str], dict[str, object]]:
+    """What the rules warn of, and why the person whom the scan named is not on record; with the facts of that."""
+    warnings, actor = decided.decision.warnings, decided.situated.actor
+    if actor is None or not actor.doubt:
+        return warnings, {}
+    said = escaped(tidy(decided.situated.located.read.request.by or ""))
+    facts: dict[str, object] = {
+        "said_by": said if len(said) <= 40 else said[:40] + "…",
+        "pin_at": actor.until,
+        "unknown": actor.doubt == "by_unknown",
+    }
+    return [*warnings, WARNINGS[actor.doubt]], facts
 
 
 def receipt_of(decided: Decided, source: Source, body: dict[str, object]) -> dict[str, object]:
@@ -95,12 +107,6 @@ def receipt_of(decided: Decided, source: Source, body: dict[str, object]) -> dic
         "code": decision.code,
         "answer": body,
     }
-
-
-def _stranger(situated: Situated) -> str:
-    """What the scan calls somebody whom nobody knows; empty for everybody else."""
-    by = situated.located.read.request.by
-    return escaped(tidy(by))[:64] if by and situated.person_id is None else ""
 
 
 def _name(person: object) -> str:

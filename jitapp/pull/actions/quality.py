@@ -15,6 +15,7 @@ from django.db import transaction
 
 from jitapp.kanban.state import ZERO
 from jitapp.kanban.vocabulary import Intent, Role, SupplyStatus
+from jitapp.plant.models import Loop
 from jitapp.pull.actions.scanning import scan
 from jitapp.pull.models import QualityHold
 from jitapp.pull.retry import retried
@@ -50,7 +51,10 @@ def release_card(
             card = answer.body["card"]
             ended = QualityHold.objects.filter(card__code=card["code"], released_at__gte=now, decision="")
             if ended.update(decision=decision) and decision != "use":
-                _write_off(asked, SupplyStatus(card["supply_status"]), source, now)
+                plant = Loop.objects.values_list("plant_id", flat=True).get(code=card["loop"])
+                _write_off(
+                    asked, SupplyStatus(card["supply_status"]), source.with_role(Role.LEADER, plant), now
+                )
             return answer
 
     return retried(once)
@@ -65,8 +69,7 @@ def _write_off(released: ScanRequest, status: SupplyStatus, source: Source, now:
         step = replace(step, intent=Intent.CORRECT, status=SupplyStatus.EMPTY)
     else:
         return
-    allowed = replace(source, roles=source.roles | {Role.LEADER})
-    answer = scan(step, source=allowed, now=now)
+    answer = scan(step, source=source, now=now)
     if isinstance(answer, Conflict) or answer.body["outcome"] != "applied":
         raise WriteOffRefused(answer)
 

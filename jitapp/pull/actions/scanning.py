@@ -6,6 +6,7 @@ A receipt is written for every scan, also for a refused one; its unique scan id 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,13 +18,15 @@ from django.utils.translation import gettext, override
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import Configs, configs, latest
 from jitapp.pull import store
+from jitapp.pull.acting import proved_actor
 from jitapp.pull.actions.answering import answer_of, receipt_of
 from jitapp.pull.actions.circumstances import stations_to_lock
 from jitapp.pull.actions.recording import record
 from jitapp.pull.actions.stages import Read, locate, read, refuse, situate, verdict
 from jitapp.pull.actions.swapping import find_pairs, swap_by_hand, swaps_by_hand
 from jitapp.pull.retry import retried
-from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source
+from jitapp.pull.scan_request import Actor, Answer, Conflict, ScanRequest, Source
+from jitapp.pull.sources import person_of
 
 BATCH_LIMIT = 500
 
@@ -37,6 +40,7 @@ def scan(request: ScanRequest, *, source: Source, now: datetime) -> Answer | Con
 
     Conflict if the id was used for another scan. Raises only what the store raises when it cannot be reached.
     """
+    (request,) = _proved([request], source, now)
     try:
         return retried(lambda: _once([request], source, now))[0]
     except Duplicate:
@@ -50,6 +54,7 @@ def scan_batch(requests: Sequence[ScanRequest], *, source: Source, now: datetime
     batch falls apart into single scans.
     """
     known = store.stored_answers([request.id for request in requests])
+    requests = _proved(requests, source, now)
     fresh: list[ScanRequest] = []
     seen: set[UUID] = set()
     for request in requests:
@@ -73,6 +78,25 @@ def scan_batch(requests: Sequence[ScanRequest], *, source: Source, now: datetime
         else:
             result.append(_repeat(request, source))
     return result
+
+
+def _proved(requests: Sequence[ScanRequest], source: Source, now: datetime) -> Sequence[ScanRequest]:
+    """The PINs of the scans checked before any lock is taken, each person's once; most scans have none.
+
+    A scan that was answered before gets that answer again: its PIN is not tried a second time.
+    """
+    asked = [each for each in requests if each.pin and each.by and each.actor is None]
+    known = store.stored_answers([each.id for each in asked]) if asked else {}
+    found: dict[tuple[str | None, str | None], Actor] = {}
+    for each in asked:
+        said = each.by, each.pin
+        if each.id not in known and said not in found:
+            found[said] = proved_actor(person_of(each.by or ""), each.pin or "", source, now)
+    return (
+        [replace(each, actor=each.actor or found.get((each.by, each.pin))) for each in requests]
+        if found
+        else requests
+    )
 
 
 def _repeat(request: ScanRequest, source: Source) -> Answer | Conflict:

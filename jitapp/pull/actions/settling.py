@@ -183,7 +183,9 @@ def _accept(
             settles=receipt.scan_id,
         ),
         # Whoever may settle decides as a leader does; where they stand does not matter.
-        source=replace(source, roles=source.roles | {Role.LEADER}, station_id=None, fixed=False),
+        source=replace(
+            source.with_role(Role.LEADER, receipt.card.loop.plant_id), station_id=None, fixed=False
+        ),
         now=now,
     )
     if isinstance(answer, Conflict) or (answer.replayed and answer.body["outcome"] == Outcome.APPLIED):

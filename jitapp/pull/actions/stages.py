@@ -22,14 +22,29 @@ from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.vocabulary import Intent, Role, SupplyStatus
 from jitapp.plant.configs import Configs, StationInfo
 from jitapp.pull import store
+from jitapp.pull.acting import actor_of
 from jitapp.pull.actions.circumstances import circumstances
 from jitapp.pull.models import Card as CardRow
-from jitapp.pull.scan_request import ScanRequest, Source, escaped
+from jitapp.pull.scan_request import Actor, ScanRequest, Source, escaped
 from jitapp.symbology.cardcode import find_card_code, looks_like_card_code
 
 STATUSES = {status.value: status for status in SupplyStatus}
 INTENTS = {intent.value: intent for intent in Intent}
 LEADERS = frozenset({Role.LEADER, Role.ADMIN})
+# Steps of whoever fills the container, which may be another plant than the one whose card it is.
+BY_THE_SUPPLIER = frozenset(
+    {
+        Intent.ACKNOWLEDGE,
+        Intent.PROMISE,
+        Intent.REJECT,
+        Intent.START,
+        Intent.COMPLETE,
+        Intent.ABORT,
+        Intent.LOAD,
+        Intent.SHIP,
+        Intent.RECALL,  # with the consent of the cell's leader
+    }
+)
 NEVER_SET = datetime(2000, 1, 1, tzinfo=UTC)  # a device that tells an earlier time has never been told it
 # Card codes never change and are never reused, so what a code points to may be remembered.
 _REMEMBERED = 50_000
@@ -92,6 +107,7 @@ class Situated(msgspec.Struct, frozen=True):
     person_id: int | None
     scan: Scan | None
     refusal: Refusal | None
+    actor: Actor | None = None  # what became of the person whom the scan named; None if it named nobody
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -206,15 +222,20 @@ def _occurred(request: ScanRequest, now: datetime) -> datetime:
 def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situated:
     """Who scans, where, and what the rules ask about the stations; or why the rules need not be asked."""
     request = located.read.request
-    person_id = _person(unit.configs, request.by) if request.by else source.person_id
+    actor = request.actor
+    if actor is None and request.by and tidy(request.by):
+        actor = actor_of(_person(unit.configs, request.by), source)
+    person_id = source.person_id if actor is None else actor.person_id
     station, misplaced = _station(unit.configs, request, source)
     refusal = located.refusal or misplaced
     if refusal is None and request.intent is not None and request.intent not in INTENTS:
         refusal = Refusal("move_not_known")
     if refusal is not None or located.loop is None or located.card is None:
-        return Situated(located, station, person_id, None, refusal)
+        return Situated(located, station, person_id, None, refusal, actor)
     station_id = station.id if station else None
     intent = located.read.intent
+    plants = _deciding(located.loop, intent)
+    roles = (source if actor is None else actor).roles_at(*plants)  # somebody who is only named has none
     around = circumstances(unit, located.loop, located.card, intent, station_id)
     scan = Scan(
         id=request.id,
@@ -227,9 +248,9 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         recorded_at=located.recorded_at,
         quantity=request.quantity,
         reason=escaped((request.reason or "").strip())[:200],
-        is_leader=bool(LEADERS & source.roles),
-        is_placeless=source.placeless,
-        roles=source.roles,
+        is_leader=bool(LEADERS & roles),
+        is_placeless=source.placeless and not plants.isdisjoint(source.plant_ids),
+        roles=roles,
         target=STATUSES.get(request.status or ""),
         promised_at=request.promised_at,
         checks=frozenset(request.checks),
@@ -246,7 +267,15 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         if request.intent == Intent.UNDO
         else (),
     )
-    return Situated(located, station, person_id, scan, None)
+    return Situated(located, station, person_id, scan, None, actor)
+
+
+def _deciding(loop: Loop, intent: str | None) -> set[int]:
+    """The plants whose roles and ERP count: the card's, and for the steps of whoever fills it the supplying one too."""
+    plants = {loop.config.plant_id}
+    if intent in BY_THE_SUPPLIER:
+        plants.add(loop.config.supply_plant_id)
+    return plants
 
 
 def _station(

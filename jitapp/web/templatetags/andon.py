@@ -38,10 +38,14 @@ def changeover_panel(context: Context, station: Station) -> dict[str, object]:
 
 
 @register.inclusion_tag("calls/hold.html", takes_context=True)
-def hold_form(context: Context, code: str) -> dict[str, object]:
+def hold_form(context: Context, code: str, plant_id: int) -> dict[str, object]:
     """For those who may hold a container; a held one stands on the page of calls, to be decided."""
     viewer = viewer_of(context["request"])
-    own = {"code": code, "fresh_id": str(new_uuid()), "may_hold": bool(HOLDERS & viewer.roles)}
+    own = {
+        "code": code,
+        "fresh_id": str(new_uuid()),
+        "may_hold": bool(HOLDERS & viewer.roles.get(plant_id, frozenset())),
+    }
     return _with_page(context, own)
 
 

@@ -56,12 +56,12 @@ def bare_environment() -> Mapping[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def kept_secret(file: Path) -> str:
-    """The secret kept in the file; made at the first call."""
+def kept_secret(file: Path, *, random_bytes: int = 24) -> str:
+    """The secret kept in the file; made at the first call, and again if it was made with fewer random bytes."""
     with contextlib.suppress(FileNotFoundError):
-        if text := file.read_text().strip():
+        if len(text := file.read_text().strip()) >= len(secrets.token_urlsafe(random_bytes)):
             return text
-    text = secrets.token_urlsafe(24)
+    text = secrets.token_urlsafe(random_bytes)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_secret(file, text)
     return text

@@ -17,6 +17,7 @@ _READERS = {
     "env_choice": "one of the words",
     "env_list": "words, separated by commas",
     "env_secret": "secret",
+    "env_signing_secret": "secret",
     "env_url": "address",
     "env_address": "address",
     "env_signing_keys": "secrets",

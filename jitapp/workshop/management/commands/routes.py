@@ -10,17 +10,19 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from jitapp.api.operations import ANYBODY, BASE
 from jitapp.api.urls import ADDRESSES
-from jitapp.web.visit import PEOPLE, READERS, WHO
+from jitapp.live.stream import PATH_END
+from jitapp.web.visit import WHO
 
 STAFF = "staff, each table by its own permissions"
-# Parts of pages, and the scan page with its script: they ask who it is themselves and answer 401.
-ASK_THEMSELVES = {"board-rows": READERS, "calls-number": READERS, "scan": PEOPLE, "tray-number": PEOPLE}
+TICKET = "whoever may read the board, by a ticket from its page"
 
 
 def routes() -> Iterator[tuple[str, str, str]]:
-    """(address, methods, who may use it); the admin's many pages are one line."""
+    """(address, methods, who may use it); the admin's many pages are one line. Raises LookupError for a page that does
+    not say who may use it."""
     yield from _walk(get_resolver().url_patterns, "/")
     yield "/admin/...", "GET, POST", STAFF
+    yield PATH_END, "GET", TICKET
 
 
 def _walk(patterns: list[URLPattern | URLResolver], base: str) -> Iterator[tuple[str, str, str]]:
@@ -34,12 +36,24 @@ def _walk(patterns: list[URLPattern | URLResolver], base: str) -> Iterator[tuple
             for operation in operations:
                 yield BASE + operation.path, operation.method.upper(), operation.who
         else:
-            who = ASK_THEMSELVES.get(pattern.name or "", getattr(pattern.callback, WHO, ANYBODY))
-            yield address, _methods(pattern.callback), who
+            yield address, _methods(pattern.callback), _who(pattern, address)
+
+
+def _who(pattern: URLPattern, address: str) -> str:
+    if address.startswith(f"{BASE}/"):  # the API's pages about itself
+        return ANYBODY
+    who = getattr(pattern.callback, WHO, None)
+    if who is None:
+        raise LookupError(f"{address} does not say who may use it (jitapp/web/visit.py).")
+    return str(who)
 
 
 def _methods(view: Any) -> str:
-    """What a page for people answers: what its decorators let through is its own business, GET is the rule."""
+    """The methods of a page for people: what its class has, or what its decorators let through."""
+    kind = getattr(view, "view_class", None)
+    if kind is not None:
+        has = [name for name in ("get", "post") if name in kind.http_method_names and hasattr(kind, name)]
+        return ", ".join(name.upper() for name in has)
     closure = getattr(view, "__closure__", None) or ()
     for cell in closure:
         allowed = cell.cell_contents

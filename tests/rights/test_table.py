@@ -1,0 +1,358 @@
+"""Every route, page, stream and command against everybody who may knock: who gets in, what they read, what they change.
+
+The rows are made from the declarations that `manage.py routes` prints; a route without a case here fails. Everything
+is asked for things of the plant QHOME. Nobody who does not belong to it may read a name of it or change anything in it,
+and whoever the declaration lets in is not turned away.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.conf import LazySettings
+from django.core.management import get_commands
+from django.db import transaction
+
+from jitapp.api.operations import ANYBODY, BASE, ERP_ONLY, EVERY_DEVICE
+from jitapp.kanban.vocabulary import DeviceKind, Role
+from jitapp.live.ticket import BadTicket, open_ticket
+from jitapp.plant import configs
+from jitapp.pull import acting
+from jitapp.web.visit import PEOPLE, READERS
+from jitapp.workshop.management.commands.routes import STAFF, TICKET, routes
+from tests.rights.world import AWAY, GROUPS, HOME, PIN, Identity, World, everybody, state_of
+
+pytestmark = pytest.mark.django_db
+
+SETTLERS = frozenset({Role.LEADER, Role.PLANNER, Role.ADMIN})
+LEADERS = frozenset({Role.LEADER, Role.ADMIN})
+HOLDERS = SETTLERS | {Role.QUALITY}
+DECIDERS = HOLDERS | {Role.BUYER}
+WORKERS = frozenset(Role) - {Role.SUPPLIER}  # take a call
+EVERYBODY = frozenset(Role)
+DEVICES = frozenset(DeviceKind)
+ERP = frozenset({DeviceKind.ERP})
+NOT_READERS = DEVICES - {DeviceKind.READER}
+
+
+@dataclass(frozen=True)
+class Case:
+    """How an address is asked: `places` fill it, `body` is sent. `may` are the roles or kinds of device at home whose
+    asking changes the plant; None: it is only read, or what it changes is no matter of the plant's."""
+
+    places: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] | None = None
+    may: frozenset[Any] | None = None
+    form: bool = False
+
+
+def scan(intent: str, card: str = "card") -> dict[str, Any]:
+    return {"id": "$uuid", "code": f"${card}", "intent": intent}
+
+
+LEADS = {"by": "$leader", "pin": PIN}
+CODE = {"code": "$loop"}
+CASES: dict[tuple[str, str], Case] = {
+    ("POST", "/s/"): Case(body=scan("remove"), may=SETTLERS),
+    ("POST", "/s/station/"): Case(body={"station": "$station"}, form=True),
+    ("POST", "/s/tray/<uuid:scan>"): Case(
+        body={"settle": "discard", "reason": "seen", "id": "$uuid"}, may=SETTLERS, form=True
+    ),
+    ("POST", "/calls/new"): Case(
+        body={"station": "$station", "kind": "help", "id": "$uuid"}, may=EVERYBODY, form=True
+    ),
+    ("POST", "/calls/<uuid:call>/take"): Case(body={}, may=WORKERS, form=True),
+    ("POST", "/calls/<uuid:call>/solve"): Case(body={"reason": "belt"}, may=WORKERS, form=True),
+    ("POST", "/holds/<str:code>"): Case({"code": "$card"}, {"reason": "seen"}, HOLDERS, form=True),
+    ("POST", "/holds/<str:code>/decide"): Case(
+        {"code": "$held"}, {"decision": "use", "id": "$uuid", "reason": "seen"}, DECIDERS, form=True
+    ),
+    ("POST", "/changeovers/<str:station>"): Case(body={"to_family": "A"}, may=EVERYBODY, form=True),
+    ("POST", "/demo"): Case(body={"operators": "go"}, form=True),
+    ("POST", "/language/"): Case(body={"language": "de"}, form=True),
+    ("POST", "/login/"): Case(body={"username": "$leader", "password": "guess"}, form=True),
+    ("POST", "/logout/"): Case(body={}, form=True),
+    ("GET", "/k/<str:code>"): Case({"code": "$card"}),
+    # -- the API -----------------------------------------------------------------------------------------------
+    ("POST", "/api/v1/scans"): Case(body=scan("remove"), may=ERP),
+    ("POST", "/api/v1/scans/batch"): Case(body={"scans": [scan("remove") | LEADS]}, may=NOT_READERS),
+    ("POST", "/api/v1/scans/{id}/settle"): Case(
+        {"id": "$scan"}, {"how": "discard", "reason": "seen", **LEADS}, NOT_READERS
+    ),
+    ("POST", "/api/v1/calls"): Case(body={"station": "$station", "kind": "help"}, may=DEVICES),
+    ("POST", "/api/v1/calls/{id}/take"): Case({"id": "$call"}, LEADS, NOT_READERS),
+    ("POST", "/api/v1/calls/{id}/solve"): Case({"id": "$call"}, {"reason": "belt"}, DEVICES),
+    ("GET", "/api/v1/calls/{id}"): Case({"id": "$call"}),
+    ("POST", "/api/v1/stations/{code}/states"): Case({"code": "$station"}, {"kind": "down"}, DEVICES),
+    ("POST", "/api/v1/stations/{code}/states/{kind}/end"): Case({"code": "$station", "kind": "down"}, {}),
+    ("POST", "/api/v1/stations/{code}/changeover"): Case({"code": "$station"}, {"to_family": "A"}, DEVICES),
+    ("POST", "/api/v1/stations/{code}/changeover/finish"): Case({"code": "$station"}, {}),
+    ("POST", "/api/v1/turns/{id}/{verb}"): Case({"id": "$turn", "verb": "acknowledge"}, {}),
+    ("POST", "/api/v1/turns/{id}/document"): Case({"id": "$turn"}, {"document": "4500"}, ERP),
+    ("POST", "/api/v1/turns/{id}/fail"): Case({"id": "$turn"}, {"reason": "closed"}, ERP),
+    ("POST", "/api/v1/turns/{id}/retry-document"): Case({"id": "$turn"}, {}),
+    ("PUT", "/api/v1/areas/{code}"): Case({"code": "$area"}, {"name": "Other"}, ERP),
+    ("PUT", "/api/v1/parts/{number}"): Case({"number": "$part"}, {"description": "Other"}, ERP),
+    ("PUT", "/api/v1/bills/{part}"): Case({"part": "$part"}, {"components": {}}),
+    ("PUT", "/api/v1/stations/{code}"): Case({"code": "$station"}, {"name": "Other"}, ERP),
+    ("PUT", "/api/v1/suppliers/{code}"): Case({"code": "$supplier"}, {"name": "Other"}, ERP),
+    ("PUT", "/api/v1/loops/{code}"): Case(CODE, {"lead_time_minutes": 77}, ERP),
+    ("PUT", "/api/v1/bins/{code}"): Case({"code": "BIN-1"}, {"card": "$card"}),
+    ("POST", "/api/v1/loops/{code}/change"): Case(CODE, {"cards": "5"}, ERP),
+    ("POST", "/api/v1/loops/{code}/hold"): Case(CODE, {"reason": "audit"}, ERP),
+    ("POST", "/api/v1/loops/{code}/resume"): Case(CODE, {}),
+    ("POST", "/api/v1/loops/{code}/retire"): Case({"code": "$event_loop"}, {"reason": "over"}, ERP),
+    ("POST", "/api/v1/loops/{code}/printed"): Case(CODE, {}),
+    ("POST", "/api/v1/loops/{code}/order"): Case({"code": "$event_loop"}, {"quantity": "3"}, ERP),
+    ("POST", "/api/v1/upserts"): Case(
+        body={"upserts": [{"type": "station", "code": "$station", "name": "Other"}]}, may=ERP
+    ),
+}
+KEYS = {
+    "areas": "area",
+    "stations": "station",
+    "boards": "station",
+    "parts": "part",
+    "bills": "part",
+    "loops": "loop",
+    "suppliers": "supplier",
+    "cards": "card",
+    "turns": "turn",
+    "calls": "call",
+}
+ADMIN = ("/admin/", "/admin/plant/loop/", "/admin/accounts/person/", "/admin/plant/station/")
+# What a stranger who finds a card is told: where it belongs.
+TOLD_BY_A_CARD = (f"{HOME}-Smt".lower(), f"{HOME}-Test".lower())
+
+
+@pytest.fixture
+def worlds(settings: LazySettings) -> tuple[World, World]:
+    settings.DEMO = "0"
+    return World(HOME), World(AWAY)
+
+
+def rows() -> Iterator[tuple[str, str, str]]:
+    """(method, address, who) of everything that is served over HTTP, streams aside."""
+    for address, methods, who in routes():
+        if who == TICKET:
+            continue
+        if address == "/admin/...":
+            yield from (("GET", page, who) for page in ADMIN)
+            continue
+        yield from ((method, address, who) for method in methods.split(", "))
+
+
+def case_of(method: str, address: str) -> Case:
+    """The case of a route; pages and lists that are only read need none of their own."""
+    if (method, address) in CASES:
+        return CASES[method, address]
+    assert method == "GET", f"{method} {address} has no case: say how it is asked, and who may"
+    thing = address.removeprefix(f"{BASE}/").split("/")[0]
+    return Case({"id": "$turn", "code": f"${KEYS.get(thing, '')}"})
+
+
+def filled(value: Any, words: dict[str, str]) -> Any:
+    """`$name` becomes the thing of that name, `$uuid` a fresh one."""
+    if isinstance(value, dict):
+        return {name: filled(each, words) for name, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, words) for each in value]
+    if isinstance(value, str) and value.startswith("$"):
+        return str(uuid4()) if value == "$uuid" else words[value[1:]]
+    return value
+
+
+def path_of(address: str, case: Case, words: dict[str, str]) -> str:
+    """The address with a thing of the plant in each place."""
+
+    def place(found: re.Match[str]) -> str:
+        name = found["a"] or found["b"]
+        given = filled(case.places.get(name, ""), words) or words.get({"number": "part"}.get(name, name), "")
+        assert given, f"{address}: nothing for {name}"
+        return str(given)
+
+    return re.sub(r"<\w+:(?P<a>\w+)>|\{(?P<b>\w+)\}", place, address)
+
+
+def ask(who: Identity, method: str, path: str, body: Any, *, form: bool) -> Any:
+    """One request by this identity."""
+    client = who.client()
+    if method == "GET":
+        return client.get(path)
+    if form:
+        return client.post(path, body or {})
+    return client.generic(method, path, json.dumps(body or {}), content_type="application/json")
+
+
+def is_turned_away(answer: Any) -> bool:
+    to = answer.headers.get("Location", "") + answer.headers.get("HX-Redirect", "")
+    return answer.status_code in (401, 403) or "/login/" in to
+
+
+def may_enter(who: Identity, declared: str, address: str) -> bool:
+    """Whether the declaration lets this identity in."""
+    if declared in (READERS, PEOPLE):
+        return who.is_person
+    if declared in (EVERY_DEVICE, ERP_ONLY):
+        return who.is_device and (declared == EVERY_DEVICE or who.kind is DeviceKind.ERP)
+    if declared == STAFF:
+        return who.staff if address == ADMIN[0] else who.permitted
+    assert declared == ANYBODY, declared
+    return True
+
+
+def leak_of(answer: Any, secrets: list[str], sent: list[str]) -> str:
+    """The first secret in the answer that was not in the question."""
+    text = (answer.content.decode(errors="replace") + str(dict(answer.headers))).lower()
+    for word in sorted({*sent}, key=len, reverse=True):
+        text = text.replace(word.lower(), "")
+    return next((secret for secret in secrets if secret in text), "")
+
+
+def words_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from words_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from words_in(each)
+    elif isinstance(value, str) and len(value) > 3:
+        yield value
+
+
+@dataclass
+class Table:
+    """The cells, and what was wrong in them."""
+
+    home: World
+    cells: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def cell(self, who: Identity, method: str, address: str, declared: str, words: dict[str, str]) -> None:
+        """One request, undone afterwards."""
+        self.cells += 1
+        case = case_of(method, address)
+        path, body = path_of(address, case, words), filled(case.body, words)
+        sent = [path, *path.split("/")[-2:], *words_in(body)]
+        plant = self.home.floor.plant
+        with transaction.atomic():
+            before = state_of(plant) if method != "GET" else ()
+            answer = ask(who, method, path, body, form=case.form)
+            changed = method != "GET" and state_of(plant) != before
+            transaction.set_rollback(True)
+        configs._Kept.current = None
+        acting._plants.clear()
+        label = f"{who.name}: {method} {address} -> {answer.status_code}"
+        self._judge(who, may_enter(who, declared, address), declared, case, answer, changed, label)
+        told = TOLD_BY_A_CARD if address == "/k/<str:code>" else ()
+        if not who.belongs_to(self.home) and (leak := leak_of(answer, self.home.secrets, [*sent, *told])):
+            self.wrong.append(f"{label} tells {leak}")
+
+    def _judge(
+        self,
+        who: Identity,
+        enters: bool,
+        declared: str,
+        case: Case,
+        answer: Any,
+        changed: bool,
+        label: str,
+    ) -> None:
+        at_home = who.belongs_to(self.home)
+        if answer.status_code >= 500:
+            self.wrong.append(f"{label} is a fault")
+        if not enters and not is_turned_away(answer):
+            self.wrong.append(f"{label}, though only for {declared}")
+        if changed and not (enters and at_home):
+            self.wrong.append(f"{label} changed the plant")
+        if not (enters and at_home and who.plant == self.home.code):
+            return
+        allowed = case.may is None or who.role in case.may or who.kind in case.may
+        if is_turned_away(answer) and allowed and declared != ANYBODY:
+            self.wrong.append(f"{label} is turned away at home: {answer.content[:200]!r}")
+        if case.may is not None and changed != allowed:
+            self.wrong.append(f"{label} changed: {changed}, may: {allowed}: {answer.content[:300]!r}")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_rights_table_every_route_against_everybody(worlds: tuple[World, World], group: str) -> None:
+    home, away = worlds
+    identities, table = [who for who in everybody(home, away) if who.group == group], Table(home)
+    words, found = home.words, list(rows())
+    assert {(method, address) for method, address, _ in found} >= CASES.keys()
+    for who in identities:
+        for method, address, declared in found:
+            table.cell(who, method, address, declared, words)
+    assert not table.wrong, "\n".join(table.wrong)
+    assert table.cells == len(identities) * len(found) > 200
+
+
+def test_rights_table_has_everybody_in_it(worlds: tuple[World, World]) -> None:
+    groups = [who.group for who in everybody(*worlds)]
+    assert set(groups) == set(GROUPS)
+    assert len(groups) * len(list(rows())) > 2_500
+
+
+def test_rights_table_in_a_demonstration_strangers_read_its_plant_alone(
+    worlds: tuple[World, World], settings: LazySettings
+) -> None:
+    home, away = worlds
+    settings.DEMO, settings.DEMO_PLANT = "1", AWAY
+    stranger, table = Identity("a stranger"), Table(home)
+    for method, address, declared in rows():
+        if declared == READERS and method == "GET":
+            case = case_of(method, address)
+            own = ask(stranger, method, path_of(address, case, away.words), None, form=False)
+            assert own.status_code == 200, address
+            table.cells += 1
+            other = path_of(address, case, home.words)
+            answer = ask(stranger, method, other, None, form=False)
+            assert leak_of(answer, home.secrets, [other, *other.split("/")]) == "", address
+        else:
+            table.cell(stranger, method, address, declared, home.words)
+    assert not table.wrong, "\n".join(table.wrong)
+
+
+def test_rights_table_streams(worlds: tuple[World, World]) -> None:
+    """A ticket is given for a board that may be read, and opens that board alone."""
+    home, away = worlds
+    area, identities = home.floor.area.code, everybody(home, away)
+    for who in identities:
+        answer = who.client().get(f"/b/{area}/rows")
+        ticket = answer.headers.get("X-Ticket", "")
+        assert bool(ticket) == (who.is_person and who.belongs_to(home)), who.name
+        if ticket:
+            assert open_ticket(ticket).channel == f"{area}:en"
+        else:
+            with pytest.raises(BadTicket):
+                open_ticket(ticket)
+
+
+def test_rights_table_commands() -> None:
+    """A command is run by whoever has a shell and the installation's secrets: nothing that is served runs one."""
+    ours = {app.name for app in apps.get_app_configs() if app.name.startswith("jitapp.")}
+    commands = [name for name, app in get_commands().items() if app in ours]
+    assert {"api_token", "pin", "verify", "routes"} <= set(commands)
+    served = [
+        *Path("jitapp/web").rglob("*.py"),
+        *Path("jitapp/api").rglob("*.py"),
+        *Path("jitapp/live").rglob("*.py"),
+    ]
+    assert len(served) > 40
+    for file in served:
+        named = {
+            alias.name
+            for node in ast.walk(ast.parse(file.read_text()))
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        assert not named & {"call_command", "execute_from_command_line", "subprocess", "management"}, file

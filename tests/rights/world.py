@@ -1,0 +1,225 @@
+"""Two plants with the same things in them, and everybody who may knock: the rows and columns of the table of rights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from jitapp.accounts.models import Device, Person
+from jitapp.accounts.pins import set_pin
+from jitapp.kanban.vocabulary import DeviceKind, Role
+from jitapp.plant.devices import place_device
+from jitapp.plant.models import Loop, Membership, Plant
+from jitapp.pull import actions
+from tests.floor import Floor
+
+PIN = "2580"
+HOME, AWAY = "QHOME", "QAWAY"
+HANDS = frozenset({Role.OPERATOR, Role.HANDLER, Role.SUPPLIER, Role.BUYER})
+GROUPS = (
+    "strangers and administrators",
+    *(f"{what} of {plant}" for plant in (HOME, AWAY) for what in ("devices", "hands", "heads")),
+)
+
+
+@dataclass
+class World:
+    """A plant whose every code and name begins with the plant's code, with something of each kind in it."""
+
+    code: str
+    floor: Floor = field(init=False)
+    parked: UUID = field(init=False)
+    call: UUID = field(init=False)
+
+    def __post_init__(self) -> None:
+        code = self.code
+        self.floor = floor = Floor(code, now=timezone.now() - timedelta(hours=1))
+        for station, kind in (("SMT", "PROCESS"), ("TEST", "PROCESS"), ("ACME", "SUPPLIER")):
+            floor.station(f"{code}-{station}", kind)
+        floor.bill(f"{code}-BOARD", **{f"{code}-PASTE": 1})
+        ends = {"supply": f"{code}-SMT", "demand": f"{code}-TEST"}
+        floor.loop(f"{code}-L1", part=f"{code}-BOARD", cards=4, quantity=4, **ends)
+        floor.loop(
+            f"{code}-EV",
+            part=f"{code}-ORDERED",
+            kind="EVENT",
+            cards=0,
+            first=None,
+            lead_time_minutes=9,
+            **ends,
+        )
+        before = floor.now + timedelta(minutes=1)
+        self.leader = self.person("lea", Role.LEADER)
+        source = floor.leader()
+        floor.scan(f"{code}-L1", 1, "empty", after=10)
+        self.parked = uuid4()
+        late = floor.scan(f"{code}-L1", 1, "start", id=self.parked, occurred_at=before)
+        assert late["outcome"] == "parked"
+        assert (
+            floor.scan(f"{code}-L1", 2, "hold", reason=f"{code} lot 4711", source=source)["outcome"]
+            == "applied"
+        )
+        made = actions.call_for_help(
+            station=f"{code}-SMT", kind="machine", note=f"{code} spindle", now=floor.now, source=source
+        )
+        self.call = made.uuid
+
+    def person(self, name: str, role: Role) -> Person:
+        made = Person.objects.create(username=f"{self.code}-{name}", name=f"{self.code} {name}")
+        Membership.objects.create(person=made, plant=self.floor.plant, role=role)
+        if role is Role.LEADER:
+            set_pin(made, PIN)
+        return made
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What stands in the places of an address: here, things of this plant."""
+        loop = f"{self.code}-L1"
+        return {
+            "area": self.floor.area.code,
+            "station": f"{self.code}-SMT",
+            "loop_id": str(Loop.objects.get(code=loop).pk),
+            "card": self.floor.card(loop, 3).code,
+            "held": self.floor.card(loop, 2).code,
+            "empty": self.floor.card(loop, 1).code,
+            "turn": str(self.floor.turn(loop, 1).uuid),
+            "call": str(self.call),
+            "scan": str(self.parked),
+            "part": f"{self.code}-BOARD",
+            "loop": loop,
+            "event_loop": f"{self.code}-EV",
+            "supplier": f"{self.code}-ACME-CO",
+            "leader": self.leader.username,
+        }
+
+    @property
+    def secrets(self) -> list[str]:
+        """What nobody outside may read, in small letters: every name, card, turn, call and scan of the plant."""
+        codes = [self.floor.card(f"{self.code}-L1", number).code for number in (1, 2, 3, 4)]
+        found = [self.code, *codes, self.words["turn"], str(self.call), str(self.parked)]
+        return [one.lower() for one in found]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody who knocks: by a session, a token, or with nothing."""
+
+    name: str
+    plant: str = ""  # where they belong
+    role: Role | None = None
+    kind: DeviceKind | None = None
+    token: str = ""
+    session: str = ""
+    staff: bool = False  # sees the administration's front page
+    permitted: bool = False  # and its tables
+    revoked: bool = False
+
+    @property
+    def is_person(self) -> bool:
+        return bool(self.session) and not self.revoked
+
+    @property
+    def is_device(self) -> bool:
+        return self.kind is not None and not self.revoked
+
+    @property
+    def group(self) -> str:
+        """Which part of the table they stand in."""
+        if not self.plant or self.plant == "everywhere" or self.revoked:
+            return "strangers and administrators"
+        what = "devices" if self.kind else "hands" if self.role in HANDS else "heads"
+        return f"{what} of {self.plant}"
+
+    def belongs_to(self, world: World) -> bool:
+        return self.plant in (world.code, "everywhere")
+
+    def client(self) -> Client:
+        """A browser or a program of this identity, untouched by what it did before."""
+        client = Client(headers={"Authorization": f"Bearer {self.token}"} if self.token else {})
+        if self.session:
+            client.cookies["sessionid"] = self.session
+        return client
+
+
+def session_of(person: Person) -> str:
+    """A session of this person."""
+    client = Client()
+    client.force_login(person)
+    return client.cookies["sessionid"].value
+
+
+def everybody(home: World, away: World) -> list[Identity]:
+    """Anonymous, each role and each kind of token in both plants, administrators, and whoever was revoked."""
+    found = [
+        Identity("anonymous"),
+        Identity("a wrong token", token="jit_nobody"),
+        Identity("a wrong session", session="x" * 32, revoked=True),
+    ]
+    for world in (home, away):
+        for role in Role:
+            session = session_of(world.person(role.value, role))
+            found.append(Identity(f"{role} at {world.code}", world.code, role=role, session=session))
+        for kind in DeviceKind:
+            token = place_device(f"{world.code} {kind}", kind, plant=world.code)
+            found.append(Identity(f"{kind} at {world.code}", world.code, kind=kind, token=token))
+    both = away.person("both", Role.LEADER)
+    Membership.objects.create(person=both, plant=home.floor.plant, role=Role.OPERATOR)
+    found.append(
+        Identity("operator at home, leader away", home.code, role=Role.OPERATOR, session=session_of(both))
+    )
+    staff = Person.objects.create(username="staff", name="Staff", is_staff=True)
+    found.append(Identity("staff without permissions", session=session_of(staff), staff=True))
+    root = Person.objects.create(username="root", name="Root", is_staff=True, is_superuser=True)
+    found.append(Identity("superuser", "everywhere", session=session_of(root), staff=True, permitted=True))
+    found.append(Identity("a person of no plant", session=session_of(Person.objects.create(username="nemo"))))
+    return found + _revoked(home)
+
+
+def _revoked(home: World) -> list[Identity]:
+    gone = home.person("gone", Role.ADMIN)
+    session = session_of(gone)
+    Person.objects.filter(pk=gone.pk).update(is_active=False)
+    former = Person.objects.create(username="former", name="Former")
+    Membership.objects.create(person=former, plant=home.floor.plant, role=Role.LEADER)
+    out = session_of(former)
+    Membership.objects.filter(person=former).delete()
+    Membership.objects.create(person=former, plant=Plant.objects.get(code=AWAY), role=Role.LEADER)
+    token = place_device("revoked", DeviceKind.ERP, plant=home.code)
+    Device.objects.filter(name="revoked").update(active=False)
+    return [
+        Identity("a revoked token", token=token),
+        Identity("a person who was shut out", home.code, Role.ADMIN, session=session, revoked=True),
+        Identity("a leader who went to the other plant", AWAY, Role.LEADER, session=out),
+    ]
+
+
+OF_PLANT = (
+    *("plant_area", "plant_station", "plant_part", "plant_loop", "plant_supplier", "plant_calendar"),
+    *("plant_membership", "plant_placement", "pull_event"),
+)
+OF_LOOP = ("pull_card", "pull_turn", "pull_loopstate", "pull_runout", "pull_wait")
+OF_STATION = ("pull_andoncall", "pull_stationstate")
+
+
+def state_of(plant: Plant) -> tuple[int, ...]:
+    """A fingerprint of everything that belongs to a plant; any change of it is another one."""
+    # ruff: noqa: S608 (names of tables that stand above)
+    total = "coalesce(sum(hashtextextended(t::text, 0)), 0)"
+    parts = [f"(SELECT {total} FROM {table} t WHERE plant_id = %(plant)s)" for table in OF_PLANT]
+    for table, owner in (*((name, "loop") for name in OF_LOOP), *((name, "station") for name in OF_STATION)):
+        parts.append(
+            f"(SELECT {total} FROM {table} t WHERE {owner}_id IN"
+            f" (SELECT id FROM plant_{owner} WHERE plant_id = %(plant)s))"
+        )
+    parts.append(
+        f"(SELECT {total} FROM pull_settlement t JOIN pull_receipt r ON r.id = t.receipt_id"
+        " WHERE r.plant_id = %(plant)s)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(parts), {"plant": plant.pk})
+        return tuple(cursor.fetchone())
