@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -201,7 +202,7 @@ def test_f05_without_a_database_there_is_a_sentence_and_no_traceback(tmp_path: P
         done = subprocess.run(
             [sys.executable, str(settings.BASE_DIR / "manage.py"), *command.split()],
             env=os.environ
-            | {"DATABASE_URL": f"postgres://nobody@{place}/none", "SECRET_KEY": "no secret " * 8},
+            | {"DATABASE_URL": f"postgres://nobody@{place}/none", "SECRET_KEY": secrets.token_hex(40)},
             cwd=tmp_path,
             capture_output=True,
             text=True,
