@@ -192,7 +192,7 @@ _COMMON: dict[str, Sentence] = {
         "The loop of {part} is not in use.", "Put the card aside and tell your planner."
     ),
     "settings_unreadable": refused(
-        "The settings of loop {loop} cannot be used. {why}",
+        "{why} The settings of loop {loop} cannot be used.",
         "Tell your planner; scan again once that is corrected.",
     ),
     "wrong_station": refused(
