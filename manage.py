@@ -12,6 +12,10 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except OperationalError as error:
+        # With another code the server has answered: a lock that was not given, a full disk. 57P: it is stopping.
+        code = getattr(error.__cause__, "pgcode", None)
+        if code is not None and not code.startswith(("08", "57P")):
+            raise
         reason = " ".join(str(error).split())
         sys.exit(
             f"The database does not answer: {reason}\nStart it (`make run` does), or set DATABASE_URL to where it is."
