@@ -128,6 +128,21 @@ def test_b01_a_forecast_of_a_quick_loop_counts_seconds() -> None:
     assert board_rows([loop.pk], now=NOW)[0].runs_out_at == NOW + timedelta(seconds=24)
 
 
+def test_b01_a_night_without_working_time_in_the_calendar_does_not_slow_the_rate() -> None:
+    shop = make_shop()
+    loop = shop.loop("L", "P", "PASTE", "REFLOW")
+    shop.card(loop, 1, "FULL")
+    shop.card(loop, 2, "EMPTY")
+    shop.history(loop, every=60, taken=40, newest=30)
+    newest = Turn.objects.filter(loop=loop).order_by("-opened_at")[:2]
+    for past in Turn.objects.filter(loop=loop).exclude(pk__in=[turn.pk for turn in newest]):
+        before = past.opened_at - timedelta(hours=20)
+        Turn.objects.filter(pk=past.pk).update(
+            opened_at=before, released_at=before, closed_at=before + timedelta(minutes=40)
+        )
+    assert board_rows([loop.pk], now=NOW)[0].runs_out_at == NOW + timedelta(minutes=30)
+
+
 def test_a_line_that_stands_still_does_not_look_as_if_it_ran_out() -> None:
     shop = make_shop()
     loop = shop.loop("L", "P", "PASTE", "REFLOW")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
@@ -12,6 +13,7 @@ from jitapp.pull.reading.board_statements import CALENDARS
 from jitapp.pull.reading.records import Record, read_rows
 
 LEARNED_FROM = 3  # fewer turns than this say nothing
+STOOD_STILL = 2  # a pause so many times as long as all other intervals together says nothing about use
 # The instants of a turn's way, the last one first: what it has reached says how far it still has to go.
 STEPS_BACKWARDS = ("loaded_at", "completed_at", "started_at", "released_at")
 
@@ -21,17 +23,27 @@ def runs_out_at(
 ) -> datetime | None:
     """Now + what is left / the rate of use. A container half used since the last emptying counts by the clock.
 
-    The rate is pieces per working minute between the oldest and the newest of the last turns; a pause longer than
-    usual slows it, so that a stopped line does not look as if it ran out.
+    The rate is pieces per working minute between the oldest and the newest of the last turns, without the times in
+    which the line evidently stood still; a pause longer than usual now slows it, so that a stopped line does not look
+    as if it ran out.
     """
     if len(history) < LEARNED_FROM or not usable:
         return None
-    newest, oldest = history[0].opened_at, history[-1].opened_at
-    minutes = calendar.working_minutes_between(oldest, newest)
-    pieces = float(sum(turn.asked for turn in history[:-1]))
+    newest = history[0].opened_at
+    uses = [
+        (calendar.working_minutes_between(older.opened_at, newer.opened_at), float(older.asked))
+        for newer, older in pairwise(history)
+    ]
+    while len(uses) >= LEARNED_FROM:
+        longest = max(uses)
+        others = sum(minutes for minutes, _ in uses) - longest[0]
+        if not 0 < STOOD_STILL * others < longest[0]:
+            break
+        uses.remove(longest)
+    minutes, pieces = (sum(parts) for parts in zip(*uses, strict=True))
     if minutes <= 0 or pieces <= 0:
         return None
-    usual = minutes / (len(history) - 1)
+    usual = minutes / len(uses)
     elapsed = calendar.working_minutes_between(newest, now)
     rate = pieces / (minutes + max(elapsed - usual, 0.0))
     left = float(sum(card.contents for card in usable))
