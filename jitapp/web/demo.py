@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -11,7 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from jitapp.live import demo
-from jitapp.plant.models import Plant
+from jitapp.plant.models import Plant, Station
 from jitapp.web.visit import people, viewer_of
 
 
@@ -21,6 +23,20 @@ def operators_rest() -> bool:
         return demo.switches().paused
     except demo.CannotSwitch:
         return False
+
+
+def leave_to_people(station: Station) -> None:
+    """Whoever stands at a station of the demonstration has it to themselves at once; the operators stay away."""
+    if settings.DEMO == "live" and station.plant.code == settings.DEMO_PLANT:
+        with suppress(demo.CannotSwitch):  # then they leave with the first scan
+            demo.take_over(station.code)
+
+
+def give_back(station: str) -> None:
+    """Somebody goes to another station: the operators may work this one again."""
+    if settings.DEMO == "live":
+        with suppress(demo.CannotSwitch):
+            demo.give_back(station)
 
 
 @require_POST
