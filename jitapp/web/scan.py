@@ -30,7 +30,7 @@ from jitapp.plant.models import Station
 from jitapp.plant.work import checks_of, standard_work_of
 from jitapp.pull.actions import scan
 from jitapp.pull.scan_request import Conflict, ScanRequest, Source
-from jitapp.web.demo import give_back, leave_to_people
+from jitapp.web.demo import give_back, leave_to_people, offers_of
 from jitapp.web.phrases import words_of
 from jitapp.web.visit import PEOPLE, Viewer, declared, people, viewer_of
 
@@ -97,6 +97,7 @@ def _page(request: HttpRequest) -> HttpResponseBase:
         "code": request.GET.get("code", "")[:CODE_LIMIT],
         "fresh_id": str(new_uuid()),
         "words": _words_for_script(viewer.language),
+        "offers": offers_of(station),
     }
     if request.method == "POST":
         try:

@@ -40,8 +40,9 @@ from jitapp.workshop.demo.floor import (
 )
 
 DAYS = 15
-SHIFT_SECONDS = 20 * 60  # of a day in the past
-TODAY_SECONDS = 40 * 60  # of the last shift, which goes on
+SHIFT_SECONDS = 14 * 60  # of a day in the past: two of the shop's own
+# Of the last shift, which goes on: eight turns of the slowest loop, so that its rate is learned from one stretch.
+TODAY_SECONDS = 130 * 60
 REST_SECONDS = 15 * 60  # at most, until everything that was begun is finished
 STEP_SECONDS = 2.0
 SHIFT_BEGINS = time(9, 0)
