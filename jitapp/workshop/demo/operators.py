@@ -35,6 +35,7 @@ from jitapp.workshop.demo.floor import (
     Stop,
     Take,
 )
+from jitapp.workshop.demo.troubles import AWAY, LEADERS, MACHINE
 
 logger = logging.getLogger(__name__)
 
@@ -154,6 +155,18 @@ class LiveFloor(Floor):
         seen = self._people_at.get(station)
         return station in self.taken or (seen is not None and seconds - seen < HUMAN_STAYS_SECONDS)
 
+    def tidy(self) -> None:
+        """Ends what operators before these left open: nobody else would solve their calls or staff their stations."""
+        for call in self._any_tablet.everything("/api/v1/calls", open="1"):
+            jam = next((jam for jam in MACHINE if jam[0] == call["note"]), None)
+            if call["kind"] == "machine" and jam is not None:
+                self.do(Solve(call["station"], LEADERS[call["station"]], "", "machine", jam[1], jam[2]))
+        for station in LEADERS:
+            standing = self._given.tablets[station].get(f"/api/v1/stations/{station}/states")
+            for state in standing["states"]:
+                if state["kind"] == "no_operator" and state["note"] in AWAY:
+                    self.do(Resume(station, "", "", "no_operator"))
+
     # -- what is done ----------------------------------------------------------------------------
 
     def do(self, deed: Deed) -> bool:
@@ -241,6 +254,7 @@ class Shift:
         self._seconds = 0.0
         self._at = clock()
         floor.learn()
+        floor.tidy()
 
     def step(self) -> list[Deed]:
         """One look at the switches and one round of the crew; what was done."""
