@@ -40,7 +40,7 @@ from jitapp.workshop.demo.floor import (
 )
 
 DAYS = 15
-SHIFT_SECONDS = 14 * 60  # of a day in the past: two of the shop's own
+SHIFT_SECONDS = 10 * 60  # of a day in the past: more than one of the shop's own
 # Of the last shift, which goes on: eight turns of the slowest loop, so that its rate is learned from one stretch.
 TODAY_SECONDS = 130 * 60
 REST_SECONDS = 15 * 60  # at most, until everything that was begun is finished
@@ -213,7 +213,7 @@ class ImaginedFloor(Floor):
 
 
 class _Recorder:
-    """Records what was done, each thing in transactions of its own with the clock of its time."""
+    """Records what was done, each thing with the clock of its time."""
 
     def __init__(self, plant: Plant) -> None:
         self._plants = frozenset({plant.pk})
