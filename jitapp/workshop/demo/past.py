@@ -14,6 +14,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
+
 from jitapp.accounts.models import Device, Person, new_uuid
 from jitapp.kanban.vocabulary import Consumption, DeviceKind, Outcome
 from jitapp.outbox import relay
@@ -46,6 +48,7 @@ TODAY_SECONDS = 130 * 60
 REST_SECONDS = 15 * 60  # at most, until everything that was begun is finished
 STEP_SECONDS = 2.0
 SHIFT_BEGINS = time(9, 0)
+TOGETHER = 100  # things done that are recorded in one transaction
 SEED = 20_261_128  # the same past for everybody
 
 
@@ -74,9 +77,12 @@ def make_past(plant: Plant, *, now: datetime, days: int, goes_on: bool) -> int:
     """
     lived = list(_live(plant, now, days, goes_on))
     recorder = _Recorder(plant)
-    # Everything at once and in order; what follows from it is drained before the next.
-    for done in lived:
-        recorder.record(done)
+    # In order; what follows from each thing is drained before the next. Some hundred to a transaction: each commit waits
+    # for the disk, and the rows of one transaction leave versions behind that every later statement passes by.
+    for start in range(0, len(lived), TOGETHER):
+        with transaction.atomic():
+            for done in lived[start : start + TOGETHER]:
+                recorder.record(done)
     if refused := Receipt.objects.exclude(outcome=Outcome.APPLIED).values_list("code", flat=True)[:5]:
         raise RefusedPast(f"of {len(lived)} deeds the rules refused some: {', '.join(refused)}")
     actions.sweep(now=now)

@@ -7,8 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
-
 from jitapp.plant.models import Loop, Plant
 from jitapp.plant.reading import read_document
 from jitapp.pull.reading.lists import cards_per_loop
@@ -31,21 +29,19 @@ def plant_rows() -> dict[str, Any]:
 
 
 def fill(now: datetime, *, days: int = 0, goes_on: bool = False) -> bool:
-    """Fills an empty database, whole or not at all. False where another shop lives.
+    """Fills an empty database, and completes a filling that was cut off. False where another shop lives.
 
     With `days` the shop has worked on so many working days before `now`; `goes_on` says that operators will go on with
-    what is under way.
+    what is under way. A past that was cut off stays as it is: the shop goes on from there.
     """
     plant = plant_rows()
     if Plant.objects.exclude(code=plant["code"]).exists():
         return Plant.objects.filter(code=plant["code"]).exists()
     loops = list(Loop.objects.values_list("pk", flat=True))
     if not loops or len(cards_per_loop(loops)) < len(loops):
-        # One transaction: a start that is cut off leaves no half of a past, and thousands of scans wait for no disk.
-        with transaction.atomic():
-            begins = first_instant(now, days, plant["time_zone"]) if days else now
-            report = set_up_shop({**document(), "first_at": begins.isoformat()}, now=now).report
-            assert not report.errors, report.errors
-            if days:
-                make_past(Plant.objects.get(code=plant["code"]), now=now, days=days, goes_on=goes_on)
+        begins = first_instant(now, days, plant["time_zone"]) if days else now
+        report = set_up_shop({**document(), "first_at": begins.isoformat()}, now=now).report
+        assert not report.errors, report.errors
+        if days:
+            make_past(Plant.objects.get(code=plant["code"]), now=now, days=days, goes_on=goes_on)
     return True
