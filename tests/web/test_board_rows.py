@@ -82,6 +82,7 @@ def test_b01_a_refill_is_foreseen_from_the_step_that_its_turn_has_reached() -> N
     )
     shop.history(loop, every=60, taken=80, newest=90)
     for past in Turn.objects.filter(loop=loop, closed_at__isnull=False):
+        assert past.closed_at is not None
         Turn.objects.filter(pk=past.pk).update(completed_at=past.closed_at - timedelta(minutes=6))
     # Of a whole turn 50 minutes would be left; but what is made is brought within 6 minutes.
     assert board_rows([loop.pk], now=NOW)[0].refill_at == NOW + timedelta(minutes=4)
@@ -94,6 +95,7 @@ def test_b01_a_turn_that_takes_longer_than_most_is_compared_with_the_slow_ones()
     turn = shop.turn(shop.card(loop, 2, "EMPTY"), minutes_ago=30, due_in=200)
     shop.history(loop, every=60, taken=20, newest=90)
     slowest = Turn.objects.filter(loop=loop, closed_at__isnull=False).latest("released_at")
+    assert slowest.released_at is not None
     Turn.objects.filter(pk=slowest.pk).update(closed_at=slowest.released_at + timedelta(minutes=45))
     assert board_rows([loop.pk], now=NOW)[0].refill_at == NOW + timedelta(minutes=15)
     # Slower than all: only the due time is known; and where the supplier has promised, it is the promise.

@@ -77,8 +77,8 @@ def make_past(plant: Plant, *, now: datetime, days: int, goes_on: bool) -> int:
     """
     lived = list(_live(plant, now, days, goes_on))
     recorder = _Recorder(plant)
-    # In order; what follows from each thing is drained before the next. Some hundred to a transaction: each commit waits
-    # for the disk, and the rows of one transaction leave versions behind that every later statement passes by.
+    # In order; what follows from each thing is drained before the next. Some hundred to a transaction: each commit
+    # waits for the disk, and rows leave versions behind in a transaction that every later statement passes by.
     for start in range(0, len(lived), TOGETHER):
         with transaction.atomic():
             for done in lived[start : start + TOGETHER]:
