@@ -62,7 +62,7 @@ class WorkCalendar:
         self._always = not shifts and not self._holidays
         self._days: dict[date, tuple[_Span, ...]] = {}
 
-    def add_working_minutes(self, start: datetime, minutes: int) -> datetime:
+    def add_working_minutes(self, start: datetime, minutes: float) -> datetime:
         """The first instant by which `minutes` working minutes have passed since `start`; aware, in UTC.
 
         Zero minutes is `start` itself, also outside working time. What does not fit before the horizon ends with the
@@ -71,7 +71,7 @@ class WorkCalendar:
         if minutes < 0:
             raise ValueError("minutes must not be negative")
         at = _ticks(start)
-        left = minutes * _MICROSECONDS
+        left = round(minutes * _MICROSECONDS)
         if not left:
             return _instant(at)
         if self._always:

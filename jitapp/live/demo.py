@@ -1,11 +1,12 @@
 """The demonstration's switches: stop the simulated operators, or take a station over by hand.
 
-They live in Redis, where pages set them and the operators look once a second. Without Redis nothing can be switched
-and the operators go on as they were.
+They live in Redis, where pages set them and the operators look before each round. Without Redis nothing can be
+switched and the operators go on as they were.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +16,8 @@ import redis
 from django.conf import settings
 
 PAUSED = "jitapp:demo:paused"
-TAKEN = "jitapp:demo:taken"
+TAKEN = "jitapp:demo:taken-until"  # stations by the second until which they are somebody's
+TAKEN_SECONDS = 900  # whoever walks away without a word has left by then
 SOCKET_SECONDS = 0.5
 _T = TypeVar("_T")
 
@@ -38,7 +40,7 @@ def switches() -> Switches:
     def read(client: redis.Redis) -> Switches:
         pipeline = client.pipeline(transaction=False)
         pipeline.exists(PAUSED)
-        pipeline.smembers(TAKEN)
+        pipeline.zrangebyscore(TAKEN, time.time(), "+inf")
         paused, taken = pipeline.execute()
         return Switches(bool(paused), frozenset(code.decode() for code in taken))
 
@@ -56,13 +58,13 @@ def resume() -> None:
 
 
 def take_over(station: str) -> None:
-    """The simulated operators leave a station to people. Raises CannotSwitch."""
-    _ask(lambda client: client.sadd(TAKEN, station))
+    """The simulated operators leave a station to people, for TAKEN_SECONDS from now. Raises CannotSwitch."""
+    _ask(lambda client: client.zadd(TAKEN, {station: time.time() + TAKEN_SECONDS}))
 
 
 def give_back(station: str) -> None:
     """They work the station again. Raises CannotSwitch."""
-    _ask(lambda client: client.srem(TAKEN, station))
+    _ask(lambda client: client.zrem(TAKEN, station))
 
 
 def _ask(question: Callable[[redis.Redis], _T]) -> _T:

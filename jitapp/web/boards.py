@@ -107,8 +107,8 @@ def rows(request: HttpRequest, area: str) -> HttpResponseBase:
 
 
 def _fingerprint(row: BoardRow) -> tuple[object, ...]:
-    """What decides whether the page is drawn again; forecasts are rounded to five minutes."""
-    ahead = tuple(at and int(at.timestamp() // 300) for at in (row.runs_out_at, row.refill_at))
+    """What decides whether the page is drawn again; forecasts are rounded to a minute."""
+    ahead = tuple(at and int(at.timestamp() // 60) for at in (row.runs_out_at, row.refill_at))
     return row.loop_id, row.version, row.state, row.late, row.owner, row.why_code, row.upstream, ahead
 
 

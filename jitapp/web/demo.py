@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from jitapp.live import demo
-from jitapp.plant.models import Plant
+from jitapp.plant.models import Plant, Station
+from jitapp.pull.reading.offers import Offer, offers
 from jitapp.web.visit import people, viewer_of
+
+OFFERS = 4
 
 
 def operators_rest() -> bool:
@@ -21,6 +27,26 @@ def operators_rest() -> bool:
         return demo.switches().paused
     except demo.CannotSwitch:
         return False
+
+
+def leave_to_people(station: Station) -> None:
+    """Whoever stands at a station of the demonstration has it to themselves at once; the operators stay away."""
+    if settings.DEMO == "live" and station.plant.code == settings.DEMO_PLANT:
+        with suppress(demo.CannotSwitch):  # then they leave with the first scan
+            demo.take_over(station.code)
+
+
+def offers_of(station: Station) -> list[Offer]:
+    """Cards to try, for somebody who has none in their hand: in the demonstration only."""
+    shown = settings.DEMO in ("live", "1") and station.plant.code == settings.DEMO_PLANT
+    return offers(station, now=timezone.now(), most=OFFERS) if shown else []
+
+
+def give_back(station: str) -> None:
+    """Somebody goes to another station: the operators may work this one again."""
+    if settings.DEMO == "live":
+        with suppress(demo.CannotSwitch):
+            demo.give_back(station)
 
 
 @require_POST

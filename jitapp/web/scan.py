@@ -30,6 +30,7 @@ from jitapp.plant.models import Station
 from jitapp.plant.work import checks_of, standard_work_of
 from jitapp.pull.actions import scan
 from jitapp.pull.scan_request import Conflict, ScanRequest, Source
+from jitapp.web.demo import give_back, leave_to_people, offers_of
 from jitapp.web.phrases import words_of
 from jitapp.web.visit import PEOPLE, Viewer, declared, people, viewer_of
 
@@ -88,6 +89,7 @@ def _page(request: HttpRequest) -> HttpResponseBase:
     station = chosen_station(request, viewer)
     if station is None:
         return render(request, "stations.html", {"groups": _stations(viewer), "next": _next(request)})
+    leave_to_people(station)
     context: dict[str, object] = {
         "station": station,
         "intent": request.session.get("intent", ""),
@@ -95,6 +97,7 @@ def _page(request: HttpRequest) -> HttpResponseBase:
         "code": request.GET.get("code", "")[:CODE_LIMIT],
         "fresh_id": str(new_uuid()),
         "words": _words_for_script(viewer.language),
+        "offers": offers_of(station),
     }
     if request.method == "POST":
         try:
@@ -116,8 +119,11 @@ def choose_station(request: HttpRequest) -> HttpResponseBase:
     found = Station.objects.filter(code=code, plant_id__in=viewer.plant_ids).first() if code else None
     if found is not None:
         request.session["station"] = found.code
+        leave_to_people(found)
     elif "station" in request.POST:
-        request.session.pop("station", None)
+        left = request.session.pop("station", None)
+        if left:
+            give_back(left)
     intent = request.POST.get("intent", "")
     request.session["intent"] = intent if intent in CHOICES else ""
     return redirect(_next(request))

@@ -247,11 +247,13 @@ wedge.listen(document);
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const typed = field.value.trim();
+  const offered = event.submitter?.name === "code" ? event.submitter : null;
+  const typed = (offered ?? field).value.trim();
   if (!typed) {
     field.focus();
     return;
   }
+  offered?.remove();
   field.value = "";
   wedge.clear();
   record(findCardCode(typed) ?? typed);

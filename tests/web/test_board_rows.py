@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -10,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jitapp.plant.models import Calendar
 from jitapp.pull import actions
+from jitapp.pull.models import Turn
 from jitapp.pull.reading.board import BoardRow, UnknownArea, board, board_rows
 from jitapp.web.board import counts, render_row, render_rows
 from tests.floor import Floor
@@ -69,6 +71,78 @@ def test_a_refill_that_comes_too_late_asks_for_action() -> None:
     row = board_rows([loop.pk], now=NOW)[0]
     assert row.refill_at == NOW + timedelta(minutes=50)
     assert row.state == "act"
+
+
+def test_b01_a_refill_is_foreseen_from_the_step_that_its_turn_has_reached() -> None:
+    shop = make_shop()
+    loop = shop.loop("L", "P", "PASTE", "REFLOW")
+    shop.card(loop, 1, "FULL")
+    shop.turn(
+        shop.card(loop, 2, "COMPLETED"), minutes_ago=30, due_in=200, completed_at=NOW - timedelta(minutes=2)
+    )
+    shop.history(loop, every=60, taken=80, newest=90)
+    for past in Turn.objects.filter(loop=loop, closed_at__isnull=False):
+        assert past.closed_at is not None
+        Turn.objects.filter(pk=past.pk).update(completed_at=past.closed_at - timedelta(minutes=6))
+    # Of a whole turn 50 minutes would be left; but what is made is brought within 6 minutes.
+    assert board_rows([loop.pk], now=NOW)[0].refill_at == NOW + timedelta(minutes=4)
+
+
+def test_b01_a_turn_that_takes_longer_than_most_is_compared_with_the_slow_ones() -> None:
+    shop = make_shop()
+    loop = shop.loop("L", "P", "PASTE", "REFLOW")
+    shop.card(loop, 1, "FULL")
+    turn = shop.turn(shop.card(loop, 2, "EMPTY"), minutes_ago=30, due_in=200)
+    shop.history(loop, every=60, taken=20, newest=90)
+    slowest = Turn.objects.filter(loop=loop, closed_at__isnull=False).latest("released_at")
+    assert slowest.released_at is not None
+    Turn.objects.filter(pk=slowest.pk).update(closed_at=slowest.released_at + timedelta(minutes=45))
+    assert board_rows([loop.pk], now=NOW)[0].refill_at == NOW + timedelta(minutes=15)
+    # Slower than all: only the due time is known; and where the supplier has promised, it is the promise.
+    Turn.objects.filter(pk=turn.pk).update(released_at=NOW - timedelta(minutes=50))
+    assert board_rows([loop.pk], now=NOW)[0].refill_at == NOW + timedelta(minutes=200)
+    Turn.objects.filter(pk=turn.pk).update(promised_at=NOW + timedelta(minutes=70))
+    assert board_rows([loop.pk], now=NOW)[0].refill_at == NOW + timedelta(minutes=70)
+
+
+def test_b01_how_much_time_is_little_depends_on_the_loop() -> None:
+    shop = make_shop()
+    states = {}
+    for code, lead in (("SLOW", 600), ("QUICK", 20)):
+        loop = shop.loop(code, code, "PASTE", "REFLOW", lead_time_minutes=lead)
+        shop.card(loop, 1, "FULL")
+        shop.turn(shop.card(loop, 2, "EMPTY"), minutes_ago=10, due_in=200)
+        shop.history(loop, every=20, taken=15, newest=30)
+        row = board_rows([loop.pk], now=NOW)[0]
+        assert row.runs_out_at == NOW + timedelta(minutes=10)
+        assert row.refill_at == NOW + timedelta(minutes=5)
+        states[code] = row.state
+    # Five minutes between refill and end.
+    assert states == {"SLOW": "soon", "QUICK": "move"}
+
+
+def test_b01_a_forecast_of_a_quick_loop_counts_seconds() -> None:
+    shop = make_shop()
+    loop = shop.loop("L", "P", "PASTE", "REFLOW", quantity=Decimal(10))
+    shop.card(loop, 1, "FULL", contents=1)
+    shop.card(loop, 2, "EMPTY")
+    shop.history(loop, every=4, taken=2, newest=1)
+    assert board_rows([loop.pk], now=NOW)[0].runs_out_at == NOW + timedelta(seconds=24)
+
+
+def test_b01_a_night_without_working_time_in_the_calendar_does_not_slow_the_rate() -> None:
+    shop = make_shop()
+    loop = shop.loop("L", "P", "PASTE", "REFLOW")
+    shop.card(loop, 1, "FULL")
+    shop.card(loop, 2, "EMPTY")
+    shop.history(loop, every=60, taken=40, newest=30)
+    newest = Turn.objects.filter(loop=loop).order_by("-opened_at")[:2]
+    for past in Turn.objects.filter(loop=loop).exclude(pk__in=[turn.pk for turn in newest]):
+        before = past.opened_at - timedelta(hours=20)
+        Turn.objects.filter(pk=past.pk).update(
+            opened_at=before, released_at=before, closed_at=before + timedelta(minutes=40)
+        )
+    assert board_rows([loop.pk], now=NOW)[0].runs_out_at == NOW + timedelta(minutes=30)
 
 
 def test_a_line_that_stands_still_does_not_look_as_if_it_ran_out() -> None:

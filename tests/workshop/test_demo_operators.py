@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
@@ -20,12 +21,16 @@ from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.live.demo import CannotSwitch, Switches
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import BillOfMaterials, Loop, Station
-from jitapp.pull.models import Card, Event, Receipt, Runout, Turn
+from jitapp.pull.models import AndonCall, Card, Event, Receipt, Runout, StationState, Turn
 from jitapp.pull.proof.verify import verify
 from jitapp.pull.reading.lists import station_board, turns
 from jitapp.workshop.demo.client import Stopped, Tablet, TokenEnded
-from jitapp.workshop.demo.operators import HUMAN_STAYS_SECONDS, LATE_EVERY_MINUTES, Crew, Shop
+from jitapp.workshop.demo.crew import Crew
+from jitapp.workshop.demo.floor import Call, Deed, Resume, Scan, Solve, Stop, Take
+from jitapp.workshop.demo.logins import leaders_pins
+from jitapp.workshop.demo.operators import HUMAN_STAYS_SECONDS, Given, LiveFloor, Shift
 from jitapp.workshop.demo.shop import fill
+from jitapp.workshop.demo.troubles import AWAY, LEADERS, MACHINE, RUNS_DRY_EVERY, Trouble
 from tests.floor import wait_for_the_feed
 
 pytestmark = [
@@ -47,7 +52,7 @@ class Clock:
 class Living:
     """The shop, its crew and the workers behind it, in one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         assert fill(timezone.now())
         self.http = httpx.Client(
             transport=httpx.WSGITransport(app=get_wsgi_application()), base_url="http://127.0.0.1"
@@ -59,94 +64,152 @@ class Living:
         self.tablets = {code: Tablet(self.http, token, self.stop) for code, token in tokens.items()}
         self.clock = Clock()
         self.switches = Switches()
-        self.shop = Shop(self.tablets, own)
-        self.crew = Crew(
-            self.shop,
-            speed=60,
-            stop=self.stop,
-            chance=random.Random(7),
-            clock=self.clock,
-            read_switches=lambda: self.switches,
+        self.floor = LiveFloor(Given(self.tablets, own, leaders_pins(folder, LEADERS.values())))
+        self.crew = Crew(self.floor, random.Random(7))
+        self.shift = Shift(
+            self.floor, self.crew, speed=1, clock=self.clock, read_switches=lambda: self.switches
         )
-        self.shop.learn()
 
-    def pass_minutes(self, minutes: float, *, step: float = 10) -> Counter[tuple[str, str]]:
-        """(station, intent) -> scans made while working minutes pass."""
-        made: Counter[tuple[str, str]] = Counter()
-        for _ in range(int(minutes / step)):
-            self.clock.now += step / 60
-            made.update((deed.station, deed.intent) for deed in self.crew.step())
+    def pass_seconds(self, seconds: float, *, step: float = 10) -> list[Deed]:
+        """What was done while the crew's seconds pass."""
+        made: list[Deed] = []
+        for _ in range(int(seconds / step)):
+            self.clock.now += step
+            made += self.shift.step()
             switchboard.drain()
         return made
 
 
+def scans(deeds: list[Deed]) -> Counter[tuple[str, str]]:
+    """Scans by station and intent."""
+    return Counter((deed.station, deed.intent) for deed in deeds if isinstance(deed, Scan))
+
+
 @pytest.fixture
-def living() -> Iterator[Living]:
-    shop = Living()
+def living(tmp_path: Path, settings: Any) -> Iterator[Living]:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    shop = Living(tmp_path)
     yield shop
     shop.http.close()
 
 
 def test_pulls_at_shipping_reach_every_station_and_the_first_suppliers(living: Living) -> None:
-    made = living.pass_minutes(2 * 465)
+    living.crew.troubles.resting = True
+    made = scans(living.pass_seconds(2 * 465))
     # Six pulls a day, each answered by every station: two days, less what is still under way.
     assert made["SHIP", "empty"] >= 10
     for station in ("TEST", "REFLOW", "PASTE"):
         assert made[station, "start"] >= 8, made
         assert made[station, "complete"] >= 8, made
     assert made["REFLOW", "receive"] >= 8
-    assert Turn.objects.filter(supply__code="BOARDS-SUPPLY").exists()
+    assert Turn.objects.filter(supply__code="BOARDS-SUPPLY", acknowledged_at__isnull=False).exists()
     # Nearly every scan was right: operators only do what the board tells them.
     outcomes = Counter(Receipt.objects.values_list("outcome", flat=True))
     assert outcomes["applied"] >= 0.95 * outcomes.total(), outcomes
-    assert verify().differences == []
-
-
-def test_now_and_then_a_supplier_is_late_a_part_runs_dry_and_recovers(living: Living) -> None:
-    living.pass_minutes(LATE_EVERY_MINUTES + 4 * 465)
-    dry = Runout.objects.filter(loop__kind="SUPPLIER")
-    assert dry.exists()
-    assert dry.filter(closed_at__isnull=False).exists()
     assert not Event.objects.filter(type="draw.short").exists()  # nobody starts without material
     assert verify().differences == []
 
 
-def test_a_station_where_somebody_scans_by_hand_is_left_alone_for_a_while(living: Living) -> None:
-    living.pass_minutes(60)
+def trouble(living: Living, kind: Any, *, runs_dry: bool) -> tuple[Trouble, list[Deed]]:
+    """One trouble of that kind, from its beginning to its end, and what everybody did meanwhile."""
+    troubles = living.crew.troubles
+    troubles.resting = True
+    made: list[Deed] = []
+    while not troubles._open:
+        made += living.pass_seconds(10)
+        troubles._begun = RUNS_DRY_EVERY - 1 if runs_dry else 0
+        jobs = [job for job in living.floor.all_jobs() if job.supply in ("TEST", "REFLOW", "PASTE")]
+        troubles._begin(jobs, living.crew._now, lambda job: 0.0)
+        # Chance has chosen the job; the kind of trouble is this story's.
+        if troubles._open:
+            troubles._open[0].kind = kind
+            troubles._open[0].text = MACHINE[0] if kind == "machine" else AWAY[:1]
+    found = troubles._open[0]
+    while not found.over:
+        made += living.pass_seconds(10)
+    return found, made + living.pass_seconds(60)
+
+
+def test_b01_a_machine_that_is_down_is_called_for_taken_and_put_right(living: Living) -> None:
+    found, made = trouble(living, "machine", runs_dry=False)
+    assert [type(deed) for deed in made if isinstance(deed, Call | Take | Solve)] == [Call, Take, Solve]
+    call = AndonCall.objects.get(kind="machine")
+    assert (call.station.code, call.stops_line) == (found.station, True)
+    assert call.owner is not None
+    assert call.owner.badge == LEADERS[found.station]
+    assert call.countermeasure
+    assert call.solved_at is not None
+
+
+def test_b01_a_station_without_its_operator_says_so_until_they_are_back(living: Living) -> None:
+    found, made = trouble(living, "operator", runs_dry=False)
+    assert [type(deed) for deed in made if isinstance(deed, Stop | Resume)] == [Stop, Resume]
+    state = StationState.objects.get()
+    assert (state.station.code, state.kind, state.ended_at is not None) == (
+        found.station,
+        "no_operator",
+        True,
+    )
+
+
+def test_b01_what_operators_left_open_is_ended_by_those_who_come_after_them(living: Living) -> None:
+    living.floor.do(Call("TEST", "BW-14", "", "machine", MACHINE[0][0]))
+    living.floor.do(Stop("REFLOW", "BW-13", "", "no_operator", AWAY[0]))
+    living.floor.do(Call("PASTE", "BW-12", "", "machine", "a visitor's own call"))
+    living.floor.tidy()
+    assert list(AndonCall.objects.filter(solved_at__isnull=True).values_list("note", flat=True)) == [
+        "a visitor's own call"
+    ]
+    assert not StationState.objects.filter(ended_at__isnull=True).exists()
+
+
+def test_b01_a_buffer_runs_dry_its_leader_takes_the_call_and_material_comes(living: Living) -> None:
+    found, _ = trouble(living, "handler", runs_dry=True)
+    dry = Runout.objects.filter(loop__code=found.loop).latest("opened_at")
+    assert dry.closed_at is not None
+    call = AndonCall.objects.get(runout=dry)
+    assert call.owner is not None
+    assert call.owner.badge == LEADERS[dry.loop.demand.code]
+    assert call.reason == "material is there"
+    assert verify().differences == []
+
+
+def test_b03_a_station_where_somebody_scans_by_hand_is_left_alone_for_a_while(living: Living) -> None:
+    living.pass_seconds(60)
     token = place_device("a visitor's phone", DeviceKind.SCANNER, station="SHIP")
-    card = living.shop.usable("DCB-SHIP")[0]["code"]
+    card = living.floor.usable("DCB-SHIP")[0].card
     Tablet(living.http, token, living.stop).scan(card, "empty")
     switchboard.drain()
     wait_for_the_feed()  # the crew reads there who scanned; a transaction elsewhere in the cluster holds it back
-    made = living.pass_minutes(240)
+    made = scans(living.pass_seconds(240))
     assert {station for station, _ in made} >= {"TEST"}
     assert "SHIP" not in {station for station, _ in made}
-    living.clock.now += HUMAN_STAYS_SECONDS
-    assert living.pass_minutes(240)["SHIP", "empty"] > 0
+    living.pass_seconds(HUMAN_STAYS_SECONDS)
+    assert scans(living.pass_seconds(240))["SHIP", "empty"] > 0
 
 
-def test_a_station_taken_over_by_a_switch_is_left_alone_until_it_is_given_back(living: Living) -> None:
+def test_b03_a_station_taken_over_by_a_switch_is_left_alone_until_it_is_given_back(living: Living) -> None:
     living.switches = Switches(taken=frozenset({"TEST"}))
-    made = living.pass_minutes(300)
+    made = scans(living.pass_seconds(300))
     assert made["SHIP", "empty"] > 0
     assert "TEST" not in {station for station, _ in made}
     living.switches = Switches()
-    assert living.pass_minutes(120)["TEST", "start"] > 0
+    assert scans(living.pass_seconds(120))["TEST", "start"] > 0
 
 
 def test_while_the_demonstration_is_paused_nobody_scans_and_no_time_passes(living: Living) -> None:
     living.switches = Switches(paused=True)
-    assert not living.pass_minutes(600)
+    assert not living.pass_seconds(600)
     living.switches = Switches()
-    assert living.pass_minutes(60)["SHIP", "empty"] == 1
+    assert scans(living.pass_seconds(60))["SHIP", "empty"] == 1
 
 
 def test_without_switches_the_crew_goes_on(living: Living) -> None:
     def broken() -> Switches:
         raise CannotSwitch("away")
 
-    living.crew._read_switches = broken
-    assert living.pass_minutes(60)["SHIP", "empty"] == 1
+    living.shift._read_switches = broken
+    assert scans(living.pass_seconds(60))["SHIP", "empty"] == 1
 
 
 def test_a_scan_is_sent_again_with_the_same_id_until_it_is_answered(living: Living) -> None:

@@ -27,7 +27,10 @@ from jitapp.pull.reading.records import Record, read_rows
 from jitapp.pull.reading.tasks import Task, TurnName, broken
 
 HISTORY = 8  # newest released turns of a loop from which its rate of use and its refill time are learned
-QUIET_MARGIN_MINUTES = 15  # a refill that comes so shortly before the end is worth watching
+# A refill that comes so shortly before the end is worth watching: in minutes, and as a share of the lead time, because
+# a quarter of an hour is nothing to a loop of two days and everything to one of ten minutes. The smaller one counts.
+QUIET_MARGIN_MINUTES = 15
+QUIET_SHARE = 0.1
 MANY_EMPTY = Decimal("0.75")  # share of empty cards worth watching while no rate is known
 BLOCKED = "BLOCKED"  # the word of a container that must not be used while its card goes on circulating
 STATES = ("out", "act", "soon", "move", "ok", "held")  # most urgent first
@@ -217,6 +220,7 @@ def _measure(
         late=len(late),
         turns=len(turns),
         margin=margin,
+        quiet_margin=min(QUIET_MARGIN_MINUTES, QUIET_SHARE * loop.lead_time_minutes),
         empty_share=empty_share,
     )
     return _Measured(
@@ -345,6 +349,7 @@ def _state(
     late: int,
     turns: int,
     margin: float | None,
+    quiet_margin: float,
     empty_share: Decimal,
 ) -> str:
     if on_hold:
@@ -356,7 +361,7 @@ def _state(
     last_one = usable <= 1 < circulating or not usable
     if turns and (near or (late and last_one) or (margin is not None and margin < 0)):
         return "act"
-    if late or (turns and margin is not None and margin < QUIET_MARGIN_MINUTES):
+    if late or (turns and margin is not None and margin < quiet_margin):
         return "soon"
     if turns and margin is None and empty_share >= MANY_EMPTY:
         return "soon"

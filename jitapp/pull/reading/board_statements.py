@@ -7,7 +7,7 @@ from __future__ import annotations
 from jitapp.kanban.waits import PRECEDENCE
 
 LOOPS = """
-SELECT l.id, l.code, l.status, l.hold_reason, l.quantity, l.max_empty_allowed,
+SELECT l.id, l.code, l.status, l.hold_reason, l.quantity, l.max_empty_allowed, l.lead_time_minutes,
        p.number AS part, p.description, p.unit,
        d.code AS demand, d.name AS demand_name, s.code AS supply, s.name AS supply_name, s.kind AS supply_kind,
        coalesce(sup.name, '') AS supplier, coalesce(a.code, '') AS area, pl.time_zone, pl.id AS plant,
@@ -67,7 +67,8 @@ HALTS = """
 CARDS = """
 SELECT c.loop_id, c.code, c.number, c.card_status, c.supply_status, c.quantity, c.contents, c.blocked, c.note,
        c.moved_at,
-       k.usable, t.number AS turn, t.signal_state, t.step, t.opened_at, t.released_at, t.due_at, t.promised_at,
+       k.usable, t.number AS turn, t.signal_state, t.step, t.opened_at, t.released_at,
+       t.started_at, t.completed_at, t.loaded_at, t.due_at, t.promised_at,
        t.owner, t.failed, t.owner_since, t.answer_late,
        gone.number AS gone_turn, of_gone.number AS gone_card, gone_from.code AS gone_loop,
        coalesce(w.reason, t.standing) AS standing,
@@ -87,10 +88,11 @@ SELECT c.loop_id, c.code, c.number, c.card_status, c.supply_status, c.quantity, 
 """
 
 HISTORY_OF = """
-SELECT l.id AS loop_id, h.opened_at, h.released_at, h.closed_at, h.asked
+SELECT l.id AS loop_id, h.opened_at, h.released_at, h.started_at, h.completed_at, h.loaded_at, h.closed_at, h.asked
   FROM unnest(%s::bigint[]) AS l(id)
  CROSS JOIN LATERAL (
-       SELECT t.opened_at, t.released_at, t.closed_at, t.asked FROM pull_turn t
+       SELECT t.opened_at, t.released_at, t.started_at, t.completed_at, t.loaded_at, t.closed_at, t.asked
+         FROM pull_turn t
         WHERE t.loop_id = l.id AND t.released_at IS NOT NULL AND t.signal_state <> 'CANCELLED'
         ORDER BY t.released_at DESC LIMIT %s) AS h
 """

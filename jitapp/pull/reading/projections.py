@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
@@ -12,6 +13,9 @@ from jitapp.pull.reading.board_statements import CALENDARS
 from jitapp.pull.reading.records import Record, read_rows
 
 LEARNED_FROM = 3  # fewer turns than this say nothing
+STOOD_STILL = 2  # a pause so many times as long as all other intervals together says nothing about use
+# The instants of a turn's way, the last one first: what it has reached says how far it still has to go.
+STEPS_BACKWARDS = ("loaded_at", "completed_at", "started_at", "released_at")
 
 
 def runs_out_at(
@@ -19,17 +23,27 @@ def runs_out_at(
 ) -> datetime | None:
     """Now + what is left / the rate of use. A container half used since the last emptying counts by the clock.
 
-    The rate is pieces per working minute between the oldest and the newest of the last turns; a pause longer than
-    usual slows it, so that a stopped line does not look as if it ran out.
+    The rate is pieces per working minute between the oldest and the newest of the last turns, without the times in
+    which the line evidently stood still; a pause longer than usual now slows it, so that a stopped line does not look
+    as if it ran out.
     """
     if len(history) < LEARNED_FROM or not usable:
         return None
-    newest, oldest = history[0].opened_at, history[-1].opened_at
-    minutes = calendar.working_minutes_between(oldest, newest)
-    pieces = float(sum(turn.asked for turn in history[:-1]))
+    newest = history[0].opened_at
+    uses = [
+        (calendar.working_minutes_between(older.opened_at, newer.opened_at), float(older.asked))
+        for newer, older in pairwise(history)
+    ]
+    while len(uses) >= LEARNED_FROM:
+        longest = max(uses)
+        others = sum(minutes for minutes, _ in uses) - longest[0]
+        if not 0 < STOOD_STILL * others < longest[0]:
+            break
+        uses.remove(longest)
+    minutes, pieces = (sum(parts) for parts in zip(*uses, strict=True))
     if minutes <= 0 or pieces <= 0:
         return None
-    usual = minutes / (len(history) - 1)
+    usual = minutes / len(uses)
     elapsed = calendar.working_minutes_between(newest, now)
     rate = pieces / (minutes + max(elapsed - usual, 0.0))
     left = float(sum(card.contents for card in usable))
@@ -40,34 +54,46 @@ def runs_out_at(
     unseen = (left - float(max(card.contents for card in usable))) / rate if gone else 0.0
     ahead = left / rate
     if ahead - gone <= unseen:
-        return calendar.add_working_minutes(now, round(unseen)) if unseen else now
-    return max(calendar.add_working_minutes(begin, round(ahead)), now)
+        return calendar.add_working_minutes(now, unseen) if unseen else now
+    return max(calendar.add_working_minutes(begin, ahead), now)
 
 
 def refill_at(
     turns: list[Record], history: list[Record], calendar: WorkCalendar, now: datetime
 ) -> datetime | None:
-    """The first of the open turns to come back: by the learned time (its 80th percentile), else by its due time."""
-    if not turns:
-        return None
-    taken = sorted(
-        calendar.working_minutes_between(turn.released_at, turn.closed_at)
-        for turn in history
-        if turn.closed_at is not None
+    """The first of the open turns to come back: when its supplier promised it, else by what is learned of the rest of
+    its way, else by its due time."""
+    return min(
+        (at for turn in turns if (at := _back_at(turn, history, calendar, now)) is not None), default=None
     )
-    usual = taken[int(0.8 * (len(taken) - 1) + 0.5)] if len(taken) >= LEARNED_FROM else None
-    expected: list[datetime] = []
-    for turn in turns:
-        learned = (
-            calendar.add_working_minutes(turn.released_at, round(usual))
-            if usual is not None and turn.released_at is not None
-            else None
+
+
+def _back_at(turn: Record, history: list[Record], calendar: WorkCalendar, now: datetime) -> datetime | None:
+    """When one turn is expected back. The learned time is the 80th percentile of what the newest turns took from the
+    step that this one has reached; of those only that took longer than this one has taken already, because a turn
+    that is not back yet is none of the quick ones. None was that slow: its due time is all that is known."""
+    if turn.promised_at is not None and turn.promised_at > now:
+        promised: datetime = turn.promised_at
+        return promised
+    for step in STEPS_BACKWARDS:
+        begin = getattr(turn, step)
+        if begin is None:
+            continue
+        taken = sorted(
+            calendar.working_minutes_between(getattr(past, step), past.closed_at)
+            for past in history
+            if past.closed_at is not None and getattr(past, step) is not None
         )
-        if learned is not None and (learned > now or turn.due_at is None):
-            expected.append(learned)
-        elif turn.due_at is not None:
-            expected.append(turn.due_at)
-    return min(expected, default=None)
+        if len(taken) < LEARNED_FROM:
+            continue
+        elapsed = calendar.working_minutes_between(begin, now)
+        slower = [minutes for minutes in taken if minutes > elapsed]
+        if slower or turn.due_at is None:
+            usual = slower or taken
+            return calendar.add_working_minutes(begin, usual[int(0.8 * (len(usual) - 1) + 0.5)])
+        break
+    due: datetime | None = turn.due_at
+    return due
 
 
 class Calendars:

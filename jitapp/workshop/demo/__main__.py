@@ -17,7 +17,8 @@ import httpx
 from django.conf import settings
 
 from jitapp.workshop.demo.client import Stopped, Tablet, TokenEnded
-from jitapp.workshop.demo.operators import Crew, Shop
+from jitapp.workshop.demo.crew import Crew
+from jitapp.workshop.demo.operators import Given, LiveFloor, work
 
 
 def main() -> int:
@@ -31,9 +32,9 @@ def main() -> int:
     with httpx.Client(base_url=given["url"]) as http:
         tablets = {code: Tablet(http, token, stop) for code, token in given["tokens"].items()}
         chance = random.Random()  # noqa: S311 - who is a little slower today is no secret
-        crew = Crew(Shop(tablets, frozenset(given["own"])), speed=given["speed"], stop=stop, chance=chance)
+        floor = LiveFloor(Given(tablets, frozenset(given["own"]), given["pins"]))
         try:
-            crew.work()
+            work(floor, Crew(floor, chance), speed=given["speed"], stop=stop)
         except Stopped:
             pass
         except TokenEnded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
@@ -37,27 +38,32 @@ class Tablet:
         """The answer to a GET. Raises Stopped, TokenEnded, and httpx.HTTPStatusError for what will not change."""
         return self._send("GET", path, params=question)
 
-    def everything(self, path: str) -> list[dict[str, Any]]:
+    def everything(self, path: str, **question: str) -> list[dict[str, Any]]:
         """All pages of a list."""
         rows: list[dict[str, Any]] = []
         cursor: str | None = ""
         while cursor is not None:
-            page = self.get(path, limit="500", cursor=cursor)
+            page = self.get(path, limit="500", cursor=cursor, **question)
             rows += page["results"]
             cursor = httpx.URL(page["next"]).params["cursor"] if page["next"] else None
         return rows
 
-    def scan(self, code: str, intent: str, *, by: str = "") -> dict[str, Any]:
+    def scan(self, code: str, intent: str, *, by: str = "", promised_at: str = "") -> dict[str, Any]:
         """The answer to one scan, however often it had to be sent."""
-        body = {"id": str(uuid7()), "code": code, "intent": intent} | ({"by": by} if by else {})
-        return self._send("POST", "/api/v1/scans", json=body)
+        body = {"id": str(uuid7()), "code": code, "intent": intent, "by": by, "promised_at": promised_at}
+        return self._send("POST", "/api/v1/scans", json={name: said for name, said in body.items() if said})
 
-    def _send(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+    def post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        """The answer to an act, done once however often it had to be sent. Raises as `get` does."""
+        return self._send("POST", path, json=body, key=str(uuid7()))
+
+    def _send(self, method: str, path: str, *, key: str = "", **more: Any) -> dict[str, Any]:
         pause = 0.2
+        headers = self.headers | ({"Idempotency-Key": key} if key else {})
         while not self.stop.is_set():
             asked_to_wait = 0.0
             try:
-                response = self.http.request(method, path, headers=self.headers, timeout=SECONDS, **more)
+                response = self.http.request(method, path, headers=headers, timeout=SECONDS, **more)
                 if response.status_code == 401:
                     raise TokenEnded
                 if response.status_code < 500 and response.status_code != 429:

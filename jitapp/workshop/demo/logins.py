@@ -1,4 +1,5 @@
-"""Passwords of the demonstration's people: made once, hashed in the database, kept in a file of the owner's alone."""
+"""Passwords and PINs of the demonstration's people: made once, hashed in the database, kept in files of the owner's
+alone."""
 
 from __future__ import annotations
 
@@ -6,15 +7,17 @@ import json
 import os
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from django.contrib.auth.hashers import is_password_usable, make_password
+from django.contrib.auth.hashers import check_password, is_password_usable, make_password
 
 from jitapp.accounts.models import Person
+from jitapp.accounts.pins import BadPin, hashed_pin, set_pin
 
 FILE = "demo_logins.json"
-# No letters that are taken for one another when typed from a screen.
-_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
+PINS = "demo_pins.json"
+WORDS = Path(__file__).with_name("words.txt")
 
 
 def keep_logins(folder: Path, usernames: Iterable[str], *, shown: Iterable[str]) -> dict[str, str]:
@@ -43,24 +46,52 @@ def keep_logins(folder: Path, usernames: Iterable[str], *, shown: Iterable[str])
     }
 
 
+def leaders_pins(folder: Path, badges: Iterable[str]) -> dict[str, str]:
+    """PINs by badge of the people whose PIN we know: whoever has none gets one, whoever has chosen one keeps it."""
+    known = _read(folder, PINS)
+    people = list(Person.objects.filter(badge__in=list(badges)))
+    fresh = {person.badge: _pin() for person in people if person.badge and not person.pin_hash}
+    if fresh:
+        known |= fresh
+        _write(folder, known, PINS)
+        for person in people:
+            if person.badge in fresh:
+                set_pin(person, fresh[person.badge])
+    return {
+        person.badge: known[person.badge]
+        for person in people
+        if person.badge in known
+        and (person.badge in fresh or check_password(known[person.badge], person.pin_hash))
+    }
+
+
+def _pin() -> str:
+    while True:
+        pin = "".join(secrets.choice("0123456789") for _ in range(4))
+        with suppress(BadPin):
+            hashed_pin(pin)
+            return pin
+
+
 def _password() -> str:
-    return "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(3))
+    """Two short words: easily read from a screen and typed, and too many pairs to be guessed at the login's pace."""
+    return "-".join(secrets.choice(line.split()) for line in WORDS.read_text(encoding="utf-8").splitlines())
 
 
-def _read(folder: Path) -> dict[str, str]:
+def _read(folder: Path, name: str = FILE) -> dict[str, str]:
     try:
-        kept = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        kept = json.loads((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     if not isinstance(kept, dict):
         return {}
-    return {str(name): str(password) for name, password in kept.items()}
+    return {str(who): str(password) for who, password in kept.items()}
 
 
-def _write(folder: Path, logins: dict[str, str]) -> None:
+def _write(folder: Path, logins: dict[str, str], name: str = FILE) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{FILE}.new"
+    draft = folder / f"{name}.new"
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
         json.dump(logins, out, indent=1)
-    draft.replace(folder / FILE)
+    draft.replace(folder / name)

@@ -1,352 +1,271 @@
-"""Simulated operators, handlers, suppliers and a customer, who scan the demonstration shop through the API.
+"""The demonstration's people at work in the running shop: they scan, call and answer through the API.
 
 They see what people see (a station's board, the event feed) and do what people do; nothing is told them that a
-tablet could not know. Time on the floor is working minutes, `speed` of them pass in a second. A station where
-somebody else scans, or that is taken over by a switch, is left alone.
+tablet could not know. A station that somebody has chosen on the scan page, or where somebody else scans, is left alone.
 """
 
 from __future__ import annotations
 
 import logging
-import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import Event
 from typing import Any
 
+import httpx
+from uuid_utils.compat import uuid7
+
 from jitapp.live.demo import CannotSwitch, Switches, switches
 from jitapp.workshop.demo.client import Tablet
+from jitapp.workshop.demo.crew import Crew
+from jitapp.workshop.demo.floor import (
+    Bin,
+    Call,
+    Deed,
+    Floor,
+    Job,
+    Promise,
+    Resume,
+    Route,
+    Scan,
+    Solve,
+    Stop,
+    Take,
+)
+from jitapp.workshop.demo.troubles import AWAY, LEADERS, MACHINE
 
 logger = logging.getLogger(__name__)
 
-Facts = dict[str, Any]
-USABLE = ("FULL", "IN_USE")
-
-# Working minutes. Eight boards a day pass each station, so that each is busy for about half of the day (A7).
-BENCH_MINUTES = {"PASTE": 12, "REFLOW": 16, "TEST": 24}  # for one board
-HANDLING_MINUTES = 10
-PULL_MINUTES = 465 / 6  # six pulls a day: two of each board
-CUSTOMER_RETURNS_MINUTES = 15
-DELIVERY_MINUTES = {"SUPPLIER": 420, "SUPERMARKET": 40}
-UNLOADING_MINUTES = 25
-SUPPLIES_MINUTES = 150
-# Boards by name, in the levelled order of one bin each.
-CUSTOMER_ORDER = ("MCB-SHIP", "DCB-SHIP", "OPB-SHIP")
-# Whose supplier is late in turn, how long after the last time, and for how long the line stays without.
-LATE_LOOPS = ("DCB-BARE", "HOUSING-S", "MCB-BARE", "CONN-24", "OPB-BARE")
-LATE_EVERY_MINUTES = 700
-DRY_MINUTES = 130
-REFUSED_AGAIN_MINUTES = 30
-# Between two looks no more time passes than this: on a slow machine the clock of the floor waits for its people.
-LONGEST_STEP_MINUTES = 10
-
-# Seconds of the real clock.
+DONE = ("applied", "already")
+Facts = dict[str, Any]  # a JSON object of the API
 LOOK_SECONDS = 0.4
-QUICK_LOOK_SECONDS = 0.1
-SWITCHES_SECONDS = 1.0
 HUMAN_STAYS_SECONDS = 300.0
-# Who carries the tablet of a station; shipping is the customer's.
-BADGES = {
-    "PASTE": "BW-12",
-    "REFLOW": "BW-13",
-    "TEST": "BW-14",
-    "SHIP": "BW-15",
-    "CABINET": "BW-16",
-    "STORES": "BW-11",
-}
-HANDLERS = {"REFLOW": "BW-09", "PASTE": "BW-09", "TEST": "BW-10", "SHIP": "BW-10", "CABINET": "BW-11"}
+# On a slow machine, or one that slept, the crew's clock waits for its people.
+LONGEST_STEP_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """A scan that somebody would now make at a station."""
-
-    station: str
-    card: str
-    intent: str
-    by: str
-    about: str  # what it is about, for the next time it comes up
-
-
-@dataclass
-class Shop:
-    """What the operators know of the shop: the stations' boards, the loops between them and the bills."""
+class Given:
+    """What the operators need: a tablet for each station, the devices that are theirs, PINs by badge."""
 
     tablets: Mapping[str, Tablet]
     own_devices: frozenset[str]
-    boards: dict[str, Facts] = field(default_factory=dict)
-    loops: dict[str, Facts] = field(default_factory=dict)
-    bills: dict[str, list[tuple[str, Decimal]]] = field(default_factory=dict)
-    people_at: dict[str, float] = field(default_factory=dict)  # station -> real time of the last foreign scan
-    cursor: str = "now"
-    stale: set[str] = field(default_factory=set)
+    pins: Mapping[str, str]
+
+
+class LiveFloor(Floor):
+    """The running shop, as its tablets show it."""
+
+    def __init__(self, given: Given) -> None:
+        super().__init__()
+        self._given = given
+        self._bills: dict[str, list[tuple[str, Decimal]]] = {}
+        self._people_at: dict[str, float] = {}  # station -> when somebody else last scanned there
+        self._cursor = "now"
+        self._stale: set[str] = set()
+        self._bins_at: dict[str, list[Bin]] = {}
 
     @property
-    def any_tablet(self) -> Tablet:
+    def _any_tablet(self) -> Tablet:
         """Whoever asks what everybody may know."""
-        return next(iter(self.tablets.values()))
+        return next(iter(self._given.tablets.values()))
 
     def learn(self) -> None:
         """Reads loops and boards again."""
-        self.loops = {loop["code"]: loop for loop in self.any_tablet.everything("/api/v1/loops")}
-        self.stale = set(self.tablets)
-        self.bills.clear()
+        self.routes = {
+            loop["code"]: Route(
+                loop["code"],
+                loop["part"],
+                loop["demand"],
+                loop["supply"],
+                60.0 * loop["lead_time_minutes"],
+                loop["status"] == "ACTIVE",
+            )
+            for loop in self._any_tablet.everything("/api/v1/loops")
+        }
+        self._stale = set(self._given.tablets)
+        self._bills.clear()
 
-    def look(self, now: float) -> None:
+    def look(self, seconds: float) -> None:
         """Reads what happened since the last look, then the boards that it concerns."""
         more = True
         while more:
-            page = self.any_tablet.get("/api/v1/events", cursor=self.cursor, limit="500")
-            self.cursor, more = page["cursor"], page["next"] is not None
+            page = self._any_tablet.get("/api/v1/events", cursor=self._cursor, limit="500")
+            self._cursor, more = page["cursor"], page["next"] is not None
             for event in page["results"]:
-                self._notice(event, now)
-        for station in sorted(self.stale & self.tablets.keys()):
-            self.boards[station] = self.tablets[station].get(f"/api/v1/boards/{station}")
-        self.stale.clear()
+                self._notice(event, seconds)
+        for station in sorted(self._stale & self._given.tablets.keys()):
+            self._read(station, self._given.tablets[station].get(f"/api/v1/boards/{station}"))
+        self._stale.clear()
 
-    def _notice(self, event: Facts, now: float) -> None:
-        loop = self.loops.get(event["loop"]) if event["loop"] else None
-        if loop is not None:
-            self.stale |= {loop["demand"], loop["supply"]}
+    def _notice(self, event: Facts, seconds: float) -> None:
+        route = self.routes.get(event["loop"]) if event["loop"] else None
+        if route is not None:
+            self._stale |= {route.demand, route.supply}
         elif event["loop"] or event["type"] == "loop.changed":
             self.learn()
         by = event["by"]
-        foreign = by["device"] not in self.own_devices if by["device"] else by["person"] is not None
+        foreign = by["device"] not in self._given.own_devices if by["device"] else by["person"] is not None
         if foreign and event["scan"] and event["station"]:
-            self.people_at[event["station"]] = now
+            self._people_at[event["station"]] = seconds
+
+    def _read(self, station: str, board: Facts) -> None:
+        self.stations[station] = board["kind"]
+        self.jobs[station] = [
+            Job(
+                turn["id"],
+                turn["card"],
+                turn["loop"],
+                turn["part"],
+                turn["demand"],
+                turn["supply"],
+                Decimal(turn["asked"]),
+                turn["step"],
+            )
+            for turn in board["to_fill"]
+        ]
+        self._bins_at[station] = [
+            Bin(
+                card["code"],
+                card["loop"],
+                card["supply_status"],
+                Decimal(card["contents"]),
+                card["full_since"] or "",
+                card["card_status"] == "IN_CIRCULATION" and not card["blocked"],
+            )
+            for card in board["to_use"]
+        ]
+        self.bins = {}
+        for found in self._bins_at.values():
+            for each in found:
+                self.bins.setdefault(each.loop, []).append(each)
 
     def components(self, part: str) -> list[tuple[str, Decimal]]:
-        """What goes into one piece of the part."""
-        if part not in self.bills:
-            bill = self.any_tablet.get(f"/api/v1/bills/{part}")
-            self.bills[part] = [(line["part"], Decimal(line["quantity"])) for line in bill["components"]]
-        return self.bills[part]
+        """From the bill, read once."""
+        if part not in self._bills:
+            bill = self._any_tablet.get(f"/api/v1/bills/{part}")
+            self._bills[part] = [(line["part"], Decimal(line["quantity"])) for line in bill["components"]]
+        return self._bills[part]
 
-    def cards_of(self, loop: str) -> list[Facts]:
-        """The cards of a loop, at its demand station."""
-        demand = self.loops[loop]["demand"] if loop in self.loops else ""
-        return [card for card in self.boards.get(demand, {}).get("to_use", []) if card["loop"] == loop]
+    def left_alone(self, station: str, seconds: float) -> bool:
+        """A station that was taken, or where somebody scanned by hand a short time ago."""
+        seen = self._people_at.get(station)
+        return station in self.taken or (seen is not None and seconds - seen < HUMAN_STAYS_SECONDS)
 
-    def usable(self, loop: str) -> list[Facts]:
-        """Containers to take from: the open one first, then the one that stands longest."""
-        found = [
-            card
-            for card in self.cards_of(loop)
-            if card["supply_status"] in USABLE
-            and card["card_status"] == "IN_CIRCULATION"
-            and not card["blocked"]
-        ]
-        return sorted(found, key=lambda card: (card["supply_status"] != "IN_USE", card["full_since"] or ""))
+    def tidy(self) -> None:
+        """Ends what operators before these left open: nobody else would solve their calls or staff their stations."""
+        for call in self._any_tablet.everything("/api/v1/calls", open="1"):
+            jam = next((jam for jam in MACHINE if jam[0] == call["note"]), None)
+            if call["kind"] == "machine" and jam is not None:
+                self.do(Solve(call["station"], LEADERS[call["station"]], "", "machine", jam[1], jam[2]))
+        for station in LEADERS:
+            standing = self._given.tablets[station].get(f"/api/v1/stations/{station}/states")
+            for state in standing["states"]:
+                if state["kind"] == "no_operator" and state["note"] in AWAY:
+                    self.do(Resume(station, "", "", "no_operator"))
 
-    def has_material(self, station: str, turn: Facts) -> bool:
-        """Whether everything that the turn needs stands at the station."""
-        for part, per_piece in self.components(turn["part"]):
-            feeding = [
-                code
-                for code, loop in self.loops.items()
-                if loop["demand"] == station and loop["part"] == part and loop["status"] == "ACTIVE"
-            ]
-            there = sum(
-                (Decimal(card["contents"]) for code in feeding for card in self.usable(code)), Decimal(0)
-            )
-            if feeding and there < Decimal(turn["asked"]) * per_piece:
-                return False
-        return True
+    # -- what is done ----------------------------------------------------------------------------
+
+    def do(self, deed: Deed) -> bool:
+        """Through the API, at the station's tablet. A refusal is looked at again later."""
+        tablet = self._given.tablets[deed.station]
+        try:
+            said = self._send(tablet, deed)
+        except httpx.HTTPStatusError as refused:
+            said = refused.response.text
+        if said:
+            logger.debug("%s: %s", deed, said)
+            self._stale |= {deed.station}  # the board was older than the floor
+        return not said
+
+    def _send(self, tablet: Tablet, deed: Deed) -> str:
+        """Why it was not done, or nothing. Raises HTTPStatusError for a refusal."""
+        by = {"by": deed.by} if deed.by else {}
+        proof = {"by": deed.by, "pin": self._given.pins.get(deed.by, "")}
+        match deed:
+            case Scan():
+                answer = tablet.scan(deed.card, deed.intent, by=deed.by)
+                return "" if answer["outcome"] in DONE else answer["message"]
+            case Promise():
+                at = datetime.now(UTC) + timedelta(seconds=deed.seconds)
+                answer = tablet.scan(deed.card, "promise", promised_at=at.isoformat())
+                return "" if answer["outcome"] in DONE else answer["message"]
+            case Call():
+                said = {"station": deed.station, "kind": deed.kind, "note": deed.note} | by
+                tablet.post("/api/v1/calls", {**said, "id": str(uuid7()), "stops_line": True})
+            case Take():
+                tablet.post(f"/api/v1/calls/{self._open_call(tablet, deed)}/take", proof)
+            case Solve():
+                words = {"reason": deed.reason, "countermeasure": deed.countermeasure}
+                tablet.post(f"/api/v1/calls/{self._open_call(tablet, deed)}/solve", words | proof)
+            case Stop():
+                said = {"kind": deed.kind, "note": deed.note}
+                tablet.post(f"/api/v1/stations/{deed.station}/states", said | by)
+            case Resume():
+                tablet.post(f"/api/v1/stations/{deed.station}/states/{deed.kind}/end", by)
+        return ""
+
+    def _open_call(self, tablet: Tablet, deed: Take | Solve) -> str:
+        """The id of the call that a leader takes or solves; "none" is refused as not found."""
+        loop = deed.loop if isinstance(deed, Take) else ""
+        for call in tablet.everything("/api/v1/calls", open="1", station=deed.station):
+            if call["kind"] == deed.kind and (not loop or call["loop"] == loop):
+                return str(call["id"])
+        return "none"
 
 
-class Crew:
-    """Everybody on the floor: decides what would be done now, and has it scanned."""
+def work(
+    floor: LiveFloor,
+    crew: Crew,
+    *,
+    speed: float,
+    stop: Event,
+    clock: Callable[[], float] = time.monotonic,
+    read_switches: Callable[[], Switches] = switches,
+) -> None:
+    """Scans until asked to stop; `speed` seconds of the crew's clock pass in one second."""
+    shift = Shift(floor, crew, speed=speed, clock=clock, read_switches=read_switches)
+    while not stop.is_set():
+        shift.step()
+        stop.wait(max(LOOK_SECONDS / max(speed, 1), 0.1))
+
+
+class Shift:
+    """The crew's clock: it stands still while the operators were stopped."""
 
     def __init__(
         self,
-        shop: Shop,
+        floor: LiveFloor,
+        crew: Crew,
         *,
         speed: float,
-        stop: Event,
-        chance: random.Random,
-        clock: Callable[[], float] = time.monotonic,
-        read_switches: Callable[[], Switches] = switches,
+        clock: Callable[[], float],
+        read_switches: Callable[[], Switches],
     ) -> None:
-        self._shop = shop
+        self._floor = floor
+        self._crew = crew
         self._speed = speed
-        self._stop = stop
-        self._chance = chance
         self._clock = clock
         self._read_switches = read_switches
         self._switches = Switches()
-        self._switches_read = float("-inf")
-        self._minutes = 0.0
+        self._seconds = 0.0
         self._at = clock()
-        # When something that has been noticed will be done: working minutes.
-        self._due: dict[str, float] = {}
-        self._next_pull = 2.0
-        self._pulled = 0
-        self._next_supplies = SUPPLIES_MINUTES / 4
-        self._late = ""
-        self._next_late = LATE_EVERY_MINUTES / 4
-        self._lateness = 0
-
-    def work(self) -> None:
-        """Scans until asked to stop."""
-        self._shop.learn()
-        pause = max(QUICK_LOOK_SECONDS, min(LOOK_SECONDS, 2.4 / self._speed))
-        while not self._stop.is_set():
-            self.step()
-            self._stop.wait(pause)
+        floor.learn()
+        floor.tidy()
 
     def step(self) -> list[Deed]:
-        """One look around, and what is due by now."""
+        """One look at the switches and one round of the crew; what was done."""
         now = self._clock()
-        self._look_at_switches(now)
+        try:
+            self._switches = self._read_switches()
+        except CannotSwitch:
+            logger.debug("The switches cannot be read; they stay as they were.")
+        passed, self._at = now - self._at, now
         if self._switches.paused:
-            self._at = now
             return []
-        self._minutes += min((now - self._at) * self._speed, LONGEST_STEP_MINUTES)
-        self._at = now
-        self._shop.look(now)
-        done = []
-        for deed in list(self._deeds()):
-            if self._stop.is_set():
-                break
-            if self._left_alone(deed.station, now):
-                continue
-            self._do(deed)
-            done.append(deed)
-        self._forget()
-        return done
-
-    def _do(self, deed: Deed) -> None:
-        answer = self._shop.tablets[deed.station].scan(deed.card, deed.intent, by=deed.by)
-        if answer["outcome"] == "applied":
-            self._due.pop(deed.about, None)
-        else:
-            self._due[deed.about] = self._minutes + REFUSED_AGAIN_MINUTES
-            logger.debug("%s %s at %s: %s", deed.intent, deed.card, deed.station, answer["message"])
-            # The board was older than the floor.
-            self._shop.stale |= {deed.station}
-
-    def _left_alone(self, station: str, now: float) -> bool:
-        seen = self._shop.people_at.get(station)
-        return station in self._switches.taken or (seen is not None and now - seen < HUMAN_STAYS_SECONDS)
-
-    def _look_at_switches(self, now: float) -> None:
-        if now - self._switches_read >= SWITCHES_SECONDS:
-            self._switches_read = now
-            try:
-                self._switches = self._read_switches()
-            except CannotSwitch:
-                logger.debug("The switches cannot be read; they stay as they were.")
-
-    # -- who does what -------------------------------------------------------------------------
-
-    def _deeds(self) -> Iterator[Deed]:
-        self._choose_who_is_late()
-        for station, board in list(self._shop.boards.items()):
-            for turn in board["to_fill"]:
-                if turn["step"] in ("COMPLETED", "IN_TRANSIT"):
-                    yield from self._receive(turn)
-            if board["kind"] == "PROCESS":
-                yield from self._make(station, board)
-            elif board["kind"] in DELIVERY_MINUTES:
-                yield from self._deliver(station, board)
-        yield from self._pull()
-        yield from self._use_supplies()
-
-    def _receive(self, turn: Facts) -> Iterator[Deed]:
-        """The material handler brings what is done to where it is used."""
-        demand = turn["demand"]
-        minutes = UNLOADING_MINUTES if turn["step"] == "IN_TRANSIT" else HANDLING_MINUTES
-        about = f"receive {turn['id']}"
-        if demand in self._shop.tablets and self._is_due(about, minutes):
-            yield Deed(demand, turn["card"], "receive", HANDLERS.get(demand, ""), about)
-
-    def _make(self, station: str, board: Facts) -> Iterator[Deed]:
-        """An operator finishes what is begun, or begins what is due first and has its material."""
-        by = BADGES.get(station, "")
-        begun = [turn for turn in board["to_fill"] if turn["step"] == "IN_PROCESS"]
-        for turn in begun:
-            about = f"complete {turn['id']}"
-            if self._is_due(about, BENCH_MINUTES.get(station, 10) * float(turn["asked"])):
-                yield Deed(station, turn["card"], "complete", by, about)
-        if begun:
-            return
-        for turn in board["to_fill"]:
-            about = f"start {turn['id']}"
-            if turn["step"] == "" and self._shop.has_material(station, turn):
-                if self._is_due(about, 3):
-                    yield Deed(station, turn["card"], "start", by, about)
-                return
-
-    def _deliver(self, station: str, board: Facts) -> Iterator[Deed]:
-        """A supplier sends, the store room picks; the one who is late does not."""
-        for turn in board["to_fill"]:
-            about = f"load {turn['id']}"
-            if (
-                turn["step"] in ("", "IN_PROCESS")
-                and self._is_due(about, DELIVERY_MINUTES[board["kind"]])
-                and turn["loop"] != self._late
-            ):
-                yield Deed(station, turn["card"], "load", BADGES.get(station, ""), about)
-
-    def _pull(self) -> Iterator[Deed]:
-        """The customer takes one bin after the other in the levelled order, or comes back for it."""
-        if self._minutes < self._next_pull or "SHIP" not in self._shop.boards:
-            return
-        loop = CUSTOMER_ORDER[self._pulled % len(CUSTOMER_ORDER)]
-        there = self._shop.usable(loop)
-        if not there:
-            self._next_pull = self._minutes + CUSTOMER_RETURNS_MINUTES
-            return
-        self._next_pull = max(self._next_pull + PULL_MINUTES, self._minutes)
-        self._pulled += 1
-        yield Deed("SHIP", there[0]["code"], "empty", BADGES["SHIP"], "pull")
-
-    def _use_supplies(self) -> Iterator[Deed]:
-        """Somebody takes the last glove out of a bin."""
-        if self._minutes < self._next_supplies:
-            return
-        self._next_supplies = self._minutes + self._around(SUPPLIES_MINUTES)
-        loops = [code for code, loop in self._shop.loops.items() if loop["demand"] == "CABINET"]
-        full = [cards for cards in (self._shop.usable(code) for code in loops) if len(cards) > 1]
-        if full:
-            card = self._chance.choice(full)[0]
-            yield Deed("CABINET", card["code"], "empty", BADGES["CABINET"], "supplies")
-
-    def _choose_who_is_late(self) -> None:
-        """Now and then a supplier is late until the line stands dry for a while; then all recovers (A8)."""
-        if self._late:
-            dry = not self._shop.usable(self._late)
-            if dry and self._is_due(f"dry {self._late}", DRY_MINUTES):
-                self._due.pop(f"dry {self._late}")
-                self._late = ""
-                self._next_late = self._minutes + self._around(LATE_EVERY_MINUTES)
-        elif self._minutes >= self._next_late:
-            waiting = [code for code in LATE_LOOPS if code in self._shop.loops and self._is_called(code)]
-            if waiting:
-                self._late = waiting[self._lateness % len(waiting)]
-                self._lateness += 1
-
-    def _is_called(self, loop: str) -> bool:
-        """Whether a container of the loop is empty and not yet under way."""
-        return any(card["supply_status"] == "EMPTY" for card in self._shop.cards_of(loop))
-
-    # -- time on the floor ---------------------------------------------------------------------
-
-    def _is_due(self, about: str, minutes: float) -> bool:
-        """Whether so much time has passed since this was noticed first."""
-        if about not in self._due:
-            self._due[about] = self._minutes + self._around(minutes)
-        return self._minutes >= self._due[about]
-
-    def _around(self, minutes: float) -> float:
-        return minutes * self._chance.uniform(0.8, 1.2)
-
-    def _forget(self) -> None:
-        """Turns that are over need no date any more."""
-        if len(self._due) > 500:
-            open_turns = {turn["id"] for board in self._shop.boards.values() for turn in board["to_fill"]}
-            self._due = {
-                about: at for about, at in self._due.items() if about.rpartition(" ")[2] in open_turns
-            }
+        self._seconds += min(passed * self._speed, LONGEST_STEP_SECONDS)
+        self._floor.taken = self._switches.taken
+        return self._crew.step(self._seconds)

@@ -11,6 +11,7 @@ from jitapp.plant.models import Loop, Plant
 from jitapp.plant.reading import read_document
 from jitapp.pull.reading.lists import cards_per_loop
 from jitapp.pull.setup import set_up_shop
+from jitapp.workshop.demo.past import first_instant, make_past
 
 FILE = Path(__file__).with_name("shop.yaml")
 
@@ -27,13 +28,20 @@ def plant_rows() -> dict[str, Any]:
     return plant
 
 
-def fill(now: datetime) -> bool:
-    """Fills an empty database, and completes a filling that was cut off. False where another shop lives."""
-    code = plant_rows()["code"]
-    if Plant.objects.exclude(code=code).exists():
-        return Plant.objects.filter(code=code).exists()
+def fill(now: datetime, *, days: int = 0, goes_on: bool = False) -> bool:
+    """Fills an empty database, and completes a filling that was cut off. False where another shop lives.
+
+    With `days` the shop has worked on so many working days before `now`; `goes_on` says that operators will go on with
+    what is under way. A past that was cut off stays as it is: the shop goes on from there.
+    """
+    plant = plant_rows()
+    if Plant.objects.exclude(code=plant["code"]).exists():
+        return Plant.objects.filter(code=plant["code"]).exists()
     loops = list(Loop.objects.values_list("pk", flat=True))
     if not loops or len(cards_per_loop(loops)) < len(loops):
-        report = set_up_shop(document(), now=now).report
+        begins = first_instant(now, days, plant["time_zone"]) if days else now
+        report = set_up_shop({**document(), "first_at": begins.isoformat()}, now=now).report
         assert not report.errors, report.errors
+        if days:
+            make_past(Plant.objects.get(code=plant["code"]), now=now, days=days, goes_on=goes_on)
     return True

@@ -16,10 +16,12 @@ from jitapp.env import BASE_DIR, env_int, env_str
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Station
+from jitapp.workshop.demo.logins import leaders_pins
 from jitapp.workshop.demo.shop import plant_rows
+from jitapp.workshop.demo.troubles import LEADERS
 
 STDIN = 0
-SPEED = 6  # working minutes a second: a scan every one to two seconds
+SPEED = 1  # the shop's lead times fit its people; another speed is for tests
 
 
 class Command(BaseCommand):
@@ -32,7 +34,10 @@ class Command(BaseCommand):
             "--url", default="", help="where the web process answers; this machine if not given"
         )
         parser.add_argument(
-            "--speed", type=float, default=0, help=f"working minutes that pass in a second ({SPEED})"
+            "--speed",
+            type=float,
+            default=0,
+            help=f"times as fast as the shop's lead times are made for ({SPEED})",
         )
 
     def handle(self, *_args: Any, url: str, speed: float, **_options: Any) -> None:
@@ -54,7 +59,14 @@ class Command(BaseCommand):
         }
         names = [f"Demo {code}" for code in tokens]
         own = [str(uuid) for uuid in Device.objects.filter(name__in=names).values_list("uuid", flat=True)]
-        given = {"url": base, "speed": speed, "tokens": tokens, "own": own, "redis": settings.REDIS_URL}
+        given = {
+            "url": base,
+            "speed": speed,
+            "tokens": tokens,
+            "own": own,
+            "redis": settings.REDIS_URL,
+            "pins": leaders_pins(settings.DATA_DIR, set(LEADERS.values())),
+        }
         connections.close_all()  # from here on everything goes through the API
         _become_operators(json.dumps(given).encode())
 

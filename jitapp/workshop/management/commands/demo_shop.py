@@ -9,8 +9,10 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from jitapp.accounts.models import Person
+from jitapp.env import env_int
 from jitapp.kanban.vocabulary import Role
 from jitapp.workshop.demo.logins import FILE, keep_logins
+from jitapp.workshop.demo.past import DAYS
 from jitapp.workshop.demo.shop import fill, plant_rows
 
 # Printed at every start; the file has the others.
@@ -24,9 +26,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--all", action="store_true", help="print the logins of all 25 people")
+        parser.add_argument("--days", type=int, help=f"working days that lie behind a new shop ({DAYS})")
 
-    def handle(self, *_args: Any, all: bool, **_options: Any) -> None:
-        if not fill(timezone.now()):
+    def handle(self, *_args: Any, all: bool, days: int | None, **_options: Any) -> None:
+        if days is None:
+            days = env_int("JITAPP_DEMO_DAYS", DAYS, least=0, most=100)
+        if not fill(timezone.now(), days=days, goes_on=settings.DEMO == "live"):
             self.stdout.write("Another shop lives in this database; the demonstration shop was not loaded.")
             return
         Person.objects.filter(
