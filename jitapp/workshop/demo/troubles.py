@@ -1,6 +1,6 @@
 """What goes wrong in the demonstration, and who puts it right.
 
-Calm is normal. About once a minute something holds one turn up until its row asks somebody to act; every fifth time it
+Calm is normal. About once a minute something holds one turn up until its row asks somebody to act; every sixth time it
 takes so long that the buffer runs dry. Each is mended where everybody sees it: a call is taken and solved, a station
 is staffed again, a promise is kept, a handler comes.
 """
@@ -25,7 +25,7 @@ SOLVING = 6  # from the last touch of the wrench to the solved call
 UNLOADING = 20
 NEVER_LONGER = 900
 MOST_AT_ONCE = 3
-RUNS_DRY_EVERY = 5  # so many troubles
+RUNS_DRY_EVERY = 6  # so many troubles
 # What it was, and what keeps it from coming back.
 MACHINE = (
     ("Feeder 3 jams", "Feeder cleaned", "Clean feeders at each shift start"),
