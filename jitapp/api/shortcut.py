@@ -7,6 +7,7 @@ cost a scan more than its rules. The same doors are in Django's site map too (sc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 from wsgiref.types import WSGIEnvironment as Environ
@@ -57,6 +58,10 @@ def _reply(door: Door, environ: Environ) -> Reply:
             reply = door.reply(call)
     except store.ERRORS as error:
         connection.errors_occurred = True
+        with suppress(OSError):
+            call.read(
+                door.most
+            )  # what was not read would cost the client its connection, with its next scan on it
         return failed(error)
     except Exception as error:
         return failed(error)

@@ -56,9 +56,9 @@ class Client:
             self._line.request(method, f"/api/v1{path}", json.dumps(body), headers)
             answer = self._line.getresponse()
             status, said = answer.status, json.loads(answer.read())
-        except (OSError, http.client.HTTPException, ValueError):
+        except (OSError, http.client.HTTPException, ValueError) as error:
             self._line = None
-            status, said = 0, {}
+            status, said = 0, {"code": f"{type(error).__name__} {error}"}
         self.seconds.append(time.monotonic() - begun)
         self.answers[f"{status} {said.get('code', '')}" if status >= 400 or not status else str(status)] += 1
         return status, said

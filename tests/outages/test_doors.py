@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
+from jitapp.api.shortcut import shortcut
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.devices import place_device
 from jitapp.workshop.management.commands.routes import STAFF, TICKET
@@ -158,6 +160,22 @@ def test_s01_health_for_machines_says_what_is_lacking(away: Away) -> None:
     assert "jitapp_redis_up 1.0" in lines
     assert not any(line.startswith("jitapp_turns_open") for line in lines)
     assert "jitapp_store_up 1.0" in machine.get("/metrics").content.decode().splitlines()
+
+
+def test_s01_a_scan_that_is_answered_503_was_read_whole_so_that_its_connection_stays(away: Away) -> None:
+    body = io.BytesIO(json.dumps({"id": "x", "code": "y" * 4000}).encode())
+    seen: list[Any] = []
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/api/v1/scans",
+        "CONTENT_LENGTH": str(len(body.getvalue())),
+        "HTTP_AUTHORIZATION": "Bearer jit_somebody",
+        "wsgi.input": body,
+    }
+    with away():
+        list(shortcut(lambda *_: [])(environ, lambda *given: seen.extend(given)))
+    assert seen[0].startswith("503")
+    assert body.read() == b""
 
 
 def test_s01_a_fault_of_ours_stays_500(home: World, monkeypatch: pytest.MonkeyPatch) -> None:
