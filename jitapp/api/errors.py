@@ -142,16 +142,16 @@ def store_trouble(trouble: Trouble) -> Problem:
     return Problem(503, *_OF_TROUBLE[trouble])
 
 
-def problem_handler(error: Exception, _context: Mapping[str, Any]) -> Response | None:
+def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """REST framework's exceptions in our shape; None hands the rest to Django, and so to `server_error`."""
-    problem = problem_from(error)
+    problem = problem_from(error, at=context["request"].path)
     if problem is None:
         return None
     return Response(problem.body, status=problem.status, headers=problem.headers(), content_type=MEDIA_TYPE)
 
 
-def problem_from(error: Exception) -> Problem | None:
-    """What an exception says to a client; None for a fault of ours."""
+def problem_from(error: Exception, *, at: str = "") -> Problem | None:
+    """What an exception says to a client; None for a fault of ours. `at` is the address, for the log."""
     match error:
         case Problem():
             return error
@@ -185,7 +185,7 @@ def problem_from(error: Exception) -> Problem | None:
             )
         case DataError() | psycopg2.DataError():
             return Problem(422, "field_unreadable", "A value does not fit its column.")
-    trouble = store.told(error)
+    trouble = store.told(error, at=at)
     return None if trouble is None else store_trouble(trouble)
 
 

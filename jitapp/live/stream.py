@@ -310,7 +310,8 @@ class LiveApp:
         elif scope["method"] != "GET":
             await _answer(send, 405, "A stream is read with GET.", more=((b"allow", b"GET"),))
         elif hub is None or hub.ending.is_set():
-            await _answer(send, 503, "The streams are stopping; come back in a moment.")
+            said = "The streams are stopping; come back in a moment."
+            await _answer(send, 503, said, more=((b"retry-after", b"2"),))
         else:
             await self._stream(hub, scope, receive, send)
 

@@ -36,6 +36,7 @@ from jitapp.web.visit import PEOPLE, Viewer, declared, people, viewer_of
 BODY_LIMIT = 16_384
 CODE_LIMIT = 4_096
 MOST_CHECKS = 50
+LONGEST_ID = 64
 
 # What may be chosen on the page; without a choice a scan means what fits the card.
 CHOICES = (
@@ -134,12 +135,12 @@ def _answer_json(request: HttpRequest) -> HttpResponse:
     station = chosen_station(request, viewer)
     try:
         body = json.loads(request.body)
-        if not isinstance(body, dict):
-            raise ValueError("not an object")
     except (ValueError, RecursionError):
-        return _unread({}, 400, "malformed", gettext("The scan could not be read. Load the page again."))
+        body = None
     if len(request.body) > BODY_LIMIT:
         return _unread(body, 413, "too_large", gettext("The scan is too long."))
+    if not isinstance(body, dict):
+        return _unread(body, 400, "malformed", gettext("The scan could not be read. Load the page again."))
     try:
         asked = _read(body)
     except BadScan as bad:
@@ -148,10 +149,12 @@ def _answer_json(request: HttpRequest) -> HttpResponse:
     return JsonResponse(answer, status=status)
 
 
-def _unread(body: dict[str, object], status: int, code: str, sentence: str) -> JsonResponse:
+def _unread(body: object, status: int, code: str, sentence: str) -> JsonResponse:
     """A scan that cannot be taken, named by its id as it came: without the id nothing was said about a scan, and the
     page keeps what it sent."""
-    return JsonResponse({"id": body.get("id"), "code": code, "message": sentence}, status=status)
+    named = body.get("id") if isinstance(body, dict) else None
+    known = named if isinstance(named, str) and len(named) <= LONGEST_ID else None
+    return JsonResponse({"id": known, "code": code, "message": sentence}, status=status)
 
 
 def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tuple[int, dict[str, object]]:

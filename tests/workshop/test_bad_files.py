@@ -61,7 +61,10 @@ BAD_LOGS = {
     ),
     "a NUL in a name": (log("Lamp", "La\0mp"), "Line 2: part holds a line break or another control"),
     "a column twice": (f"{HEADING},part\n{LINE},x\n", "Line 1 names the column part more than once"),
-    "a comma too many": (log("Lamp Foot", "Lamp, Foot"), "Line 2 has more fields than the heading has columns (1 too many)"),
+    "a comma too many": (
+        log("Lamp Foot", "Lamp, Foot"),
+        "Line 2 has more fields than the heading has columns (1 too many)",
+    ),
     "the year 9999": (
         log("2024-03-04T07:00", "9999-12-31T23:59"),
         "Line 2: completed_at is '9999-12-31T23:59' and",
