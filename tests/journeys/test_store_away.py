@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
@@ -17,7 +17,7 @@ PATIENCE_MS = 240_000  # a busy machine takes its time; a page tries at least ev
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Ours alone: nobody else's database may go away."""
-    with installation(tmp_path_factory.mktemp("away"), loops=2, cards=3) as made:
+    with installation(tmp_path_factory.mktemp("away"), loops=4, cards=3) as made:
         yield made
 
 
@@ -37,16 +37,23 @@ def statuses(page: Page) -> list[int]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("away", "loops"),
+    [(Installation.stop_postgres, ("L-1", "L-2")), (Installation.crash_postgres, ("L-3", "L-4"))],
+    ids=["stopped", "crashed"],
+)
 def test_s01_two_open_scan_pages_lose_and_set_aside_nothing_while_postgresql_is_away(
-    running: Installation, chromium: Browser
+    running: Installation,
+    chromium: Browser,
+    away: Callable[[Installation], None],
+    loops: tuple[str, str],
 ) -> None:
     pages = {
-        "L-1": running.scan_page(chromium, "mia"),
-        "L-2": running.scan_page(chromium, "ole"),
+        loop: running.scan_page(chromium, person) for loop, person in zip(loops, ("mia", "ole"), strict=True)
     }
     codes = {loop: running.codes(loop) for loop in pages}
     said = {loop: statuses(page) for loop, page in pages.items()}
-    running.stop_postgres()
+    away(running)
     try:
         for number in range(3):
             for loop, page in pages.items():

@@ -66,6 +66,12 @@ class Installation:
         child, command = self.servers.children[0]
         processes.stop(child, command.stop_signal, patience=60)
 
+    def crash_postgres(self) -> None:
+        """All of its processes at once; the next start recovers from the log of what was written."""
+        child, _ = self.servers.children[0]
+        processes.kill_group(child.pid)
+        child.wait()
+
     def start_postgres(self) -> None:
         """Until it answers."""
         command = self.servers.children[0][1]
