@@ -94,6 +94,15 @@ class Installation:
         finally:
             connection.close()
 
+    def write(self, statement: str, *values: Any) -> None:
+        """One change past the application, committed."""
+        connection = psycopg2.connect(self.servers.postgres.admin_url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement, values)
+        finally:
+            connection.close()
+
     def codes(self, loop: str) -> list[str]:
         """The codes of a loop's cards, in their order."""
         question = (

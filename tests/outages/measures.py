@@ -181,8 +181,8 @@ def _until(so: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-def changing(running: Installation, seconds: float, number: int, rate: float) -> dict[str, Any]:
-    """Master data is written at this rate beside scans."""
+def changing(running: Installation, seconds: float, number: int, rate: float, *, sql: bool) -> dict[str, Any]:
+    """Master data is written at this rate beside scans: by the API, or (`sql`) past it where a machine is too slow."""
     stopped = threading.Event()
     token = running.shop.manage("api_token", "writer", "--kind", "erp", "--plant", PLANT).stdout.strip()
     writers = [Client(urlsplit(running.shop.url).netloc, token) for _ in range(WRITERS)]
@@ -196,7 +196,15 @@ def changing(running: Installation, seconds: float, number: int, rate: float) ->
         """Its share of the writes, on time where it can."""
         for done in range(place, int(seconds * rate), WRITERS):
             time.sleep(max(0.0, begun + done / rate - time.monotonic()))
-            writer.ask("PUT", f"/parts/P-{done % number + 1}", {"description": f"written {done} times"})
+            said = {"description": f"written {done} times"}
+            if sql:
+                running.write(
+                    "UPDATE plant_part SET description = %s WHERE number = 'P-1'", said["description"]
+                )
+                writer.seconds.append(0.0)
+                writer.answers["by SQL"] += 1
+            else:
+                writer.ask("PUT", f"/parts/P-{done % number + 1}", said)
 
     with ThreadPoolExecutor(WRITERS) as writing:
         list(writing.map(write, writers, range(WRITERS)))
@@ -224,6 +232,7 @@ def main() -> None:
     asked.add_argument("--seconds", type=float, default=45.0)
     asked.add_argument("--clients", type=int, default=16)
     asked.add_argument("--rate", type=float, default=25.0, help="writes a second")
+    asked.add_argument("--sql", action="store_true", help="write past the API")
     given = asked.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="jitapp-away-") as name,
@@ -232,7 +241,7 @@ def main() -> None:
         found = (
             away(running, given.seconds, given.clients)
             if given.what == "away"
-            else changing(running, given.seconds, given.clients, given.rate)
+            else changing(running, given.seconds, given.clients, given.rate, sql=given.sql)
         )
     json.dump(found, sys.stdout, indent=1)
     sys.stdout.write("\n")
