@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "jitapp.web.headers.ContentSecurityPolicy",
+    "jitapp.doors.EndOfOutages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -185,6 +186,10 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"httpx": {"level": "WARNING"}},  # a line for every call to an ERP tells nobody anything
+    "filters": {"no_503": {"()": "jitapp.outages.store.NotOfTheStore"}},
+    "loggers": {
+        "httpx": {"level": "WARNING"},  # a line for every call to an ERP tells nobody anything
+        "django.request": {"filters": ["no_503"]},
+    },
     "root": {"handlers": ["stderr"], "level": os.environ.get("JITAPP_LOG_LEVEL", "INFO")},
 }

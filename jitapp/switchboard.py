@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from jitapp.erp import calling, documents
 from jitapp.live import push
+from jitapp.outages import store as outages
 from jitapp.outbox import relay
 from jitapp.pull import actions, store
 from jitapp.web import board, calls
@@ -89,8 +90,11 @@ def tell_boards(loop_ids: Iterable[int], calling: Iterable[str] = ()) -> None:
         now = timezone.now()
         drawn = board.render_rows(ids, now=now) if ids else []
         push.rows_changed(drawn + (calls.render_numbers(areas, now=now) if areas else []))
-    except Exception:  # a picture must never stop the pull
-        logger.exception("The boards could not be told of loops %s; they heal with their next reading.", ids)
+    except Exception as error:  # a picture must never stop the pull
+        if outages.told(error, cost="boards not told of a change") is None:
+            logger.exception(
+                "The boards could not be told of loops %s; they heal with their next reading.", ids
+            )
 
 
 def sweep() -> None:
@@ -105,7 +109,8 @@ def sweep() -> None:
 def drain_task(**_ignored: Any) -> None:
     """The fast way: nudged by a commit."""
     close_old_connections()
-    drain(until=time.monotonic() + 15)
+    with outages.outlived("drains left to the relay"):
+        drain(until=time.monotonic() + 15)
 
 
 def call_erp(*, hurried: bool = False) -> int:
@@ -117,11 +122,13 @@ def call_erp(*, hurried: bool = False) -> int:
 def call_task(**_ignored: Any) -> None:
     """The fast way to the ERP: nudged by the commit that asked for a document. Slow ERPs are the relay's."""
     close_old_connections()
-    call_erp(hurried=True)
+    with outages.outlived("calls to ERPs left to the relay"):
+        call_erp(hurried=True)
 
 
 @shared_task(name="jitapp.sweep")
 def sweep_task(**_ignored: Any) -> None:
     """Called by beat; the relay does the same without it."""
     close_old_connections()
-    sweep()
+    with outages.outlived("sweeps put off"):
+        sweep()

@@ -13,4 +13,4 @@ urlpatterns = [
 handler400 = "jitapp.api.errors.bad_request"
 handler403 = "jitapp.api.errors.permission_denied"
 handler404 = "jitapp.api.errors.page_not_found"
-handler500 = "jitapp.api.errors.server_error"
+handler500 = "jitapp.doors.server_error"  # 503 while the database is away

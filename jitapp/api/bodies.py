@@ -12,10 +12,10 @@ from rest_framework.request import Request
 
 from jitapp.accounts.models import new_uuid
 from jitapp.api.errors import Problem
+from jitapp.kanban.instants import FIRST_YEAR, LAST_YEAR
 from jitapp.kanban.quantity import NotAQuantity, read_quantity
 
 T = TypeVar("T")
-FIRST_YEAR, LAST_YEAR = 1970, 2999  # of instants that are kept as they were said
 
 
 def object_of(request: Request) -> dict[str, object]:

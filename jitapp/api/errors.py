@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,16 +9,15 @@ import msgspec
 import psycopg2
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DataError, IntegrityError
-from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from jitapp.erp.documents import NothingToRetry
+from jitapp.outages import store
+from jitapp.outages.store import Trouble
 from jitapp.pull.actions import Refused
-
-logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "2"
@@ -77,7 +75,19 @@ CODES: dict[str, tuple[int, str]] = {
     "too_many_requests": (429, "More requests than this token may make; wait as Retry-After says."),
     "pin_waits": (429, "Too many wrong PINs, or one is being checked now; wait as Retry-After says."),
     "internal_error": (500, "The fault is ours and was written down."),
-    "store_unreachable": (503, "The database cannot be reached; wait as Retry-After says."),
+    "store_unreachable": (503, "The database cannot be reached; send the same again as Retry-After says."),
+    "store_busy": (503, "The database did not answer in time; send the same again as Retry-After says."),
+    "store_unwritable": (
+        503,
+        "The database cannot write: its disk is full, or it is a copy that only reads.",
+    ),
+    "store_changing": (503, "The database is being restored or updated; send the same again later."),
+}
+_OF_TROUBLE = {
+    Trouble.AWAY: ("store_unreachable", "The database cannot be reached now. Send the same again later."),
+    Trouble.BUSY: ("store_busy", "The database did not answer in time. Send the same again later."),
+    Trouble.UNWRITABLE: ("store_unwritable", "The database cannot write now. Send the same again later."),
+    Trouble.CHANGING: ("store_changing", "The database is being changed now. Send the same again later."),
 }
 
 
@@ -127,21 +137,21 @@ def problem_of(code: str, names: Mapping[str, str]) -> Problem:
     return Problem(status, known, sentence)
 
 
-def store_unreachable() -> Problem:
-    """The only 5xx that a client's own doing can meet."""
-    return Problem(503, "store_unreachable", "The database cannot be reached now. Send the same again later.")
+def store_trouble(trouble: Trouble) -> Problem:
+    """What the database lacks, as every door of the API says it; the only 5xx that is no fault of ours."""
+    return Problem(503, *_OF_TROUBLE[trouble])
 
 
-def problem_handler(error: Exception, _context: Mapping[str, Any]) -> Response | None:
+def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """REST framework's exceptions in our shape; None hands the rest to Django, and so to `server_error`."""
-    problem = problem_from(error)
+    problem = problem_from(error, at=context["request"].path)
     if problem is None:
         return None
     return Response(problem.body, status=problem.status, headers=problem.headers(), content_type=MEDIA_TYPE)
 
 
-def problem_from(error: Exception) -> Problem | None:
-    """What an exception says to a client; None for a fault of ours."""
+def problem_from(error: Exception, *, at: str = "") -> Problem | None:
+    """What an exception says to a client; None for a fault of ours. `at` is the address, for the log."""
     match error:
         case Problem():
             return error
@@ -169,16 +179,14 @@ def problem_from(error: Exception) -> Problem | None:
             return Problem(422, "field_unreadable", str(error.detail))
         case Refused() | NothingToRetry():
             return Problem(409, "refused", str(error))
-        case IntegrityError():
+        case IntegrityError() | psycopg2.IntegrityError():
             return Problem(
                 409, "changed_meanwhile", "Somebody else wrote the same meanwhile. Read and send again."
             )
-        case DataError():
+        case DataError() | psycopg2.DataError():
             return Problem(422, "field_unreadable", "A value does not fit its column.")
-        case DatabaseError() | psycopg2.Error():
-            logger.warning("The database failed a request: %s", error)
-            return store_unreachable()
-    return None
+    trouble = store.told(error, at=at)
+    return None if trouble is None else store_trouble(trouble)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
@@ -202,10 +210,6 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBa
     return defaults.page_not_found(request, exception)
 
 
-def server_error(request: HttpRequest) -> HttpResponseBase:
-    """Django's 500: JSON under /api/, a page elsewhere."""
-    if request.path_info.startswith(API):
-        return Problem(
-            500, "internal_error", "The fault is ours and was written down. Nothing was changed."
-        ).response()
-    return defaults.server_error(request)
+def internal_error() -> Problem:
+    """A fault of ours, which is in the log with its traceback."""
+    return Problem(500, "internal_error", "The fault is ours and was written down. Nothing was changed.")

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
-import psycopg2
-from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.utils import timezone
 
 from jitapp.api.errors import Problem, problem_from
 from jitapp.api.models import KeptAnswer
 from jitapp.api.operations import LONGEST_KEY
+from jitapp.outages import store
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Source
 
@@ -86,7 +85,7 @@ def once(key: Key, produce: Callable[[], Given]) -> Given:
                 return Given(kept.status, bytes(kept.body or b""), kept.etag, replayed=True)
             try:
                 given = produce()
-            except (DatabaseError, psycopg2.Error):
+            except store.ERRORS:
                 raise
             except Exception as refused:
                 if problem_from(refused) is None:
@@ -131,9 +130,7 @@ def _kept(key: Key) -> KeptAnswer:
     """The row that the key has. Raises Problem 409 if it belongs to another request, 503 if it has just gone."""
     kept = KeptAnswer.objects.filter(device_id=key.device_id, key=key.text).first()
     if kept is None:
-        raise Problem(
-            503, "store_unreachable", "The first request under this key is just ending. Send it again."
-        )
+        raise Problem(503, "store_busy", "The first request under this key is just ending. Send it again.")
     if kept.fingerprint != key.fingerprint:
         raise Problem(
             409,

@@ -7,6 +7,7 @@ with 200 and `outcome: refused`; 503 with Retry-After only while the store canno
 from __future__ import annotations
 
 import json
+import logging
 from codecs import BOM_UTF8
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -17,22 +18,23 @@ from typing import TypeVar
 from uuid import UUID
 
 import msgspec
-import psycopg2
-from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from jitapp.api.bodies import no_instant, plausible, utc_of
-from jitapp.api.errors import MEDIA_TYPE, Problem, store_unreachable
+from jitapp.api.errors import MEDIA_TYPE, Problem, internal_error, store_trouble
 from jitapp.api.keys import claimed, key_of_device, key_text
 from jitapp.api.operations import Operation, Schema, address, ref
 from jitapp.api.throttle import SCANS
 from jitapp.kanban.quantity import NotAQuantity, read_quantity
 from jitapp.kanban.vocabulary import Outcome, ScreenState, Sound
+from jitapp.outages import store
 from jitapp.pull import actions
 from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source
 from jitapp.pull.sources import source_of_token
+
+logger = logging.getLogger(__name__)
 
 MOST_BYTES = 16_384
 MOST_BATCH_BYTES = 1_000_000
@@ -150,7 +152,7 @@ class Door:
     answer: Callable[[bytes, Source, str], Reply]
 
     def reply(self, call: Call) -> Reply:
-        """The answer to a call; Django's and psycopg2's errors only while the store cannot be reached."""
+        """The answer to a call. Raises what the store raises (see `failed`)."""
         try:
             source = _authenticated(call)
             if not SCANS.allows(source.device_id):
@@ -170,9 +172,13 @@ def problem_reply(problem: Problem) -> Reply:
     return Reply(problem.status, _encode(problem.body), {"Content-Type": MEDIA_TYPE} | problem.headers())
 
 
-def unreachable() -> Reply:
-    """A store that cannot be reached, or that is busy: keep the scan, send it again. The only 5xx of these doors."""
-    return problem_reply(store_unreachable())
+def failed(error: Exception) -> Reply:
+    """503 while the store is away or busy: keep the scan, send it again. Everything else is a fault of ours: 500."""
+    trouble = store.told(error, at="scans")
+    if trouble is not None:
+        return problem_reply(store_trouble(trouble))
+    logger.error("A scan door failed.", exc_info=error)
+    return problem_reply(internal_error())
 
 
 def _one_scan(raw: bytes, source: Source, key: str) -> Reply:
@@ -225,8 +231,9 @@ def _through(door: Door, request: HttpRequest) -> HttpResponse:
     )
     try:
         reply = door.reply(call)
-    except (DatabaseError, psycopg2.Error):
-        reply = unreachable()
+        store.answered()
+    except store.ERRORS as error:
+        reply = failed(error)
     return HttpResponse(reply.body, status=reply.status, headers=reply.headers)
 
 

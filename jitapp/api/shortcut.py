@@ -6,21 +6,17 @@ cost a scan more than its rules. The same doors are in Django's site map too (sc
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 from wsgiref.types import WSGIEnvironment as Environ
 
-import psycopg2
-from django.db import Error as DatabaseError
 from django.db import connection
 
-from jitapp.api.errors import Problem
 from jitapp.api.operations import BASE
-from jitapp.api.scans import MANY, ONE, Call, Door, Reply, problem_reply, unreachable
-
-logger = logging.getLogger(__name__)
+from jitapp.api.scans import MANY, ONE, Call, Door, Reply, failed
+from jitapp.outages import store
 
 DOORS: dict[str, Door] = {f"{BASE}/scans": ONE, f"{BASE}/scans/batch": MANY}
 STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -54,20 +50,24 @@ def _reply(door: Door, environ: Environ) -> Reply:
     connection.health_check_done = True  # type: ignore[attr-defined]
     try:
         try:
-            return door.reply(call)
-        except (DatabaseError, psycopg2.Error):
+            reply = door.reply(call)
+        except store.ERRORS:
             if not _cut():
                 raise
             # Nothing was answered, and a scan's id makes it harmless to try again on a new connection.
-            return door.reply(call)
-    except (DatabaseError, psycopg2.Error):
+            reply = door.reply(call)
+    except store.ERRORS as error:
         connection.errors_occurred = True
-        return unreachable()
-    except Exception:
-        logger.exception("A scan door failed.")
-        return problem_reply(
-            Problem(500, "internal_error", "The fault is ours and was written down. Nothing was changed.")
-        )
+        with suppress(OSError):
+            call.read(
+                door.most
+            )  # what was not read would cost the client its connection, with its next scan on it
+        return failed(error)
+    except Exception as error:
+        return failed(error)
+    if reply.status == HTTPStatus.OK:  # a refusal at the door may have asked nothing of the store
+        store.answered()
+    return reply
 
 
 def _cut() -> bool:

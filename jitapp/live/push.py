@@ -7,7 +7,6 @@ worker with a broken Redis goes on at full speed.
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
@@ -16,14 +15,13 @@ import redis
 from django.conf import settings
 
 from jitapp.live.ticket import TICKET_SECONDS
+from jitapp.outages.outage import Outage
 
 PREFIX = "jitapp:board:"
 ENDED = "jitapp:ended"  # the channel of sessions that ended, and the beginning of a key for each
 SOCKET_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 15.0
-
-log = logging.getLogger(__name__)
 
 
 def row_changed(channel: str, loop_id: int, version: int, html: bytes) -> None:
@@ -69,6 +67,9 @@ class Publisher:
         self._closed_until = 0.0
         self._pause = FIRST_PAUSE_SECONDS
         self._lock = Lock()
+        self._outage = Outage(
+            "Redis takes no changes for the boards, which poll", "Redis takes changes for the boards again"
+        )
 
     @property
     def resting(self) -> bool:
@@ -89,10 +90,11 @@ class Publisher:
         except (redis.RedisError, OSError, ValueError) as error:
             with self._lock:
                 self._closed_until = self._clock() + self._pause
-                log.warning("Changes are not sent to boards for %.0f s: %s", self._pause, error)
                 self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+            self._outage.failed(str(error), "tries failed")
             return False
         self._pause = FIRST_PAUSE_SECONDS
+        self._outage.answered()
         return True
 
     def answers(self) -> bool:

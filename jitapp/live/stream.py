@@ -30,6 +30,7 @@ from redis.exceptions import RedisError
 
 from jitapp.live.push import ENDED, PREFIX
 from jitapp.live.ticket import BadTicket, open_ticket
+from jitapp.outages.outage import Outage
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -108,6 +109,10 @@ class Hub:
             redis_url, socket_timeout=ASK_SECONDS, socket_connect_timeout=ASK_SECONDS
         )
         self._tasks: list[asyncio.Task[None]] = []
+        self._outage = Outage(
+            "Changes cannot be received from Redis; boards poll instead",
+            "Changes are received from Redis again",
+        )
 
     @property
     def clients(self) -> int:
@@ -225,8 +230,7 @@ class Hub:
             try:
                 await self._read(redis.asyncio.Redis.from_url(self._redis_url, socket_connect_timeout=2.0))
             except (RedisError, OSError, TimeoutError) as error:
-                if not self.degraded:
-                    log.warning("Changes cannot be received, boards poll instead: %s", error)
+                self._outage.failed(str(error), "tries to listen failed")
                 self._set_degraded(True)
             else:
                 backoff = 0.2
@@ -254,6 +258,8 @@ class Hub:
                             self.end_session(message["data"].decode())
                         elif message["type"] == "pmessage":
                             self.publish(message["channel"].decode()[len(PREFIX) :], message["data"])
+                    if not self.degraded:
+                        self._outage.answered()
                     if now - last_reply_at > SILENCE_SECONDS:
                         raise TimeoutError("Redis does not answer.")
                     if now - asked_at > SILENCE_SECONDS / 3:
@@ -304,7 +310,8 @@ class LiveApp:
         elif scope["method"] != "GET":
             await _answer(send, 405, "A stream is read with GET.", more=((b"allow", b"GET"),))
         elif hub is None or hub.ending.is_set():
-            await _answer(send, 503, "The streams are stopping; come back in a moment.")
+            said = "The streams are stopping; come back in a moment."
+            await _answer(send, 503, said, more=((b"retry-after", b"2"),))
         else:
             await self._stream(hub, scope, receive, send)
 

@@ -6,15 +6,13 @@ are one nudge. A broker that fails is left alone for some seconds: the relay fin
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 
 from django.db import transaction
 
 from jitapp.celery import app
-
-logger = logging.getLogger(__name__)
+from jitapp.outages.outage import Outage
 
 DRAIN_TASK = "jitapp.drain"
 PAUSE_SECONDS = 0.02  # a burst of commits makes one nudge a pause; a drain finds everything there is
@@ -32,6 +30,9 @@ class Nudger:
         self._thread: threading.Thread | None = None
         self._failures = 0
         self._open_until = 0.0
+        self._outage = Outage(
+            "The broker takes no nudges; the relay goes on without them", "The broker takes nudges again"
+        )
 
     def nudge(self) -> None:
         """Asks for the task to run soon; returns at once."""
@@ -55,11 +56,12 @@ class Nudger:
         try:
             app.send_task(self._task, expires=30, retry=False)
             self._failures = 0
+            self._outage.answered()
         except Exception as error:  # whatever the broker does, the rows are safe
             self._failures += 1
             if self._failures >= BREAKER_FAILURES:
                 self._open_until = time.monotonic() + BREAKER_SECONDS
-            logger.warning("The broker did not take a nudge (%s); the relay goes on without it.", error)
+            self._outage.failed(str(error), "nudges lost")
 
 
 _nudger = Nudger(DRAIN_TASK)

@@ -14,10 +14,14 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from jitapp.outages.store import Trouble, trouble_of
+
 logger = logging.getLogger(__name__)
 
 BATCH = 50
 MAX_ATTEMPTS = 8
+# Not so a database that is busy, or lacks a table: a row whose handling never ends well must make way for the others.
+NO_FAULT_OF_A_ROW = (Trouble.AWAY, Trouble.UNWRITABLE)
 
 # The oldest waiting message of each key that nobody else is handling, and what waits behind it, marked as done: all of
 # it is undone with the transaction if the handling fails. Prepared, because planning it costs more than running it;
@@ -61,7 +65,8 @@ def drain_once(handle: Handler, *, decode: Callable[[str], dict[str, Any]], batc
     """Claims a batch, handles it and marks it as done, in one transaction; answers how many rows were claimed.
 
     If the batch fails, its rows are tried one by one: a poison row is put off with growing pauses, and dead after
-    eight attempts, while the others go on.
+    eight attempts, while the others go on. A database that is away is no fault of a row: what it raises is raised, and
+    the rows stay as they were.
     """
     claimed: list[Job] = []
     try:
@@ -71,6 +76,8 @@ def drain_once(handle: Handler, *, decode: Callable[[str], dict[str, Any]], batc
                 handle(claimed)
         return len(claimed)
     except Exception as error:
+        if trouble_of(error) in NO_FAULT_OF_A_ROW:
+            raise
         if len(claimed) <= 1:
             if not claimed:
                 raise
@@ -98,6 +105,8 @@ def _alone(job: Job, handle: Handler) -> None:
             handle([job])
             _done([job.id])
     except Exception as error:
+        if trouble_of(error) in NO_FAULT_OF_A_ROW:
+            raise
         _put_off(job, error)
 
 

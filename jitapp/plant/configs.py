@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
+from threading import Lock
 from typing import Any, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -98,9 +99,11 @@ def zone(name: str) -> ZoneInfo:
 
 
 class _Kept:
-    """What this process read last; threads may read it twice, which costs time and nothing else."""
+    """What this process read last. One thread reads and the others wait for it: with settings that change all the time,
+    each of them would read all of it for every scan, and an older reading could take the place of a newer one."""
 
     current: Configs | None = None
+    reading = Lock()
 
 
 def current_epoch() -> int | None:
@@ -115,8 +118,11 @@ def configs(epoch: int | None = None) -> Configs:
     """The settings at `epoch` (as a locking read brought it), or at the epoch of now."""
     wanted = current_epoch() if epoch is None else epoch
     kept = _Kept.current
-    if kept is None or wanted is None or kept.epoch != wanted:
-        kept = _Kept.current = _load()
+    if kept is None or kept.epoch != wanted:
+        with _Kept.reading:
+            kept = _Kept.current
+            if kept is None or kept.epoch != wanted:
+                kept = _Kept.current = _load()
     return kept
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
+from jitapp.kanban.instants import in_range
 from jitapp.plant import shopfile
 from jitapp.plant.exactjson import Path
 from jitapp.plant.holdings import the_floor
@@ -124,4 +125,7 @@ def _instant(raw: object, name: str) -> datetime | None:
         instant = None
     if instant is None or instant.tzinfo is None:
         raise Unreadable(f"{name} must be an instant with its offset, as 2012-01-02T00:00:00+00:00.")
-    return instant
+    try:
+        return in_range(instant)
+    except ValueError as error:
+        raise Unreadable(f"{name} {error}.") from None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
@@ -17,6 +18,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from jitapp.erp import queries
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.live.push import redis_answers
+from jitapp.outages import store
 from jitapp.pull.reading.attempts import attempts_everywhere
 from jitapp.pull.reading.sheets import measures
 from jitapp.web.headers import live_base
@@ -49,13 +51,30 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @declared(ANYBODY)
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Figures in Prometheus's text form; no names of people or things."""
-    found = measures(now=timezone.now())
+    """Figures in Prometheus's text form; no names of people or things. 200 also while the database is away: a scrape
+    that fails would tell less than `jitapp_store_up 0` does."""
     registry = CollectorRegistry()
 
     def gauge(name: str, text: str, value: float) -> None:
         Gauge(f"jitapp_{name}", text, registry=registry).set(value)
 
+    gauge("redis_up", "Whether Redis answers.", float(redis_answers()))
+    try:
+        _figures_of_the_store(registry, gauge)
+        up = True
+    except store.ERRORS as error:
+        if store.told(error, at=request.path) is None:
+            raise
+        up = False
+    gauge("store_up", "Whether the database answers; without it only what needs none is told.", float(up))
+    return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _figures_of_the_store(registry: CollectorRegistry, gauge: Callable[[str, str, float], None]) -> None:
+    """Asks everything before it says anything, so that a scrape has all of these figures or none."""
+    found = measures(now=timezone.now())
+    attempts = attempts_everywhere(now=timezone.now())
+    documents = queries.measures(now=timezone.now())
     gauge("outbox_backlog", "Outbox messages that are due and not done.", found["outbox_backlog"])
     gauge(
         "outbox_oldest_seconds", "How long the oldest of them has been due.", found["outbox_oldest_seconds"]
@@ -66,22 +85,19 @@ def metrics(request: HttpRequest) -> HttpResponse:
     gauge(
         "overproduction_attempts",
         "Attempts of the last day to make what nobody had asked for.",
-        attempts_everywhere(now=timezone.now()),
+        attempts,
     )
-    documents = queries.measures(now=timezone.now())
     gauge("documents_pending", "Documents that the ERP has not given yet.", documents.pending)
     gauge("documents_oldest_seconds", "How long the oldest of them is waited for.", documents.oldest_seconds)
     gauge("documents_withdrawing", "Documents to be taken back.", documents.withdrawing)
     gauge("documents_failing", "Documents asked for in vain, and asked for again.", documents.failing)
     gauge("documents_failed", "Documents that the ERP refused for good.", documents.failed)
     gauge("erps_down", "ERPs that do not answer.", documents.erps_down)
-    gauge("redis_up", "Whether Redis answers.", float(redis_answers()))
     scans = Gauge(
         "jitapp_scans_last_five_minutes", "Scans of the last five minutes.", ["outcome"], registry=registry
     )
     for outcome in Outcome:
         scans.labels(outcome=outcome.value).set(found["scans_by_outcome"].get(outcome.value, 0))
-    return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @require_safe
@@ -117,7 +133,8 @@ def _lacks() -> list[str]:
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 return ["migrations"]
             _known.add("migrated")
-    except DatabaseError:
+    except store.ERRORS as error:
+        store.told(error, at="/readyz")
         connection.close()
         return ["database"]
     return []

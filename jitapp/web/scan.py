@@ -37,6 +37,7 @@ from jitapp.web.visit import PEOPLE, Viewer, declared, people, viewer_of
 BODY_LIMIT = 16_384
 CODE_LIMIT = 4_096
 MOST_CHECKS = 50
+LONGEST_ID = 64
 
 # What may be chosen on the page; without a choice a scan means what fits the card.
 CHOICES = (
@@ -138,20 +139,28 @@ def chosen_station(request: HttpRequest, viewer: Viewer) -> Station | None:
 def _answer_json(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     station = chosen_station(request, viewer)
-    if len(request.body) > BODY_LIMIT:
-        return JsonResponse({"code": "too_large", "message": gettext("The scan is too long.")}, status=413)
     try:
         body = json.loads(request.body)
-        if not isinstance(body, dict):
-            raise ValueError("not an object")
-        asked = _read(body)
     except (ValueError, RecursionError):
-        sentence = gettext("The scan could not be read. Load the page again.")
-        return JsonResponse({"code": "malformed", "message": sentence}, status=400)
+        body = None
+    if len(request.body) > BODY_LIMIT:
+        return _unread(body, 413, "too_large", gettext("The scan is too long."))
+    if not isinstance(body, dict):
+        return _unread(body, 400, "malformed", gettext("The scan could not be read. Load the page again."))
+    try:
+        asked = _read(body)
     except BadScan as bad:
-        return JsonResponse({"code": "malformed", "message": bad.sentence}, status=400)
+        return _unread(body, 400, "malformed", bad.sentence)
     status, answer = _record(asked, viewer, station)
     return JsonResponse(answer, status=status)
+
+
+def _unread(body: object, status: int, code: str, sentence: str) -> JsonResponse:
+    """A scan that cannot be taken, named by its id as it came: without the id nothing was said about a scan, and the
+    page keeps what it sent."""
+    named = body.get("id") if isinstance(body, dict) else None
+    known = named if isinstance(named, str) and len(named) <= LONGEST_ID else None
+    return JsonResponse({"id": known, "code": code, "message": sentence}, status=status)
 
 
 def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tuple[int, dict[str, object]]:
@@ -166,8 +175,8 @@ def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tupl
     )
     answer = scan(asked, source=source, now=timezone.now())
     if isinstance(answer, Conflict):
-        refused = {"outcome": "refused", "code": answer.code, "message": answer.message, "next": ""}
-        shown = {"headline": gettext("NOT RECORDED"), "look": "red"}
+        refused = {"id": str(answer.id), "outcome": "refused", "code": answer.code, "message": answer.message}
+        shown = {"headline": gettext("NOT RECORDED"), "look": "red", "next": ""}
         return 409, {**refused, **shown, "sound": Sound.FALLING, "state": ScreenState.REFUSED}
     body = dict(answer.body)
     if "sound" not in body:  # an answer stored before sounds were part of it
@@ -267,6 +276,7 @@ def _words_for_script(language: str) -> dict[str, str]:
         "live": gettext("LIVE"),
         "slow": gettext("SLOW"),
         "offline": gettext("OFFLINE – {} waiting"),
+        "waiting": gettext("{} WAITING"),
         "offline_head": gettext("SAVED HERE"),
         "offline_next": gettext("No connection. Keep scanning: it is sent as soon as the server answers."),
         "logged_out": gettext("Log in again – {} waiting"),
@@ -278,7 +288,7 @@ def _words_for_script(language: str) -> dict[str, str]:
         "undo_of": gettext("Undo {}"),
         "nothing": gettext("Not recorded"),
         "look": gettext("Set aside on this device: {} Show it to your leader."),
-        "fault": gettext("The server has a fault with this scan."),
+        "fault": gettext("The server has a fault. The scan waits here and is sent again by itself."),
         "aside": gettext("{} NOT TAKEN"),
         "sound_off": gettext("Sound is off: press to switch it on"),
         "sound_on": gettext("Sound is on"),

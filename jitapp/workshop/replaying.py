@@ -7,6 +7,7 @@ scan follows before the next ones. Their ids are the log's: replayed again, ever
 from __future__ import annotations
 
 import time
+from codecs import BOM_UTF8
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,9 @@ import msgspec
 from django.db import transaction
 
 from jitapp.accounts.models import Person
+from jitapp.kanban.events.stations import SPANS
+from jitapp.kanban.instants import in_range
+from jitapp.kanban.quantity import NotAQuantity, read_quantity
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.plant.models import Loop, Station
 from jitapp.pull import actions
@@ -27,6 +31,7 @@ from jitapp.pull.scan_request import Conflict, ScanRequest, Source
 from jitapp.switchboard import drain
 
 BATCH = 50
+LONGEST_TEXT = 200
 LONGEST = timedelta(
     days=1
 )  # in one batch: its clock stands at its last line, and what is old by then is parked
@@ -70,17 +75,20 @@ def read_lines(lines: Iterable[str | bytes]) -> list[Line]:
     """The lines of a scan log. Raises ReplayError for a line that cannot be read or is older than the one before."""
     read: list[Line] = []
     for number, text in enumerate(lines, start=1):
-        if not text.strip():
+        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        if number == 1:
+            data = data.removeprefix(BOM_UTF8)  # some programs write it
+        if not data.strip():
             continue
         try:
-            raw: dict[str, object] = msgspec.json.decode(text, type=dict[str, object])
-            line: Line = (
-                msgspec.convert(raw, StationLine) if "event" in raw else msgspec.convert(raw, ScanLine)
-            )
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            line = _line(data)
+            _check_line(line)
+        except UnicodeDecodeError:
+            raise ReplayError(f"Line {number} is not UTF-8 text. Save the log as UTF-8.") from None
+        except RecursionError:
+            raise ReplayError(f"Line {number}: its lists and members are nested too deeply.") from None
+        except ValueError as error:
             raise ReplayError(f"Line {number}: {error}. See docs/real-log.md for the form.") from None
-        if any(moment.tzinfo is None for moment in _moments(line)):
-            raise ReplayError(f"Line {number}: a time has no offset. Write it as 2012-01-31T06:00:00+00:00.")
         if read and line.at < read[-1].at:
             raise ReplayError(f"Line {number} is older than the line before it. Sort the log by `at`.")
         read.append(line)
@@ -89,8 +97,37 @@ def read_lines(lines: Iterable[str | bytes]) -> list[Line]:
     return read
 
 
-def _moments(line: Line) -> tuple[datetime, ...]:
-    return (line.at, line.started_at, line.ended_at) if isinstance(line, StationLine) else (line.at,)
+def _line(data: bytes) -> Line:
+    raw: dict[str, object] = msgspec.json.decode(data, type=dict[str, object])
+    return msgspec.convert(raw, StationLine) if "event" in raw else msgspec.convert(raw, ScanLine)
+
+
+def _check_line(line: Line) -> None:
+    """What the database would not keep, or the rules never meet. Raises ValueError, which names the member."""
+    for name in line.__struct_fields__:
+        value = getattr(line, name)
+        if isinstance(value, str):
+            if "\0" in value:
+                raise ValueError(f"{name} holds a NUL character")
+            if len(value) > LONGEST_TEXT:
+                raise ValueError(f"{name} is {len(value)} characters long, at most {LONGEST_TEXT} are read")
+        elif isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise ValueError(f"{name}: a time has no offset, write it as 2012-01-31T06:00:00+00:00")
+            try:
+                in_range(value)
+            except ValueError as error:
+                raise ValueError(f"{name} {error}") from None
+        elif isinstance(value, Decimal):
+            try:
+                read_quantity(str(value))
+            except NotAQuantity:
+                raise ValueError(f"{name} is no decimal number like 12 or 0.5") from None
+    if isinstance(line, StationLine):
+        if line.event not in SPANS:
+            raise ValueError(f"event is {line.event!r}, it must be one of {', '.join(SPANS)}")
+        if line.ended_at < line.started_at:
+            raise ValueError("ended_at lies before started_at")
 
 
 @dataclass

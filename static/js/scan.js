@@ -1,8 +1,7 @@
-// The scan page: a scan is kept before it is shown, sent in order, and forgotten only when the server has answered.
-//
-// What waits lies in localStorage under an id made here; sent again, the same id changes nothing twice.
+// The scan page: what a scanner types becomes a scan in the queue (queue.js), and what became of it is seen and heard.
 import { findCardCode } from "./cardcode.js";
 import { uuid7 } from "./ids.js";
+import { Queue, setAside } from "./queue.js";
 import { Sound } from "./sound.js";
 import { span } from "./span.js";
 import { Wedge } from "./wedge.js";
@@ -21,120 +20,39 @@ const workLink = document.getElementById("work");
 const checks = document.getElementById("checks");
 const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
 
-const KEEP = "jitapp.waiting";
-const ASIDE = "jitapp.aside"; // what the server could not take; settled on the page "Needs a look"
 const SHOWN = 8;
-const TIMEOUT_MS = 2500;
-const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
-const MOST_FAULTS = 4; // answers of 500 after which a scan makes way for those behind it
 const SHAPES = { ok: "tick", calm: "tick", amber: "sh-soon", red: "sh-act", saved: "tick", sending: "tick", ready: "sh-ok" };
 
-let waiting = load(KEEP);
-let sending = false;
-let failures = 0;
-let loggedOut = false;
 let newest = null; // the scan the big panel is about
 const lines = [];
 
-// -- the queue -----------------------------------------------------------------------------
-function load(name) {
-  try {
-    return JSON.parse(localStorage.getItem(name)) ?? [];
-  } catch {
-    return [];
-  }
-}
-
-function keep() {
-  try {
-    localStorage.setItem(KEEP, JSON.stringify(waiting));
-  } catch {
-    // Full or forbidden: the scans are still in memory, and the count on the page says how many wait.
-  }
-}
-
-// Out of the queue, not out of the world: it stays on this device until a person has looked.
-function setAside(scan, status, message) {
-  const { faults, ...told } = scan;
-  try {
-    localStorage.setItem(ASIDE, JSON.stringify([...load(ASIDE), { scan: told, status, message, at: Date.now() }]));
-  } catch {
-    // Full or forbidden: it is told on the screen and in the list of last scans.
-  }
-}
-
 // -- a scan ----------------------------------------------------------------------------------------
+const queue = new Queue({ token, onTaken: take, onRefused: refused, onWait: saved, onChange: () => showLink() });
+
 function record(code, means = intent.value, more = {}) {
   const scan = { id: uuid7(), code, occurred_at: new Date().toISOString(), ...more };
   if (means) scan.intent = means;
-  waiting.push(scan);
-  keep();
   newest = scan.id;
   show({ look: "sending", code: "sending", headline: `${words.read} ${code}`, message: words.sending, next: "" });
-  drain();
+  queue.add(scan);
 }
 
-async function drain() {
-  if (sending) return;
-  sending = true;
-  while (waiting.length) {
-    const scan = waiting[0];
-    const answer = await send(scan);
-    if (!answer) break;
-    waiting.shift();
-    keep();
-    take(scan, answer);
+// It stays in the queue; the panel says so once for the newest scan, whichever of them is at the head.
+function saved(_scan, why) {
+  const last = queue.waiting.find((one) => one.id === newest);
+  if (last && result.dataset.state === "sending") {
+    const next = { offline: words.offline_next, "logged out": words.offline_next, fault: words.fault }[why];
+    show({ look: "saved", code: "offline", headline: words.offline_head, message: last.code, next }, "one");
   }
-  sending = false;
   showLink();
-  if (waiting.length && !loggedOut) {
-    setTimeout(drain, RETRY_MS[Math.min(failures - 1, RETRY_MS.length - 1)] * (0.8 + 0.4 * Math.random()));
-  }
 }
 
-// The answer to show, or null to try again later with the same id.
-async function send(scan) {
-  const { faults = 0, ...told } = scan;
-  try {
-    const answer = await fetch("/s/", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": token },
-      body: JSON.stringify({ ...told, sent_at: new Date().toISOString() }),
-      redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    if (answer.status === 401 || answer.status === 403 || answer.type === "opaqueredirect") {
-      loggedOut = true;
-      throw new Error("logged out");
-    }
-    if (answer.status === 500) {
-      // The fault is the server's and may be this scan's alone: the others must not wait behind it for ever.
-      scan.faults = faults + 1;
-      keep();
-      if (scan.faults >= MOST_FAULTS) return aside(scan, 500, words.fault);
-    }
-    if (answer.status >= 500 || answer.status === 429) throw new Error(String(answer.status));
-    const body = await answer.json();
-    if (answer.status >= 400) return aside(scan, answer.status, body.message);
-    failures = 0;
-    loggedOut = false;
-    return body;
-  } catch {
-    failures += 1;
-    if (scan.id === newest) {
-      show({ look: "saved", code: "offline", headline: words.offline_head, message: scan.code, next: words.offline_next }, failures === 1 && "one");
-    }
-    return null;
-  }
-}
-
-function aside(scan, status, message) {
-  failures = 0;
-  setAside(scan, status, message);
-  return {
+// The server cannot take this scan, and has said why: it makes way for those behind it.
+function refused(scan, message) {
+  take(scan, {
     outcome: "refused", code: "aside", look: "red", sound: "falling", state: "refused",
     headline: words.nothing, message: scan.code, next: words.look.replace("{}", message),
-  };
+  });
 }
 
 function take(scan, answer) {
@@ -196,13 +114,14 @@ checks.addEventListener("submit", (event) => {
 });
 
 function showLink() {
-  const set = load(ASIDE).length;
+  const set = setAside().length;
   asideLink.hidden = !set;
   asideLink.querySelector("span").textContent = words.aside.replace("{}", set);
-  const offline = waiting.length > 0 && failures > 0;
-  link.dataset.state = offline ? "offline" : "live";
-  const word = loggedOut ? words.logged_out : words.offline;
-  link.querySelector(".word").textContent = offline ? word.replace("{}", waiting.length) : words.live;
+  const count = queue.waiting.length;
+  const word = { "": words.waiting, fault: words.waiting, offline: words.offline, "logged out": words.logged_out }[queue.lack];
+  const late = count > 0 && (queue.lack !== "" || !queue.sending);
+  link.dataset.state = late ? "offline" : "live";
+  link.querySelector(".word").textContent = late ? word.replace("{}", count) : words.live;
 }
 
 function drawLines() {
@@ -270,15 +189,15 @@ for (const type of ["pointerdown", "keydown"]) {
   document.addEventListener(type, (event) => event.target !== soundButton && sound.wake(), { once: true });
 }
 sound.onState(false);
-addEventListener("online", drain);
-document.addEventListener("visibilitychange", () => document.hidden || drain());
+addEventListener("online", () => queue.wake());
+document.addEventListener("visibilitychange", () => document.hidden || queue.wake());
 addEventListener("beforeunload", (event) => {
-  if (waiting.length && failures) event.preventDefault();
+  if (queue.waiting.length && queue.lack) event.preventDefault();
 });
 setInterval(drawLines, 10_000);
-if (waiting.length) {
-  newest = waiting.at(-1).id;
-  drain();
+if (queue.waiting.length) {
+  newest = queue.waiting.at(-1).id;
+  queue.drain();
 }
 showLink();
 result.dataset.ready = "";

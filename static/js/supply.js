@@ -1,6 +1,8 @@
 // What to make: the list renews itself every five seconds while somebody looks, and a button records its step in place.
 const PAUSE_MS = 5000;
+const AGAIN_MS = [1000, 2000, 4000, 8000];
 const said = document.getElementById("said");
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function renew(force = false) {
   const jobs = document.getElementById("jobs");
@@ -16,6 +18,27 @@ async function renew(force = false) {
   }
 }
 
+// The server's answer to a step. While it is away or busy it has said nothing about the step, which is sent again.
+async function send(token, step) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      const answer = await fetch("/s/", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+        body: JSON.stringify(step),
+        signal: AbortSignal.timeout(4000),
+      });
+      if (answer.status < 500 && answer.status !== 429) return answer;
+    } catch {
+      // No connection: the same.
+    }
+    said.dataset.look = "amber";
+    said.textContent = said.dataset.waits;
+    said.hidden = false;
+    await pause(AGAIN_MS[Math.min(tries, AGAIN_MS.length - 1)]);
+  }
+}
+
 // Records by fetch so that the list stays on the screen. If that fails, the form goes the plain way with the same id.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
@@ -25,12 +48,8 @@ document.addEventListener("submit", async (event) => {
   const given = new FormData(form);
   const { id, code, csrfmiddlewaretoken } = Object.fromEntries(given);
   try {
-    const answer = await fetch("/s/", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfmiddlewaretoken },
-      body: JSON.stringify({ id, code, intent: event.submitter.value, checks: given.getAll("checks") }),
-      signal: AbortSignal.timeout(4000),
-    });
+    const step = { id, code, intent: event.submitter.value, checks: given.getAll("checks") };
+    const answer = await send(csrfmiddlewaretoken, step);
     const body = await answer.json();
     if (!body.look) throw new Error(body.message);
     said.dataset.look = body.look;

@@ -179,6 +179,58 @@ def test_without_a_connection_a_scan_is_kept_shown_and_sent_later_with_the_same_
     expect(page.locator("#link")).to_have_attribute("data-state", "live")
 
 
+SAYS_NOTHING: list[tuple[str, dict[str, Any]]] = [
+    ("the database is away", {"status": 503, "json": {"code": "store_unreachable"}}),
+    ("it said so once more, and for how long", {"status": 503, "headers": {"Retry-After": "30"}}),
+    ("too many requests", {"status": 429, "json": {"code": "too_many_requests"}}),
+    ("a proxy without a server", {"status": 502, "body": "<h1>Bad gateway</h1>"}),
+    ("a server that refuses something else", {"status": 400, "json": {"id": "another", "code": "malformed"}}),
+    ("an address that is not there", {"status": 404, "json": {"detail": "Not found"}}),
+    ("a page of the guests' network", {"status": 200, "body": "<h1>Welcome</h1>"}),
+    ("an answer to nobody", {"status": 200, "json": {"outcome": "applied", "look": "ok"}}),
+    ("the way to the login", {"status": 302, "headers": {"Location": "/login/?next=/s/"}}),
+    ("the session is gone", {"status": 401, "json": {"code": "logged_out"}}),
+    ("a fault", {"status": 500, "body": "<h1>Something broke</h1>"}),
+]
+
+
+def test_s01_what_says_nothing_about_a_scan_never_sets_it_aside(page: Page, shop: Shop) -> None:
+    left = list(SAYS_NOTHING)
+    tried: list[str] = []
+
+    def answer(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        tried.append(json.loads(route.request.post_data or "{}")["code"])
+        if left:
+            route.fulfill(**left.pop(0)[1])
+        else:
+            route.continue_()
+
+    page.clock.install()
+    page.route("**/s/", answer)
+    for code in codes(shop)[:3]:
+        scan(page, code)
+    result(page).to_have_attribute("data-look", "saved")
+    for _ in range(200):
+        if not left:
+            break
+        page.clock.fast_forward(61_000)
+        page.wait_for_timeout(50)
+        assert page.evaluate("localStorage.getItem('jitapp.aside')") is None
+        assert len(page.evaluate("JSON.parse(localStorage.getItem('jitapp.waiting'))")) == 3
+    assert left == []
+    page.clock.fast_forward(61_000)
+    expect(page.locator("#last li")).to_have_count(3)
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    assert set(tried[: len(SAYS_NOTHING)]) == {codes(shop)[0]}  # in order: nobody overtakes the first
+    assert page.evaluate("localStorage.getItem('jitapp.aside')") is None
+    assert list(Receipt.objects.order_by("id").values_list("card__number", "outcome")) == [
+        (number, "applied") for number in (1, 2, 3)
+    ]
+
+
 def test_scans_that_wait_survive_a_reload_and_are_sent_in_order(page: Page, shop: Shop) -> None:
     page.route("**/s/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
     page.on("dialog", lambda dialog: dialog.accept())
@@ -275,8 +327,11 @@ def test_a_station_starts_and_finishes_what_was_asked_for_from_its_list(
     page.goto(f"{pages.url}/b/supply/PASTE")
     page.get_by_role("button", name="I stand here").click()
     job = page.locator(".job", has=page.locator(f"a[href='/k/{card.code}']"))
+    page.route("**/s/", lambda route: route.fulfill(status=503, json={"code": "store_unreachable"}))
     job.get_by_role("button", name="Start").click()
-    expect(page.locator("#said")).to_contain_text("STARTED")
+    expect(page.locator("#said")).to_contain_text("The server does not answer.")
+    page.unroute("**/s/")
+    expect(page.locator("#said")).to_contain_text("STARTED", timeout=15_000)
     job.get_by_role("button", name="Filled").click()
     expect(page.locator("#said")).to_contain_text("DONE")
     expect(job).to_have_count(0)

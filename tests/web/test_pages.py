@@ -164,6 +164,22 @@ def test_a_scan_that_cannot_be_read_is_never_a_server_error(shop: Shop, mia: Per
     assert client.post("/s/", b"x" * 20_000, content_type="application/json").status_code == 413
 
 
+def test_s01_a_refusal_names_the_scan_that_it_is_about(shop: Shop, mia: Person, client: Client) -> None:
+    """The page sets a scan aside for nothing else."""
+    stand_at(client, "SHIP")
+    known = str(uuid4())
+    assert post(client, id=known, code="x", intent="explode") == (
+        400,
+        {"id": known, "code": "malformed", "message": "That step is not known. Load the page again."},
+    )
+    status, said = post(client, id=known, code="x" * 20_000)
+    assert (status, said["id"], said["code"]) == (413, known, "too_large")
+    assert post(client, id=known, code="KB000000010")[0] == 200
+    status, said = post(client, id=known, code="KB000000020")
+    assert (status, said["id"], said["code"]) == (409, known, "scan_id_reused")
+    assert json.loads(client.post("/s/", b"{", content_type="application/json").content)["id"] is None
+
+
 def test_without_javascript_the_form_records_too(shop: Shop, mia: Person, client: Client) -> None:
     stand_at(client, "SHIP")
     card = shop.loops["L-OK"].cards.get(number=1)

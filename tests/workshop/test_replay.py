@@ -193,7 +193,7 @@ def test_a_log_that_names_what_is_not_there_is_refused_before_anything_is_writte
     [
         ("{", "Line 1"),
         ("[]", "Line 1"),
-        (json.dumps(A_SCAN | {"at": "2024-03-04T06:30:00"}), "Line 1: a time has no offset"),
+        (json.dumps(A_SCAN | {"at": "2024-03-04T06:30:00"}), "Line 1: at: a time has no offset"),
         (json.dumps(A_SCAN | {"id": "7"}), "Line 1: .*id"),
         (json.dumps(A_SCAN | {"colour": "red"}), "Line 1: .*colour"),
         (json.dumps(A_SCAN) + "\n" + json.dumps(A_SCAN | {"at": "2024-03-04T06:00:00Z"}), "Line 2 is older"),

@@ -5,8 +5,8 @@ A receipt is written for every scan, also for a refused one; its unique scan id 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -129,10 +129,14 @@ def _in_transaction(
     requests: Sequence[ScanRequest], source: Source, now: datetime, known: Configs
 ) -> list[Answer]:
     found = find_pairs(read(requests), source, now, known)
-    loop_ids = {loop for each in found for loop in (each.loop_id, each.pair_loop_id) if loop is not None}
-    unit = _lock(found, loop_ids, source, known) if loop_ids else store.nothing()
-    if loop_ids and unit.configs.epoch != known.epoch and store.is_short():
-        raise psycopg2.errors.SerializationFailure("The settings changed before the lock was taken.")
+    wanted = _locks(found, source, known)
+    unit = store.load(wanted.loops, lock_stations=wanted.stations) if wanted.loops else store.nothing()
+    if wanted.loops and unit.configs.epoch != known.epoch and store.is_short():
+        # The settings changed before the lock was taken, and were read again under it. What was found goes on by the
+        # new ones; only where they ask for a lock that is not held must the scan be begun again, in the order of locks.
+        found = find_pairs(read(requests), source, now, unit.configs)
+        if not _locks(found, source, unit.configs).held_by(wanted):
+            raise psycopg2.errors.SerializationFailure("The changed settings ask for another lock.")
     if source.language == settings.LANGUAGE_CODE:  # the sentences' own: nothing to look up
         answers = [_one(unit, each, source, now, str) for each in found]
     else:
@@ -144,16 +148,29 @@ def _in_transaction(
     return answers
 
 
-def _lock(found: Sequence[Read], loop_ids: Iterable[int], source: Source, known: Configs) -> store.UnitOfWork:
-    """Stations first (only where a start may count against a limit), then loops by id."""
-    locks: set[int] = set()
+@dataclass(frozen=True, slots=True)
+class _Locks:
+    """What scans must hold: stations (only where a start may count against a limit), then loops."""
+
+    stations: frozenset[int]
+    loops: frozenset[int]
+
+    def held_by(self, other: _Locks) -> bool:
+        """Whether whoever holds the others holds these."""
+        return self.stations <= other.stations and self.loops <= other.loops
+
+
+def _locks(found: Sequence[Read], source: Source, known: Configs) -> _Locks:
+    """By these settings."""
+    stations: set[int] = set()
     for each in found:
         config = known.loops.get(each.loop_id) if each.loop_id is not None else None
         if config is None:
             continue
         named = known.stations.find(each.request.station) if each.request.station else None
-        locks |= stations_to_lock(config, each.intent, named.id if named else source.station_id)
-    return store.load(loop_ids, lock_stations=locks)
+        stations |= stations_to_lock(config, each.intent, named.id if named else source.station_id)
+    loops = {loop for each in found for loop in (each.loop_id, each.pair_loop_id) if loop is not None}
+    return _Locks(frozenset(stations), frozenset(loops))
 
 
 def _one(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,17 @@ def _container(text: str) -> int:
     if pieces < 1:
         raise ValueError
     return pieces
+
+
+def _text(data: bytes) -> str:
+    """Raises LogError for another encoding, with the line."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise LogError(
+            f"Line {line} is not UTF-8 text (byte 0x{data[error.start]:02x}). Save it as UTF-8."
+        ) from None
 
 
 class Command(BaseCommand):
@@ -46,8 +58,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         log: Path = options["log"]
         try:
-            with log.open(encoding="utf-8-sig", newline="") as lines:
-                conversion = convert(read_log(lines), options["container"])
+            conversion = convert(
+                read_log(io.StringIO(_text(log.read_bytes()), newline="")), options["container"]
+            )
             options["shop"].write_text(
                 yaml.safe_dump(conversion.shop, sort_keys=False, allow_unicode=True, width=110),
                 encoding="utf-8",
@@ -56,11 +69,7 @@ class Command(BaseCommand):
                 for line in conversion.lines:
                     scans.write(json.dumps(line, ensure_ascii=False) + "\n")
         except LogError as error:
-            raise CommandError(str(error)) from error
-        except UnicodeDecodeError as error:
-            raise CommandError(
-                f"{log} is not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8."
-            ) from error
+            raise CommandError(f"{log}: {error}") from error
         except OSError as error:
             raise CommandError(
                 f"{error.filename}: {error.strerror}. Give a path that can be read or written."

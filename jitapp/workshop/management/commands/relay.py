@@ -8,11 +8,11 @@ import threading
 import time
 from typing import Any
 
-import psycopg2
 from django.core.management.base import BaseCommand
-from django.db import Error, close_old_connections
+from django.db import close_old_connections
 
 from jitapp import switchboard
+from jitapp.outages import store
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +26,8 @@ def call_until(stopped: threading.Event) -> None:
     while not stopped.wait(CALL_SECONDS):
         try:
             close_old_connections()
-            switchboard.call_erp()
-        except (Error, psycopg2.Error) as error:
-            logger.warning("The database does not answer (%s); documents wait.", str(error).strip())
+            with store.outlived("rounds of calls to the ERPs put off"):
+                switchboard.call_erp()
         except Exception:  # this thread must not end: the rows are there, and are looked at again
             logger.exception("A round of calls to the ERPs failed; documents wait.")
 
@@ -43,8 +42,10 @@ def drain_until(stopped: threading.Event) -> None:
             if time.monotonic() - swept_at >= SWEEP_SECONDS:
                 sweep()
                 swept_at = time.monotonic()
-        except (Error, psycopg2.Error) as error:
-            logger.warning("The database does not answer (%s); trying again.", str(error).strip())
+            store.answered()
+        except store.ERRORS as error:
+            if store.told(error, cost="rounds of the relay put off") is None:
+                logger.exception("A round of the relay failed; the next one follows.")
             stopped.wait(1.0)
         stopped.wait(POLL_SECONDS)
 
@@ -53,7 +54,7 @@ def sweep() -> None:
     """One sweep; a fault in it is logged, for signals must go on upstream. Raises what the database raises."""
     try:
         switchboard.sweep()
-    except (Error, psycopg2.Error):
+    except store.ERRORS:
         raise
     except Exception:
         logger.exception("A sweep failed; the next one begins in %s seconds.", SWEEP_SECONDS)

@@ -46,7 +46,7 @@ class Command(BaseCommand):
                 read = read_lines(lines)
             summary = replay(read, speed=options["speed"], progress=progress)
         except ReplayError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(f"{log}: {error}") from error
         except OSError as error:
             raise CommandError(f"{log}: {error.strerror}. Give the path of a scan log.") from error
         self.stdout.write(summary.text())
