@@ -236,7 +236,7 @@ def test_a_file_that_cannot_be_read_ends_in_one_sentence(
 
 def test_the_demonstration_shop_is_such_a_file_also_as_json(tmp_path: Path) -> None:
     load(FILE)
-    assert Loop.objects.count() == 20
+    assert Loop.objects.count() == 23
     file = tmp_path / "shop.json"
     file.write_text(json.dumps(document()))
     again = load(file)
