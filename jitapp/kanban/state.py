@@ -2,7 +2,8 @@
 
 Settings are frozen. Cards, turns and counters are changed by `kanban.fold.apply` alone, so that the shop floor, the
 verification and a simulation fold the same events into the same state. The fields of `Card`, `Turn` and `LoopCounters`
-are the columns of their tables: reading, writing and comparing rows is generated from them (pull/store/columns.py).
+are the columns of their tables: reading, writing and comparing rows is generated from them (pull/store/columns.py);
+cards and turns are read as JSON arrays of their fields.
 """
 
 from __future__ import annotations
@@ -140,7 +141,7 @@ class Stretch(msgspec.Struct, frozen=True, array_like=True):
     seq: int
 
 
-class Turn(msgspec.Struct):
+class Turn(msgspec.Struct, array_like=True):
     """An open circulation of a card: the signal, and its progress at the supply source (`step`)."""
 
     uuid: UUID
@@ -208,7 +209,7 @@ class Turn(msgspec.Struct):
         return self.made if self.made is not None else self.asked
 
 
-class Card(msgspec.Struct):
+class Card(msgspec.Struct, array_like=True):
     """A card with its open turn. `contents` and `booked` are pieces in the container at the demand source."""
 
     id: int

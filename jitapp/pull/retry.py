@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import psycopg2.errors
-from django.db import OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
 T = TypeVar("T")
 TRIES = 7  # a start passes six statements that may each lose a race
@@ -21,7 +21,7 @@ LOST_RACE = (
 
 def retried(work: Callable[[], T]) -> T:
     """`work` opens its own transaction; inside another one there is nothing to repeat, so it runs once."""
-    if connection.in_atomic_block:
+    if connections[DEFAULT_DB_ALIAS].in_atomic_block:
         return work()
     for attempt in range(TRIES):
         try:

@@ -12,10 +12,9 @@ from uuid import UUID
 
 import psycopg2.errors
 from django.conf import settings
-from django.db import connection
 from django.utils.translation import gettext, override
 
-from jitapp.outbox.publish import nudge_on_commit
+from jitapp.outbox.publish import nudge
 from jitapp.plant.configs import Configs, configs, latest
 from jitapp.pull import store
 from jitapp.pull.acting import proved_actor
@@ -114,10 +113,10 @@ def _repeat(request: ScanRequest, source: Source) -> Answer | Conflict:
 def _once(requests: Sequence[ScanRequest], source: Source, now: datetime) -> list[Answer]:
     """One transaction for all; Duplicate if a scan id exists (nothing is changed then)."""
     # What is only needed to take the right locks may be as old as the last read; the locking read brings the epoch.
-    known = configs() if connection.in_atomic_block else latest()
+    known = latest()
     try:
-        with store.short_transaction():
-            return _in_transaction(requests, source, now, known)
+        with store.short_transaction() as is_short:
+            return _in_transaction(requests, source, now, known if is_short else configs(), is_short=is_short)
     except psycopg2.errors.UniqueViolation as error:
         name = error.diag.constraint_name or ""
         if name == "event_scan_once" or name.startswith("pull_receipt_scan_id"):
@@ -126,12 +125,12 @@ def _once(requests: Sequence[ScanRequest], source: Source, now: datetime) -> lis
 
 
 def _in_transaction(
-    requests: Sequence[ScanRequest], source: Source, now: datetime, known: Configs
+    requests: Sequence[ScanRequest], source: Source, now: datetime, known: Configs, *, is_short: bool
 ) -> list[Answer]:
     found = find_pairs(read(requests), source, now, known)
     loop_ids = {loop for each in found for loop in (each.loop_id, each.pair_loop_id) if loop is not None}
     unit = _lock(found, loop_ids, source, known) if loop_ids else store.nothing()
-    if loop_ids and unit.configs.epoch != known.epoch and store.is_short():
+    if loop_ids and unit.configs.epoch != known.epoch and is_short:
         raise psycopg2.errors.SerializationFailure("The settings changed before the lock was taken.")
     if source.language == settings.LANGUAGE_CODE:  # the sentences' own: nothing to look up
         answers = [_one(unit, each, source, now, str) for each in found]
@@ -139,7 +138,7 @@ def _in_transaction(
         with override(source.language):
             answers = [_one(unit, each, source, now, gettext) for each in found]
     if unit.document.get("events"):
-        nudge_on_commit()
+        store.after_commit(nudge)
     unit.write(last=True)
     return answers
 
