@@ -182,6 +182,27 @@ def test_s05_a_scan_is_never_stopped_and_says_when_the_device_alone_is_on_record
     assert answer["state"] == "flagged"
 
 
+def test_s05_who_works_here_no_more_is_named_no_more_from_that_moment_on(floor: Floor) -> None:
+    """Where people work is kept in memory: a change that did not say so would hold until the next one that does."""
+    other = Plant.objects.create(code="B", name="B")
+    lea = person("lea", PLANT=Role.LEADER)
+    tablet = device(floor)
+
+    def named(number: int) -> bool:
+        return on_record(tablet.scan(floor, number, "empty", station="TEST", by="B-lea")) == lea.pk
+
+    assert named(1)
+    lea.memberships.update(plant=other)
+    assert not named(2)
+    Person.objects.filter(pk=lea.pk).update(is_superuser=True)
+    assert named(3)
+    Person.objects.filter(pk=lea.pk).update(is_superuser=False)
+    lea.memberships.all().delete()  # without a role anywhere, everywhere
+    assert named(1)
+    Person.objects.filter(pk=lea.pk).update(is_active=False)
+    assert not named(2)
+
+
 def test_s05_a_reader_acts_for_nobody(floor: Floor) -> None:
     person("lea", PLANT=Role.LEADER)
     reader = device(floor, DeviceKind.READER)

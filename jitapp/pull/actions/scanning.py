@@ -25,7 +25,6 @@ from jitapp.pull.actions.stages import Read, locate, read, refuse, situate, verd
 from jitapp.pull.actions.swapping import find_pairs, swap_by_hand, swaps_by_hand
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Actor, Answer, Conflict, ScanRequest, Source
-from jitapp.pull.sources import person_of
 
 BATCH_LIMIT = 500
 
@@ -90,7 +89,7 @@ def _proved(requests: Sequence[ScanRequest], source: Source, now: datetime) -> S
     for each in asked:
         said = each.by, each.pin
         if each.id not in known and said not in found:
-            found[said] = proved_actor(person_of(each.by or ""), each.pin or "", source, now)
+            found[said] = proved_actor(configs(), each.by or "", each.pin or "", source, now)
     return (
         [replace(each, actor=each.actor or found.get((each.by, each.pin))) for each in requests]
         if found

@@ -224,7 +224,8 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
     request = located.read.request
     actor = request.actor
     if actor is None and request.by and tidy(request.by):
-        actor = actor_of(_person(unit.configs, request.by), source)
+        # Somebody unknown never stops a scan: the device is on record, and the answer says that nobody has this name.
+        actor = actor_of(unit.configs, request.by, source)
     person_id = source.person_id if actor is None else actor.person_id
     station, misplaced = _station(unit.configs, request, source)
     refusal = located.refusal or misplaced
@@ -291,12 +292,6 @@ def _station(
     if source.fixed and source.station_id is not None and named.id != source.station_id:
         return None, Refusal("wrong_device_station", facts)
     return named, None
-
-
-def _person(known: Configs, by: str) -> int | None:
-    """The person behind a badge or a name; somebody unknown never stops a scan: the device is on record, and the answer
-    says that nobody has this name."""
-    return known.people.find(by)
 
 
 # -- verdict -----------------------------------------------------------------------------------------------

@@ -28,9 +28,9 @@ class OneOf(models.Lookup[Any]):
     def get_prep_lookup(self) -> str:
         return "{" + ",".join(f'"{word}"' for word in self.rhs) + "}"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
         left, parameters = self.process_lhs(compiler, connection)
-        return f"{left} = ANY (%s::text[])", [*parameters, self.rhs]
+        return f"{left} = ANY (%s::text[])", (*parameters, self.rhs)
 
 
 def words_of(field: str, words: Iterable[str], name: str) -> models.CheckConstraint:

@@ -92,7 +92,8 @@ class Turn(models.Model):
             words_of("step", ["", "IN_PROCESS", "COMPLETED", "IN_TRANSIT"], "turn_step_known"),
             models.CheckConstraint(
                 condition=Exact(
-                    IsNull(models.F("closed_at"), False), OneOf(models.F("signal_state"), ["CLOSED", "CANCELLED"])
+                    IsNull(models.F("closed_at"), False),
+                    OneOf(models.F("signal_state"), ["CLOSED", "CANCELLED"]),
                 ),
                 name="turn_closed_says_when",
             ),
