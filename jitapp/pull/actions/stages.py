@@ -8,13 +8,13 @@ rules ask about the stations. Decided is the verdict of the rules, its entries w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 from msgspec.structs import replace
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.guards import CLOCK_SLACK
+from jitapp.kanban.guards import CLOCK_SLACK, slack_of
 from jitapp.kanban.ledger import Decision, Facts, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.names import tidy
@@ -166,7 +166,7 @@ def locate(unit: store.UnitOfWork, found: Read, source: Source, now: datetime) -
     if refusal is None and (loop is None or card is None):
         # The card was removed, or the memory of its code is older than the database (a restore).
         _cards.pop(find_card_code(request.code) or request.code.strip(), None)
-        refusal = _withdrawn(found, loop, occurred)
+        refusal = _withdrawn(found, loop, occurred, now)
     if loop is not None and not {loop.config.plant_id, loop.config.supply_plant_id} & source.plant_ids:
         refusal = Refusal("unknown_card", {"raw": escaped(request.code.strip())[:40]})
         loop = card = None
@@ -185,14 +185,15 @@ def _unusable(known: Configs, loop: Loop, pair_loop_id: int | None) -> Refusal |
     return Refusal("settings_unreadable", {"loop": loop.config.code, "why": why}) if why else None
 
 
-def _withdrawn(found: Read, loop: Loop | None, occurred: datetime) -> Refusal:
+def _withdrawn(found: Read, loop: Loop | None, occurred: datetime, now: datetime) -> Refusal:
     """A code that points to a card which takes part no more, or to nothing at all. What happened before the card was
     taken out waits for a person."""
     row = CardRow.objects.filter(pk=found.card_id).first() if found.card_id is not None else None
     if loop is None or row is None:
         return Refusal("unknown_card", {"raw": escaped(found.request.code.strip())[:40]})
     facts = {"part": loop.config.part, "number": row.number, "of": max(loop.circulating, row.number)}
-    if row.moved_at is not None and row.moved_at - occurred > CLOCK_SLACK:
+    slack = slack_of(occurred, now, compared=_compared(found.request))
+    if row.moved_at is not None and row.moved_at - occurred > slack:
         return Refusal("late_conflict", facts | {"occurred": occurred})
     return Refusal("card_retired", facts)
 
@@ -210,12 +211,17 @@ def _occurred(request: ScanRequest, now: datetime) -> datetime:
     if request.sent_at is not None:
         sent = request.sent_at if request.sent_at.tzinfo else request.sent_at.replace(tzinfo=UTC)
         skew = now - sent
-        if abs(skew) > timedelta(seconds=2):
+        if abs(skew) > CLOCK_SLACK:
             try:
                 occurred += skew
             except OverflowError:
                 return now
     return min(occurred, now) if occurred > NEVER_SET else now
+
+
+def _compared(request: ScanRequest) -> bool:
+    """Whether the instant of the scan is one of ours: the device's clock was compared, or the scan has none."""
+    return request.sent_at is not None or request.occurred_at is None
 
 
 # -- situation ---------------------------------------------------------------------------------------------
@@ -263,6 +269,7 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         market_empty=around.market_empty,
         turn=request.turn,
         settles=request.settles,
+        compared=_compared(request),
         new_uuid=new_uuid,
         last_entries=store.last_entries(located.card.last_scan, located.loop.config.id)
         if request.intent == Intent.UNDO
