@@ -10,7 +10,7 @@ from jitapp.kanban.events.cards import CardBlocked, CardUnblocked
 from jitapp.kanban.events.loops import LoopChanged
 from jitapp.kanban.events.turns import TurnCancelled, TurnRecalled, TurnReceived, TurnReleased, TurnShort
 from jitapp.kanban.standing import stand
-from jitapp.kanban.state import AT_HAND, Card, Change, Loop
+from jitapp.kanban.state import AT_HAND, STATUSES, Card, Change, Loop
 from jitapp.kanban.vocabulary import CardStatus, LoopStatus, SupplyStatus
 
 # The events that may change what counts for a runout without moving a container or giving its card another life.
@@ -33,7 +33,7 @@ def change_of(entry: Entry) -> Change | None:
     event = entry.event
     if not entry.to and event.life is None and type(event) not in COUNTING_TYPES:
         return None
-    status = SupplyStatus(entry.to) if entry.to else None
+    status = STATUSES[entry.to] if entry.to else None
     life = event.life
     blocked: bool | None = None
     loop_status: LoopStatus | None = None
@@ -99,7 +99,7 @@ def apply(loop: Loop, entry: Entry) -> None:
             raise Inconsistent(
                 f"{entry.type} of card {card.code} moves it from {entry.frm}, but it is {card.supply_status} (C4)"
             )
-        card.supply_status = SupplyStatus(entry.to)
+        card.supply_status = STATUSES[entry.to]
         card.status_since = entry.occurred_at
     entry.event.apply(loop, card, entry)
     change = change_of(entry)

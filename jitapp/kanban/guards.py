@@ -241,11 +241,11 @@ def repeated(s: Situation) -> Reply | None:
         return there(s)
     if s.intent is not Intent.ABORT and step.target == s.position:
         return there(s)
+    if scan.intent is not None or card.moved_at is None:
+        return None
     last = STEPS.get(Intent(card.last_intent)) if card.last_intent else None
-    by_default = scan.intent is None and last is not None and bool(last.moves) and last.side == s.side
-    if by_default and card.moved_at is not None and s.at - card.moved_at < DOUBLE_SCAN:
-        return no("just_moved")
-    return None
+    by_default = last is not None and bool(last.moves) and last.side == s.side
+    return no("just_moved") if by_default and s.at - card.moved_at < DOUBLE_SCAN else None
 
 
 def fits(s: Situation) -> Reply | None:

@@ -271,6 +271,11 @@ def test_s05_five_wrong_pins_shut_badge_and_device_and_never_a_scan(floor: Floor
     assert second.scan(floor, 3, "remove", by="B-lea", pin=PIN)["outcome"] == "applied"
 
 
+def test_s05_no_log_shows_the_pin_of_a_scan(floor: Floor) -> None:
+    request = floor.request("L1", 1, "remove", by="B-lea", pin=PIN)
+    assert PIN not in repr(request) + str(request)
+
+
 def test_s05_a_scan_sent_again_does_not_try_its_pin_again(floor: Floor) -> None:
     person("lea", PLANT=Role.LEADER)
     tablet, told = device(floor), {"id": str(uuid4()), "code": floor.card("L1", 1).code, "intent": "remove"}

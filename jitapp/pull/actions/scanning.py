@@ -6,13 +6,13 @@ A receipt is written for every scan, also for a refused one; its unique scan id 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import psycopg2.errors
 from django.conf import settings
 from django.utils.translation import gettext, override
+from msgspec.structs import replace
 
 from jitapp.outbox.publish import nudge
 from jitapp.plant.configs import Configs, configs, latest

@@ -18,8 +18,8 @@ from jitapp.kanban.guards import CLOCK_SLACK, slack_of
 from jitapp.kanban.ledger import Decision, Facts, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.names import tidy
-from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.vocabulary import Intent, Role, SupplyStatus
+from jitapp.kanban.state import STATUSES, Card, Loop
+from jitapp.kanban.vocabulary import Intent, Role
 from jitapp.plant.configs import Configs, StationInfo
 from jitapp.pull import store
 from jitapp.pull.acting import actor_of
@@ -28,7 +28,6 @@ from jitapp.pull.models import Card as CardRow
 from jitapp.pull.scan_request import Actor, ScanRequest, Source, escaped
 from jitapp.symbology.cardcode import find_card_code, looks_like_card_code
 
-STATUSES = {status.value: status for status in SupplyStatus}
 INTENTS = {intent.value: intent for intent in Intent}
 LEADERS = frozenset({Role.LEADER, Role.ADMIN})
 # Steps of whoever fills the container, which may be another plant than the one whose card it is.
@@ -290,15 +289,16 @@ def _station(
     known: Configs, request: ScanRequest, source: Source
 ) -> tuple[StationInfo | None, Refusal | None]:
     """The station of the scan: the one it names, else the device's own; or the refusal."""
-    if not request.station or not tidy(request.station):
+    named = known.stations.find(request.station) if request.station else None
+    if named is None and not tidy(request.station or ""):
         return (known.station_by_id.get(source.station_id) if source.station_id else None), None
-    named = known.stations.find(request.station)
-    facts = {"station": escaped(tidy(request.station))}
     if named is None or named.plant_id not in source.plant_ids:
-        return None, Refusal("unknown_station", facts)
-    if source.fixed and source.station_id is not None and named.id != source.station_id:
-        return None, Refusal("wrong_device_station", facts)
-    return named, None
+        refusal = "unknown_station"
+    elif source.fixed and source.station_id is not None and named.id != source.station_id:
+        refusal = "wrong_device_station"
+    else:
+        return named, None
+    return None, Refusal(refusal, {"station": escaped(tidy(request.station or ""))})
 
 
 # -- verdict -----------------------------------------------------------------------------------------------

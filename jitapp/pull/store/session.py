@@ -67,7 +67,7 @@ def _session(wrapper: Any) -> Any:
 class _Short:
     """A transaction on a session, and where it stands: its BEGIN has been sent, its COMMIT has been answered."""
 
-    session: Any
+    cursor: Any
     begun: bool = False
     done: bool = False
     after: list[Callable[[], object]] = field(default_factory=list)  # what waits for the commit
@@ -99,7 +99,7 @@ class short_transaction:
             self._outer.__enter__()
             return False
         self._session = _session(wrapper)
-        self._short = _Short(self._session)
+        self._short = _Short(self._session.cursor())
         wrapper.commit_on_exit, wrapper.needs_rollback = True, False
         wrapper.in_atomic_block, wrapper.autocommit = True, False
         _here.short = self._short
@@ -114,8 +114,7 @@ class short_transaction:
         wrapper, short = self._wrapper, self._short
         try:
             if kind is None and short.begun and not short.done:
-                with self._session.cursor() as last:
-                    last.execute("COMMIT")
+                short.cursor.execute("COMMIT")
                 short.done = True
         finally:
             _here.short = None
@@ -154,21 +153,20 @@ def execute(
     """
     short = _here.short
     if short is None:
-        session, last = _session(connections[DEFAULT_DB_ALIAS]), False
+        to_database = cursor()
     else:
-        session = short.session
+        to_database = short.cursor
         if not short.begun:
             short.begun = True
             statement = f"BEGIN; {statement}"
         if last:
             statement += "; COMMIT"
-    with session.cursor() as to_database:
-        to_database.execute(statement, values)
-        if last and short is not None:
-            short.done = True
-            return []
-        rows: list[tuple[Any, ...]] = to_database.fetchall() if to_database.description else []
-        return rows
+    to_database.execute(statement, values)
+    if last and short is not None:
+        short.done = True
+        return []
+    rows: list[tuple[Any, ...]] = to_database.fetchall() if to_database.description else []
+    return rows
 
 
 def run(name: str, *values: Any) -> list[tuple[Any, ...]]:
