@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 RAW_LIMIT = 4096
+_NO_ROLES: frozenset[str] = frozenset()  # of devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,11 @@ class Source:
 
     def roles_at(self, *plants: int) -> frozenset[str]:
         """The roles of the person in these plants."""
-        return frozenset().union(*(self.roles.get(plant, ()) for plant in plants))
+        return (
+            _NO_ROLES
+            if not self.roles
+            else frozenset().union(*(self.roles.get(plant, ()) for plant in plants))
+        )
 
     def with_role(self, role: str, plant: int) -> Source:
         """The same source with one role more, in one plant."""
@@ -57,7 +62,11 @@ class Actor:
 
     def roles_at(self, *plants: int) -> frozenset[str]:
         """The roles that were proved in these plants."""
-        return frozenset().union(*(self.roles.get(plant, ()) for plant in plants))
+        return (
+            _NO_ROLES
+            if not self.roles
+            else frozenset().union(*(self.roles.get(plant, ()) for plant in plants))
+        )
 
 
 class ScanRequest(msgspec.Struct, frozen=True):
