@@ -206,15 +206,13 @@ class UnitOfWork:
     def _collect(self) -> None:
         """The rows of what was touched."""
         if self.touched_cards:
-            self.document["cards"] = [CARD.values(card) for card in self.touched_cards.values()]
+            self.document["cards"] = [CARD.row(card) for card in self.touched_cards.values()]
         if self.written:
-            self.document["loops"] = [
-                {"loop_id": loop_id} | COUNTERS.values(loop) for loop_id, loop in self.written.items()
-            ]
+            self.document["loops"] = [COUNTERS.row(loop, loop_id) for loop_id, loop in self.written.items()]
         if self.touched_turns:
             # In turn order: turn k closes before turn k+1 opens (rule C2 is checked row by row).
             self.document["turns"] = [
-                {"card_id": card_id, "loop_id": loop_id, "supply_id": supply_id} | TURN.values(turn)
+                TURN.row(turn, card_id, loop_id, supply_id)
                 for (card_id, _), (loop_id, supply_id, turn) in sorted(
                     self.touched_turns.items(), key=lambda item: item[0]
                 )
