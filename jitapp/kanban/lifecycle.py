@@ -49,12 +49,11 @@ def situation_of(loop: Loop, card: Card, scan: Scan) -> Situation:
     event, before its signal went out, or before the loop's containers last changed, counts as at the same instant."""
     intent = scan.intent or default_intent(loop, card, scan)
     at = scan.occurred_at
-    if at < scan.recorded_at:
-        slack = slack_of(at, scan.recorded_at, compared=scan.compared)
-        released = card.turn.released_at if card.turn is not None else None
-        for known in (card.moved_at, released, loop.usable_changed_at):
-            if known is not None and at < known <= at + slack:
-                at = min(known, scan.recorded_at)
+    slack = slack_of(at, scan.recorded_at, compared=scan.compared)
+    released = card.turn.released_at if card.turn is not None else None
+    for known in (card.moved_at, released, loop.usable_changed_at):
+        if known is not None and at < known <= at + slack:
+            at = known
     step = STEPS[intent] if intent is not None else None
     fills = step is not None and step.fills and card.turn is not None
     position = card.position if fills else card.supply_status
