@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,10 +167,3 @@ def running_shop() -> Iterator[Shop]:
             yield shop
         finally:
             shop.stop()
-
-
-@pytest.fixture(autouse=True)
-def _nobody_is_remembered() -> None:
-    """The scan path remembers for some seconds where people work; the next test has others under the same numbers."""
-    if acting := sys.modules.get("jitapp.pull.acting"):
-        acting._plants.clear()

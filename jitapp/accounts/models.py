@@ -26,6 +26,11 @@ def new_uuid() -> UUID:
     return uuid_utils.compat.uuid7()
 
 
+def new_uuid_text() -> str:
+    """The same as text: for what is only written."""
+    return str(uuid_utils.uuid7())
+
+
 def choices(words: type) -> list[tuple[str, str]]:
     """Django choices from a set of words."""
     return [(word.value, word.value) for word in words]  # type: ignore[attr-defined]

@@ -28,12 +28,12 @@ from jitapp.api.errors import CODES, Problem, problem_of
 from jitapp.api.keys import Given, claimed, key_of_device, key_text, once
 from jitapp.api.naming import places_as_kept
 from jitapp.api.operations import METHODS, WRITES, Address, Operation, Parameter, Schema, address
+from jitapp.plant.configs import configs
 from jitapp.plant.exactjson import read_json
 from jitapp.plant.shopfile import Unreadable
 from jitapp.pull.acting import actor_of, proved_actor
 from jitapp.pull.reading.lists import Page
 from jitapp.pull.scan_request import Actor, Source
-from jitapp.pull.sources import person_of
 
 MOST_BYTES = 5_000_000
 LIMIT = 100
@@ -141,8 +141,8 @@ class Endpoint(APIView):
         source = self.source()
         if not by:
             return source
-        person, now = person_of(by), timezone.now()
-        actor = proved_actor(person, pin, source, now) if pin else actor_of(person, source)
+        known, now = configs(), timezone.now()
+        actor = proved_actor(known, by, pin, source, now) if pin else actor_of(known, by, source)
         if actor.doubt:
             raise _doubted(actor, now)
         return replace(source, person_id=actor.person_id, roles=actor.roles)

@@ -124,8 +124,7 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What goes back, whoever carries it: Django's view or the short way (shortcut.py)."""
 
     status: int
@@ -133,8 +132,7 @@ class Reply:
     headers: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """What came in: `read` gives at most so many bytes of the body, `length` is what Content-Length says."""
 
     method: str

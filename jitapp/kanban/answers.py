@@ -390,17 +390,19 @@ def say(
     sentence = ANSWERS[code]
     patterns = (translate(sentence.message), *warnings)
     what_next = translate(sentence.next)
-    named = {name for pattern in (*patterns, what_next) for name in _names(pattern)}
+    named, worded = _names((*patterns, what_next))
     shown = {name: _show(facts[name], time_zone, now) for name in named}
-    for name in named & _WORDS_OF.keys():
+    for name in worded:
         shown[name] = _in(translate, name, shown[name])
     return " ".join(pattern.format_map(shown) for pattern in patterns), what_next.format_map(shown)
 
 
 @lru_cache(maxsize=1_000)
-def _names(pattern: str) -> tuple[str, ...]:
-    """The facts that a pattern names."""
-    return tuple(name for _, name, _, _ in Formatter().parse(pattern) if name)
+def _names(patterns: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The facts that patterns name, and those of them that are words of ours."""
+    parsed = (part for pattern in patterns for part in Formatter().parse(pattern))
+    named = tuple(dict.fromkeys(name for _, name, _, _ in parsed if name))
+    return named, tuple(name for name in named if name in _WORDS_OF)
 
 
 def _in(translate: Callable[[str], str], name: str, shown: str) -> str:

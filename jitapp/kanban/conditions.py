@@ -80,8 +80,12 @@ def order_due(cards: Iterable[Card], at: datetime) -> bool:
 
 def nothing_usable(cards: Iterable[Container]) -> bool:
     """Whether cards take part and none of them is usable."""
-    taking_part = [card for card in cards if participates(card)]
-    return bool(taking_part) and not any(usable(card) for card in taking_part)
+    any_takes_part = False
+    for card in cards:
+        if usable(card):
+            return False
+        any_takes_part = any_takes_part or participates(card)
+    return any_takes_part
 
 
 def is_dry(loop: Loop, at: datetime) -> bool:

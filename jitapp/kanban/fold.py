@@ -10,7 +10,7 @@ from jitapp.kanban.events.cards import CardBlocked, CardUnblocked
 from jitapp.kanban.events.loops import LoopChanged
 from jitapp.kanban.events.turns import TurnCancelled, TurnRecalled, TurnReceived, TurnReleased, TurnShort
 from jitapp.kanban.standing import stand
-from jitapp.kanban.state import AT_HAND, Card, Change, Loop
+from jitapp.kanban.state import AT_HAND, STATUSES, Card, Change, Loop, OpenRunout
 from jitapp.kanban.vocabulary import CardStatus, LoopStatus, SupplyStatus
 
 # The events that may change what counts for a runout without moving a container or giving its card another life.
@@ -33,7 +33,7 @@ def change_of(entry: Entry) -> Change | None:
     event = entry.event
     if not entry.to and event.life is None and type(event) not in COUNTING_TYPES:
         return None
-    status = SupplyStatus(entry.to) if entry.to else None
+    status = STATUSES[entry.to] if entry.to else None
     life = event.life
     blocked: bool | None = None
     loop_status: LoopStatus | None = None
@@ -62,28 +62,30 @@ def status_after(event: LoopChanged) -> LoopStatus | None:
     return LoopStatus(said) if said else None
 
 
-class _Standing(msgspec.Struct, gc=False):
+class _Container(msgspec.Struct, gc=False):
     """What of a card decides whether its container is usable."""
 
     supply_status: SupplyStatus
     card_status: CardStatus
     blocked: bool
 
-    @property
-    def counts(self) -> tuple[bool, bool]:
-        """Whether the container is usable, and whether the card takes part."""
-        return usable(self), participates(self)
 
-
-_NOWHERE = _Standing(SupplyStatus.EMPTY, CardStatus.NEW, False)
+# Full or in use is one.
+_Standing = tuple[bool, CardStatus, bool]
+_NOWHERE: _Standing = (False, CardStatus.NEW, False)
 
 
 def _standing(card: Card | None) -> _Standing:
-    """How a card stands; full or in use is one, and a card that is not there stands like a new one."""
-    if card is None:
-        return _NOWHERE
-    at = SupplyStatus.FULL if card.supply_status in AT_HAND else SupplyStatus.EMPTY
-    return _Standing(at, card.card_status, card.blocked)
+    """Whether the card's container is at hand, and what else decides whether it is usable; a card that is not there
+    stands like a new one."""
+    return _NOWHERE if card is None else (card.supply_status in AT_HAND, card.card_status, card.blocked)
+
+
+def _counts(standing: _Standing) -> tuple[bool, bool]:
+    """Whether the container is usable, and whether the card takes part."""
+    at_hand, status, blocked = standing
+    container = _Container(SupplyStatus.FULL if at_hand else SupplyStatus.EMPTY, status, blocked)
+    return usable(container), participates(container)
 
 
 def apply(loop: Loop, entry: Entry) -> None:
@@ -93,13 +95,14 @@ def apply(loop: Loop, entry: Entry) -> None:
     loop.seq = entry.seq
     card = loop.cards.get(entry.card_id) if entry.card_id is not None else None
     before, had_been_full = _standing(card), loop.been_full
-    _look(loop, entry)
+    if loop.runout is not None:
+        _look(loop, loop.runout, entry)
     if entry.to and card is not None:
         if entry.frm != card.supply_status:
             raise Inconsistent(
                 f"{entry.type} of card {card.code} moves it from {entry.frm}, but it is {card.supply_status} (C4)"
             )
-        card.supply_status = SupplyStatus(entry.to)
+        card.supply_status = STATUSES[entry.to]
         card.status_since = entry.occurred_at
     entry.event.apply(loop, card, entry)
     change = change_of(entry)
@@ -111,17 +114,16 @@ def apply(loop: Loop, entry: Entry) -> None:
     after = _standing(card)
     if of_loop or before != after:
         _changed(loop, entry)
-        if of_loop or before.counts != after.counts:
+        if of_loop or _counts(before) != _counts(after):
             loop.turned_at = entry.occurred_at
     if card is not None and card.turn is not None:
         stand(loop.config, card, card.turn, entry.occurred_at, entry.seq)
 
 
-def _look(loop: Loop, entry: Entry) -> None:
+def _look(loop: Loop, runout: OpenRunout, entry: Entry) -> None:
     """Notes how the cards of a dry loop stand before anything happens at an instant: what a runout ends with is judged
     by how they stood just before. What one scan does in several steps counts as one."""
-    runout = loop.runout
-    if runout is None or runout.looked_at == entry.occurred_at or not nothing_usable(loop.cards.values()):
+    if runout.looked_at == entry.occurred_at or not nothing_usable(loop.cards.values()):
         return
     runout.looked_at = entry.occurred_at
     runout.quality = all_withdrawn(loop.cards.values())

@@ -4,7 +4,7 @@ the scan, a warning, or None to go on; none of them changes anything.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from jitapp.kanban.conditions import MAY_FILL, room
@@ -25,7 +25,9 @@ from jitapp.kanban.vocabulary import (
 S = SupplyStatus
 
 DOUBLE_SCAN = timedelta(seconds=60)  # a default never moves a card twice at one station within it
-CLOCK_SLACK = timedelta(seconds=2)  # two devices' clocks may differ so much before a scan counts as late
+CLOCK_SLACK = timedelta(
+    seconds=2
+)  # two clocks that were compared may differ so much before a scan counts as late
 CAME_LATE = timedelta(minutes=2)  # whoever scanned has walked on: what they did can no longer be refused
 OVERFILL = Decimal("1.1")  # a container takes at most a tenth more than its card says (guard G11)
 # The way of a container through its supply source; what lies between two scans is implied.
@@ -51,6 +53,15 @@ def addressed(s: Situation) -> Reply | None:
     if wanted is None or (s.card.turn is not None and s.card.turn.uuid == wanted):
         return None
     return no("turn_closed")
+
+
+def slack_of(occurred_at: datetime, recorded_at: datetime, *, compared: bool) -> timedelta:
+    """How long before what is known already a scan may seem to lie, and still be one of now.
+
+    Of a clock that nobody has compared with ours (no `sent_at`) only this is known: whoever scanned still stands there
+    while CAME_LATE has not passed. They are answered as for now; a slow clock makes no history of what they do.
+    """
+    return CLOCK_SLACK if compared or recorded_at - occurred_at > CAME_LATE else CAME_LATE
 
 
 def _too_old(s: Situation) -> Reply | None:
@@ -230,11 +241,11 @@ def repeated(s: Situation) -> Reply | None:
         return there(s)
     if s.intent is not Intent.ABORT and step.target == s.position:
         return there(s)
+    if scan.intent is not None or card.moved_at is None:
+        return None
     last = STEPS.get(Intent(card.last_intent)) if card.last_intent else None
-    by_default = scan.intent is None and last is not None and bool(last.moves) and last.side == s.side
-    if by_default and card.moved_at is not None and s.at - card.moved_at < DOUBLE_SCAN:
-        return no("just_moved")
-    return None
+    by_default = last is not None and bool(last.moves) and last.side == s.side
+    return no("just_moved") if by_default and s.at - card.moved_at < DOUBLE_SCAN else None
 
 
 def fits(s: Situation) -> Reply | None:

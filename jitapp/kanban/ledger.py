@@ -52,6 +52,7 @@ class Scan(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()  # components that the supply station counts by software and has run out of
     turn: UUID | None = None  # an act on this turn: on no other one of the card
     settles: UUID | None = None  # the parked scan that a person settles by this one
+    compared: bool = True  # the device's clock was compared with ours, or its scan has no instant of its own
 
     @property
     def said(self) -> str:

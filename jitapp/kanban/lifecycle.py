@@ -11,7 +11,7 @@ from datetime import datetime
 from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.classify import look, tell
 from jitapp.kanban.duedates import next_time
-from jitapp.kanban.guards import CLOCK_SLACK, MOVING, told_late
+from jitapp.kanban.guards import MOVING, slack_of, told_late
 from jitapp.kanban.ledger import Decision, Ledger, Scan
 from jitapp.kanban.signals import accumulating, finish, gathered
 from jitapp.kanban.state import Card, Loop
@@ -45,15 +45,15 @@ def decide(loop: Loop, card: Card, scan: Scan) -> Decision:
 
 
 def situation_of(loop: Loop, card: Card, scan: Scan) -> Situation:
-    """The scan at its card. Clocks of devices differ a little: what seems to lie shortly before the card's last event,
-    or before its signal went out, counts as at the same instant."""
+    """The scan at its card. Clocks of devices differ: what seems to lie shortly (`slack_of`) before the card's last
+    event, before its signal went out, or before the loop's containers last changed, counts as at the same instant."""
     intent = scan.intent or default_intent(loop, card, scan)
     at = scan.occurred_at
-    if card.moved_at is not None and at < card.moved_at <= at + CLOCK_SLACK:
-        at = card.moved_at
+    slack = slack_of(at, scan.recorded_at, compared=scan.compared)
     released = card.turn.released_at if card.turn is not None else None
-    if released is not None and at < released <= at + CLOCK_SLACK:
-        at = released
+    for known in (card.moved_at, released, loop.usable_changed_at):
+        if known is not None and at < known <= at + slack:
+            at = known
     step = STEPS[intent] if intent is not None else None
     fills = step is not None and step.fills and card.turn is not None
     position = card.position if fills else card.supply_status

@@ -16,6 +16,8 @@ A_NUMBER = (
 def tidy(text: str) -> str:
     """The name as it is kept: composed (NFC), without control and invisible characters, blanks around it, or more
     than one blank inside."""
+    if text.isascii() and text.isprintable() and " " not in text:
+        return text  # most codes and badges
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     if not text.isprintable():

@@ -175,7 +175,7 @@ def accumulating(loop: Loop) -> list[Card]:
         and not card.turn.failed
         and card.turn.signal_state is SignalState.ACCUMULATING
     ]
-    return [card for *_, card in sorted(found, key=lambda each: each[:2])]
+    return [card for *_, card in sorted(found, key=lambda each: each[:2])] if found else []
 
 
 def gather(ledger: Ledger, new_uuid: NewUuid, *, why: str = "") -> list[Card]:

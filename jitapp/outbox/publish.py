@@ -41,7 +41,8 @@ class Nudger:
                 if self._thread is None or not self._thread.is_alive():
                     self._thread = threading.Thread(target=self._run, name="nudger", daemon=True)
                     self._thread.start()
-        self._wanted.set()
+        if not self._wanted.is_set():
+            self._wanted.set()
 
     def _run(self) -> None:
         while True:
@@ -66,6 +67,11 @@ class Nudger:
 
 _nudger = Nudger(DRAIN_TASK)
 _nudgers = {DRAIN_TASK: _nudger}
+
+
+def nudge() -> None:
+    """Nudges the workers now; raises nothing that a caller must know of."""
+    _nudger.nudge()
 
 
 def nudge_on_commit(task: str = DRAIN_TASK) -> None:

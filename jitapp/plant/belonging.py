@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from jitapp.accounts.models import Person
 from jitapp.plant.models import Membership
 
 
@@ -12,19 +11,6 @@ def roles_of(person_id: int) -> dict[int, frozenset[str]]:
     for plant, role in Membership.objects.filter(person_id=person_id).values_list("plant_id", "role"):
         found.setdefault(plant, set()).add(role)
     return {plant: frozenset(roles) for plant, roles in found.items()}
-
-
-def plants_of(person_id: int) -> frozenset[int] | None:
-    """The plants to which an active person may be named; empty: to every one, because they have no role anywhere or
-    are a superuser. None for nobody."""
-    superuser = Person.objects.filter(pk=person_id, is_active=True).values_list("is_superuser", flat=True)
-    match superuser.first():
-        case None:
-            return None
-        case True:
-            return frozenset()
-        case _:
-            return frozenset(roles_of(person_id))
 
 
 def foreigners(usernames: set[str], plant_id: int) -> set[str]:

@@ -32,7 +32,7 @@ from jitapp.plant.masters.loops import LOOPS
 from jitapp.plant.masters.plants import PLANTS
 from jitapp.plant.masters.stations import STATIONS
 from jitapp.plant.masters.suppliers import SUPPLIERS
-from jitapp.plant.models import BillOfMaterials, Calendar, Loop, Part, Station
+from jitapp.plant.models import BillOfMaterials, Calendar, Loop, Membership, Part, Station
 from jitapp.plant.saved import SavedRows
 
 
@@ -55,6 +55,8 @@ class Configs:
     stations: Names[StationInfo] = field(default_factory=Names)
     station_by_id: dict[int, StationInfo] = field(default_factory=dict)
     people: Names[int] = field(default_factory=Names)  # by badge and by user name
+    # active person -> the plants where they may be named; none: in every one
+    work_in: dict[int, frozenset[int]] = field(default_factory=dict)
     # (demand station, part) -> the loops that bring the part there, by id
     feeding: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
     # part -> its components, with the pieces that go into one
@@ -73,6 +75,11 @@ class Configs:
     def policy(self, station_id: int) -> andon.Policy:
         """How calls from a station climb."""
         return self.policies.get(station_id, andon.USUAL)
+
+    def works_in(self, person_id: int, plants: frozenset[int]) -> bool:
+        """Whether an active person may be named there: by a role, as superuser, or without a role anywhere."""
+        named = self.work_in.get(person_id)
+        return named is not None and (not named or not named.isdisjoint(plants))
 
     def components(self, config: LoopConfig) -> list[tuple[list[int], Decimal]]:
         """What filling one piece of the loop's part consumes: (feeding loops, quantity per piece) per component.
@@ -167,12 +174,17 @@ def _load() -> Configs:
 
 def _load_people(found: Configs) -> None:
     """Everybody by badge and by user name; a badge is found before a user name that reads alike."""
-    people = list(Person.objects.values_list("pk", "badge", "username"))
-    for person, badge, _ in people:
+    plants: dict[int, set[int]] = defaultdict(set)
+    for person, plant in Membership.objects.values_list("person_id", "plant_id"):
+        plants[person].add(plant)
+    people = list(Person.objects.values_list("pk", "badge", "username", "is_active", "is_superuser"))
+    for person, badge, *_ in people:
         if badge:
             found.people.add(badge, person)
-    for person, _, username in people:
+    for person, _, username, is_active, is_superuser in people:
         found.people.add(username, person)
+        if is_active:
+            found.work_in[person] = frozenset() if is_superuser else frozenset(plants[person])
 
 
 def _load_bills(found: Configs) -> dict[int, str]:

@@ -21,14 +21,12 @@ LOST_RACE = (
 
 def retried(work: Callable[[], T]) -> T:
     """`work` opens its own transaction; inside another one there is nothing to repeat, so it runs once."""
-    if connection.in_atomic_block:
-        return work()
     for attempt in range(TRIES):
         try:
             return work()
         except (*LOST_RACE, OperationalError) as error:
             lost = isinstance(error, LOST_RACE) or isinstance(error.__cause__, LOST_RACE)
-            if not lost or attempt == TRIES - 1:
+            if not lost or attempt == TRIES - 1 or connection.in_atomic_block:
                 raise
             time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  (jitter, no secret)
     raise AssertionError("unreachable")

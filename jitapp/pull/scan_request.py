@@ -10,7 +10,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 RAW_LIMIT = 4096
+_NO_ROLES: frozenset[str] = frozenset()  # of devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,11 @@ class Source:
 
     def roles_at(self, *plants: int) -> frozenset[str]:
         """The roles of the person in these plants."""
-        return frozenset().union(*(self.roles.get(plant, ()) for plant in plants))
+        return (
+            _NO_ROLES
+            if not self.roles
+            else frozenset().union(*(self.roles.get(plant, ()) for plant in plants))
+        )
 
     def with_role(self, role: str, plant: int) -> Source:
         """The same source with one role more, in one plant."""
@@ -55,11 +62,14 @@ class Actor:
 
     def roles_at(self, *plants: int) -> frozenset[str]:
         """The roles that were proved in these plants."""
-        return frozenset().union(*(self.roles.get(plant, ()) for plant in plants))
+        return (
+            _NO_ROLES
+            if not self.roles
+            else frozenset().union(*(self.roles.get(plant, ()) for plant in plants))
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class ScanRequest:
+class ScanRequest(msgspec.Struct, frozen=True):
     """A scan as the client sent it; `id` is the client's own, and the same scan sent again has the same id."""
 
     id: UUID
@@ -70,7 +80,7 @@ class ScanRequest:
     quantity: Decimal | None = None
     reason: str | None = None
     by: str | None = None
-    pin: str | None = field(default=None, repr=False)  # proves `by`; checked before the scan, stored nowhere
+    pin: str | None = None  # proves `by`; checked before the scan, stored nowhere
     actor: Actor | None = None  # what the PIN proved; never said by a device
     seq: int | None = None
     epoch: str | None = None
@@ -82,29 +92,29 @@ class ScanRequest:
     turn: UUID | None = None  # an act on this turn of the card, and on no other
     settles: UUID | None = None  # the parked scan that a person settles by this one; never said by a device
 
+    def __repr__(self) -> str:
+        """What it is about; the PIN is told nobody."""
+        return f"ScanRequest({self.id}, {self.code!r}, station={self.station!r}, intent={self.intent!r})"
+
     def fingerprint(self) -> str:
         """SHA-256 (hex) over the content that rule C3 names; the counters and `sent_at` may differ in a repeat."""
-        at = self.occurred_at.timestamp() if self.occurred_at else ""
-        quantity = "" if self.quantity is None else format(self.quantity.normalize(), "f")
-        parts: tuple[object, ...] = (
+        parts = [
             self.code,
             self.station or "",
             self.intent or "",
-            at,
-            quantity,
+            str(self.occurred_at.timestamp()) if self.occurred_at else "",
+            "" if self.quantity is None else format(self.quantity.normalize(), "f"),
             self.reason or "",
             self.by or "",
-        )
+        ]
         # Members beside rule C3's count too where they are given; without them the print stays what it was.
         extra = (self.status, self.promised_at, self.checks or None, self.pair, self.turn)
         if any(extra):
-            parts += tuple(str(part or "") for part in extra)
-        joined = "\x1f".join(str(part) for part in parts)
-        return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
+            parts += [str(part or "") for part in extra]
+        return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The answer to a scan, as the public contract has it."""
 
     body: dict[str, Any]

@@ -6,7 +6,6 @@ import time
 
 from jitapp.accounts.models import Device, token_hash
 from jitapp.kanban.vocabulary import DeviceKind
-from jitapp.plant.configs import configs
 from jitapp.plant.models import Placement
 from jitapp.pull.scan_request import Source
 
@@ -26,11 +25,6 @@ def source_of_token(token: str) -> Source | None:
         _sources.clear()
     _sources[hashed] = (now, source)
     return source
-
-
-def person_of(by: str) -> int | None:
-    """The person behind a badge or a user name as people write it; None for somebody unknown."""
-    return configs().people.find(by)
 
 
 def _look_up(hashed: str) -> Source | None:

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from jitapp.accounts.models import Person
+from jitapp.plant.configs import configs
 from jitapp.pull.models import Receipt
-from jitapp.pull.sources import person_of
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def test_a04_a_person_is_found_as_people_write(floor: Floor, by: str) -> None:
     answer = floor.scan("L", 1, "empty", by=by)
     assert (answer["code"], "unknown_by" in answer) == ("emptied", False)
     assert Receipt.objects.get().person is not None
-    assert person_of(by) == Receipt.objects.get().person_id
+    assert configs().people.find(by) == Receipt.objects.get().person_id
 
 
 def test_a04_somebody_unknown_is_said_and_recorded(floor: Floor) -> None:
@@ -58,9 +58,9 @@ def test_a04_a_new_badge_counts_from_its_commit_on(floor: Floor) -> None:
 
 def test_a04_twins_from_before_are_found_by_their_exact_names(floor: Floor) -> None:
     twin = floor.person("MIA")
-    assert person_of("MIA") == twin.pk
-    assert person_of("mia") not in (None, twin.pk)
-    assert person_of("Mia") is None
+    assert configs().people.find("MIA") == twin.pk
+    assert configs().people.find("mia") not in (None, twin.pk)
+    assert configs().people.find("Mia") is None
 
 
 def test_a04_a_station_is_found_as_people_write(floor: Floor) -> None:

@@ -12,7 +12,7 @@ from jitapp.pull.store import PREPARED
 
 def _read(table: str) -> list[str]:
     """The columns of a table in the array of the read, in order."""
-    (members,) = re.findall(rf"json_build_array\(\s*({table}\.[^()]*)\) END", PREPARED["pull_read"])
+    (members,) = re.findall(rf"json_build_array\(\s*({table}\.[^()]*)[()]", PREPARED["pull_read"])
     return re.findall(rf"{table}\.(\w+)", members)
 
 

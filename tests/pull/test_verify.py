@@ -258,6 +258,39 @@ def test_a_lost_propagation_is_named(floor: Floor) -> None:
     assert [difference.rule for difference in verify().differences] == ["C10", "C8"]
 
 
+@pytest.mark.parametrize(
+    ("corruption", "names"),
+    [
+        ("DELETE FROM pull_andoncall", "expected one, found none"),
+        ("UPDATE pull_andoncall SET called_at = called_at + interval '1 minute'", "expected called at"),
+        ("UPDATE pull_andoncall SET solved_at = called_at, reason = 'seen'", "expected called at"),
+    ],
+)
+def test_an_open_runout_is_held_against_its_call(floor: Floor, corruption: str, names: str) -> None:
+    for number in (1, 2):
+        floor.scan("UNITS", number, "empty")
+    assert said(verify()) == []  # the call may still be under way
+    floor.propagate()
+    assert said(verify()) == []
+    plant(corruption)
+    (difference,) = said(verify())
+    assert difference.startswith("C9: loop UNITS: call of the runout since")
+    assert names in difference
+
+
+def test_the_call_of_a_closed_runout_is_solved(floor: Floor) -> None:
+    for number in (1, 2):
+        floor.scan("UNITS", number, "empty")
+    floor.propagate()
+    floor.cycle("UNITS", 1)
+    floor.propagate()
+    assert said(verify()) == []
+    plant("UPDATE pull_andoncall SET solved_at = NULL")
+    found = said(verify())
+    assert len(found) == 2  # neither with the runout nor with its event
+    assert "solved with the runout" in found[0]
+
+
 def test_a_message_that_waits_too_long_is_a_warning_and_no_difference(floor: Floor) -> None:
     floor.scan("BOARDS", 1, "empty")
     plant("UPDATE outbox_message SET created_at = now() - interval '2 minutes'")

@@ -182,6 +182,27 @@ def test_s05_a_scan_is_never_stopped_and_says_when_the_device_alone_is_on_record
     assert answer["state"] == "flagged"
 
 
+def test_s05_who_works_here_no_more_is_named_no_more_from_that_moment_on(floor: Floor) -> None:
+    """Where people work is kept in memory: a change that did not say so would hold until the next one that does."""
+    other = Plant.objects.create(code="B", name="B")
+    lea = person("lea", PLANT=Role.LEADER)
+    tablet = device(floor)
+
+    def named(number: int) -> bool:
+        return on_record(tablet.scan(floor, number, "empty", station="TEST", by="B-lea")) == lea.pk
+
+    assert named(1)
+    lea.memberships.update(plant=other)
+    assert not named(2)
+    Person.objects.filter(pk=lea.pk).update(is_superuser=True)
+    assert named(3)
+    Person.objects.filter(pk=lea.pk).update(is_superuser=False)
+    lea.memberships.all().delete()  # without a role anywhere, everywhere
+    assert named(1)
+    Person.objects.filter(pk=lea.pk).update(is_active=False)
+    assert not named(2)
+
+
 def test_s05_a_reader_acts_for_nobody(floor: Floor) -> None:
     person("lea", PLANT=Role.LEADER)
     reader = device(floor, DeviceKind.READER)
@@ -248,6 +269,11 @@ def test_s05_five_wrong_pins_shut_badge_and_device_and_never_a_scan(floor: Floor
     assert 0 < int(told.headers["Retry-After"]) <= 300
     set_pin(lea, PIN)  # an administrator gives a new one: wrong tries are forgotten
     assert second.scan(floor, 3, "remove", by="B-lea", pin=PIN)["outcome"] == "applied"
+
+
+def test_s05_no_log_shows_the_pin_of_a_scan(floor: Floor) -> None:
+    request = floor.request("L1", 1, "remove", by="B-lea", pin=PIN)
+    assert PIN not in repr(request) + str(request)
 
 
 def test_s05_a_scan_sent_again_does_not_try_its_pin_again(floor: Floor) -> None:

@@ -26,7 +26,6 @@ from jitapp.api.operations import ANYBODY, BASE, ERP_ONLY, EVERY_DEVICE
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.live.ticket import BadTicket, open_ticket
 from jitapp.plant import configs
-from jitapp.pull import acting
 from jitapp.web.visit import PEOPLE, READERS
 from jitapp.workshop.management.commands.routes import STAFF, TICKET, routes
 from tests.rights.world import AWAY, GROUPS, HOME, PIN, Identity, World, everybody, state_of
@@ -250,7 +249,6 @@ class Table:
             changed = method != "GET" and state_of(plant) != before
             transaction.set_rollback(True)
         configs._Kept.current = None
-        acting._plants.clear()
         label = f"{who.name}: {method} {address} -> {answer.status_code}"
         self._judge(who, may_enter(who, declared, address), declared, case, answer, changed, label)
         told = TOLD_BY_A_CARD if address == "/k/<str:code>" else ()

@@ -11,6 +11,7 @@ from jitapp.kanban.vocabulary import Outcome
 from jitapp.plant.configs import zone
 from jitapp.pull.actions.stages import Decided
 from jitapp.pull.scan_request import Source, escaped
+from jitapp.pull.store.rows import ReceiptRow
 
 
 def answer_of(decided: Decided, translate: Callable[[str], str]) -> dict[str, object]:
@@ -82,31 +83,31 @@ def _warnings(decided: Decided) -> tuple[list[str], dict[str, object]]:
     return [*warnings, WARNINGS[actor.doubt]], facts
 
 
-def receipt_of(decided: Decided, source: Source, body: dict[str, object]) -> dict[str, object]:
-    """The row of the scan's receipt: as it was received, and what it was answered."""
+def receipt_of(decided: Decided, source: Source, body: dict[str, object]) -> ReceiptRow:
+    """The row of the scan's receipt."""
     situated, decision = decided.situated, decided.decision
     located = situated.located
     request, loop, card = located.read.request, located.loop, located.card
-    return {
-        "scan_id": request.id,
-        "fingerprint": request.fingerprint(),
-        "plant_id": loop.config.plant_id if loop else None,
-        "device_id": source.device_id,
-        "person_id": situated.person_id,
-        "station_id": situated.station.id if situated.station else None,
-        "loop_id": loop.config.id if loop else None,
-        "card_id": card.id if card else None,
-        "raw": escaped(request.code),
-        "intent": str(decision.intent) if decision.intent else escaped(request.intent or "")[:12],
-        "seq": request.seq,
-        "epoch": escaped(request.epoch or "")[:64],
-        "occurred_at": decision.at or located.occurred_at,
-        "sent_at": request.sent_at,
-        "recorded_at": located.recorded_at,
-        "outcome": decision.outcome,
-        "code": decision.code,
-        "answer": body,
-    }
+    return ReceiptRow(
+        scan_id=request.id,
+        fingerprint=request.fingerprint(),
+        plant_id=loop.config.plant_id if loop else None,
+        device_id=source.device_id,
+        person_id=situated.person_id,
+        station_id=situated.station.id if situated.station else None,
+        loop_id=loop.config.id if loop else None,
+        card_id=card.id if card else None,
+        raw=escaped(request.code),
+        intent=str(decision.intent) if decision.intent else escaped(request.intent or "")[:12],
+        seq=request.seq,
+        epoch=escaped(request.epoch)[:64] if request.epoch else "",
+        occurred_at=decision.at or located.occurred_at,
+        sent_at=request.sent_at,
+        recorded_at=located.recorded_at,
+        outcome=decision.outcome,
+        code=decision.code,
+        answer=body,
+    )
 
 
 def _name(person: object) -> str:

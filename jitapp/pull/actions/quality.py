@@ -6,12 +6,12 @@ Holding is a scan like any other, and the row of the hold is written in its tran
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal, get_args
 from uuid import UUID, uuid5
 
 from django.db import transaction
+from msgspec.structs import replace
 
 from jitapp.kanban.state import ZERO
 from jitapp.kanban.vocabulary import Intent, Role, SupplyStatus

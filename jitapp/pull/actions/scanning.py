@@ -6,16 +6,16 @@ A receipt is written for every scan, also for a refused one; its unique scan id 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 import psycopg2.errors
 from django.conf import settings
-from django.db import connection
 from django.utils.translation import gettext, override
+from msgspec.structs import replace
 
-from jitapp.outbox.publish import nudge_on_commit
+from jitapp.outbox.publish import nudge
 from jitapp.plant.configs import Configs, configs, latest
 from jitapp.pull import store
 from jitapp.pull.acting import proved_actor
@@ -26,7 +26,6 @@ from jitapp.pull.actions.stages import Read, locate, read, refuse, situate, verd
 from jitapp.pull.actions.swapping import find_pairs, swap_by_hand, swaps_by_hand
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Actor, Answer, Conflict, ScanRequest, Source
-from jitapp.pull.sources import person_of
 
 BATCH_LIMIT = 500
 
@@ -91,7 +90,7 @@ def _proved(requests: Sequence[ScanRequest], source: Source, now: datetime) -> S
     for each in asked:
         said = each.by, each.pin
         if each.id not in known and said not in found:
-            found[said] = proved_actor(person_of(each.by or ""), each.pin or "", source, now)
+            found[said] = proved_actor(configs(), each.by or "", each.pin or "", source, now)
     return (
         [replace(each, actor=each.actor or found.get((each.by, each.pin))) for each in requests]
         if found
@@ -114,10 +113,10 @@ def _repeat(request: ScanRequest, source: Source) -> Answer | Conflict:
 def _once(requests: Sequence[ScanRequest], source: Source, now: datetime) -> list[Answer]:
     """One transaction for all; Duplicate if a scan id exists (nothing is changed then)."""
     # What is only needed to take the right locks may be as old as the last read; the locking read brings the epoch.
-    known = configs() if connection.in_atomic_block else latest()
+    known = latest()
     try:
-        with store.short_transaction():
-            return _in_transaction(requests, source, now, known)
+        with store.short_transaction() as is_short:
+            return _in_transaction(requests, source, now, known if is_short else configs(), is_short=is_short)
     except psycopg2.errors.UniqueViolation as error:
         name = error.diag.constraint_name or ""
         if name == "event_scan_once" or name.startswith("pull_receipt_scan_id"):
@@ -126,12 +125,12 @@ def _once(requests: Sequence[ScanRequest], source: Source, now: datetime) -> lis
 
 
 def _in_transaction(
-    requests: Sequence[ScanRequest], source: Source, now: datetime, known: Configs
+    requests: Sequence[ScanRequest], source: Source, now: datetime, known: Configs, *, is_short: bool
 ) -> list[Answer]:
     found = find_pairs(read(requests), source, now, known)
     wanted = _locks(found, source, known)
     unit = store.load(wanted.loops, lock_stations=wanted.stations) if wanted.loops else store.nothing()
-    if wanted.loops and unit.configs.epoch != known.epoch and store.is_short():
+    if wanted.loops and unit.configs.epoch != known.epoch and is_short:
         # The settings changed before the lock was taken, and were read again under it. What was found goes on by the
         # new ones; only where they ask for a lock that is not held must the scan be begun again, in the order of locks.
         found = find_pairs(read(requests), source, now, unit.configs)
@@ -143,13 +142,12 @@ def _in_transaction(
         with override(source.language):
             answers = [_one(unit, each, source, now, gettext) for each in found]
     if unit.document.get("events"):
-        nudge_on_commit()
+        store.after_commit(nudge)
     unit.write(last=True)
     return answers
 
 
-@dataclass(frozen=True, slots=True)
-class _Locks:
+class _Locks(msgspec.Struct, frozen=True):
     """What scans must hold: stations (only where a start may count against a limit), then loops."""
 
     stations: frozenset[int]

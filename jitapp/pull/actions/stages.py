@@ -8,18 +8,18 @@ rules ask about the stations. Decided is the verdict of the rules, its entries w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 from msgspec.structs import replace
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.guards import CLOCK_SLACK
+from jitapp.kanban.guards import CLOCK_SLACK, slack_of
 from jitapp.kanban.ledger import Decision, Facts, Scan
 from jitapp.kanban.lifecycle import decide
 from jitapp.kanban.names import tidy
-from jitapp.kanban.state import Card, Loop
-from jitapp.kanban.vocabulary import Intent, Role, SupplyStatus
+from jitapp.kanban.state import STATUSES, Card, Loop
+from jitapp.kanban.vocabulary import Intent, Role
 from jitapp.plant.configs import Configs, StationInfo
 from jitapp.pull import store
 from jitapp.pull.acting import actor_of
@@ -28,7 +28,6 @@ from jitapp.pull.models import Card as CardRow
 from jitapp.pull.scan_request import Actor, ScanRequest, Source, escaped
 from jitapp.symbology.cardcode import find_card_code, looks_like_card_code
 
-STATUSES = {status.value: status for status in SupplyStatus}
 INTENTS = {intent.value: intent for intent in Intent}
 LEADERS = frozenset({Role.LEADER, Role.ADMIN})
 # Steps of whoever fills the container, which may be another plant than the one whose card it is.
@@ -166,7 +165,7 @@ def locate(unit: store.UnitOfWork, found: Read, source: Source, now: datetime) -
     if refusal is None and (loop is None or card is None):
         # The card was removed, or the memory of its code is older than the database (a restore).
         _cards.pop(find_card_code(request.code) or request.code.strip(), None)
-        refusal = _withdrawn(found, loop, occurred)
+        refusal = _withdrawn(found, loop, occurred, now)
     if loop is not None and not {loop.config.plant_id, loop.config.supply_plant_id} & source.plant_ids:
         refusal = Refusal("unknown_card", {"raw": escaped(request.code.strip())[:40]})
         loop = card = None
@@ -185,14 +184,15 @@ def _unusable(known: Configs, loop: Loop, pair_loop_id: int | None) -> Refusal |
     return Refusal("settings_unreadable", {"loop": loop.config.code, "why": why}) if why else None
 
 
-def _withdrawn(found: Read, loop: Loop | None, occurred: datetime) -> Refusal:
+def _withdrawn(found: Read, loop: Loop | None, occurred: datetime, now: datetime) -> Refusal:
     """A code that points to a card which takes part no more, or to nothing at all. What happened before the card was
     taken out waits for a person."""
     row = CardRow.objects.filter(pk=found.card_id).first() if found.card_id is not None else None
     if loop is None or row is None:
         return Refusal("unknown_card", {"raw": escaped(found.request.code.strip())[:40]})
     facts = {"part": loop.config.part, "number": row.number, "of": max(loop.circulating, row.number)}
-    if row.moved_at is not None and row.moved_at - occurred > CLOCK_SLACK:
+    slack = slack_of(occurred, now, compared=_compared(found.request))
+    if row.moved_at is not None and row.moved_at - occurred > slack:
         return Refusal("late_conflict", facts | {"occurred": occurred})
     return Refusal("card_retired", facts)
 
@@ -210,12 +210,17 @@ def _occurred(request: ScanRequest, now: datetime) -> datetime:
     if request.sent_at is not None:
         sent = request.sent_at if request.sent_at.tzinfo else request.sent_at.replace(tzinfo=UTC)
         skew = now - sent
-        if abs(skew) > timedelta(seconds=2):
+        if abs(skew) > CLOCK_SLACK:
             try:
                 occurred += skew
             except OverflowError:
                 return now
     return min(occurred, now) if occurred > NEVER_SET else now
+
+
+def _compared(request: ScanRequest) -> bool:
+    """Whether the instant of the scan is one of ours: the device's clock was compared, or the scan has none."""
+    return request.sent_at is not None or request.occurred_at is None
 
 
 # -- situation ---------------------------------------------------------------------------------------------
@@ -224,7 +229,8 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
     request = located.read.request
     actor = request.actor
     if actor is None and request.by and tidy(request.by):
-        actor = actor_of(_person(unit.configs, request.by), source)
+        # Somebody unknown never stops a scan: the device is on record, and the answer says that nobody has this name.
+        actor = actor_of(unit.configs, request.by, source)
     person_id = source.person_id if actor is None else actor.person_id
     station, misplaced = _station(unit.configs, request, source)
     refusal = located.refusal or misplaced
@@ -262,6 +268,7 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         market_empty=around.market_empty,
         turn=request.turn,
         settles=request.settles,
+        compared=_compared(request),
         new_uuid=new_uuid,
         last_entries=store.last_entries(located.card.last_scan, located.loop.config.id)
         if request.intent == Intent.UNDO
@@ -282,21 +289,16 @@ def _station(
     known: Configs, request: ScanRequest, source: Source
 ) -> tuple[StationInfo | None, Refusal | None]:
     """The station of the scan: the one it names, else the device's own; or the refusal."""
-    if not request.station or not tidy(request.station):
+    named = known.stations.find(request.station) if request.station else None
+    if named is None and not tidy(request.station or ""):
         return (known.station_by_id.get(source.station_id) if source.station_id else None), None
-    named = known.stations.find(request.station)
-    facts = {"station": escaped(tidy(request.station))}
     if named is None or named.plant_id not in source.plant_ids:
-        return None, Refusal("unknown_station", facts)
-    if source.fixed and source.station_id is not None and named.id != source.station_id:
-        return None, Refusal("wrong_device_station", facts)
-    return named, None
-
-
-def _person(known: Configs, by: str) -> int | None:
-    """The person behind a badge or a name; somebody unknown never stops a scan: the device is on record, and the answer
-    says that nobody has this name."""
-    return known.people.find(by)
+        refusal = "unknown_station"
+    elif source.fixed and source.station_id is not None and named.id != source.station_id:
+        refusal = "wrong_device_station"
+    else:
+        return named, None
+    return None, Refusal(refusal, {"station": escaped(tidy(request.station or ""))})
 
 
 # -- verdict -----------------------------------------------------------------------------------------------

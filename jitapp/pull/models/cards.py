@@ -6,8 +6,8 @@ from django.db import models
 
 from jitapp.accounts.models import choices, new_uuid
 from jitapp.kanban.vocabulary import CardStatus, SupplyStatus
-from jitapp.plant.models import QuantityField, one_of
-from jitapp.pull.models.fields import Xid8Field
+from jitapp.plant.models import QuantityField
+from jitapp.pull.models.fields import Xid8Field, words_of
 
 
 class LoopState(models.Model):
@@ -95,10 +95,10 @@ class Card(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["loop", "number"], name="card_number_once"),
-            one_of("card_status", CardStatus, "card_status_known"),
-            one_of("supply_status", SupplyStatus, "card_supply_status_known"),
+            words_of("card_status", CardStatus, "card_status_known"),
+            words_of("supply_status", SupplyStatus, "card_supply_status_known"),
             models.CheckConstraint(
-                condition=models.Q(contents__gte=0, booked__gte=0, booked__lte=models.F("contents")),
+                condition=models.Q(booked__gte=0, booked__lte=models.F("contents")),
                 name="card_contents_bounds",
             ),
         ]

@@ -9,9 +9,8 @@ from django.db.models.expressions import RawSQL
 
 from jitapp.accounts.models import choices, new_uuid
 from jitapp.kanban.vocabulary import Outcome
-from jitapp.plant.models import one_of
 from jitapp.pull.models.cards import Card
-from jitapp.pull.models.fields import Xid8Field
+from jitapp.pull.models.fields import Xid8Field, words_of
 
 # What a row names: neither checked nor indexed by the database (see Receipt).
 _NAMED: dict[str, Any] = {
@@ -52,7 +51,7 @@ class Receipt(models.Model):
     )
 
     class Meta:
-        constraints = [one_of("outcome", Outcome, "receipt_outcome_known")]
+        constraints = [words_of("outcome", Outcome, "receipt_outcome_known")]
         indexes = [
             models.Index(fields=["card", "-recorded_at"], name="receipt_by_card"),
             models.Index(fields=["device", "-recorded_at"], name="receipt_by_device"),

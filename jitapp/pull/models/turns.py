@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Now
+from django.db.models.lookups import Exact, IsNull
 
 from jitapp.accounts.models import choices, new_uuid
 from jitapp.kanban.vocabulary import Party, SignalState
-from jitapp.plant.models import QuantityField, one_of
+from jitapp.plant.models import QuantityField
 from jitapp.pull.models.cards import Card
+from jitapp.pull.models.fields import OneOf, words_of
 
 
 class Turn(models.Model):
@@ -86,14 +88,13 @@ class Turn(models.Model):
             models.UniqueConstraint(
                 fields=["card"], condition=models.Q(closed_at__isnull=True), name="turn_one_open_per_card"
             ),
-            one_of("signal_state", SignalState, "turn_signal_state_known"),
+            words_of("signal_state", SignalState, "turn_signal_state_known"),
+            words_of("step", ["", "IN_PROCESS", "COMPLETED", "IN_TRANSIT"], "turn_step_known"),
             models.CheckConstraint(
-                condition=models.Q(step__in=["", "IN_PROCESS", "COMPLETED", "IN_TRANSIT"]),
-                name="turn_step_known",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(signal_state__in=["CLOSED", "CANCELLED"], closed_at__isnull=False)
-                | (~models.Q(signal_state__in=["CLOSED", "CANCELLED"]) & models.Q(closed_at__isnull=True)),
+                condition=Exact(
+                    IsNull(models.F("closed_at"), False),
+                    OneOf(models.F("signal_state"), ["CLOSED", "CANCELLED"]),
+                ),
                 name="turn_closed_says_when",
             ),
             # Rule C5: nothing is made without a released signal.

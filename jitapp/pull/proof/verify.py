@@ -117,6 +117,27 @@ CHECKS: tuple[tuple[str, str], ...] = (
         GROUP BY t.uuid, p.number HAVING sum(d.drawn) > max(d.needed)""",
     ),
     (
+        "C9",
+        """SELECT l.code, '', 'call of the runout since ' || r.opened_at,
+            CASE WHEN a.id IS NULL THEN 'one' ELSE 'solved with the runout' END,
+            CASE WHEN a.id IS NULL THEN 'none' ELSE 'still open' END
+        FROM pull_runout r JOIN plant_loop l ON l.id = r.loop_id LEFT JOIN pull_andoncall a ON a.runout_id = r.id
+        WHERE CASE WHEN r.closed_at IS NULL THEN a.id IS NULL ELSE a.id IS NOT NULL AND a.solved_at IS NULL END
+            AND NOT EXISTS (SELECT 1 FROM outbox_message m WHERE m.key = r.loop_id AND m.done_at IS NULL)""",
+    ),
+    (
+        "C9",
+        """SELECT l.code, '', 'call of the runout since ' || r.opened_at,
+            concat_ws(', ', 'called at ' || called.occurred_at, 'solved at ' || solved.occurred_at),
+            concat_ws(', ', 'called at ' || a.called_at, 'solved at ' || a.solved_at)
+        FROM pull_andoncall a JOIN pull_runout r ON r.id = a.runout_id JOIN plant_loop l ON l.id = r.loop_id
+        LEFT JOIN pull_event called ON called.type = 'andon.called' AND called.loop_id = r.loop_id
+            AND called.data->>'call' = a.uuid::text
+        LEFT JOIN pull_event solved ON solved.type = 'andon.solved' AND solved.loop_id = r.loop_id
+            AND solved.data->>'call' = a.uuid::text
+        WHERE (called.occurred_at, solved.occurred_at) IS DISTINCT FROM (a.called_at, a.solved_at)""",
+    ),
+    (
         "C10",
         """SELECT l.code, c.code, 'who must act on turn ' || t.number, 'one party, and since when',
             coalesce(nullif(t.owner, ''), 'nobody') || ' since ' || coalesce(t.owner_since::text, 'never')

@@ -3,7 +3,7 @@
 from jitapp.pull.store.codec import decode, encode
 from jitapp.pull.store.messages import LoopChanged, decode_message
 from jitapp.pull.store.past import last_entries
-from jitapp.pull.store.session import cursor, execute, is_short, run, short_transaction
+from jitapp.pull.store.session import after_commit, cursor, execute, run, short_transaction
 from jitapp.pull.store.statements import PREPARED
 from jitapp.pull.store.unit_of_work import Target, UnitOfWork, load, nothing, resolve, stored_answers
 
@@ -12,12 +12,12 @@ __all__ = [
     "LoopChanged",
     "Target",
     "UnitOfWork",
+    "after_commit",
     "cursor",
     "decode",
     "decode_message",
     "encode",
     "execute",
-    "is_short",
     "last_entries",
     "load",
     "nothing",

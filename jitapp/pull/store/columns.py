@@ -16,7 +16,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
-from msgspec.structs import asdict, fields
+from msgspec.structs import fields
 
 from jitapp.kanban.state import Card, LoopCounters, Turn
 
@@ -42,18 +42,25 @@ class Columns:
     """The columns of one type, and their spellings in a statement; `{card:c}` in a template is `c.id, c.code, ...`."""
 
     def __init__(
-        self, of: type[msgspec.Struct], *, without: Collection[str] = (), fixed: Collection[str] = ()
+        self,
+        of: type[msgspec.Struct],
+        *,
+        without: Collection[str] = (),
+        fixed: Collection[str] = (),
+        beside: Collection[str] = (),
     ) -> None:
-        self._of = of
-        self._without = tuple(without)
+        """`without`: fields that are no columns; `fixed`: columns that never change; `beside`: columns of the table
+        that are no fields, the first in a row."""
         types = get_type_hints(of)
         self.all = tuple(
             Column(each.name, _sql(types[each.name])) for each in fields(of) if each.name not in without
         )
         self.changing = tuple(column for column in self.all if column.name not in fixed)
         self.fixed = tuple(column for column in self.all if column.name in fixed)
-        self._names = tuple(column.name for column in self.all)
-        self._members: Callable[[object], tuple[object, ...]] = attrgetter(*self._names)
+        names = tuple(column.name for column in self.all)
+        self._members: Callable[[object], tuple[object, ...]] = attrgetter(*names)
+        members: list[tuple[str, Any, None]] = [(name, Any, None) for name in (*beside, *names)]
+        self._row = msgspec.defstruct(f"{of.__name__}Row", members, omit_defaults=True, gc=False)
         # How an array of the columns is read back.
         self.shape: Any = tuple.__class_getitem__(tuple(types[column.name] for column in self.all))
 
@@ -70,14 +77,9 @@ class Columns:
     def __format__(self, alias: str) -> str:
         return ", ".join(f"{alias}.{column.name}" for column in self.all)
 
-    def values(self, of: object) -> dict[str, object]:
-        """An object's values by column."""
-        if type(of) is self._of:
-            row = asdict(of)
-            for name in self._without:
-                del row[name]
-            return row
-        return dict(zip(self._names, self._members(of), strict=True))
+    def row(self, of: object, *beside: object) -> msgspec.Struct:
+        """An object as a row of the writing statement; what is None is left out, and so is NULL there."""
+        return self._row(*beside, *self._members(of))
 
 
 class _Set:
@@ -100,8 +102,8 @@ def _sql(hint: Any) -> str:
 
 
 CARD = Columns(Card, without=("turn",), fixed=("id", "code", "number"))
-TURN = Columns(Turn, fixed=("uuid", "number", "opened_at"))
-COUNTERS = Columns(LoopCounters)
+TURN = Columns(Turn, fixed=("uuid", "number", "opened_at"), beside=("card_id", "loop_id", "supply_id"))
+COUNTERS = Columns(LoopCounters, beside=("loop_id",))
 PLACES: dict[str, object] = {
     "card": CARD,
     "card_set": _Set(CARD),

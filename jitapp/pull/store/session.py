@@ -8,7 +8,10 @@ execute, so that what fails in between is always rolled back by us.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +20,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from jitapp.pull.store.statements import PREPARED
+
+logger = logging.getLogger(__name__)
 
 # A plan for any argument, kept for the session: planning a read again costs more than the read. It is made by a first
 # use that touches nothing, and by the indexes whatever the tables hold at that moment: a plan made while a table is
@@ -44,7 +49,8 @@ def cursor() -> Any:
 def _session(wrapper: Any) -> Any:
     """The psycopg2 connection, checked once a request as Django's own cursors do, and prepared."""
     wrapper.close_if_health_check_failed()
-    wrapper.ensure_connection()
+    if wrapper.connection is None:
+        wrapper.ensure_connection()
     session = wrapper.connection
     if getattr(wrapper, "jitapp_prepared", None) is not session:
         with session.cursor() as first:
@@ -61,9 +67,19 @@ def _session(wrapper: Any) -> Any:
 class _Short:
     """A transaction on a session, and where it stands: its BEGIN has been sent, its COMMIT has been answered."""
 
-    session: Any
+    cursor: Any
     begun: bool = False
     done: bool = False
+    after: list[Callable[[], object]] = field(default_factory=list)  # what waits for the commit
+
+
+class _Here(threading.local):
+    """The short transaction of this thread, as Django's connections are a thread's own."""
+
+    short: _Short | None = None
+
+
+_here = _Here()
 
 
 class short_transaction:
@@ -73,19 +89,21 @@ class short_transaction:
     commit waits. Inside a transaction of the caller's this is a savepoint like any other.
     """
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> bool:
+        """Whether it is short; False inside a transaction of the caller's."""
         wrapper: Any = connections[DEFAULT_DB_ALIAS]
         self._wrapper = wrapper
         self._outer: transaction.Atomic | None = None
         if wrapper.in_atomic_block:
             self._outer = transaction.atomic()
             self._outer.__enter__()
-            return
+            return False
         self._session = _session(wrapper)
-        self._short = _Short(self._session)
+        self._short = _Short(self._session.cursor())
         wrapper.commit_on_exit, wrapper.needs_rollback = True, False
         wrapper.in_atomic_block, wrapper.autocommit = True, False
-        wrapper.jitapp_short = self._short
+        _here.short = self._short
+        return True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -96,17 +114,21 @@ class short_transaction:
         wrapper, short = self._wrapper, self._short
         try:
             if kind is None and short.begun and not short.done:
-                with self._session.cursor() as last:
-                    last.execute("COMMIT")
+                short.cursor.execute("COMMIT")
                 short.done = True
         finally:
-            wrapper.jitapp_short = None
+            _here.short = None
             wrapper.in_atomic_block, wrapper.autocommit, wrapper.needs_rollback = False, True, False
             if not short.done:
                 wrapper.run_on_commit = []
                 self._roll_back()
         if wrapper.run_on_commit:
             wrapper.run_and_clear_commit_hooks()
+        for work in short.after:
+            try:
+                work()
+            except Exception:  # it is committed, whatever becomes of this
+                logger.exception("What waited for the commit failed.")
 
     def _roll_back(self) -> None:
         """Ends a transaction that failed; a connection that cannot be told so is closed."""
@@ -129,21 +151,22 @@ def execute(
 
     The first of a short transaction brings its BEGIN along; `last`, after which nothing follows, its COMMIT.
     """
-    wrapper: Any = connections[DEFAULT_DB_ALIAS]
-    short: _Short | None = getattr(wrapper, "jitapp_short", None)
-    ends = last and short is not None
-    if short is not None and not short.begun:
-        short.begun = True
-        statement = f"BEGIN; {statement}"
-    session = _session(wrapper) if short is None else short.session
-    with session.cursor() as to_database:
-        to_database.execute(f"{statement}; COMMIT" if ends else statement, values)
-        if ends:
-            assert short is not None
-            short.done = True
-            return []
-        rows: list[tuple[Any, ...]] = to_database.fetchall() if to_database.description else []
-        return rows
+    short = _here.short
+    if short is None:
+        to_database = cursor()
+    else:
+        to_database = short.cursor
+        if not short.begun:
+            short.begun = True
+            statement = f"BEGIN; {statement}"
+        if last:
+            statement += "; COMMIT"
+    to_database.execute(statement, values)
+    if last and short is not None:
+        short.done = True
+        return []
+    rows: list[tuple[Any, ...]] = to_database.fetchall() if to_database.description else []
+    return rows
 
 
 def run(name: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -153,11 +176,13 @@ def run(name: str, *values: Any) -> list[tuple[Any, ...]]:
 
 def begin() -> None:
     """Sends the BEGIN of a short transaction that has no statement yet to bring it along."""
-    wrapper = connections[DEFAULT_DB_ALIAS]
-    if (short := getattr(wrapper, "jitapp_short", None)) is not None and not short.begun:
+    if _here.short is not None and not _here.short.begun:
         execute("SELECT 1", ())
 
 
-def is_short() -> bool:
-    """Whether this is a transaction of two round trips (and none of a caller's)."""
-    return getattr(connections[DEFAULT_DB_ALIAS], "jitapp_short", None) is not None
+def after_commit(work: Callable[[], object]) -> None:
+    """Does `work` once the transaction is committed; if that fails, it is logged."""
+    if _here.short is not None:
+        _here.short.after.append(work)
+    else:
+        transaction.on_commit(work, robust=True)

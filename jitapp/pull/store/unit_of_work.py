@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from jitapp.accounts.models import new_uuid
+from jitapp.accounts.models import new_uuid, new_uuid_text
 from jitapp.kanban.conditions import all_withdrawn
 from jitapp.kanban.events.base import Entry
 from jitapp.kanban.events.cards import CardHeld, CardLost, CardObsolete, CardRemoved, CardUnheld
@@ -25,6 +25,7 @@ from jitapp.pull.store.codec import encode
 from jitapp.pull.store.columns import CARD, COUNTERS, TURN
 from jitapp.pull.store.messages import message
 from jitapp.pull.store.past import StoredPast
+from jitapp.pull.store.rows import EventRow
 from jitapp.pull.store.session import begin, cursor, execute
 
 Row = dict[str, object]
@@ -51,13 +52,15 @@ class UnitOfWork:
     loops: dict[int, Loop]
     in_process: dict[int, int] = field(default_factory=dict)
     stopped: dict[int, str] = field(default_factory=dict)  # loop -> why its supply station stands still
-    document: dict[str, list[Row]] = field(default_factory=dict)
+    document: dict[str, list[object]] = field(default_factory=dict)
+    written: dict[int, Loop] = field(default_factory=dict)  # loops whose counters have changed
+    runouts: dict[str, list[Row]] = field(default_factory=dict)
     touched_cards: dict[int, Card] = field(default_factory=dict)
     touched_turns: dict[tuple[int, int], tuple[int, int, Turn]] = field(default_factory=dict)
     holds: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     waits: dict[str, list[Row]] = field(default_factory=dict)  # only a drain writes them
 
-    def add(self, kind: str, row: Row) -> None:
+    def add(self, kind: str, row: object) -> None:
         """One more row for the writing statement."""
         self.document.setdefault(kind, []).append(row)
 
@@ -79,39 +82,42 @@ class UnitOfWork:
         if not entries:
             return
         config = loop.config
+        self.written[config.id] = loop
+        rows = self.document.setdefault("events", [])
         followed = False
         for entry in entries:
-            event = entry.event
-            self.add(
-                "events",
-                {
-                    "uuid": new_uuid(),
-                    "type": event.type,
-                    "plant_id": config.plant_id,
-                    "loop_id": config.id,
-                    "loop_seq": entry.seq,
-                    "card_id": entry.card_id,
-                    "turn_number": entry.turn_number,
-                    "turn": entry.turn,
-                    "station_id": station_id,
-                    "person_id": person_id,
-                    "device_id": device_id,
-                    "scan_id": entry.scan_id,
-                    "ordinal": entry.ordinal,
-                    "from_status": entry.frm,
-                    "to_status": entry.to,
-                    "occurred_at": entry.occurred_at,
+            event, at = entry.event, entry.occurred_at
+            rows.append(
+                EventRow(
+                    uuid=new_uuid_text(),
+                    type=event.type,
+                    plant_id=config.plant_id,
+                    loop_id=config.id,
+                    loop_seq=entry.seq,
+                    card_id=entry.card_id,
+                    turn_number=entry.turn_number,
+                    turn=entry.turn,
+                    station_id=station_id,
+                    person_id=person_id,
+                    device_id=device_id,
+                    scan_id=entry.scan_id,
+                    ordinal=entry.ordinal,
+                    from_status=entry.frm,
+                    to_status=entry.to,
+                    occurred_at=at,
                     # A scan is never recorded before it occurred, even after waiting for the lock.
-                    "recorded_at": max(now, entry.occurred_at),
-                    "late": entry.late,
-                    "data": event,
-                },
+                    recorded_at=now if now > at else at,
+                    late=entry.late,
+                    data=event,
+                )
             )
             if type(event) in WAITS:
                 continue
             followed = True
             if entry.card_id is not None:
-                self._touch_card(loop, loop.cards[entry.card_id])
+                card = self.touched_cards[entry.card_id] = loop.cards[entry.card_id]
+                if card.turn is not None:
+                    self._touch_turn(loop, card, card.turn)
             if type(event) in _BESIDE:
                 if isinstance(event, RUNOUTS):
                     self._runout(config.id, entry, event)
@@ -121,11 +127,6 @@ class UnitOfWork:
             self._touch_turn(loop, card, turn)
         if followed:
             self.add("messages", message(config.id, entries))
-
-    def _touch_card(self, loop: Loop, card: Card) -> None:
-        self.touched_cards[card.id] = card
-        if card.turn is not None:
-            self._touch_turn(loop, card, card.turn)
 
     def _touch_turn(self, loop: Loop, card: Card, turn: Turn) -> None:
         self.touched_turns[card.id, turn.number] = (loop.config.id, loop.config.supply_id, turn)
@@ -156,7 +157,9 @@ class UnitOfWork:
         }
         if isinstance(event, RunoutOpened):
             opened: Row = {"uuid": new_uuid(), "opened_at": entry.occurred_at, "opened_seq": entry.seq}
-            self.add("runouts_opened", row | opened | {"closed_at": None, "closed_seq": None})
+            self.runouts.setdefault("opened", []).append(
+                row | opened | {"closed_at": None, "closed_seq": None}
+            )
             return
         ends = entry.occurred_at if isinstance(event, RunoutClosed) else event.closed_at
         row |= {
@@ -165,16 +168,11 @@ class UnitOfWork:
             "closed_at": max(ends, event.opened_at) if ends is not None else None,
             "closed_seq": entry.seq if ends is not None else None,
         }
-        for kind in ("runouts_opened", "runouts_changed"):
-            for known in self.document.get(kind, []):
-                if (known["loop_id"], known["opened_seq"]) == (loop_id, event.opened_seq):
-                    known.update(row)  # opened or changed in the same transaction
-                    return
-        self.add("runouts_changed", row)
-
-    def _sections(self, *names: str) -> tuple[str | None, ...]:
-        """Parts of the document as JSON; None for a part that is not there."""
-        return tuple(encode(rows).decode() if (rows := self.document.get(name)) else None for name in names)
+        for known in (each for rows in self.runouts.values() for each in rows):
+            if (known["loop_id"], known["opened_seq"]) == (loop_id, event.opened_seq):
+                known.update(row)  # opened or changed in the same transaction
+                return
+        self.runouts.setdefault("changed", []).append(row)
 
     def write(self, *, last: bool = False) -> None:
         """Sends everything in one statement; the caller's transaction commits it.
@@ -189,53 +187,55 @@ class UnitOfWork:
         self.holds = []
         statement, parameters = "", list[str | None]()
         # Mostly there are none, and a statement that writes nothing still opens every table it might write.
-        if "runouts_changed" in self.document or "runouts_opened" in self.document:
+        if self.runouts:
             statement += "EXECUTE pull_write_runouts(%s, %s); "
-            parameters += self._sections("runouts_changed", "runouts_opened")
+            parameters += [_json(self.runouts.get(kind)) for kind in ("changed", "opened")]
+            self.runouts = {}
         if self.waits:
             statement += "EXECUTE pull_keep_waits(%s); "
             parameters.append(encode(self.waits).decode())
             self.waits = {}
         statement += "EXECUTE pull_write(%s, %s, %s, %s, %s, %s)"
-        execute(statement, (*parameters, *self._sections(*SECTIONS)), last=last)
+        parameters += [_json(self.document.get(section)) for section in SECTIONS]
+        execute(statement, tuple(parameters), last=last)
         self.document = {}
+        self.written = {}
         self.touched_cards = {}
         self.touched_turns = {}
 
     def _collect(self) -> None:
         """The rows of what was touched."""
         if self.touched_cards:
-            self.document["cards"] = [CARD.values(card) for card in self.touched_cards.values()]
-        if events := self.document.get("events"):
-            self.document["loops"] = [
-                {"loop_id": loop_id} | COUNTERS.values(self.loops[loop_id])
-                for loop_id in dict.fromkeys(row["loop_id"] for row in events)
-                if isinstance(loop_id, int)
-            ]
+            self.document["cards"] = [CARD.row(card) for card in self.touched_cards.values()]
+        if self.written:
+            self.document["loops"] = [COUNTERS.row(loop, loop_id) for loop_id, loop in self.written.items()]
         if self.touched_turns:
             # In turn order: turn k closes before turn k+1 opens (rule C2 is checked row by row).
             self.document["turns"] = [
-                {"card_id": card_id, "loop_id": loop_id, "supply_id": supply_id} | TURN.values(turn)
+                TURN.row(turn, card_id, loop_id, supply_id)
                 for (card_id, _), (loop_id, supply_id, turn) in sorted(
                     self.touched_turns.items(), key=lambda item: item[0]
                 )
             ]
 
 
+def _json(rows: Sequence[object] | None) -> str | None:
+    """A part of the document; None for one that is not there."""
+    return encode(rows).decode() if rows else None
+
+
 class _LoopRead(msgspec.Struct, array_like=True, gc=False):
-    """What `pull_read` says of a loop itself, with each card."""
+    """What `pull_read` says of a loop."""
 
     loop_id: int
     counters: COUNTERS.shape  # type: ignore[name-defined]
     epoch: int | None
     stopped: str | None  # why the supply station's line stands still
-    runout_at: datetime | None
-    runout_seq: int | None
+    runout: tuple[datetime, int] | None
+    cards: list[Card] | None
 
 
-_decode_read = msgspec.json.Decoder(
-    list[tuple[_LoopRead, CARD.shape | None, TURN.shape | None]]  # type: ignore[name-defined]
-).decode
+_decode_read = msgspec.json.Decoder(_LoopRead).decode
 
 
 def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> UnitOfWork:
@@ -252,26 +252,21 @@ def load(loop_ids: Iterable[int], *, lock_stations: Iterable[int] = ()) -> UnitO
         (stations, ids, ids) if stations else (ids, ids),
     )
     counts = {station: execute("EXECUTE pull_in_process(%s)", (station,))[0][0] for station in stations}
-    read = _decode_read(f"[{','.join(row[0] for row in rows)}]")
-    settings = configs(read[0][0].epoch if read else None)
+    read = [_decode_read(text) for (text,) in rows]
+    settings = configs(read[0].epoch if read else None)
     loops: dict[int, Loop] = {}
     stopped: dict[int, str] = {}
-    for state, card, turn in read:
-        loop = loops.get(state.loop_id)
-        if loop is None:
-            if state.stopped:
-                stopped[state.loop_id] = state.stopped
-            loop = loops[state.loop_id] = Loop(*state.counters, config=settings.loops[state.loop_id])
-            loop.past = StoredPast(state.loop_id)
-            if state.runout_at is not None and state.runout_seq is not None:
-                loop.runout = OpenRunout(state.runout_at, state.runout_seq)
-        if card is not None:
-            made = loop.cards[card[0]] = Card(*card)
-            if turn is not None:
-                made.turn = Turn(*turn)
-    for loop in loops.values():
-        if loop.runout is not None:
-            loop.runout.quality = all_withdrawn(loop.cards.values())
+    for state in read:
+        loop = loops[state.loop_id] = Loop(
+            *state.counters,
+            config=settings.loops[state.loop_id],
+            cards={card.id: card for card in state.cards or ()},
+            past=StoredPast(state.loop_id),
+        )
+        if state.stopped:
+            stopped[state.loop_id] = state.stopped
+        if state.runout is not None:
+            loop.runout = OpenRunout(*state.runout, quality=all_withdrawn(loop.cards.values()))
     return UnitOfWork(settings, loops, counts, stopped)
 
 
