@@ -142,9 +142,11 @@ def _module(environment: Mapping[str, str], *arguments: str) -> Command:
 def _web(wishes: Wishes, environment: Mapping[str, str]) -> Service:
     command = _module(
         environment,
-        *("granian", "--interface", "wsgi", "--host", wishes.host, "--port", str(wishes.port)),
-        *("--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "warning"),
-        *("--workers-kill-timeout", "10", "--respawn-failed-workers", "jitapp.wsgi:application"),
+        *("granian", "--interface", "rsgi", "--http", "1", "--host", wishes.host, "--port", str(wishes.port)),
+        # Connections that are not served wait in memory only: thousands of idle ones keep nobody out.
+        *("--workers", "2", "--backpressure", "4096", "--http1-header-read-timeout", "20000"),
+        *("--no-ws", "--log-level", "warning", "--workers-kill-timeout", "10", "--respawn-failed-workers"),
+        "jitapp.rsgi:application",
     )
     return Service("web", command, Stage.WEB, (Farewell(signal.SIGTERM, 15),))
 
