@@ -34,6 +34,7 @@ MOST_WAITING = 64_000_000  # bytes of large bodies on their way to this process 
 BODY_SECONDS = 20.0  # for a body to arrive,
 BYTES_A_SECOND = 20_000  # and a second more for so many bytes: bad Wi-Fi
 TICK_SECONDS = 1.0
+LOOP_PATIENCE_S, THREAD_PATIENCE_S = 4.0, 5.0
 Headers = list[tuple[str, str]]
 
 
@@ -102,6 +103,7 @@ class Intake:
         self._large = 0  # bytes announced by large bodies on their way
         self._busy_since: list[float] = [0.0] * threads  # monotonic; 0: idle
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._ticked_at = clock()
         self._threads = [
             threading.Thread(target=self._work, args=(number,), name=f"answer-{number}", daemon=True)
             for number in range(threads)
@@ -205,6 +207,7 @@ class Intake:
 
     def _tick(self) -> None:
         assert self._loop is not None
+        self._ticked_at = self._clock()
         self._finish()
         self.end_the_late()
         self._loop.call_later(TICK_SECONDS, self._tick)
@@ -224,10 +227,13 @@ class Intake:
                 answered.set_result(None)
 
     # -- the threads ---------------------------------------------------------------------------------
-    def busy_for(self) -> float:
-        """Seconds since a thread of this process was last free; 0 while one is."""
-        since = list(self._busy_since)
-        return 0.0 if not all(since) else self._clock() - max(since)
+    def takes_requests(self) -> bool:
+        """Whether a request that came now would soon be answered: the loop turns, and a thread is free or was
+        lately. The sign of life of a web process."""
+        now, since = self._clock(), list(self._busy_since)
+        return now - self._ticked_at < LOOP_PATIENCE_S and (
+            not all(since) or now - max(since) < THREAD_PATIENCE_S
+        )
 
     def _work(self, number: int) -> None:
         while (job := self._jobs.get()) is not None:

@@ -20,7 +20,8 @@ from django.core import signing
 
 from jitapp.live import stream
 from jitapp.live.push import Publisher, row_message, rows_changed
-from jitapp.live.stream import Client, Hub, LiveApp, Message
+from jitapp.live.replies import Message
+from jitapp.live.stream import Client, Hub, LiveApp
 from jitapp.live.ticket import SALT, channel_of, make_ticket
 from jitapp.workshop import processes
 from jitapp.workshop.embedded import Valkey, free_port
