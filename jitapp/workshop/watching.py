@@ -88,6 +88,7 @@ class Knock:
     pid: int
     door: Door
     line: socket.socket | None = None
+    asked: bool = False
     answers: int = 0
 
     def begin(self) -> None:
@@ -100,8 +101,7 @@ class Knock:
             self.end()
             return
         # At once if the line stands: a server that is told to end would wait for a line that asks nothing.
-        with contextlib.suppress(OSError):
-            self.line.send(self.door.ask)
+        self._ask()
 
     def look(self) -> None:
         """Counts an answer that has come; sends the question once the line stands."""
@@ -115,13 +115,19 @@ class Knock:
                 if self.line.recv(1024):
                     self.answers += 1
                 self.end()
-            elif events & selectors.EVENT_WRITE:
-                self.line.send(self.door.ask)
+            elif events & selectors.EVENT_WRITE and not self.asked:
+                self._ask()
         except OSError:
             self.end()
 
+    def _ask(self) -> None:
+        if self.line is not None:
+            with contextlib.suppress(OSError):
+                self.asked = self.line.send(self.door.ask) > 0
+
     def end(self) -> None:
         """Gives the line back."""
+        self.asked = False
         if self.line is not None:
             self.line.close()
             self.line = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -83,7 +83,8 @@ class Standstill:
 class Watch:
     """Looks again and again."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._client = beats.connection()
         self._lock = threading.Lock()
         self._processes = Observer()
@@ -95,14 +96,14 @@ class Watch:
 
     def latest(self) -> Standstill:
         """What was last seen; looks if that is some seconds ago."""
-        if time.monotonic() - self._looked_at > FRESH_S:
+        if self._clock() - self._looked_at > FRESH_S:
             self.look()
         return self._last
 
     def look(self) -> Standstill:
         """A look at processes and store. Raises nothing that either of them may raise."""
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             self._read_beats(now)
             silent = self._processes.silent()
             frozen = self._frozen(silent)
