@@ -13,7 +13,7 @@ from celery.beat import PersistentScheduler
 from celery.signals import beat_init, worker_ready, worker_shutdown
 from celery.worker import state
 
-from jitapp.pulse import deafness
+from jitapp.pulse import deafness, transport
 from jitapp.pulse.beats import Pulse, Work, connection
 from jitapp.pulse.deafness import Deafness
 
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 DEAF_EXIT_CODE = 70
 TICK_PATIENCE_S = 8.0  # the scheduler ticks every five seconds at least (beat_max_loop_interval)
+transport.use()
 _ticks = Work(TICK_PATIENCE_S)
 _pulses: list[Pulse] = []
 

@@ -60,7 +60,7 @@ def look_for(watch: Watch, clock: Clock, seconds: int) -> Standstill:
     return watch.latest()
 
 
-def ready() -> tuple[int, dict[str, list[str]]]:
+def ready() -> tuple[int, dict[str, object]]:
     """/readyz."""
     answer = Client().get("/readyz")
     return answer.status_code, answer.json()
