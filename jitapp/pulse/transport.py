@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kombu import transport as kombus
 from kombu.transport import TRANSPORT_ALIASES, redis, virtual
 
 KOMBUS = "kombu.transport.redis:Transport"
@@ -54,3 +55,4 @@ def use() -> None:
     for scheme, transport in TRANSPORT_ALIASES.items():
         if transport == KOMBUS:
             TRANSPORT_ALIASES[scheme] = OURS
+            kombus._transport_cache.pop(scheme, None)  # of a connection that was made before
