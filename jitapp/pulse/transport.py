@@ -55,4 +55,4 @@ def use() -> None:
     for scheme, transport in TRANSPORT_ALIASES.items():
         if transport == KOMBUS:
             TRANSPORT_ALIASES[scheme] = OURS
-            kombus._transport_cache.pop(scheme, None)  # of a connection that was made before
+            kombus._transport_cache.pop(scheme, None)  # type: ignore[attr-defined]  # of connections made before

@@ -20,7 +20,7 @@ from tests.live.served import wait_until
 def as_in_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     for scheme, name in list(kombu.transport.TRANSPORT_ALIASES.items()):
         monkeypatch.setitem(kombu.transport.TRANSPORT_ALIASES, scheme, name)
-    monkeypatch.setattr(kombu.transport, "_transport_cache", dict(kombu.transport._transport_cache))
+    monkeypatch.setattr(kombu.transport, "_transport_cache", {})
     transport.use()
 
 
