@@ -32,6 +32,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 RUN python manage.py collectstatic --noinput --verbosity 0
 USER 10001:10001
 EXPOSE 8000 8001
-HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "deploy/alive.py", "http://127.0.0.1:8000/readyz"]
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "10", "--respawn-failed-workers", "jitapp.wsgi:application"]
+# Of this process alone: /readyz also tells of the others, and a proxy must not turn from a web process for them.
+HEALTHCHECK --interval=15s --timeout=15s --start-period=30s --retries=3 \
+    CMD ["python", "deploy/alive.py", "http://127.0.0.1:8000/healthz", "/tmp/jitapp/pulse"]
+CMD ["granian", "--interface", "rsgi", "--http", "1", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--backpressure", "4096", "--http1-header-read-timeout", "20000", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "10", "--respawn-failed-workers", "jitapp.rsgi:application"]

@@ -11,4 +11,4 @@ from django.conf import settings
 
 from jitapp.live.stream import LiveApp
 
-application = LiveApp(settings.REDIS_URL, tuple(settings.CSRF_TRUSTED_ORIGINS))
+application = LiveApp(settings.REDIS_URL, tuple(settings.CSRF_TRUSTED_ORIGINS), alone=False)

@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jitapp.settings")
 
 from django.conf import settings
 
+SIGNS_OF_LIFE = "jitapp.pulse.workers"  # loaded by worker and scheduler only
 VISIBILITY_TIMEOUT_S = 120  # longer than the hard task limit of 30 s plus one prefetched task
 
 # What the scheduler's sending has in common with the application's.
@@ -33,7 +34,7 @@ app = Celery("jitapp")
 app.conf.update(
     broker_url=settings.REDIS_URL,
     result_backend=None,
-    imports=("jitapp.switchboard",),
+    imports=("jitapp.switchboard", SIGNS_OF_LIFE),
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_channel_error_retry=True,
@@ -74,11 +75,13 @@ clock = Celery("jitapp-clock", fixups=[])
 clock.conf.update(
     {name: app.conf[name] for name in SENDING}
     | {
-        "imports": (),
+        "imports": (SIGNS_OF_LIFE,),
         # Level-triggered sweeps only: a double or a missed run changes nothing (switchboard.py).
         "beat_schedule": {
             "sweep": {"task": "jitapp.sweep", "schedule": 10.0, "options": {"expires": 10}},
             "erp": {"task": "jitapp.erp", "schedule": 10.0, "options": {"expires": 10}},
         },
+        "beat_scheduler": f"{SIGNS_OF_LIFE}:CountingScheduler",
+        "beat_max_loop_interval": 5,
     }
 )

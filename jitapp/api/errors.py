@@ -60,6 +60,7 @@ CODES: dict[str, tuple[int, str]] = {
         "The database was restored since. `cursor` is where to go on, without one begin again;"
         " what was recorded after `kept_until` is no longer true.",
     ),
+    "body_too_slow": (408, "The body did not arrive in time; send the same again."),
     "length_required": (411, "The body came in chunks; send it whole, with Content-Length."),
     "precondition_failed": (412, "`If-Match` names another version. Read it again and repeat the change."),
     "body_too_large": (413, "The body is too large."),
@@ -75,6 +76,7 @@ CODES: dict[str, tuple[int, str]] = {
     "too_many_requests": (429, "More requests than this token may make; wait as Retry-After says."),
     "pin_waits": (429, "Too many wrong PINs, or one is being checked now; wait as Retry-After says."),
     "internal_error": (500, "The fault is ours and was written down."),
+    "too_many_bodies": (503, "Many large bodies are on their way; wait as Retry-After says."),
     "store_unreachable": (503, "The database cannot be reached; send the same again as Retry-After says."),
     "store_busy": (503, "The database did not answer in time; send the same again as Retry-After says."),
     "store_unwritable": (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 from rest_framework.request import Request
 
@@ -9,16 +11,19 @@ from jitapp.api.endpoint import PAGE_SIZE, Endpoint, addresses, limit_of, next_u
 from jitapp.api.errors import Problem
 from jitapp.api.operations import Parameter
 from jitapp.pull.reading.feed import BadCursor, FeedEvent, SetBack, read_feed
+from jitapp.pull.reading.standstill import watch
 
 
 class EventPage(msgspec.Struct):
     """Events; `cursor` is where to go on, now or later, `next` an address while more of them wait. `epoch` names the
-    history: it changes when the database is restored, and with it every cursor ends."""
+    history: it changes when the database is restored, and with it every cursor ends. `held_since` is null but while an
+    open transaction in the database holds back what is newer."""
 
     results: list[FeedEvent]
     next: str | None
     cursor: str
     epoch: str
+    held_since: datetime | None
 
 
 class Events(Endpoint):
@@ -50,7 +55,8 @@ class Events(Endpoint):
         except SetBack as back:
             raise _set_back(back) from None
         following = next_url(request, page.cursor) if page.more else None
-        return EventPage(page.events, following, page.cursor, page.epoch)
+        held_since = watch.latest().feed_since
+        return EventPage(page.events, following, page.cursor, page.epoch, held_since)
 
 
 def _set_back(back: SetBack) -> Problem:

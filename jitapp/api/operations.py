@@ -87,7 +87,7 @@ class Operation:
         if not self.plain:
             found.add(406)
         if self.method in WRITES:
-            found |= {400, 409, 413, 422} if self.plain else {400, 409, 411, 413, 415, 422}
+            found |= {400, 408, 409, 413, 422} if self.plain else {400, 408, 409, 411, 413, 415, 422}
         if any(parameter.can_be_malformed for parameter in self.parameters):
             found.add(400)
         if self.who == ERP_ONLY:

@@ -31,7 +31,7 @@ def shortcut(application: Application) -> Application:
         door = DOORS.get(environ["PATH_INFO"])
         if door is None:
             return application(environ, start_response)
-        reply = _reply(door, environ)
+        reply = reply_of(door, _call(environ))
         headers = [*reply.headers.items(), ("Content-Length", str(len(reply.body))), *SAFE]
         start_response(STATUS[reply.status], headers)
         return [reply.body]
@@ -42,8 +42,8 @@ def shortcut(application: Application) -> Application:
 SAFE = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 
 
-def _reply(door: Door, environ: Environ) -> Reply:
-    call = _call(environ)
+def reply_of(door: Door, call: Call) -> Reply:
+    """The answer of a scan door to a call, whatever happens."""
     # Old connections go as Django lets them go; a question whether the rest live would be a round trip a scan.
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()

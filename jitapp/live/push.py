@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
+from urllib.parse import parse_qs, urlsplit
 
 import redis
 from django.conf import settings
@@ -17,11 +18,23 @@ from django.conf import settings
 from jitapp.live.ticket import TICKET_SECONDS
 from jitapp.outages.outage import Outage
 
-PREFIX = "jitapp:board:"
 ENDED = "jitapp:ended"  # the channel of sessions that ended, and the beginning of a key for each
 SOCKET_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 15.0
+
+
+def redis_channel(name: str, url: str) -> str:
+    """The channel of that name in the Redis database of the URL: the channels of a server know no databases, so that
+    two installations on one server would hear each other."""
+    parts = urlsplit(url)
+    number = parse_qs(parts.query).get("db", [parts.path.strip("/") or "0"])[0]
+    return f"{number}:{name}"
+
+
+def board_channel(board: str, url: str) -> str:
+    """The channel of a board's rows; without a name the beginning of all of them."""
+    return redis_channel(f"jitapp:board:{board}", url)
 
 
 def row_changed(channel: str, loop_id: int, version: int, html: bytes) -> None:
@@ -32,7 +45,7 @@ def row_changed(channel: str, loop_id: int, version: int, html: bytes) -> None:
 def rows_changed(rows: Iterable[tuple[str, int, int, bytes]]) -> None:
     """Sends rows (channel, loop id, version, HTML) in one round trip; loses them silently while Redis is away."""
     frames = [
-        (f"{PREFIX}{channel}", row_message(loop_id, version, html))
+        (board_channel(channel, settings.REDIS_URL), row_message(loop_id, version, html))
         for channel, loop_id, version, html in rows
     ]
     if frames:
@@ -43,7 +56,8 @@ def session_ended(mark: str) -> None:
     """The streams of a session end, and its tickets open nothing any more; lost while Redis is away, when no stream
     tells anything either."""
     if mark:
-        _publisher.publish([(ENDED, mark.encode())], kept={f"{ENDED}:{mark}": TICKET_SECONDS})
+        ended = redis_channel(ENDED, settings.REDIS_URL)
+        _publisher.publish([(ended, mark.encode())], kept={f"{ENDED}:{mark}": TICKET_SECONDS})
 
 
 def row_message(loop_id: int, version: int, html: bytes) -> bytes:

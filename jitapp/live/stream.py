@@ -4,9 +4,9 @@ A change is turned into bytes once and the same bytes go to every client of its 
 no template: the page has made a ticket, the ticket names the channel.
 
 Events: `hello` (is a GET of all rows needed?), `row` (JSON: loop, version, html), `resync` (rows were lost: GET
-them), `hb` every five seconds (JSON: the server's clock in ms, and whether changes are received at all).
-The queue of a client that does not keep up is replaced by one `resync`. Streams end by themselves after half an hour,
-and at once when the process is told to stop.
+them), `hb` every five seconds (JSON: the server's clock in ms, whether changes are received at all, and what stands
+still). The queue of a client that does not keep up is replaced by one `resync`. Streams end by themselves after half
+an hour, and at once when the process is told to stop.
 """
 
 from __future__ import annotations
@@ -18,24 +18,20 @@ import secrets
 import signal
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from random import SystemRandom
 from types import FrameType
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from jitapp.live.push import ENDED, PREFIX
+from jitapp.live.push import ENDED, board_channel, redis_channel
+from jitapp.live.replies import Receive, Scope, Send, answer, body, header, stream_headers
+from jitapp.live.stands import Stands
 from jitapp.live.ticket import BadTicket, open_ticket
 from jitapp.outages.outage import Outage
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from jitapp.pulse.beats import BEAT_SECONDS, Pulse, Work
 
 PATH_END = "/live/board"
 HEARTBEAT_SECONDS = 5.0
@@ -48,6 +44,7 @@ RING_LENGTH = 500
 SILENCE_SECONDS = 8.0  # without a reply to a ping for so long the connection counts as dead
 LONGEST_BACKOFF_SECONDS = 5.0
 ASK_SECONDS = 0.5
+WORK_PATIENCE_S = 6.0  # the loop comes round every two seconds, a little later while Redis does not answer
 
 log = logging.getLogger(__name__)
 _chance = SystemRandom()  # spreads reconnects; no secret depends on it
@@ -113,6 +110,8 @@ class Hub:
             "Changes cannot be received from Redis; boards poll instead",
             "Changes are received from Redis again",
         )
+        self.stands = Stands(self._asked)
+        self.work = Work(WORK_PATIENCE_S)
 
     @property
     def clients(self) -> int:
@@ -121,7 +120,8 @@ class Hub:
 
     def start(self) -> None:
         """Starts the reader and the heartbeat; needs a running loop."""
-        self._tasks = [asyncio.create_task(self._read_for_ever()), asyncio.create_task(self._beat_for_ever())]
+        ever = (self._read_for_ever, self._beat_for_ever, self._look_for_ever)
+        self._tasks = [asyncio.create_task(each()) for each in ever]
 
     def end_streams(self) -> None:
         """Ends every stream at once, with a proper last chunk: the first thing to do when told to stop."""
@@ -166,7 +166,7 @@ class Hub:
         missed = self._missed(channel, last)
         for one in missed or ():
             client.put(one)
-        hello = {"resync": missed is None, "degraded": self.degraded, "now": _now_ms()}
+        hello = {"resync": missed is None, **self._health()}
         client.put(frame("hello", json.dumps(hello).encode(), f"{self._boot}.{self._number}"))
         self._clients.setdefault(channel, set()).add(client)
         return client
@@ -206,13 +206,23 @@ class Hub:
 
     def beat(self) -> None:
         """One heartbeat to everybody."""
-        data = json.dumps({"now": _now_ms(), "degraded": self.degraded}).encode()
-        self._everybody(frame("hb", data))
+        self._everybody(frame("hb", json.dumps(self._health()).encode()))
+
+    def _health(self) -> dict[str, object]:
+        return {"now": _now_ms(), "degraded": self.degraded, "stands": self.stands.said}
 
     async def _beat_for_ever(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             self.beat()
+
+    async def _look_for_ever(self) -> None:
+        """What stands still is told at once, not with the next heartbeat."""
+        while True:
+            if await self.stands.look(time.monotonic()):
+                self.beat()
+            self.work.done()
+            await asyncio.sleep(BEAT_SECONDS)
 
     def _set_degraded(self, degraded: bool) -> None:
         if degraded == self.degraded:
@@ -241,8 +251,9 @@ class Hub:
         """Listens until the connection breaks or falls silent."""
         try:
             async with client.pubsub() as listener:
-                await listener.subscribe(ENDED)
-                await listener.psubscribe(f"{PREFIX}*")
+                boards = board_channel("", self._redis_url)
+                await listener.subscribe(redis_channel(ENDED, self._redis_url))
+                await listener.psubscribe(f"{boards}*")
                 last_reply_at = time.monotonic()
                 asked_at = last_reply_at
                 while True:
@@ -257,7 +268,7 @@ class Hub:
                         elif message["type"] == "message":
                             self.end_session(message["data"].decode())
                         elif message["type"] == "pmessage":
-                            self.publish(message["channel"].decode()[len(PREFIX) :], message["data"])
+                            self.publish(message["channel"].decode()[len(boards) :], message["data"])
                     if not self.degraded:
                         self._outage.answered()
                     if now - last_reply_at > SILENCE_SECONDS:
@@ -273,9 +284,12 @@ class Hub:
 class LiveApp:
     """The ASGI application: lifespan, one path of streams, and a health check."""
 
-    def __init__(self, redis_url: str, trusted_origins: tuple[str, ...] = ()) -> None:
+    def __init__(self, redis_url: str, trusted_origins: tuple[str, ...] = (), *, alone: bool = True) -> None:
+        """`alone`: without signs of life, which only the process of an installation gives."""
         self._redis_url = redis_url
         self._trusted_origins = trusted_origins
+        self._alone = alone
+        self._pulse: Pulse | None = None
         self.hub: Hub | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -292,9 +306,14 @@ class LiveApp:
             if message["type"] == "lifespan.startup":
                 self.hub = Hub(self._redis_url)
                 self.hub.start()
+                if not self._alone:
+                    self._pulse = Pulse("live", self.hub.work.fresh)
+                    self._pulse.start()
                 _end_at_first_signal(self.hub)
                 await send({"type": "lifespan.startup.complete"})
             else:
+                if self._pulse is not None:
+                    self._pulse.end()
                 if self.hub is not None:
                     await self.hub.stop()
                 await send({"type": "lifespan.shutdown.complete"})
@@ -304,14 +323,14 @@ class LiveApp:
         hub = self.hub
         path: str = scope["path"]
         if path == "/healthz":
-            await _answer(send, 200, "alive")
+            await answer(send, 200, "alive")
         elif not path.endswith(PATH_END):
-            await _answer(send, 404, "Only event streams are served here.")
+            await answer(send, 404, "Only event streams are served here.")
         elif scope["method"] != "GET":
-            await _answer(send, 405, "A stream is read with GET.", more=((b"allow", b"GET"),))
+            await answer(send, 405, "A stream is read with GET.", more=((b"allow", b"GET"),))
         elif hub is None or hub.ending.is_set():
             said = "The streams are stopping; come back in a moment."
-            await _answer(send, 503, said, more=((b"retry-after", b"2"),))
+            await answer(send, 503, said, more=((b"retry-after", b"2"),))
         else:
             await self._stream(hub, scope, receive, send)
 
@@ -324,23 +343,23 @@ class LiveApp:
                 raise BadTicket("You are logged out. Log in again.")
         except BadTicket as refusal:
             # Never a redirect: a login page would be asked for again and again.
-            await _answer(send, 403, str(refusal), origin)
+            await answer(send, 403, str(refusal), origin)
             return
-        last = _header(scope, b"last-event-id") or query.get("last", [""])[0]
+        last = header(scope, b"last-event-id") or query.get("last", [""])[0]
         client = hub.join(ticket.channel, last, ticket.session)
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": _stream_headers(origin)})
-            await send(_body(f"retry: {_chance.randint(800, 1600)}\n\n".encode()))
+            await send({"type": "http.response.start", "status": 200, "headers": stream_headers(origin)})
+            await send(body(f"retry: {_chance.randint(800, 1600)}\n\n".encode()))
             await _pump(hub, client, receive, send)
         finally:
             hub.leave(client)
 
     def _allowed_origin(self, scope: Scope) -> str:
         """The page's origin if it is one of ours: the same host on any port, or a trusted one."""
-        origin = _header(scope, b"origin")
+        origin = header(scope, b"origin")
         if not origin:
             return ""
-        host = _header(scope, b"host")
+        host = header(scope, b"host")
         if origin in self._trusted_origins or urlsplit(origin).hostname == urlsplit(f"//{host}").hostname:
             return origin
         return ""
@@ -362,7 +381,7 @@ async def _pump(hub: Hub, client: Client, receive: Receive, send: Send) -> None:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
             if frames.done():
-                await send(_body(frames.result()))
+                await send(body(frames.result()))
                 frames = asyncio.create_task(client.take())
             elif ending.done() or old.done():
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -400,43 +419,3 @@ def _end_at_first_signal(hub: Hub) -> None:
 
 def _now_ms() -> int:
     return int(time.time() * 1000)
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    for key, value in scope["headers"]:
-        if key == name:
-            return str(value.decode("latin-1"))
-    return ""
-
-
-def _body(data: bytes) -> Message:
-    return {"type": "http.response.body", "body": data, "more_body": True}
-
-
-def _stream_headers(origin: str) -> list[tuple[bytes, bytes]]:
-    headers = [
-        (b"content-type", b"text/event-stream; charset=utf-8"),
-        (b"cache-control", b"no-cache, no-transform"),
-        (b"content-encoding", b"identity"),
-        (b"x-accel-buffering", b"no"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    return headers + _origin_headers(origin)
-
-
-def _origin_headers(origin: str) -> list[tuple[bytes, bytes]]:
-    return (
-        [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin")] if origin else []
-    )
-
-
-async def _answer(
-    send: Send, status: int, text: str, origin: str = "", more: tuple[tuple[bytes, bytes], ...] = ()
-) -> None:
-    body = text.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    headers += more
-    await send(
-        {"type": "http.response.start", "status": status, "headers": headers + _origin_headers(origin)}
-    )
-    await send({"type": "http.response.body", "body": body})

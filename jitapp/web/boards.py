@@ -16,6 +16,8 @@ from django.views.decorators.http import require_GET
 from jitapp.live.ticket import channel_of, make_ticket
 from jitapp.plant.models import Station
 from jitapp.pull.reading.board import STATES, Board, BoardRow, UnknownArea, board, board_rows_of_areas
+from jitapp.pull.reading.standstill import watch
+from jitapp.web import stands
 from jitapp.web.board import chip, counts, render_row, who_acts
 from jitapp.web.headers import live_base
 from jitapp.web.phrases import Words, clock, words_of
@@ -101,6 +103,7 @@ def rows(request: HttpRequest, area: str) -> HttpResponseBase:
         )
     response["ETag"] = tag
     response["Cache-Control"] = "private, no-cache"
+    response["X-Stands"] = stands.header(watch.latest())
     response["X-Now"] = str(int(now.timestamp() * 1000))
     response["X-Ticket"] = make_ticket(channel_of(area, viewer.language), request.session.session_key)
     return response
@@ -166,4 +169,5 @@ def _words_for_script(words: Words) -> dict[str, str]:
         "connecting": gettext("CONNECTING"),
         "stale": gettext("STALE"),
         "dead": gettext("NO DATA SINCE {}"),
+        **stands.board_words(),
     }

@@ -21,6 +21,8 @@ from jitapp.live.push import redis_answers
 from jitapp.outages import store
 from jitapp.pull.reading.attempts import attempts_everywhere
 from jitapp.pull.reading.sheets import measures
+from jitapp.pull.reading.standstill import watch
+from jitapp.web import stands
 from jitapp.web.headers import live_base
 from jitapp.web.visit import ANYBODY, declared, readers
 
@@ -38,12 +40,16 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @declared(ANYBODY)
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Whether scans can be taken, and what is lacking. Without Redis they can: signals only go a little slower."""
-    lacks = _lacks()
-    degraded = [] if redis_answers() else ["redis"]
-    status = "lacking" if lacks else "degraded" if degraded else "ready"
+    """Whether scans can be taken, what is lacking, and which processes give no sign of life. Without Redis they can:
+    signals only go a little slower."""
+    seen = watch.latest()
+    lacks = _lacks() or stands.lacking(seen)
+    frozen = stands.frozen(seen)
+    degraded = ([] if redis_answers() else ["redis"]) + stands.degraded(seen)
+    status = "lacking" if lacks or frozen else "degraded" if degraded else "ready"
     return JsonResponse(
-        {"status": status, "lacks": lacks, "degraded": degraded}, status=503 if lacks else 200
+        {"status": status, "lacks": lacks, "frozen": frozen, "degraded": degraded},
+        status=503 if lacks or frozen else 200,
     )
 
 
@@ -54,6 +60,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Figures in Prometheus's text form; no names of people or things. 200 also while the database is away: a scrape
     that fails would tell less than `jitapp_store_up 0` does."""
     registry = CollectorRegistry()
+    stands.gauges(registry, watch.latest())
 
     def gauge(name: str, text: str, value: float) -> None:
         Gauge(f"jitapp_{name}", text, registry=registry).set(value)
@@ -113,6 +120,7 @@ def status(request: HttpRequest) -> HttpResponseBase:
         "lacks": lacks,
         "database_ms": database_ms,
         "redis_up": redis_answers(),
+        "stands": list(stands.sentences(watch.latest())),
         "live": live_base(request),
         "found": found,
         "documents": None if lacks else queries.measures(now=timezone.now()),

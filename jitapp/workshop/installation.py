@@ -15,6 +15,7 @@ from pathlib import Path
 
 from jitapp.env import BASE_DIR, data_folder, env_choice, env_int, env_signing_secret, env_str, env_url
 from jitapp.workshop.processes import Command
+from jitapp.workshop.watching import HTTP, Door
 
 POSTGRES_SCHEMES = ("postgres", "postgresql")
 READ_FROM_FILES = {"DATABASE_URL_FILE", "REDIS_URL_FILE", "SECRET_KEY_FILE"}  # they win over the plain names
@@ -52,6 +53,7 @@ class Service:
     farewells: tuple[Farewell, ...] = (Farewell(signal.SIGTERM, 10),)
     # The installation does its work without it: when it cannot be kept alive, the others go on.
     optional: bool = False
+    door: Door | None = None  # a port that answers as long as the process does its work
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +144,19 @@ def _module(environment: Mapping[str, str], *arguments: str) -> Command:
 def _web(wishes: Wishes, environment: Mapping[str, str]) -> Service:
     command = _module(
         environment,
-        *("granian", "--interface", "wsgi", "--host", wishes.host, "--port", str(wishes.port)),
-        *("--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "warning"),
-        *("--workers-kill-timeout", "10", "--respawn-failed-workers", "jitapp.wsgi:application"),
+        *("granian", "--interface", "rsgi", "--http", "1", "--host", wishes.host, "--port", str(wishes.port)),
+        # Connections that are not served wait in memory only: thousands of idle ones keep nobody out.
+        *("--workers", "2", "--backpressure", "4096", "--http1-header-read-timeout", "20000"),
+        *("--no-ws", "--log-level", "warning", "--workers-kill-timeout", "10", "--respawn-failed-workers"),
+        "jitapp.rsgi:application",
     )
-    return Service("web", command, Stage.WEB, (Farewell(signal.SIGTERM, 15),))
+    return Service(
+        "web", command, Stage.WEB, (Farewell(signal.SIGTERM, 15),), door=_door(wishes, wishes.port)
+    )
+
+
+def _door(wishes: Wishes, port: int) -> Door:
+    return Door(("127.0.0.1" if wishes.host in EVERYWHERE else wishes.host, port), HTTP)
 
 
 def _live(wishes: Wishes, environment: Mapping[str, str]) -> Service:
@@ -155,7 +165,7 @@ def _live(wishes: Wishes, environment: Mapping[str, str]) -> Service:
         *("uvicorn", "jitapp.asgi:application", "--host", wishes.host, "--port", str(wishes.live_port)),
         *("--timeout-graceful-shutdown", "2", "--log-level", "warning", "--no-access-log"),
     )
-    return Service("live", command, Stage.LIVE)
+    return Service("live", command, Stage.LIVE, door=_door(wishes, wishes.live_port))
 
 
 def _worker(environment: Mapping[str, str]) -> Service:

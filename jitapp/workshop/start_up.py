@@ -19,6 +19,7 @@ import psycopg2
 from jitapp.env import RUNNING
 from jitapp.workshop.ask_redis import trouble_with
 from jitapp.workshop.embedded import Postgres, Valkey, free_port, kept_secret, write_secret
+from jitapp.workshop.embedded.servers import HOST
 from jitapp.workshop.installation import (
     Farewell,
     Service,
@@ -32,6 +33,7 @@ from jitapp.workshop.installation import (
     services,
 )
 from jitapp.workshop.supervisor import GiveUp, Supervisor, govern
+from jitapp.workshop.watching import PING, POSTGRES_ASK, PULSES, Door, Watcher
 
 SERVER_PATIENCE_S = 60.0
 NAMED_SERVER_PATIENCE_S = 15.0
@@ -92,7 +94,7 @@ def _live(supervisor: Supervisor, wishes: Wishes) -> None:
     for service in to_start:
         if service.stage is Stage.DEMO:
             supervisor.add(service)
-    supervisor.watch()
+    supervisor.watch(Watcher(wishes.data / PULSES))
 
 
 def _postgres(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
@@ -124,7 +126,13 @@ def _postgres(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
     supervisor.say("starting PostgreSQL")
     postgres.prepare(supervisor.say)
     child = supervisor.add(
-        Service("postgres", postgres.command(), Stage.POSTGRES, (Farewell(signal.SIGINT, 30),)),
+        Service(
+            "postgres",
+            postgres.command(),
+            Stage.POSTGRES,
+            (Farewell(signal.SIGINT, 30),),
+            door=Door((HOST, postgres.port), POSTGRES_ASK),
+        )
     )
     if not supervisor.wait_until(postgres.answers, patience=SERVER_PATIENCE_S, every=0.05):
         raise GiveUp(f"{child.name} did not answer within {SERVER_PATIENCE_S:g} s; its lines stand above.")
@@ -150,7 +158,8 @@ def _valkey(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
     valkey = Valkey(wishes.data / "valkey", port=free_port())
     supervisor.say("starting Valkey")
     valkey.prepare(supervisor.say)
-    child = supervisor.add(Service("valkey", valkey.command(), Stage.VALKEY))
+    door = Door((HOST, valkey.port), PING)
+    child = supervisor.add(Service("valkey", valkey.command(), Stage.VALKEY, door=door))
     if not supervisor.wait_until(valkey.answers, patience=SERVER_PATIENCE_S, every=0.05):
         raise GiveUp(f"{child.name} did not answer within {SERVER_PATIENCE_S:g} s; its lines stand above.")
     return valkey.url

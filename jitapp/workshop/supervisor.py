@@ -5,6 +5,7 @@ One loop, no threads: it waits for output of the children, for signals and for t
 - Every line a process writes is passed on with the process's name before it.
 - What dies is started again, after a pause that doubles; what dies at once again and again and has never lived any
   longer ends the whole start with one sentence. What once worked is started again for as long as it takes.
+- What runs and does nothing is killed (watching.py), and so started again.
 - Ctrl-C, SIGTERM and a closed terminal end everything in the order of `Stage`, PostgreSQL last; then nothing of
   ours is left, not even a grandchild whose parent was killed.
 """
@@ -30,6 +31,7 @@ from jitapp.workshop.installation import (
     Stage,
 )
 from jitapp.workshop.processes import Command
+from jitapp.workshop.watching import Watched, Watcher
 
 DEATHS_IN_A_ROW = 6
 LONGEST_PAUSE_S = 8.0
@@ -161,11 +163,27 @@ class Supervisor:
                 return False
             self.turn(every)
 
-    def watch(self) -> None:
-        """Keep the children alive until we are asked to stop."""
+    def watch(self, watcher: Watcher | None = None) -> None:
+        """Keep the children alive until we are asked to stop; kill those that the watcher finds hanging."""
         while not self.stopping:
             due = [child.start_again_at for child in self.children if child.start_again_at is not None]
+            due += [watcher.due_at] if watcher is not None else []
             self.turn(min(due) - time.monotonic() if due else 60.0)
+            if watcher is not None and watcher.due_at <= time.monotonic():
+                self._end_the_hanging(watcher)
+        if watcher is not None:
+            watcher.end()
+
+    def _end_the_hanging(self, watcher: Watcher) -> None:
+        """What hangs hears no farewell. Ended, it is started again like everything that ends by itself."""
+        alive = {
+            child.name: Watched(child.name, child.process.pid, child.service.door)
+            for child in self.children
+            if child.alive and child.process is not None
+        }
+        for found in watcher.look(alive, time.monotonic()):
+            self.say(f"{found.name} hangs: {found.why}; killing it, so that it is started again.")
+            _send(found.pid, signal.SIGKILL)
 
     # -- children ------------------------------------------------------------------------------
 

@@ -203,6 +203,18 @@ function start() {
     document.body.classList.toggle("old", silent > OLD_SECONDS);
   }
 
+  // -- what stands still elsewhere, as the server says it --------------------------------------------
+  function showStands(stands) {
+    if (!stands) return;
+    const word = ["web", "signals", "given_up"].find((one) => stands[one]);
+    const box = document.getElementById("stands");
+    box.hidden = !word;
+    if (!word) return;
+    const value = word === "given_up" ? stands[word] : hours.format(stands[word]);
+    show(box.querySelector("b"), words[`stands_${word}`].replace("{}", value));
+    show(box.querySelector("span"), words[`stands_${word}_do`]);
+  }
+
   // -- all rows at once -------------------------------------------------------------------------------
   async function fetchRows() {
     if (fetching) {
@@ -235,6 +247,7 @@ function start() {
       }
       if (answer.status !== 200 && answer.status !== 304) return;
       hear(Number(answer.headers.get("X-Now")), (Date.now() - begun) / 2);
+      showStands(JSON.parse(answer.headers.get("X-Stands") ?? "null"));
       ticket = answer.headers.get("X-Ticket") ?? ticket;
       ticketAt = Date.now();
       tag = answer.headers.get("ETag") ?? "";
@@ -259,6 +272,7 @@ function start() {
     } else {
       hear(event.data.now);
       degraded = event.data.degraded;
+      showStands(event.data.stands);
       if (event.type === "hello" && event.data.resync) fetchRows();
     }
     showTruth();

@@ -98,7 +98,7 @@ class Scales(Endpoint):
 def test_check_of_the_body_rights_and_words_follow_from_the_declaration(api: Client) -> None:
     (described,) = addresses(Scales)[0].operations
     assert (described.method, described.path) == ("post", "/scales/{id}/{side}")
-    assert described.statuses == [400, 401, 403, 404, 405, 406, 409, 411, 413, 415, 422, 429, 503]
+    assert described.statuses == [400, 401, 403, 404, 405, 406, 408, 409, 411, 413, 415, 422, 429, 503]
     assert [parameter.schema for parameter in described.parameters] == [
         {"type": "string", "format": "uuid"},
         {"type": "string", "enum": ["left", "right"]},

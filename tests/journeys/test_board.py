@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from jitapp import switchboard
 from jitapp.plant.models import Loop
 from jitapp.pull.models import LoopState
+from jitapp.pulse import beats
 from tests.journeys.pages import Site, log_in, scan, site
 from tests.live.served import wait_until
 from tests.web.shop import Shop, a_person, every_state
@@ -190,3 +191,25 @@ def test_nothing_flows_over_on_the_desk_and_on_the_wall(pages: Site, width: int,
                .map(cell => cell.className + ': ' + cell.textContent)"""
         )
         assert spilled == []
+
+
+def test_s11_a_board_says_what_stands_still_and_takes_it_back(pages: Site) -> None:
+    client = beats.connection()
+    client.delete(beats.HASH)
+    with pages.context() as context:
+        board = open_board(context.new_page(), pages)
+        line = board.locator("#stands")
+        expect(line).to_be_hidden()
+        said = {"signals": int(timezone.now().timestamp() * 1000), "given_up": 2}
+
+        def comes_up(word: str) -> bool:
+            beats.tell(client, said)  # what is told is kept for some seconds only
+            return word in (line.text_content() or "")
+
+        wait_until(lambda: comes_up("SIGNALS STAND STILL SINCE"), 60)
+        expect(line).to_be_visible()
+        expect(line).to_contain_text("tell whoever looks after the server")
+        del said["signals"]
+        wait_until(lambda: comes_up("2 SIGNALS WERE GIVEN UP"), 60)
+        client.delete(beats.STANDS)
+        expect(line).to_be_hidden(timeout=60_000)

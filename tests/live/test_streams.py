@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -19,8 +20,9 @@ from django.conf import settings
 from django.core import signing
 
 from jitapp.live import stream
-from jitapp.live.push import Publisher, row_message, rows_changed
-from jitapp.live.stream import Client, Hub, LiveApp, Message
+from jitapp.live.push import Publisher, board_channel, row_message, rows_changed
+from jitapp.live.replies import Message
+from jitapp.live.stream import Client, Hub, LiveApp
 from jitapp.live.ticket import SALT, channel_of, make_ticket
 from jitapp.workshop import processes
 from jitapp.workshop.embedded import Valkey, free_port
@@ -59,6 +61,19 @@ def test_a_change_reaches_every_browser_of_its_board_as_the_same_bytes_and_no_ot
         assert told.data == {"loop": 7, "version": 3, "html": "<tr>ä\n</tr>"}
         assert until(second, "row").raw == told.raw
         assert until(third, "row").data["loop"] == 8
+
+
+def test_another_database_of_the_same_redis_is_another_installation(live: Served) -> None:
+    """The channels of a Redis server know no databases: boards heard of the rows of a neighbour."""
+    parts = urlsplit(settings.REDIS_URL)
+    number = int(parts.path.strip("/") or 0)
+    neighbour = parts._replace(path=f"/{number + 1}").geturl()
+    with httpx.stream("GET", url_of(live), timeout=TIMEOUT) as stream:
+        reader = events(stream)
+        until(reader, "hello")
+        assert Publisher(neighbour).publish([(board_channel(CHANNEL, neighbour), row_message(9, 1, b"<tr>"))])
+        rows_changed([(CHANNEL, 7, 3, b"<tr>ours</tr>")])
+        assert until(reader, "row").data["loop"] == 7
 
 
 def test_a_stream_is_never_buffered_compressed_or_cached(live: Served) -> None:
@@ -201,7 +216,9 @@ def test_without_redis_the_streams_stand_say_so_and_heal(
         try:
             until(reader, "resync")
             assert until(reader, "hb").data["degraded"] is False
-            assert Publisher(valkey.url).publish([(f"jitapp:board:{CHANNEL}", row_message(1, 1, b"x"))])
+            assert Publisher(valkey.url).publish(
+                [(board_channel(CHANNEL, valkey.url), row_message(1, 1, b"x"))]
+            )
             assert until(reader, "row").data["loop"] == 1
         finally:
             process.kill()
@@ -222,13 +239,13 @@ def test_a_worker_is_not_held_up_by_a_dead_redis(monkeypatch: pytest.MonkeyPatch
         return connected()
 
     monkeypatch.setattr(publisher, "_connected", counted)
-    assert publisher.publish([("jitapp:board:x:en", b"x")]) is False
+    assert publisher.publish([("x", b"x")]) is False
     assert publisher.resting
     for _ in range(1000):
-        assert publisher.publish([("jitapp:board:x:en", b"x")]) is False
+        assert publisher.publish([("x", b"x")]) is False
     assert tried == [0.0]  # while it rests, nothing is tried
     clock[0] = 1.1
-    assert publisher.publish([("jitapp:board:x:en", b"x")]) is False
+    assert publisher.publish([("x", b"x")]) is False
     assert tried == [0.0, 1.1]
 
 

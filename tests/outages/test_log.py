@@ -15,6 +15,7 @@ from jitapp.live import push
 from jitapp.live.push import Publisher
 from jitapp.outages.outage import QUIET_SECONDS, Outage
 from jitapp.outbox.models import Message
+from jitapp.pulse.beats import Work
 from jitapp.workshop.embedded import free_port
 from jitapp.workshop.management.commands import relay
 from tests.floor import Floor
@@ -78,11 +79,11 @@ def test_s14_the_relay_says_it_once_and_leaves_the_rows_as_they_were(
     floor.loop("L", part="DOOR", supply="PRESS", demand="CELL")
     floor.scan("L", 1, "empty")
     with away():
-        relay.drain_until(Rounds(10))
+        relay.drain_until(Rounds(10), Work(60))
     clock.now += 3
-    relay.drain_until(Rounds(1))
+    relay.drain_until(Rounds(1), Work(60))
     clock.now += QUIET_SECONDS
-    relay.drain_until(Rounds(1))
+    relay.drain_until(Rounds(1), Work(60))
     began, over = lines(caplog)
     assert began.startswith("The database cannot be reached: ")
     assert re.fullmatch(r"The database answers again after 3 s; rounds of the relay put off: \d+\.", over)

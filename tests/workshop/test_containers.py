@@ -9,8 +9,10 @@ import ast
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -241,17 +243,41 @@ def test_everything_the_code_imports_is_in_the_images_lock() -> None:
     assert not missing
 
 
-def test_the_health_check_says_no_to_a_closed_port_and_to_an_old_file(tmp_path: Path) -> None:
-    def alive(*arguments: str) -> bool:
-        return (
-            subprocess.run([sys.executable, "deploy/alive.py", *arguments], cwd=ROOT, check=False).returncode
-            == 0
-        )
+def test_the_health_check_says_no_to_a_closed_port() -> None:
+    for question in ("127.0.0.1:1", "http://127.0.0.1:1/healthz", "/nowhere/pulse"):
+        done = subprocess.run([sys.executable, "deploy/alive.py", question], cwd=ROOT, check=False)
+        assert done.returncode == 1, question
 
-    file = tmp_path / "beat-schedule.dat"
-    file.touch()
-    assert alive(str(tmp_path / "beat-schedule*"), "600")
-    os.utime(file, (1, 1))
-    assert not alive(str(tmp_path / "beat-schedule*"), "600")
-    assert not alive("127.0.0.1:1")
-    assert not alive("http://127.0.0.1:1/readyz")
+
+def test_s03_the_health_check_ends_a_process_that_gives_no_signs_of_life(tmp_path: Path) -> None:
+    def alive() -> bool:
+        return not subprocess.run(
+            [sys.executable, "-c", ASK, str(tmp_path)], cwd=ROOT / "deploy", check=False
+        ).returncode
+
+    def beat(seconds_ago: float) -> None:
+        (tmp_path / "relay.1").write_text(f"{hanging.pid} 7 {time.monotonic() - seconds_ago:.3f}\n")
+
+    hanging = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        assert not alive(), "nobody has given a sign yet"
+        beat(seconds_ago=1)
+        assert alive()
+        beat(seconds_ago=20)
+        assert not alive()
+        assert hanging.poll() is None, "it may be about to give one"
+        os.kill(hanging.pid, signal.SIGSTOP)
+        beat(seconds_ago=60)
+        assert not alive()
+        assert hanging.wait(30) == -signal.SIGKILL
+        (tmp_path / "relay.1").unlink()
+        (tmp_path / "web.1").write_text(f"{os.getpid()} 9 {time.monotonic():.3f}\n")
+        assert alive()
+    finally:
+        hanging.kill()
+        hanging.wait()
+
+
+ASK = (
+    "import sys; from pathlib import Path; import alive; sys.exit(not alive.beating(Path(sys.argv[1]), 0.1))"
+)

@@ -18,6 +18,7 @@ import pytest
 
 from jitapp.env import BASE_DIR
 from jitapp.workshop.embedded import free_port, start_both
+from tests.live.served import wait_until
 from tests.shop import Shop
 
 PROCESSES = {"web": "granian", "live": "uvicorn", "worker": "worker", "relay": "relay", "scheduler": "beat"}
@@ -39,6 +40,11 @@ def the_one(shop: Shop, word: str) -> psutil.Process:
     ]
     assert len(found) == 1, (word, found)
     return found[0]
+
+
+def _served_by(server: psutil.Process) -> psutil.Process:
+    """One of the processes in which the web server's requests are answered."""
+    return next(child for child in server.children() if "resource_tracker" not in " ".join(child.cmdline()))
 
 
 def status(url: str) -> int:
@@ -185,6 +191,15 @@ def test_it_lives_through_the_death_of_each_process_and_goes_on_with_the_same_da
                     pass
                 assert time.monotonic() < deadline, f"{name} did not come back:\n{shop.log[-3000:]}"
                 time.sleep(0.1)
+        # Stopped, each is as good as dead, and nobody would notice: so is one of the web server's own children.
+        for name, hanging in (
+            ("relay", the_one(shop, "relay")),
+            ("web", _served_by(the_one(shop, "granian"))),
+        ):
+            hanging.suspend()
+            shop.wait_for(rf"^up +\| {name} hangs: process {hanging.pid} has been stopped")
+            wait_until(lambda: status(shop.url + "/readyz") == 200, 120)
+            assert not hanging.is_running()
         everybody = descendants(shop)
         secret_key = shop.servers["SECRET_KEY"]
         assert shop.stop(signal.SIGINT) == 0

@@ -8,6 +8,7 @@ import pytest
 
 from jitapp.outbox.models import Message
 from jitapp.plant.models import LoopRevision
+from jitapp.pulse.beats import Work
 from jitapp.workshop.management.commands import relay
 from tests.floor import Floor
 
@@ -35,9 +36,9 @@ def test_a_sweep_that_fails_is_logged_and_signals_go_on(caplog: pytest.LogCaptur
     loop = floor.loop("L", part="DOOR", supply="PRESS", demand="CELL")
     # Written past all checks, as only a hand in the database could.
     LoopRevision.objects.create(loop=loop, number=1, effective_at=floor.now, values={"quantity": "many"})
-    relay.drain_until(Rounds(1))
+    relay.drain_until(Rounds(1), Work(60))
     assert "A sweep failed" in caplog.text
     floor.scan("L", 1, "empty")
     assert Message.objects.filter(done_at__isnull=True).exists()
-    relay.drain_until(Rounds(2))
+    relay.drain_until(Rounds(2), Work(60))
     assert not Message.objects.filter(done_at__isnull=True).exists()

@@ -170,6 +170,18 @@ def test_what_is_killed_is_started_again(start: Callable[..., Toy]) -> None:
     assert toy.end() == 0
 
 
+def test_s03_what_is_stopped_is_killed_and_started_again(start: Callable[..., Toy]) -> None:
+    toy = start({"name": "worker"}, {"name": "web"}, watched=True)
+    toy.read_until("Ready")
+    first = toy.read_until(r"^worker +\| here (\d+)")[0]
+    os.kill(int(first[1]), signal.SIGSTOP)
+    again = toy.read_until(r"^worker +\| here (\d+)", times=2)[1]
+    assert again[1] != first[1]
+    assert any("worker hangs: process" in line for line in toy.lines)
+    assert not any("web hangs" in line for line in toy.lines)
+    assert toy.end() == 0
+
+
 def test_what_dies_at_once_again_and_again_ends_the_start_with_one_sentence(
     start: Callable[..., Toy],
 ) -> None:

@@ -8,9 +8,11 @@ import signal
 import sys
 from pathlib import Path
 
+from jitapp.workshop import watching
 from jitapp.workshop.installation import Farewell, Service, Stage
 from jitapp.workshop.processes import Command
 from jitapp.workshop.supervisor import Supervisor, govern
+from jitapp.workshop.watching import Watcher
 
 # A well-behaved child: says that it is there, and notes its end in a file.
 CHILD = """
@@ -30,6 +32,7 @@ time.sleep(60)
 def main(file: Path) -> int:
     """Runs the services the file describes until asked to stop."""
     plan = json.loads(file.read_text())
+    watching.LOOK_SECONDS, watching.STOPPED_S = 0.05, 0.1  # toys are not stopped by people
 
     def life(supervisor: Supervisor) -> None:
         supervisor.first_pause_s = 0.02
@@ -50,7 +53,7 @@ def main(file: Path) -> int:
             )
         supervisor.wait_until(lambda: plan.get("ready", True), patience=60)
         supervisor.write("Ready")
-        supervisor.watch()
+        supervisor.watch(Watcher(file.parent) if plan.get("watched") else None)
 
     return govern(life)
 

@@ -19,9 +19,9 @@ from typing import Any
 import redis
 from uuid_utils import uuid7
 
+from jitapp.live.push import board_channel
 from jitapp.workshop.bench.servers import Installation
 
-CHANNELS = "jitapp:board:*"
 PATIENCE_S = 10.0
 
 RELEASES = """
@@ -51,7 +51,7 @@ class Listener:
         self.changed = threading.Condition()
         self._client = redis.Redis.from_url(url)
         self._pubsub = self._client.pubsub()  # type: ignore[no-untyped-call]
-        self._pubsub.psubscribe(**{CHANNELS: self._receive})
+        self._pubsub.psubscribe(**{board_channel("*", url): self._receive})
         self._thread = self._pubsub.run_in_thread(sleep_time=1.0, daemon=True)
 
     def _receive(self, message: dict[str, Any]) -> None:

@@ -54,7 +54,7 @@ class Installation:
             self.wishes,
             database_url=self.database_url,
             redis_url=self.redis_url,
-            secret_key=secrets.token_urlsafe(32),
+            secret_key=secrets.token_urlsafe(48),
         ) | {"JITAPP_SCANS_A_SECOND": "0"}  # one token drives as hard as it can
         self.running: dict[str, tuple[subprocess.Popen[bytes], Command]] = {}
         self._postmaster: int | None = None
@@ -131,7 +131,7 @@ class Installation:
         command = next(each.command for each in services(self.wishes, self.environment) if each.name == "web")
         self._start("web", command)
         argv = [str(self.twin_port) if word == str(self.port) else word for word in command.argv]
-        argv[-1] = "jitapp.workshop.bench.twin.wsgi:application"
+        argv[-1] = "jitapp.workshop.bench.twin.rsgi:application"
         settings = {
             "DATABASE_URL": self.twin_url,
             "DJANGO_SETTINGS_MODULE": "jitapp.workshop.bench.twin.settings",

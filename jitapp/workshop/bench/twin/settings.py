@@ -3,7 +3,7 @@
 from jitapp.settings import *  # noqa: F403
 
 ROOT_URLCONF = "jitapp.workshop.bench.twin.urls"
-WSGI_APPLICATION = "jitapp.workshop.bench.twin.wsgi.application"
+WSGI_APPLICATION = "jitapp.workshop.bench.twin.rsgi.django_application"
 REST_FRAMEWORK = {  # as a tutorial would have it
     "DEFAULT_AUTHENTICATION_CLASSES": ["jitapp.workshop.bench.twin.token.TokenOfDevice"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

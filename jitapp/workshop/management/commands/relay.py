@@ -13,15 +13,18 @@ from django.db import close_old_connections
 
 from jitapp import switchboard
 from jitapp.outages import store
+from jitapp.pulse.beats import Pulse, Work
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 CALL_SECONDS = 1.0  # how often the ERPs' due documents are looked for
 SWEEP_SECONDS = 5.0
+DRAIN_PATIENCE_S = 4.0  # no beat is given while a drain takes longer: signals stand still then
+CALL_PATIENCE_S = 40.0  # an ERP may take ten seconds for an answer, and there may be several
 
 
-def call_until(stopped: threading.Event) -> None:
+def call_until(stopped: threading.Event, work: Work) -> None:
     """Asks the ERPs for documents until it is stopped, whatever they or the database do."""
     while not stopped.wait(CALL_SECONDS):
         try:
@@ -30,9 +33,10 @@ def call_until(stopped: threading.Event) -> None:
                 switchboard.call_erp()
         except Exception:  # this thread must not end: the rows are there, and are looked at again
             logger.exception("A round of calls to the ERPs failed; documents wait.")
+        work.done()
 
 
-def drain_until(stopped: threading.Event) -> None:
+def drain_until(stopped: threading.Event, work: Work) -> None:
     """Drains and sweeps until it is stopped, whatever the database or a sweep does."""
     swept_at = float("-inf")
     while not stopped.is_set():
@@ -47,6 +51,7 @@ def drain_until(stopped: threading.Event) -> None:
             if store.told(error, cost="rounds of the relay put off") is None:
                 logger.exception("A round of the relay failed; the next one follows.")
             stopped.wait(1.0)
+        work.done()
         stopped.wait(POLL_SECONDS)
 
 
@@ -71,5 +76,9 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         # A thread of its own: an ERP that does not answer must not keep signals from going upstream.
-        threading.Thread(target=call_until, args=(stopped,), name="erp", daemon=True).start()
-        drain_until(stopped)
+        calls, drains = Work(CALL_PATIENCE_S), Work(DRAIN_PATIENCE_S)
+        threading.Thread(target=call_until, args=(stopped, calls), name="erp", daemon=True).start()
+        pulse = Pulse("relay", lambda: drains.fresh() and calls.fresh())
+        pulse.start()
+        drain_until(stopped, drains)
+        pulse.end()

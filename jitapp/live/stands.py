@@ -1,0 +1,41 @@
+"""What stands still, for the boards of this process: as a web process says it, and that none of those lives."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from jitapp.pulse.beats import HASH, STANDS, beats_of
+from jitapp.pulse.silence import SAY_AFTER_S, Observer
+
+
+class Stands:
+    """`said` is for the browser: a word, and since when (ms) or how many."""
+
+    def __init__(self, client: redis.asyncio.Redis) -> None:
+        self._client = client
+        self._observer = Observer()
+        self.said: dict[str, int] = {}
+
+    async def look(self, now: float) -> bool:
+        """At the monotonic second `now`; whether there is something new to say. While Redis does not answer, boards ask
+        a web process (`X-Stands`)."""
+        try:
+            beats = beats_of(await self._client.hgetall(HASH))
+            told = await self._client.get(STANDS)
+        except (RedisError, OSError, TimeoutError):
+            self._observer.away()
+            return False
+        self._observer.look({key: beat.count * 2**32 + beat.pid for key, beat in beats.items()}, now)
+        said: dict[str, int] = {}
+        with suppress(ValueError):
+            said = dict(json.loads(told or "{}"))
+        silent = self._observer.silent()
+        web = [beat for beat in beats.values() if beat.role == "web"]
+        if web and all(silent[f"{beat.name}@{beat.host}"] >= SAY_AFTER_S for beat in web):
+            said["web"] = int(max(beat.at for beat in web).timestamp() * 1000)
+        before, self.said = self.said, said
+        return said != before
