@@ -151,7 +151,12 @@ def test_a_named_database_that_does_not_answer_is_said_so(
 
 def test_named_servers_are_used_instead_of_embedded_ones(tmp_path: Path) -> None:
     servers = start_both(tmp_path / "servers", durable=False)
-    wishes = {"DATABASE_URL": servers.postgres.url, "REDIS_URL": servers.valkey.url, "JITAPP_DEMO": "0"}
+    wishes = {
+        "DATABASE_URL": servers.postgres.url,
+        "DATABASE_OWNER_URL": servers.postgres.owner_url,
+        "REDIS_URL": servers.valkey.url,
+        "JITAPP_DEMO": "0",
+    }
     shop = Shop(tmp_path / "shop", wishes)
     try:
         shop.start()

@@ -120,7 +120,7 @@ class UnitOfWork:
         for card, turn in turns:
             self._touch_turn(loop, card, turn)
         if followed:
-            self.add("messages", message(config.id, entries))
+            self.add("messages", message(config.id, entries, now))
 
     def _touch_card(self, loop: Loop, card: Card) -> None:
         self.touched_cards[card.id] = card

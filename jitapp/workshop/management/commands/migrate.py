@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
-from django.db import ProgrammingError, connection
+from django.db import DatabaseError, connection
 
 from jitapp.workshop.ownership import NotTheOwner, as_owner, grant_to_the_application, not_the_owner
 
@@ -25,7 +25,16 @@ class Command(migrate.Command):
                     grant_to_the_application()
         except NotTheOwner as error:
             raise CommandError(str(error)) from None
-        except ProgrammingError as error:
-            if getattr(error.__cause__, "pgcode", None) != INSUFFICIENT_PRIVILEGE:
+        except DatabaseError as error:
+            if not _denied(error):
                 raise
             raise CommandError(not_the_owner(str(connection.settings_dict["USER"]))) from error
+
+
+def _denied(error: BaseException | None) -> bool:
+    """Whether PostgreSQL refused for want of rights; Django wraps that once or twice."""
+    while error is not None:
+        if getattr(error, "pgcode", None) == INSUFFICIENT_PRIVILEGE:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
