@@ -61,6 +61,8 @@ def _live(supervisor: Supervisor, wishes: Wishes) -> None:
     """Start everything in order, say that it is ready, and watch until asked to stop."""
     (wishes.data / RUNNING).unlink(missing_ok=True)  # of a start that was killed
     database_url, redis_url = read_servers()
+    if read_owner() and not database_url:
+        raise GiveUp("DATABASE_OWNER_URL is set, but DATABASE_URL is not: name the application's role as well.")
     _ports_are_free(supervisor, wishes)
     database_url, owner_url = _postgres(supervisor, wishes, database_url)
     redis_url = _valkey(supervisor, wishes, redis_url)

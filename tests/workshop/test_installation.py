@@ -116,6 +116,8 @@ def test_a_port_in_use_is_named_with_its_variable(tmp_path: Path) -> None:
         ("JITAPP_LIVE_PORT", "-1"),
         ("JITAPP_DEMO", "perhaps"),
         ("DATABASE_URL", "mysql://somewhere/else"),
+        ("DATABASE_OWNER_URL", "mysql://somewhere/else"),
+        ("DATABASE_OWNER_URL", "postgres://owner@somewhere/else"),  # and no DATABASE_URL
         ("REDIS_URL", "http://somewhere"),
         ("SECRET_KEY", "x"),
         ("SECRET_KEY_FILE", "/does/not/exist"),
