@@ -55,7 +55,7 @@ class Installation:
             self.wishes,
             database_url=self.database_url,
             redis_url=self.redis_url,
-            secret_key=secrets.token_urlsafe(32),
+            secret_key=secrets.token_urlsafe(48),
         ) | {"JITAPP_SCANS_A_SECOND": "0"}  # one token drives as hard as it can
         self.running: dict[str, tuple[subprocess.Popen[bytes], Command]] = {}
         self._postmaster: int | None = None
