@@ -62,7 +62,9 @@ def _live(supervisor: Supervisor, wishes: Wishes) -> None:
     (wishes.data / RUNNING).unlink(missing_ok=True)  # of a start that was killed
     database_url, redis_url = read_servers()
     if read_owner() and not database_url:
-        raise GiveUp("DATABASE_OWNER_URL is set, but DATABASE_URL is not: name the application's role as well.")
+        raise GiveUp(
+            "DATABASE_OWNER_URL is set, but DATABASE_URL is not: name the application's role as well."
+        )
     _ports_are_free(supervisor, wishes)
     database_url, owner_url = _postgres(supervisor, wishes, database_url)
     redis_url = _valkey(supervisor, wishes, redis_url)
