@@ -41,9 +41,11 @@ chaos: .venv/complete ## kill -9 at random under 10,000 scans, Redis away for a 
 # A failure is told with its shortest story; the same seed and number of moves have it again.
 MOVES ?= 1000000
 SEED ?= $(shell date +%Y%m%d)
-nightly: .venv/complete ## a million random moves of every kind of kanban (SEED: by default the date; MOVES)
-	@echo "SEED=$(SEED) MOVES=$(MOVES)"
+FUZZ ?= 100
+nightly: .venv/complete ## a million random moves of every kind of kanban; the API fuzzed (SEED: by default the date; MOVES, FUZZ)
+	@echo "SEED=$(SEED) MOVES=$(MOVES) FUZZ=$(FUZZ)"
 	@JITAPP_MOVES=$(MOVES) $(PY) -m pytest tests/kanban/test_machine.py -q -p no:randomly --hypothesis-seed=$(SEED) -o timeout=0
+	@JITAPP_FUZZ=$(FUZZ) SEED=$(SEED) $(PY) -m pytest tests/api/test_fuzzed.py -q -s -p no:randomly -o timeout=0
 
 browser: ## a Chromium for the browser tests (Debian, as root)
 	@.ci/browser

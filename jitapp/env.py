@@ -100,6 +100,15 @@ def env_url(name: str, schemes: tuple[str, ...]) -> str:
     return text
 
 
+def env_owner_url(name: str) -> str:
+    """The database URL of the owner's role; empty if not set. Of the installation that runs here only if DATABASE_URL
+    is its own as well: an owner goes with the database that is named."""
+    named = any(env_str(each) for each in ("DATABASE_URL", "DATABASE_URL_FILE"))
+    if named and not (env_str(name) or env_str(f"{name}_FILE")):
+        return ""
+    return env_url(name, ("postgres", "postgresql"))
+
+
 def bad_address(url: str) -> str:
     """What is wrong with an address that is to be called, to be said after its name; empty if nothing is."""
     try:

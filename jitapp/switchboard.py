@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from celery import shared_task
@@ -30,19 +30,20 @@ PUSH_EVERY_SECONDS = 0.1  # boards hear of changes at least so often while a bac
 
 
 class Switchboard:
-    """Handlers by topic, and the boards that wait to be told after the commit. `now` is for logs that are replayed."""
+    """Handlers by topic, and the boards that wait to be told after the commit."""
 
-    def __init__(self, now: datetime | None = None) -> None:
-        self.now = now
+    def __init__(self) -> None:
         self.changed: set[int] = set()
         self.calling: set[str] = set()
 
     def pull_changed(self, jobs: Sequence[relay.Job]) -> None:
         """A loop changed: consumption goes upstream, waits and links follow, documents are asked for."""
-        now = self.now or timezone.now()
-        messages = [(job.key, job.payload) for job in jobs]
-        self.changed |= actions.propagate(messages, now=now)
-        documents.follow(messages, now=now)
+        for clock, of_clock in groupby(jobs, key=lambda job: store.clock_of(job.payload)):
+            now = clock or timezone.now()
+            messages = [(job.key, job.payload) for job in of_clock]
+            with store.by_the_clock_of_a_log(clock is not None):
+                self.changed |= actions.propagate(messages, now=now)
+            documents.follow(messages, now=now)
 
     def calls_changed(self, jobs: Sequence[relay.Job]) -> None:
         """Somebody called for help, took a call or solved it, or it climbed: the area's number is drawn again."""
@@ -59,12 +60,9 @@ class Switchboard:
     handlers = {"pull.changed": pull_changed, actions.CALLS_TOPIC: calls_changed}
 
 
-def drain(*, most: int = 10_000, until: float | None = None, now: datetime | None = None) -> int:
-    """Handles waiting rows until none is due (or `most` are done, or the monotonic clock passes `until`).
-
-    What follows is recorded at `now`, if a log is replayed; else at the time it is.
-    """
-    switchboard = Switchboard(now)
+def drain(*, most: int = 10_000, until: float | None = None) -> int:
+    """Handles waiting rows until none is due (or `most` are done, or the monotonic clock passes `until`)."""
+    switchboard = Switchboard()
     handled = 0
     pushed_at = time.monotonic()
     while handled < most and (until is None or time.monotonic() < until):

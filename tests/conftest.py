@@ -3,7 +3,8 @@
 One pair of servers serves the whole run: it is started by the first process, before Django reads its settings, and
 found by the workers of pytest-xdist in the environment. Each worker has a database and a Redis number of its own.
 `TEST_DATABASE_URL` and `TEST_REDIS_URL` name other servers instead; the role must be a superuser, because emptying
-the append-only tables between tests needs it.
+the append-only tables between tests needs it. The tests themselves have the rights of the application, and no others
+(tests/superuser.py).
 """
 
 from __future__ import annotations
@@ -15,19 +16,23 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.core.management.commands import flush
+from django.db import connection, transaction
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, sync_playwright
+from pytest_django import DjangoDbBlocker
 
 from jitapp.workshop.embedded import Running, free_port, start_both
+from jitapp.workshop.grants import grant
 from tests.erp.stub import SECRET
 from tests.shop import Shop
+from tests.superuser import ROLE, superuser
 
 if TYPE_CHECKING:
     from django.db.backends.base.operations import BaseDatabaseOperations
@@ -97,6 +102,23 @@ def _start_servers(config: pytest.Config) -> None:
     os.environ.setdefault("TEST_REDIS_URL", running.valkey.url)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Tables are made by the superuser, who owns them; from then on connections have the rights of the application."""
+    options = connection.settings_dict["OPTIONS"]
+    before = options["options"]
+    with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(1)")  # the other workers have the same server
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,))
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE ROLE {ROLE}")
+        grant(cursor, ROLE)
+    connection.close()
+    options["options"] = f"{before} -c role={ROLE}"
+    yield
+    options["options"] = before
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """At the end of the run, also after Ctrl-C: no process and no folder stays."""
     if _servers in config.stash:
@@ -119,15 +141,22 @@ def _end_like_ctrl_c(_number: int, _frame: FrameType | None) -> NoReturn:
 
 @pytest.fixture(autouse=True, scope="session")
 def _tests_may_empty_the_ledger() -> Iterator[None]:
-    """Transactional tests end with TRUNCATE, which the append-only tables refuse to everybody (rule C11)."""
+    """Transactional tests end with TRUNCATE, which the append-only tables refuse to everybody (rule C11), and with what
+    follows a migration."""
     operations = type(connection.ops)
     honest = operations.execute_sql_flush
+    whole = flush.Command.handle
 
     def without_triggers(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
         honest(self, ["SET LOCAL session_replication_role = replica", *sql_list] if sql_list else sql_list)
 
+    def as_superuser(self: flush.Command, **options: Any) -> None:
+        with superuser():
+            whole(self, **options)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operations, "execute_sql_flush", without_triggers)
+        patch.setattr(flush.Command, "handle", as_superuser)
         yield
 
 

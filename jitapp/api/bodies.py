@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -16,12 +17,15 @@ from jitapp.kanban.instants import FIRST_YEAR, LAST_YEAR
 from jitapp.kanban.quantity import NotAQuantity, read_quantity
 
 T = TypeVar("T")
+# Neither PostgreSQL nor UTF-8 can hold these; JSON can write them.
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def object_of(request: Request) -> dict[str, object]:
     """The body as a JSON object whose members nobody has checked. Raises Problem 400, 411.
 
-    A body that is not there never means that all members are left out: it may have got lost on the way.
+    A body that is not there never means that all members are left out: it may have got lost on the way. Rows within it
+    are checked by whoever reads them, row by row; its own texts can be kept, or it is refused (422).
     """
     if request.stream is None:
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
@@ -34,7 +38,31 @@ def object_of(request: Request) -> dict[str, object]:
     data = request.data
     if not isinstance(data, dict):
         raise Problem(400, "malformed", "Send one JSON object.")
+    for name, value in data.items():
+        if isinstance(value, str) and _UNKEEPABLE.search(value):
+            raise _unkeepable(name)
     return dict(data)
+
+
+def _unkeepable(name: str) -> Problem:
+    return Problem(
+        422,
+        "field_unreadable",
+        f"`{name}` holds a NUL, or half a character, which cannot be kept. Leave it out.",
+    )
+
+
+def _refuse_unkeepable(name: str, value: object) -> None:
+    """Also within lists and members of members. Raises Problem 422."""
+    if isinstance(value, str) and _UNKEEPABLE.search(value):
+        raise _unkeepable(name)
+    if isinstance(value, list):
+        for each in value:
+            _refuse_unkeepable(name, each)
+    if isinstance(value, dict):
+        for key, each in value.items():
+            _refuse_unkeepable(name, key)
+            _refuse_unkeepable(name, each)
 
 
 def no_members(request: Request) -> None:
@@ -46,8 +74,11 @@ def no_members(request: Request) -> None:
 
 def read(request: Request, shape: type[T]) -> T:
     """The body in its shape. Raises Problem 400 for no object, 422 for a member that cannot be read."""
+    members = object_of(request)
+    for name, value in members.items():
+        _refuse_unkeepable(name, value)
     try:
-        return msgspec.convert(object_of(request), shape, strict=False)
+        return msgspec.convert(members, shape, strict=False)
     except msgspec.ValidationError as error:
         raise Problem(422, "field_unreadable", f"A member cannot be read: {error}.") from None
 

@@ -278,7 +278,8 @@ def or_404(found: A | None) -> A:
     return found
 
 
-YES_NO: Schema = {"type": "string", "enum": ["0", "1"]}
+_NO, _YES = ("0", "false", "no"), ("1", "true", "yes")
+YES_NO: Schema = {"type": "string", "enum": [*_NO, *_YES]}
 OPEN = Parameter("open", "1: only those that are not closed", YES_NO)
 PAGE_SIZE = Parameter(
     "limit",
@@ -288,20 +289,27 @@ PAGE_SIZE = Parameter(
 PAGING = (Parameter("cursor", "where the page before ended; opaque"), PAGE_SIZE)
 
 
+def parameter(request: Request, name: str) -> str | None:
+    """A parameter that has a shape; None if it is not there. Raises Problem if it is there without a value: what was
+    left out by mistake is not a wish for everything."""
+    text: str | None = request.query_params.get(name)
+    if text == "":
+        raise Problem(400, "malformed", f"`{name}` is empty. Give it a value, or leave it out.")
+    return text
+
+
 def flag(request: Request, name: str) -> bool:
     """Whether a parameter says yes. Raises Problem for neither yes nor no."""
-    text = request.query_params.get(name, "").lower()
-    if text in ("", "0", "false", "no"):
-        return False
-    if text in ("1", "true", "yes"):
-        return True
-    raise Problem(400, "malformed", f"`{name}` is 1 or 0.")
+    text = (parameter(request, name) or "0").lower()
+    if text not in (*_NO, *_YES):
+        raise Problem(400, "malformed", f"`{name}` is 1 or 0.")
+    return text in _YES
 
 
 def limit_of(request: Request) -> int:
     """How many rows the reader wants. Raises Problem."""
-    text = request.query_params.get("limit", "")
-    if not text:
+    text = parameter(request, "limit")
+    if text is None:
         return LIMIT
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_LIMIT):
         raise Problem(400, "malformed", f"`limit` is a number from 1 to {MOST_LIMIT}.")

@@ -33,6 +33,25 @@ READ_ONLY = ("plant", "version", "revision", "hold_reason")
 GROUP = "Master data"
 
 
+def _put_body(row: type[msgspec.Struct], key: str) -> type[msgspec.Struct]:
+    """The shape of what a PUT reads: the row, whose key the address gives already, and what an answer holds besides."""
+    members: list[tuple[str, Any, Any]] = []
+    for each in msgspec.structs.fields(row):
+        optional = each.name == key or not each.required
+        type_ = each.type | msgspec.UnsetType if each.name == key else each.type
+        members.append((each.name, type_, msgspec.UNSET if optional else msgspec.NODEFAULT))
+    members.append(("plant", str | msgspec.UnsetType, msgspec.UNSET))
+    known = {name for name, _, _ in members}
+    members += [(name, Any, msgspec.UNSET) for name in READ_ONLY if name not in known]
+    return msgspec.defstruct(
+        f"{row.__name__.removesuffix('Row')}Body",
+        members,
+        forbid_unknown_fields=True,
+        kw_only=True,
+        namespace={"__doc__": row.__doc__},
+    )
+
+
 class MasterData(Endpoint):
     """One kind of master data under /api/v1/<list>/<key>.
 
@@ -52,7 +71,7 @@ class MasterData(Endpoint):
     @classmethod
     def describe(cls, operation: Operation) -> Operation:
         """With the types of the kind."""
-        body = None if operation.body is None else cls.row
+        body = None if operation.body is None else _put_body(cls.row, cls.key)
         word = cls.shape.__name__.lower()
         return replace(operation, summary=operation.summary.format(word), answer=cls.shape, body=body)
 

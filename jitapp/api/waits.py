@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from jitapp.api.bodies import instant_of
-from jitapp.api.endpoint import OPEN, PAGING, Endpoint, Rows, addresses, flag, operation, paged
+from jitapp.api.endpoint import OPEN, PAGING, Endpoint, Rows, addresses, flag, operation, paged, parameter
 from jitapp.api.errors import Problem
 from jitapp.api.naming import asked
 from jitapp.api.operations import Parameter, Schema
@@ -79,8 +79,8 @@ class WaitsSummary(Endpoint):
 
 
 def _instant(request: Request, name: str) -> datetime | None:
-    text = request.query_params.get(name, "")
-    if not text:
+    text = parameter(request, name)
+    if text is None:
         return None
     try:
         return instant_of(name, text.replace(" ", "+"))

@@ -85,7 +85,8 @@ def notice(using: BaseDatabaseWrapper) -> None:
         if identity is None or _known(database) == identity:
             return
     with transaction.atomic(using.alias), using.cursor() as database:
-        database.execute("LOCK TABLE pull_history IN SHARE ROW EXCLUSIVE MODE")
+        # Not the table itself: to lock that, the application's role would have to be allowed to change it.
+        database.execute("SELECT pg_advisory_xact_lock(hashtext('pull_history'))")
         if _known(database) != identity:  # nobody was faster
             database.execute(_BEGIN, (secrets.token_hex(6), identity))
             database.execute(_FORGET)

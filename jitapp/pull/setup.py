@@ -15,6 +15,7 @@ from jitapp.pull.actions import add_cards, note_settings, resize_loop
 from jitapp.pull.actions.saving import NOBODY, Refused
 from jitapp.pull.reading.lists import cards_per_loop
 from jitapp.pull.scan_request import Source
+from jitapp.pull.store import by_the_clock_of_a_log
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def set_up_shop(
             continue
         try:
             if not dry_run:
-                add_cards(loop_id=asked.loop_id, count=len(asked.first), first=asked.first, now=first_at)
+                with by_the_clock_of_a_log(first_at < now):
+                    add_cards(loop_id=asked.loop_id, count=len(asked.first), first=asked.first, now=first_at)
         except Refused as why:
             refused.append(f"Loop {asked.loop} has got no cards. {why}")
             continue

@@ -39,7 +39,19 @@ from jitapp.pull.reading.calls import (
 from jitapp.pull.scan_request import Conflict, Source
 from jitapp.web.board import tick
 from jitapp.web.phrases import words_of
-from jitapp.web.visit import PEOPLE, READERS, WHO, P, Page, Viewer, declared, readers, viewer_of
+from jitapp.web.visit import (
+    PEOPLE,
+    READERS,
+    WHO,
+    P,
+    Page,
+    Viewer,
+    declared,
+    names_something,
+    posted_name,
+    readers,
+    viewer_of,
+)
 
 KIND_WORDS = {
     "material": mark("Material"),
@@ -82,6 +94,7 @@ def members(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse
     """People who are logged in; a part of a page that asks is sent to the login as a whole."""
 
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        names_something(kwargs)
         if request.user.is_authenticated:
             return page(request, *args, **kwargs)
         if _is_part(request):
@@ -113,14 +126,14 @@ def new_call(request: HttpRequest) -> HttpResponseBase:
     """A call from a station's page; the id that came with the page makes a second press harmless."""
     viewer = viewer_of(request)
     problem = ""
-    code = request.POST.get("station", "")
+    code = posted_name(request, "station")
     try:
         actions.call_for_help(
             station=code,
             kind=request.POST.get("kind", ""),
             stops_line="stops_line" in request.POST,
             note=request.POST.get("note", "")[:1_000],
-            card=request.POST.get("card", "")[:40],
+            card=posted_name(request, "card")[:40],
             id=_uuid(request.POST.get("id", "")),
             source=source_of(viewer),
             now=timezone.now(),

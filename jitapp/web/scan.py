@@ -32,7 +32,7 @@ from jitapp.pull.actions import scan
 from jitapp.pull.scan_request import Conflict, ScanRequest, Source
 from jitapp.web.demo import give_back, leave_to_people, offers_of
 from jitapp.web.phrases import words_of
-from jitapp.web.visit import PEOPLE, Viewer, declared, people, viewer_of
+from jitapp.web.visit import PEOPLE, Viewer, declared, people, posted_name, viewer_of
 
 BODY_LIMIT = 16_384
 CODE_LIMIT = 4_096
@@ -116,7 +116,7 @@ def _page(request: HttpRequest) -> HttpResponseBase:
 def choose_station(request: HttpRequest) -> HttpResponseBase:
     """Keeps the station and what a scan means there in the session; an empty station asks again."""
     viewer = viewer_of(request)
-    code = request.POST.get("station", "")
+    code = posted_name(request, "station")
     found = Station.objects.filter(code=code, plant_id__in=viewer.plant_ids).first() if code else None
     if found is not None:
         request.session["station"] = found.code

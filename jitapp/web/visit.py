@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import get_language
 
 from jitapp.accounts.models import Person
@@ -72,16 +72,33 @@ def declared(who: str) -> Callable[[Page[P]], Page[P]]:
     """Says who may use a page that asks by itself who it is, or nobody at all."""
 
     def declare(page: Page[P]) -> Page[P]:
-        setattr(page, WHO, who)
-        return page
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            names_something(kwargs)
+            return page(request, *args, **kwargs)
+
+        update_wrapper(guarded, page)
+        setattr(guarded, WHO, who)
+        return guarded
 
     return declare
+
+
+def names_something(places: Mapping[str, object]) -> None:
+    """Raises Http404 for a NUL in an address: no table can hold it, so nothing has that name."""
+    if any("\0" in place for place in places.values() if isinstance(place, str)):
+        raise Http404
+
+
+def posted_name(request: HttpRequest, name: str) -> str:
+    """A code that a form names, without a NUL, which no table can hold."""
+    return request.POST.get(name, "").replace("\0", "")
 
 
 def readers(page: Page[P]) -> Page[P]:
     """People who are logged in; in the demonstration everybody."""
 
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        names_something(kwargs)
         if request.user.is_authenticated or guests_may_read():
             return page(request, *args, **kwargs)
         return redirect_to_login(request.get_full_path())
@@ -95,6 +112,7 @@ def people(page: Page[P]) -> Page[P]:
     """People who are logged in."""
 
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        names_something(kwargs)
         if request.user.is_authenticated:
             return page(request, *args, **kwargs)
         return redirect_to_login(request.get_full_path())

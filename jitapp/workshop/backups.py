@@ -25,6 +25,8 @@ from django.db.migrations.loader import MigrationLoader
 from jitapp.pull.history import Era, present
 from jitapp.pull.proof.verify import Report, verify
 from jitapp.workshop.embedded import CannotStart, postgres_programs
+from jitapp.workshop.grants import for_now
+from jitapp.workshop.ownership import NotTheOwner, application, as_owner, insist_on_ownership
 
 OURS_ALONE = 0o600  # a backup holds names, and hashes of tokens and passwords
 COMPRESSION = "gzip:3"  # a third of the time of the usual 6, a tenth larger
@@ -37,7 +39,7 @@ SET lock_timeout = '60s';
 SET statement_timeout = 0;
 SET client_min_messages = warning;
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid();
+WHERE datname = current_database() AND pg_has_role(usesysid, 'USAGE') AND pid <> pg_backend_pid();
 DROP SCHEMA public CASCADE;
 """
 _SCHEMA = "CREATE SCHEMA public;\n"  # an archive that was made by hand may not bring it
@@ -49,11 +51,11 @@ DO $$ BEGIN
         UPDATE public.pull_history SET identity = '';
     END IF;
 END $$;
-COMMIT;
 """
-# Processes of a running installation have read tables that are gone.
+# Processes of a running installation have read tables that are gone. The owner's role may end those of
+# the application as well.
 _LET_GO = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"""
+    WHERE datname = current_database() AND pg_has_role(usesysid, 'USAGE') AND pid <> pg_backend_pid()"""
 
 
 class CannotBackUp(Exception):
@@ -122,8 +124,18 @@ def _snapshot() -> Iterator[tuple[str, int, str]]:
 
 
 def restore(source: Path, *, force: bool, say: Callable[[str], object]) -> Restored:
-    """Replaces everything in the database by the backup, brings it to this version and proves it. Raises CannotBackUp,
-    and then nothing is changed, unless the sentence says otherwise."""
+    """Replaces everything in the database by the backup, brings it to this version and proves it, as the owner where
+    there are two roles. Raises CannotBackUp, and then nothing is changed, unless the sentence says otherwise."""
+    try:
+        with as_owner() as two_roles:
+            insist_on_ownership()
+            end = _END + (for_now(application()) if two_roles else "") + "COMMIT;\n"
+            return _restore(source, end, force=force, say=say)
+    except NotTheOwner as error:
+        raise CannotBackUp(f"{error} Nothing was changed.") from None
+
+
+def _restore(source: Path, end: str, *, force: bool, say: Callable[[str], object]) -> Restored:
     begin = _BEGIN if _check(source) else _BEGIN + _SCHEMA
     if not force and (found := _content()):
         raise CannotBackUp(
@@ -133,7 +145,7 @@ def restore(source: Path, *, force: bool, say: Callable[[str], object]) -> Resto
     begun = time.monotonic()
     for left in reversed(range(TRIES)):
         try:
-            _replace(source, begin)
+            _replace(source, begin, end)
             break
         except _Locked:
             if not left:
@@ -198,7 +210,7 @@ def _content() -> str:
     return ", ".join(found)
 
 
-def _replace(source: Path, begin: str) -> None:
+def _replace(source: Path, begin: str, end: str) -> None:
     """One transaction through psql, committed only after the whole archive has been read."""
     connection.close()
     with tempfile.TemporaryFile() as said:
@@ -211,7 +223,7 @@ def _replace(source: Path, begin: str) -> None:
         )
         assert writer.stdin is not None
         try:
-            unread = _feed(source, begin, writer.stdin)
+            unread = _feed(source, begin, end, writer.stdin)
         finally:
             with contextlib.suppress(BrokenPipeError):
                 writer.stdin.close()
@@ -226,8 +238,8 @@ def _replace(source: Path, begin: str) -> None:
         raise CannotBackUp(f"The backup cannot be restored: {_last_line(trouble)} Nothing was changed.")
 
 
-def _feed(source: Path, begin: str, writer: IO[bytes]) -> str:
-    """The archive as SQL between `begin` and our COMMIT; what is wrong with it, and then there is no COMMIT."""
+def _feed(source: Path, begin: str, end: str, writer: IO[bytes]) -> str:
+    """The archive as SQL between `begin` and `end`; what is wrong with it, and then there is no `end`."""
     with tempfile.TemporaryFile() as said:
         reader = subprocess.Popen(
             [_program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(source)],
@@ -240,7 +252,7 @@ def _feed(source: Path, begin: str, writer: IO[bytes]) -> str:
             shutil.copyfileobj(reader.stdout, writer, 1 << 20)
             reader.stdout.close()
             if reader.wait() == 0:
-                writer.write(_END.encode())
+                writer.write(end.encode())
                 writer.flush()
                 return ""
         except BrokenPipeError:

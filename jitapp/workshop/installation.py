@@ -13,12 +13,22 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from jitapp.env import BASE_DIR, data_folder, env_choice, env_int, env_signing_secret, env_str, env_url
+from jitapp.env import (
+    BASE_DIR,
+    data_folder,
+    env_choice,
+    env_int,
+    env_owner_url,
+    env_signing_secret,
+    env_str,
+    env_url,
+)
 from jitapp.workshop.processes import Command
 from jitapp.workshop.watching import HTTP, Door
 
 POSTGRES_SCHEMES = ("postgres", "postgresql")
 READ_FROM_FILES = {"DATABASE_URL_FILE", "REDIS_URL_FILE", "SECRET_KEY_FILE"}  # they win over the plain names
+OWNERS_ONLY = {"DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"}  # for migrations, not for what runs
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  (a wish of the owner's, not a default)
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
@@ -90,6 +100,11 @@ def read_servers() -> tuple[str, str]:
     return env_url("DATABASE_URL", POSTGRES_SCHEMES), env_url("REDIS_URL", REDIS_SCHEMES)
 
 
+def read_owner() -> str:
+    """DATABASE_OWNER_URL; empty where DATABASE_URL's role does everything. Raises Nonsense."""
+    return env_owner_url("DATABASE_OWNER_URL")
+
+
 def read_secret_key() -> str:
     """SECRET_KEY, or empty."""
     return env_signing_secret("SECRET_KEY")
@@ -100,7 +115,7 @@ def child_environment(
 ) -> dict[str, str]:
     """What every process of ours is told."""
     return {
-        **{name: value for name, value in os.environ.items() if name not in READ_FROM_FILES},
+        **{name: value for name, value in os.environ.items() if name not in READ_FROM_FILES | OWNERS_ONLY},
         "DJANGO_SETTINGS_MODULE": "jitapp.settings",
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,

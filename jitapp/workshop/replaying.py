@@ -28,6 +28,7 @@ from jitapp.plant.models import Loop, Station
 from jitapp.pull import actions
 from jitapp.pull.models import Card, Event, Runout
 from jitapp.pull.scan_request import Conflict, ScanRequest, Source
+from jitapp.pull.store import by_the_clock_of_a_log
 from jitapp.switchboard import drain
 
 BATCH = 50
@@ -187,8 +188,9 @@ def replay(
     begin = clock()
     done = 0
     for chunk in _chunks(lines, speed, wait, clock):
-        floor.feed(chunk, summary)
-        drain(now=chunk[-1].at)
+        with by_the_clock_of_a_log():
+            floor.feed(chunk, summary)
+        drain()
         done += len(chunk)
         progress(done, len(lines))
     summary.seconds = clock() - begin

@@ -27,6 +27,7 @@ from jitapp.workshop.installation import (
     Wishes,
     child_environment,
     manage,
+    read_owner,
     read_secret_key,
     read_servers,
     read_wishes,
@@ -62,21 +63,27 @@ def _live(supervisor: Supervisor, wishes: Wishes) -> None:
     """Start everything in order, say that it is ready, and watch until asked to stop."""
     (wishes.data / RUNNING).unlink(missing_ok=True)  # of a start that was killed
     database_url, redis_url = read_servers()
+    if read_owner() and not database_url:
+        raise GiveUp(
+            "DATABASE_OWNER_URL is set, but DATABASE_URL is not: name the application's role as well."
+        )
     _ports_are_free(supervisor, wishes)
-    database_url = _postgres(supervisor, wishes, database_url)
+    database_url, owner_url = _postgres(supervisor, wishes, database_url)
     redis_url = _valkey(supervisor, wishes, redis_url)
     secret_key = read_secret_key() or kept_secret(wishes.data / "secret_key", random_bytes=SECRET_KEY_BYTES)
     environment = child_environment(
         wishes, database_url=database_url, redis_url=redis_url, secret_key=secret_key
     )
-    names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
-    write_secret(wishes.data / RUNNING, "".join(f"{name}={environment[name]}\n" for name in names))
+    # Only migrations, and commands that a person gives, come as the owner.
+    owner = {"DATABASE_OWNER_URL": owner_url} if owner_url else {}
+    told = {name: environment[name] for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")} | owner
+    write_secret(wishes.data / RUNNING, "".join(f"{name}={value}\n" for name, value in told.items()))
 
     supervisor.say("collecting static files, preparing the tables")
     supervisor.run_once("static", manage(environment, "collectstatic", "--noinput", "--verbosity", "0"))
     # A migration of a large table takes its time.
     slow = {**environment, "JITAPP_STATEMENT_TIMEOUT_MS": "600000"}
-    supervisor.run_once("migrate", manage(slow, "migrate", "--noinput", "--verbosity", "0"))
+    supervisor.run_once("migrate", manage(slow | owner, "migrate", "--noinput", "--verbosity", "0"))
     logins: list[str] = []
     if wishes.demo != "0":
         supervisor.say("looking after the demonstration shop (the first time it is filled)")
@@ -97,8 +104,9 @@ def _live(supervisor: Supervisor, wishes: Wishes) -> None:
     supervisor.watch(Watcher(wishes.data / PULSES))
 
 
-def _postgres(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
-    """The URL of a PostgreSQL that answers: the named one, or the embedded one, started here."""
+def _postgres(supervisor: Supervisor, wishes: Wishes, named: str) -> tuple[str, str]:
+    """The URLs of the application's and the owner's role (empty: the same) in a PostgreSQL that answers: the named one,
+    or the embedded one, started here."""
     if named:
         supervisor.say("waiting for the PostgreSQL that DATABASE_URL names")
         trouble: list[str] = []
@@ -121,7 +129,7 @@ def _postgres(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
             raise GiveUp(
                 f"DATABASE_URL names a PostgreSQL that does not answer ({trouble[0]}): start it or correct the address."
             )
-        return named
+        return named, read_owner()
     postgres = Postgres(wishes.data / "postgres", port=free_port())
     supervisor.say("starting PostgreSQL")
     postgres.prepare(supervisor.say)
@@ -137,7 +145,7 @@ def _postgres(supervisor: Supervisor, wishes: Wishes, named: str) -> str:
     if not supervisor.wait_until(postgres.answers, patience=SERVER_PATIENCE_S, every=0.05):
         raise GiveUp(f"{child.name} did not answer within {SERVER_PATIENCE_S:g} s; its lines stand above.")
     postgres.ensure_database()
-    return postgres.url
+    return postgres.url, postgres.owner_url
 
 
 def _valkey(supervisor: Supervisor, wishes: Wishes, named: str) -> str:

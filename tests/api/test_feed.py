@@ -12,13 +12,14 @@ from jitapp.pull import history
 from jitapp.pull.proof.verify import verify
 from tests.api.test_reading import Reader, floor, reader
 from tests.floor import Floor, wait_for_the_feed
+from tests.superuser import superuser
 
 __all__ = ["floor", "reader"]
 
 
 def set_back() -> None:
     """What a restore leaves behind: the database does not know itself any more."""
-    with connection.cursor() as cursor:
+    with superuser(), connection.cursor() as cursor:
         cursor.execute("UPDATE pull_history SET identity = ''")
     history.notice(connection)
 
@@ -83,7 +84,10 @@ def test_s02_a_reader_of_a_history_that_never_was_begins_again(floor: Floor, rea
     floor.scan("DOORS", 1, "empty")
     set_back()
     lost = reader.get("/events?cursor=now")["cursor"]
-    with connection.cursor() as cursor:  # a second restore, of a backup from before the first one
+    with (
+        superuser(),
+        connection.cursor() as cursor,
+    ):  # a second restore, of a backup from before the first one
         cursor.execute("DELETE FROM pull_history WHERE era = (SELECT max(era) FROM pull_history)")
     set_back()
     told = reader.get(f"/events?cursor={lost}", 410)
@@ -95,7 +99,7 @@ def test_s02_a_reader_of_a_history_that_never_was_begins_again(floor: Floor, rea
 def test_s02_events_that_a_plain_copy_would_hide_are_shown(floor: Floor, reader: Reader) -> None:
     """A copy in a young cluster has transaction numbers that are yet to come there."""
     floor.scan("DOORS", 1, "empty")
-    with connection.cursor() as cursor:
+    with superuser(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE pull_event DISABLE TRIGGER event_grows_only")
         cursor.execute("UPDATE pull_event SET place = (place::text::bigint + 1000000000)::text::xid8")
         cursor.execute("UPDATE pull_loopstate SET place = '9000000000'")

@@ -205,6 +205,16 @@ def check(document: dict[str, Any], path: str, method: str, answer: Any) -> None
     jsonschema.validate(answer.json(), schema, format_checker=jsonschema.FormatChecker(["uuid", "date-time"]))
 
 
+def test_the_body_of_a_put_is_described_as_it_is_read(api: Client) -> None:
+    """The address names the row already, and what a GET shows may be sent back."""
+    schemas = openapi.document()["components"]["schemas"]
+    for name, key in (("PartBody", "number"), ("LoopBody", "code"), ("BillBody", "part")):
+        assert key in schemas[name]["properties"]
+        assert key not in schemas[name].get("required", [])
+    read = api.get("/api/v1/parts?limit=1").json()["results"][0]
+    assert set(read) <= set(schemas["PartBody"]["properties"])
+
+
 def test_answers_of_reads_fit_their_description(api: Client) -> None:
     document = json.loads(json.dumps(openapi.document()))
     turn = api.get("/api/v1/turns?open=1").json()["results"][0]

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test import Client
 
+from jitapp.api.openapi import document
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Plant
@@ -84,6 +85,23 @@ def test_turns_runouts_and_waits_can_be_asked_for_open_ones_only(floor: Floor, r
     assert reader.get("/waits?open=1")["results"] == reader.everything("/waits?open=1")
     assert reader.get("/turns?open=perhaps", 400)["code"] == "malformed"
     assert reader.get(f"/turns/{uuid4()}", 404)["code"] == "not_found"
+
+
+def test_a_parameter_is_what_the_description_says_and_never_empty(floor: Floor, reader: Reader) -> None:
+    """`?to=` of a program that lost its value is no wish for everything."""
+    floor.scan("DOORS", 1, "empty")
+    described = {
+        each["name"]: each["schema"] for each in document()["paths"]["/api/v1/turns"]["get"]["parameters"]
+    }
+    for word in described["open"]["enum"]:
+        shown = len(reader.get(f"/turns?open={word}")["results"])
+        assert shown == len(
+            reader.get("/turns?open=1" if word in ("1", "true", "yes") else "/turns")["results"]
+        )
+    for question in ("/turns?open=", "/turns?limit=", "/waits/summary?to=", "/waits/summary?from="):
+        refused = reader.get(question, 400)
+        assert refused["code"] == "malformed"
+        assert "is empty. Give it a value, or leave it out." in refused["detail"]
 
 
 def test_a_stations_board_names_what_to_fill_and_what_to_use(floor: Floor, reader: Reader) -> None:

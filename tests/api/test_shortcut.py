@@ -127,7 +127,8 @@ def test_a_connection_that_was_cut_is_made_anew_and_the_scan_is_applied_once(flo
     events = Event.objects.count()
     body = json.dumps(scan(floor, 1, intent="start", station="SMT")).encode()
     pid = connection.connection.info.backend_pid
-    with psycopg2.connect(connection.connection.dsn, password=connection.settings_dict["PASSWORD"]) as other:
+    password = connection.settings_dict["PASSWORD"]
+    with psycopg2.connect(connection.connection.dsn, password=password, options="") as other:  # a superuser's
         other.cursor().execute("SELECT pg_terminate_backend(%s)", [pid])
     other.close()
     status, _, answer = call("/api/v1/scans", body, floor.token)

@@ -18,6 +18,7 @@ from jitapp.plant.models import Plant
 from tests.erp.orders import call, call_until_quiet, once_everywhere, shop
 from tests.erp.stub import KEY, StubErp
 from tests.floor import Floor
+from tests.superuser import superuser
 
 ORDER = {"turn": "t-1", "part": "SCREW", "quantity": "100", "waits": True}
 MAKE = DocumentTask("t-1", "https://erp.example/documents", ORDER)
@@ -143,8 +144,9 @@ def test_documents_that_were_recalled_by_the_version_before_are_withdrawn(erp: S
         DocumentRequest.objects.filter(key=turn).update(state=state)
 
     def migrate(name: str) -> list[str]:
-        executor = MigrationExecutor(connection)
-        executor.migrate([("erp", name)])
+        with superuser():
+            executor = MigrationExecutor(connection)
+            executor.migrate([("erp", name)])
         with connection.cursor() as cursor:
             cursor.execute("SELECT state FROM erp_documentrequest ORDER BY turn_id")
             return [state for (state,) in cursor.fetchall()]

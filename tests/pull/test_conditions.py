@@ -14,6 +14,7 @@ from jitapp.plant.models import Loop
 from jitapp.pull import store
 from jitapp.pull.models import Card, LoopState, Turn
 from tests.floor import Floor
+from tests.superuser import TAKE_OFF
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +32,7 @@ def floor() -> Floor:
 def in_any_state() -> None:
     """What the constraints forbid must be read alike as well: a view does not know them."""
     with connection.cursor() as cursor:
+        cursor.execute(TAKE_OFF)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL session_replication_role = replica")
         for table in ("pull_card", "pull_turn"):
             cursor.execute(

@@ -11,12 +11,17 @@ from jitapp.accounts.models import new_uuid
 from jitapp.plant.models import Area, BillOfMaterials, Identifier, Station
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn, TurnLink
 from tests.floor import Floor
+from tests.superuser import TAKE_OFF
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def floor() -> Floor:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TAKE_OFF
+        )  # what the application's role may not even try is in tests/workshop/test_roles.py
     floor = Floor()
     floor.station("SMT")
     floor.station("TEST")

@@ -16,6 +16,7 @@ from jitapp.pull.proof.verify import verify
 from jitapp.pull.store.columns import CARD, COUNTERS, TURN, Column, Columns
 from tests.floor import Floor
 from tests.pull.added_column import a_day
+from tests.superuser import TAKE_OFF
 
 # The keys by which rows find each other are told as a missing and an extra row.
 KEYS = {"id", "number"}
@@ -61,6 +62,7 @@ def test_a_hand_in_any_column_is_found(table: str, column: Column) -> None:
     assert verify().differences == []
     value = VALUES.get(column.name, OTHER[column.sql].format(column.name))
     with connection.cursor() as cursor:
+        cursor.execute(TAKE_OFF)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL session_replication_role = replica")
         # Constraints guard some columns as well; here it is `verify` that must see.
         cursor.execute(

@@ -20,6 +20,7 @@ from jitapp.pull.reading.parked import ParkedScan, parked_scans, waiting_scans
 from jitapp.pull.scan_request import ScanRequest, Source
 from jitapp.symbology.cardcode import make_code
 from tests.floor import Floor
+from tests.superuser import TAKE_OFF, superuser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("true_ledger")]
 UNKNOWN = make_code(123_456_789)
@@ -266,7 +267,7 @@ def test_a_code_of_another_plant_is_not_given_away(floor: Floor) -> None:
 def test_a_settlement_is_never_changed_or_deleted(floor: Floor) -> None:
     settle(floor, park(floor), member(floor, "lea"), "discard", reason="no")
     for statement in ("UPDATE pull_settlement SET reason = 'x'", "DELETE FROM pull_settlement"):
-        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        with superuser(), pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
 
 
@@ -318,6 +319,7 @@ def test_verify_finds_a_settlement_that_does_not_fit_its_scan(floor: Floor, rule
     settle(floor, park(floor), member(floor, "lea"), choice="start")
     with transaction.atomic():
         with connection.cursor() as cursor:
+            cursor.execute(TAKE_OFF)
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute(damage)
         assert rule in {difference.rule for difference in verify().differences}

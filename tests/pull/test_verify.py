@@ -13,6 +13,7 @@ from jitapp.pull import actions
 from jitapp.pull.models import Draw, Event, TurnLink
 from jitapp.pull.proof.verify import RULES, Report, verify
 from tests.floor import Floor
+from tests.superuser import TAKE_OFF
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +64,7 @@ def a_day(floor: Floor) -> None:
 def plant(sql: str) -> None:
     """A hand in the database: no trigger and no foreign key stops it."""
     with connection.cursor() as cursor:
+        cursor.execute(TAKE_OFF)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL session_replication_role = replica")
         cursor.execute(sql)
         assert cursor.rowcount != 0, "nothing was changed"

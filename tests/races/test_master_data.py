@@ -16,6 +16,7 @@ from jitapp.pull.scan_request import Answer
 from jitapp.pull.setup import SetUp, set_up_shop
 from tests.floor import Floor
 from tests.races.crowd import at_once
+from tests.superuser import superuser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 6
@@ -87,7 +88,7 @@ def test_a_change_waits_for_the_scan_that_holds_the_loop_and_then_sees_its_turn(
 
 
 def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
+    with superuser(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND wait_event_type = 'Lock' AND query ILIKE '%pull_loopstate%'"

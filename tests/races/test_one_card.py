@@ -19,6 +19,7 @@ from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source
 from tests.floor import Floor
 from tests.races.crowd import at_once, rounds
 from tests.races.devices import ROUNDS, WAY, a_floor, now_scan, outcomes, scanners, scanning, wrong
+from tests.superuser import superuser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,7 +64,7 @@ def no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 def last_lines_taken_away() -> Iterator[None]:
     """Mutant: the unique constraints are gone too; they come back with the tables emptied of what they forbid."""
     definitions: list[tuple[str, str, str]] = []
-    with connection.cursor() as cursor:
+    with superuser(), connection.cursor() as cursor:
         for table, names in LAST_LINES.items():
             for name in names:
                 cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", (name,))
@@ -76,7 +77,7 @@ def last_lines_taken_away() -> Iterator[None]:
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
+        with superuser(), connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
             for table in LAST_LINES:
                 cursor.execute(f"TRUNCATE {table} CASCADE")

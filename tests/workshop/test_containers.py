@@ -141,9 +141,9 @@ def test_containers_run_the_same_commands_as_the_supervisor(
 
 
 def test_every_service_is_there_with_a_health_check(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {"postgres", "redis", *APP_SERVICES}
+    assert set(compose["services"]) == {"postgres", "redis", "roles", *APP_SERVICES}
     for name, service in compose["services"].items():
-        if name == "migrate":
+        if name in ("roles", "migrate"):
             assert service["restart"] == "no"
         elif name != "web":  # the image's own
             assert service["healthcheck"]["test"], name
@@ -156,6 +156,21 @@ def test_processes_wait_for_the_migration_and_the_healthy_servers(compose: dict[
             "postgres": {"condition": "service_healthy"},
             "redis": {"condition": "service_healthy"},
         }
+
+
+def test_s13_only_the_migration_comes_as_the_owner_after_the_roles_are_made(compose: dict[str, Any]) -> None:
+    knowing = {name for name, each in compose["services"].items() if "database_owner_url" in each["secrets"]}
+    assert knowing == {"migrate"}
+    assert {
+        name
+        for name, each in compose["services"].items()
+        if "DATABASE_OWNER_URL_FILE" in each.get("environment", {})
+    } == {"migrate"}
+    assert compose["services"]["migrate"]["depends_on"]["roles"] == {
+        "condition": "service_completed_successfully"
+    }
+    for place in compose["services"]["roles"]["volumes"]:
+        assert (ROOT / place.split(":")[0]).is_file()
 
 
 def test_secrets_come_from_files_and_stand_nowhere_else(compose: dict[str, Any]) -> None:
@@ -203,6 +218,7 @@ def test_the_secrets_are_made_once_and_fit_together(tmp_path: Path) -> None:
     subprocess.run(["sh", str(script)], check=True)
     made = {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
     assert made["jitapp_password"] in made["database_url"]
+    assert made["jitapp_owner_password"] in made["database_owner_url"]
     assert made["redis_password"] in made["redis_url"]
     assert len({*made.values()}) == len(made)
     subprocess.run(["sh", str(script)], check=True)

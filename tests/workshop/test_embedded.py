@@ -63,8 +63,12 @@ def ask(url: str, question: str) -> object:
         connection.close()
 
 
-def test_the_application_is_an_ordinary_role_that_owns_its_database(running: Running) -> None:
-    assert ask(running.postgres.url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+def test_the_database_has_two_ordinary_roles_its_owner_and_the_application(running: Running) -> None:
+    for url in (running.postgres.url, running.postgres.owner_url):
+        assert ask(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+    owner = "SELECT datdba::regrole::text FROM pg_database WHERE datname = current_database()"
+    assert ask(running.postgres.url, owner) == "jitapp_owner"
+    assert ask(running.postgres.url, "SELECT current_user::text") == "jitapp"
     assert ask(running.postgres.url, "SELECT current_database()::text") == "jitapp"
     assert ask(running.postgres.url, "SELECT lower('ÄÖÜ')") == "äöü"
     assert ask(running.postgres.url, "SHOW data_checksums") == "on"
@@ -98,7 +102,7 @@ def test_passwords_stand_in_files_for_their_owner_only_and_in_no_process_list(ru
         *running.valkey.folder.glob("*.password"),
         *running.valkey.folder.glob("*.conf"),
     ]
-    assert len(secret_files) == 4
+    assert len(secret_files) == 5
     assert {stat.S_IMODE(file.stat().st_mode) for file in secret_files} == {0o600}
     shown = " ".join(" ".join(psutil.Process(child.pid).cmdline()) for child, _ in running.children)
     for file in secret_files:
@@ -128,14 +132,14 @@ def test_root_may_start_it_in_another_users_closed_folder(closed_folder: Path) -
         home = first.postgres.home
         assert closed_folder not in home.parents
         assert stat.S_IMODE(home.stat().st_mode) == 0o700
-        with psycopg2.connect(first.postgres.url) as connection, connection.cursor() as cursor:
+        with psycopg2.connect(first.postgres.owner_url) as connection, connection.cursor() as cursor:
             cursor.execute("CREATE TABLE kept AS SELECT 42 AS answer")
         connection.close()
     finally:
         first.stop(remove=False)
     again = start_both(closed_folder)
     try:
-        assert ask(again.postgres.url, "SELECT answer FROM kept") == 42
+        assert ask(again.postgres.owner_url, "SELECT answer FROM kept") == 42
     finally:
         again.stop(remove=True)
     assert not home.exists()
@@ -181,7 +185,7 @@ def test_root_is_never_asked_to_run_postgres() -> None:
 
 def test_a_second_start_goes_on_with_the_same_data(closed_folder: Path) -> None:
     first = start_both(closed_folder)
-    with psycopg2.connect(first.postgres.url) as connection, connection.cursor() as cursor:
+    with psycopg2.connect(first.postgres.owner_url) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     connection.close()
     redis.Redis.from_url(first.valkey.url).set("kept", "too")
@@ -189,7 +193,7 @@ def test_a_second_start_goes_on_with_the_same_data(closed_folder: Path) -> None:
 
     again = start_both(closed_folder)
     try:
-        assert ask(again.postgres.url, "SELECT answer FROM kept") == 42
+        assert ask(again.postgres.owner_url, "SELECT answer FROM kept") == 42
         assert redis.Redis.from_url(again.valkey.url).get("kept") == b"too"
     finally:
         again.stop(remove=True)
@@ -197,7 +201,7 @@ def test_a_second_start_goes_on_with_the_same_data(closed_folder: Path) -> None:
 
 def test_what_was_committed_survives_a_hard_kill_of_both(closed_folder: Path) -> None:
     first = start_both(closed_folder)
-    with psycopg2.connect(first.postgres.url) as connection, connection.cursor() as cursor:
+    with psycopg2.connect(first.postgres.owner_url) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     connection.close()
     for child, _ in first.children:
@@ -205,7 +209,7 @@ def test_what_was_committed_survives_a_hard_kill_of_both(closed_folder: Path) ->
 
     again = start_both(closed_folder)
     try:
-        assert ask(again.postgres.url, "SELECT answer FROM kept") == 42
+        assert ask(again.postgres.owner_url, "SELECT answer FROM kept") == 42
     finally:
         again.stop(remove=True)
 

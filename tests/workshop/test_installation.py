@@ -122,6 +122,8 @@ def test_a_port_in_use_is_named_with_its_variable(tmp_path: Path) -> None:
         ("JITAPP_LIVE_PORT", "-1"),
         ("JITAPP_DEMO", "perhaps"),
         ("DATABASE_URL", "mysql://somewhere/else"),
+        ("DATABASE_OWNER_URL", "mysql://somewhere/else"),
+        ("DATABASE_OWNER_URL", "postgres://owner@somewhere/else"),  # and no DATABASE_URL
         ("REDIS_URL", "http://somewhere"),
         ("SECRET_KEY", "x"),
         ("SECRET_KEY_FILE", "/does/not/exist"),
@@ -157,7 +159,12 @@ def test_a_named_database_that_does_not_answer_is_said_so(
 
 def test_named_servers_are_used_instead_of_embedded_ones(tmp_path: Path) -> None:
     servers = start_both(tmp_path / "servers", durable=False)
-    wishes = {"DATABASE_URL": servers.postgres.url, "REDIS_URL": servers.valkey.url, "JITAPP_DEMO": "0"}
+    wishes = {
+        "DATABASE_URL": servers.postgres.url,
+        "DATABASE_OWNER_URL": servers.postgres.owner_url,
+        "REDIS_URL": servers.valkey.url,
+        "JITAPP_DEMO": "0",
+    }
     shop = Shop(tmp_path / "shop", wishes)
     try:
         shop.start()

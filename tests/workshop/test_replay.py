@@ -14,15 +14,22 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from jitapp import switchboard
+from jitapp.accounts.models import new_uuid
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.outbox.models import Message
+from jitapp.plant.models import BillOfMaterials
+from jitapp.pull import actions
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn, TurnLink
+from jitapp.pull.scan_request import ScanRequest, Source
 from jitapp.pull.setup import set_up_shop
+from jitapp.workshop import replaying
 from jitapp.workshop.floor_log import read_log
 from jitapp.workshop.floor_shop import Conversion, convert
 from jitapp.workshop.replaying import BATCH, Line, ReplayError, Summary, read_lines, replay
 
 SMALL = Path(__file__).parent.parent / "data" / "small-log.csv"
+END = datetime(2999, 1, 1, tzinfo=UTC)
 A_SCAN = {
     "at": "2024-03-04T06:30:00+00:00",
     "id": "018e0827-a640-7b91-9dba-d4c6f0070597",
@@ -78,6 +85,54 @@ def test_the_ledger_has_the_times_of_the_log(small: Conversion) -> None:
     assert not Event.objects.exclude(occurred_at__range=(first, last)).exists()
     assert not Event.objects.exclude(recorded_at__range=(first, last)).exists()
     assert not Receipt.objects.exclude(recorded_at__range=(first, last)).exists()
+
+
+def test_a07_what_follows_has_the_times_of_the_log_whoever_drains(
+    small: Conversion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a running installation its worker and relay are often faster; they do not know that a log is replayed."""
+    monkeypatch.setattr(replaying, "drain", lambda *_, **__: switchboard.drain())
+    set_up(small)
+    replay(lines_of(small))
+    assert Event.objects.filter(type="wait.closed").exists()
+    assert not Event.objects.exclude(recorded_at__lt=datetime(2024, 3, 10, tzinfo=UTC)).exists()
+    # What happens next is not of the log.
+    card = Card.objects.exclude(card_status="EMPTY").select_related("loop__demand").earliest("pk")
+    source = Source(plant_ids=frozenset({card.loop.plant_id}), name="a hand")
+    begun = timezone.now()
+    request = ScanRequest(new_uuid(), card.code, card.loop.demand.code, "empty")
+    actions.scan_batch([request], source=source, now=begun)
+    switchboard.drain()
+    now = Event.objects.filter(card=card, recorded_at__gte=begun)
+    assert {*now.values_list("type", flat=True)} >= {"scan.applied", "wait.opened"}
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["after each batch", "at the end"])
+def test_a07_runouts_are_tied_by_their_instants_whenever_somebody_looks(
+    small: Conversion, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    if late:
+        monkeypatch.setattr(replaying, "drain", lambda *_, **__: 0)
+    set_up(small)
+    replay(lines_of(small))
+    switchboard.drain()
+    spells = list(Runout.objects.select_related("loop", "upstream__loop"))
+    bills = set(BillOfMaterials.objects.values_list("parent_id", "component_id"))
+
+    def lacked(down: Runout, up: Runout) -> bool:
+        fits = (
+            up.loop.part_id == down.loop.part_id or (down.loop.part_id, up.loop.part_id) in bills
+        ) and up.loop.demand_id == down.loop.supply_id
+        meanwhile = up.opened_at < (down.closed_at or END) and down.opened_at < (up.closed_at or END)
+        return fits and up.loop_id != down.loop_id and meanwhile
+
+    tied = 0
+    for down in spells:
+        found = [up for up in spells if lacked(down, up)]
+        first = min(found, key=lambda up: (up.opened_at, up.loop_id, up.opened_seq), default=None)
+        assert down.upstream == first
+        tied += first is not None
+    assert tied > 5
 
 
 def test_everything_that_follows_has_followed_when_the_replay_ends(small: Conversion) -> None:

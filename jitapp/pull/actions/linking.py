@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from jitapp.kanban.vocabulary import Consumption
 from jitapp.plant.configs import Configs
@@ -47,24 +48,43 @@ LINK_SCANNED = """
 """
 
 
-def link_runouts() -> int:
-    """Ties each open runout to the open runout of a component that its supply source lacks; returns how many."""
+def link_runouts(loops: Collection[int] = (), since: datetime | None = None) -> int:
+    """Ties runouts to the runout of a component that their supply source lacked meanwhile: of those that have an
+    instant in common, the one that began first. Returns how many changed.
+
+    Looked at are the runouts of these loops since then and of the loops that they feed, by their instants, so that it
+    is no matter who looks when; without loops, those that are open.
+    """
+    values = {"loops": list(loops), "since": since}
     with store.cursor() as to_database:
-        to_database.execute(
-            """
-            UPDATE pull_runout down SET upstream_id = found.id
-            FROM (
-                SELECT DISTINCT ON (d.id) d.id AS down_id, u.id
-                FROM pull_runout d
-                JOIN plant_loop dl ON dl.id = d.loop_id
-                JOIN plant_loop ul ON ul.demand_id = dl.supply_id AND ul.id <> dl.id
-                    AND (ul.part_id = dl.part_id OR EXISTS (SELECT 1 FROM plant_billofmaterials b
-                        WHERE b.parent_id = dl.part_id AND b.component_id = ul.part_id))
-                JOIN pull_runout u ON u.loop_id = ul.id AND u.closed_at IS NULL
-                WHERE d.closed_at IS NULL AND d.upstream_id IS NULL
-                ORDER BY d.id, u.opened_at
-            ) found
-            WHERE down.id = found.down_id
-            """
-        )
+        to_database.execute(LINK_RUNOUTS.format(which=OF_LOOPS if loops else "d.closed_at IS NULL"), values)
         return int(to_database.rowcount)
+
+
+# A late scan may change what was a month ago; nothing older is looked for.
+OF_LOOPS = """
+    (d.closed_at IS NULL OR d.closed_at > %(since)s::timestamptz - interval '30 days')
+    AND d.loop_id IN (
+        SELECT unnest(%(loops)s::bigint[])
+        UNION
+        SELECT dl.id FROM plant_loop ul JOIN plant_loop dl ON dl.supply_id = ul.demand_id
+        WHERE ul.id = ANY(%(loops)s::bigint[])
+    )
+"""
+LINK_RUNOUTS = """
+    UPDATE pull_runout down SET upstream_id = found.upstream
+    FROM (
+        SELECT d.id, (
+            SELECT u.id FROM plant_loop dl
+            JOIN plant_loop ul ON ul.demand_id = dl.supply_id AND ul.id <> dl.id
+                AND (ul.part_id = dl.part_id OR EXISTS (SELECT 1 FROM plant_billofmaterials b
+                    WHERE b.parent_id = dl.part_id AND b.component_id = ul.part_id))
+            JOIN pull_runout u ON u.loop_id = ul.id
+                AND u.opened_at < coalesce(d.closed_at, 'infinity') AND coalesce(u.closed_at, 'infinity') > d.opened_at
+            WHERE dl.id = d.loop_id
+            ORDER BY u.opened_at, u.loop_id, u.opened_seq LIMIT 1
+        ) AS upstream
+        FROM pull_runout d WHERE {which}
+    ) found
+    WHERE down.id = found.id AND down.upstream_id IS DISTINCT FROM found.upstream
+"""

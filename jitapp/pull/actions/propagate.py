@@ -23,6 +23,7 @@ from jitapp.pull.actions.orders import cancel_tree, explode
 from jitapp.pull.actions.runout_calls import follow_runouts
 from jitapp.pull.actions.waiting import TurnRow, follow_waits, turns_of
 from jitapp.pull.store import LoopChanged
+from jitapp.pull.store.messages import FOLLOWED
 
 Messages = Sequence[tuple[int, LoopChanged]]
 
@@ -45,8 +46,9 @@ def propagate(messages: Sequence[tuple[int, Mapping[str, object]]], *, now: date
     changed |= _follow_orders(known, settings, now)
     changed |= serve_affected_markets(known, settings, now)
     follow_runouts(_with_runouts(known), now=now)
-    if any(event.type == "runout.opened" for _, message in known for event in message.events):
-        link_runouts()
+    instants = [event.at for _, message in known for event in message.events if event.type in FOLLOWED]
+    if instants:
+        link_runouts(_with_runouts(known), min(instants))
     return changed
 
 
@@ -74,9 +76,7 @@ def _carry_on(messages: Messages, jobs: Sequence[Job], settings: Configs, now: d
 def _with_runouts(messages: Messages) -> set[int]:
     """The loops of which a runout was opened, closed or revised."""
     return {
-        loop_id
-        for loop_id, message in messages
-        if any(event.type.startswith("runout.") for event in message.events)
+        loop_id for loop_id, message in messages if any(event.type in FOLLOWED for event in message.events)
     }
 
 

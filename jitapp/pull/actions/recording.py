@@ -35,7 +35,8 @@ def record(unit: store.UnitOfWork, decided: Decided, source: Source) -> None:
         _count_start(unit, loop, decision)
     if decision.code == "receiver_not_ready" and card.turn is not None:
         at = decision.at or located.occurred_at
-        unit.add("messages", refused(loop.config.id, card.turn.uuid, at, loop.seq))
+        message = refused(loop.config.id, card.turn.uuid, at, loop.seq, located.recorded_at)
+        unit.add("messages", message)
 
 
 def _replace(loop: Loop, lost: Card, situated: Situated, decision: Decision) -> None:

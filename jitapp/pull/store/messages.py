@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from uuid import UUID
 
@@ -30,16 +32,35 @@ class Happened(msgspec.Struct, omit_defaults=True, frozen=True):
     number: int | None = None
 
 
-class LoopChanged(msgspec.Struct, frozen=True):
-    """A loop changed."""
+class LoopChanged(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A loop changed. `clock` is the time at which what follows is recorded, if a log is replayed; else none."""
 
     events: list[Happened]
+    clock: datetime | None = None
 
 
 decode_message = msgspec.json.Decoder(LoopChanged).decode
+_by_its_own_clock: ContextVar[bool] = ContextVar("by_its_own_clock", default=False)
 
 
-def message(loop_id: int, entries: Sequence[Entry]) -> dict[str, object]:
+@contextmanager
+def by_the_clock_of_a_log(wanted: bool = True) -> Iterator[None]:
+    """What is written meanwhile is of a log that is replayed: what follows from it is recorded at the log's time as
+    well, also by a worker that knows nothing of the replay."""
+    token = _by_its_own_clock.set(wanted)
+    try:
+        yield
+    finally:
+        _by_its_own_clock.reset(token)
+
+
+def clock_of(payload: Mapping[str, object]) -> datetime | None:
+    """The clock of a message as it was read from its row."""
+    clock = payload.get("clock")
+    return datetime.fromisoformat(clock) if isinstance(clock, str) else None
+
+
+def message(loop_id: int, entries: Sequence[Entry], now: datetime) -> dict[str, object]:
     """The outbox row of a change: what upstream, boards and listeners have to hear of this loop."""
     happened = [
         Happened(entry.type, entry.occurred_at, entry.seq, turn=entry.turn)
@@ -57,16 +78,20 @@ def message(loop_id: int, entries: Sequence[Entry]) -> dict[str, object]:
         for entry in entries
         if isinstance(entry.event, Emptied)
     ]
-    return {"topic": TOPIC, "key": loop_id, "payload": LoopChanged(happened)}
+    return {"topic": TOPIC, "key": loop_id, "payload": LoopChanged(happened, _clock(now))}
 
 
-def refused(loop_id: int, turn: UUID, at: datetime, seq: int) -> dict[str, object]:
+def refused(loop_id: int, turn: UUID, at: datetime, seq: int, now: datetime) -> dict[str, object]:
     """The outbox row of a refused handoff, which is a wait of its own kind (F3)."""
     return {
         "topic": TOPIC,
         "key": loop_id,
-        "payload": LoopChanged([Happened(REFUSED, at, seq, turn=turn)]),
+        "payload": LoopChanged([Happened(REFUSED, at, seq, turn=turn)], _clock(now)),
     }
+
+
+def _clock(now: datetime) -> datetime | None:
+    return now if _by_its_own_clock.get() else None
 
 
 def _refill_number(emptied: Entry, entries: Sequence[Entry]) -> int | None:

@@ -126,7 +126,7 @@ class UnitOfWork:
         for card, turn in turns:
             self._touch_turn(loop, card, turn)
         if followed:
-            self.add("messages", message(config.id, entries))
+            self.add("messages", message(config.id, entries, now))
 
     def _touch_turn(self, loop: Loop, card: Card, turn: Turn) -> None:
         self.touched_turns[card.id, turn.number] = (loop.config.id, loop.config.supply_id, turn)

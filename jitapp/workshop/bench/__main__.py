@@ -239,7 +239,7 @@ def main(arguments: list[str] | None = None) -> int:
         bench = Bench(
             installation,
             installation.prepare(),
-            Floor(postgres_programs() / "bin" / "pgbench", installation.database_url, clients=CLIENTS),
+            Floor(postgres_programs() / "bin" / "pgbench", installation.owner_url, clients=CLIENTS),
             seconds=wishes.seconds or (4 if wishes.quick else 8),
             rounds=wishes.rounds or (3 if wishes.quick else 5),
         )

@@ -43,6 +43,7 @@ class Installation:
         self.folder = folder
         self.embedded: Running | None = None
         self.database_url = database_url
+        self.owner_url = database_url
         self.admin_url = database_url
         self.redis_url = redis_url
         if not (database_url and redis_url):
@@ -68,6 +69,7 @@ class Installation:
         running.stop(remove=False)
         self.embedded = start_both(self.folder / "servers")
         self.database_url = self.database_url or self.embedded.postgres.url
+        self.owner_url = self.owner_url or self.embedded.postgres.owner_url
         self.admin_url = self.admin_url or self.embedded.postgres.admin_url
         self.redis_url = self.redis_url or self.embedded.valkey.url
 
@@ -78,13 +80,13 @@ class Installation:
         subprocess.run(
             [sys.executable, "manage.py", "migrate", "--noinput", "--verbosity", "0"],
             cwd=BASE_DIR,
-            env=slow,
+            env={**slow, "DATABASE_OWNER_URL": self.owner_url},
             check=True,
         )
         made = subprocess.run(
             [sys.executable, "-m", "jitapp.workshop.bench.shop"],
             cwd=BASE_DIR,
-            env=slow,
+            env={**slow, "DATABASE_URL": self.owner_url},  # it tidies the tables up
             check=True,
             capture_output=True,
         )

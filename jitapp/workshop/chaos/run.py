@@ -108,7 +108,8 @@ def installation(folder: Path, say: Say) -> Iterator[Installation]:
     """Started through the supervisor, empty (JITAPP_DEMO=0), ended with everything it started."""
     redis = Redis(folder / "redis")
     port, live_port = free_port(), free_port()
-    kept_out = ("DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL_FILE", "SECRET_KEY_FILE", "JITAPP_HOST")
+    named = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY")
+    kept_out = ("DATABASE_URL", "DATABASE_OWNER_URL", "JITAPP_HOST", *(f"{name}_FILE" for name in named))
     environment = {name: value for name, value in os.environ.items() if name not in kept_out} | {
         "PORT": str(port),
         "JITAPP_LIVE_PORT": str(live_port),

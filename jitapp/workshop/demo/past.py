@@ -80,7 +80,7 @@ def make_past(plant: Plant, *, now: datetime, days: int, goes_on: bool) -> int:
     # In order; what follows from each thing is drained before the next. Some hundred to a transaction: each commit
     # waits for the disk, and rows leave versions behind in a transaction that every later statement passes by.
     for start in range(0, len(lived), TOGETHER):
-        with transaction.atomic():
+        with transaction.atomic(), store.by_the_clock_of_a_log():
             for done in lived[start : start + TOGETHER]:
                 recorder.record(done)
     if refused := Receipt.objects.exclude(outcome=Outcome.APPLIED).values_list("code", flat=True)[:5]:
@@ -247,7 +247,7 @@ class _Recorder:
         else:
             who = replace(source, person_id=self._people.get(deed.by))
             self._act(deed, who, now)
-        switchboard = Switchboard(now)
+        switchboard = Switchboard()
         while relay.drain_once(switchboard.handle, decode=store.decode):
             pass
 

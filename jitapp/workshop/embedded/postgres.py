@@ -13,7 +13,6 @@ import subprocess
 from pathlib import Path
 
 import psycopg2
-from psycopg2 import sql
 
 from jitapp.workshop.embedded.rights import (
     SYSTEM_HOME,
@@ -35,7 +34,10 @@ from jitapp.workshop.embedded.servers import (
 from jitapp.workshop.processes import Command
 
 ADMIN = "postgres"  # superuser of the embedded cluster
-OWNER = "jitapp"  # ordinary role that owns the database of the same name
+# As in roles.sql, which makes both and the database.
+OWNER = "jitapp_owner"
+APPLICATION = DATABASE = "jitapp"
+ROLES = Path(__file__).with_name("roles.sql")
 
 
 class Postgres:
@@ -60,13 +62,18 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """For the application: an ordinary role that owns its database."""
-        return self._url(OWNER, OWNER)
+        """For the application: an ordinary role that owns nothing."""
+        return self._url(APPLICATION, DATABASE)
+
+    @property
+    def owner_url(self) -> str:
+        """For migrations and restores: the ordinary role that owns the database."""
+        return self._url(OWNER, DATABASE)
 
     @property
     def admin_url(self) -> str:
         """For tests and repairs: the superuser, in the application's database."""
-        return self._url(ADMIN, OWNER)
+        return self._url(ADMIN, DATABASE)
 
     def prepare(self, say: Say) -> None:
         """Make the cluster if it does not exist yet. Raises CannotStart."""
@@ -173,29 +180,28 @@ class Postgres:
             return False
         return True
 
-    def ensure_database(self) -> bool:
-        """Make the application's role and database where they are missing. True if the database was made."""
-        connection = psycopg2.connect(self._url(ADMIN, "postgres"), connect_timeout=5)
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER])
-                if cursor.fetchone() is None:
-                    cursor.execute(
-                        sql.SQL("CREATE ROLE {} LOGIN PASSWORD %s").format(sql.Identifier(OWNER)),
-                        [kept_secret(self.folder / f"{OWNER}.password")],
-                    )
-                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [OWNER])
-                if cursor.fetchone() is not None:
-                    return False
-                cursor.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                        sql.Identifier(OWNER), sql.Identifier(OWNER)
-                    )
-                )
-                return True
-        finally:
-            connection.close()
+    def ensure_database(self) -> None:
+        """Make both roles and the database where they are missing, and divide what one role owned before there were
+        two. Raises CannotStart."""
+        done = subprocess.run(
+            [
+                *(str(self.programs / "bin" / "psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"),
+                *(f"--host={HOST}", f"--port={self.port}", f"--username={ADMIN}", "--dbname=postgres"),
+                f"--file={ROLES}",
+            ],
+            env={
+                **bare_environment(),
+                "PGPASSWORD": kept_secret(self.folder / f"{ADMIN}.password"),
+                "OWNER_PASSWORD": kept_secret(self.folder / f"{OWNER}.password"),
+                "APPLICATION_PASSWORD": kept_secret(self.folder / f"{APPLICATION}.password"),
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise CannotStart(f"PostgreSQL could not make its roles: {last_line(done.stderr)}")
 
     def remove(self) -> None:
         """Delete the files; the server must have ended."""

@@ -19,6 +19,7 @@ _READERS = {
     "env_secret": "secret",
     "env_signing_secret": "secret",
     "env_url": "address",
+    "env_owner_url": "address",
     "env_address": "address",
     "env_signing_keys": "secrets",
 }
