@@ -61,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in (
         "PORT",
         "JITAPP_DEMO",
+        "JITAPP_DEMO_DAYS",
         "JITAPP_LIVE_PORT",
         "JITAPP_LIVE_URL",
         "JITAPP_DEBUG",

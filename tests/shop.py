@@ -60,6 +60,7 @@ class Shop:
             "JITAPP_LIVE_PORT": str(self.live_port),
             "JITAPP_DATA": str(self.folder / "data"),
             "JITAPP_DEMO": "1",
+            "JITAPP_DEMO_DAYS": "1",
             **self.wishes,
         }
 
