@@ -17,6 +17,8 @@ import pytest
 
 from tests.shop import Shop
 
+# A restore takes the locks of all tables from running scans, and tries three times for a minute.
+pytestmark = pytest.mark.timeout(600)
 ROUND = ("empty", "start", "complete", "load", "receive")
 
 
