@@ -37,7 +37,7 @@ SELECT
     (SELECT count(*) FROM outbox_message WHERE dead_at IS NOT NULL AND done_at IS NULL),
     pg_snapshot_xmin(pg_current_snapshot())::text, pg_snapshot_xmax(pg_current_snapshot())::text
 """
-# Who holds a transaction open; of other roles' sessions an ordinary role sees nothing but the process.
+# Who holds a transaction open; the state of other roles' sessions is hidden from an ordinary role.
 _HOLDER = """
 SELECT pid, coalesce(nullif(application_name, ''), backend_type), state FROM pg_stat_activity
 WHERE backend_xid::text = %s::text::xid8::xid::text
@@ -197,7 +197,10 @@ def trouble_with_writing() -> str:
 def _holder(cursor: object, xmin: str) -> str:
     cursor.execute(_HOLDER, [xmin])  # type: ignore[attr-defined]
     found = cursor.fetchone()  # type: ignore[attr-defined]
-    return f"{found[1]}, process {found[0]}, {found[2]}" if found else ""
+    if not found:
+        return ""
+    pid, name, state = found
+    return ", ".join([name, f"process {pid}", *([state] if state else [])])
 
 
 watch = Watch()
