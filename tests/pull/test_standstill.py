@@ -152,6 +152,7 @@ def test_s11_a_full_disk_is_said_by_readyz(watch: Watch, monkeypatch: pytest.Mon
     assert standstill.trouble_with_writing() == "disk"
     assert ready()[0] == 503
     assert ready()[1]["lacks"] == ["disk"]
+    assert list(watch.latest().for_boards()) == ["web"]
     assert "The disk of the database is full" in Client().get("/status").content.decode()
     assert "jitapp_store_writable 0.0" in Client().get("/metrics").content.decode()
 

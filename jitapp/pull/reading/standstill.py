@@ -69,10 +69,14 @@ class Standstill:
     feed_holder: str = ""
     given_up: int = 0
     store: str = ""
+    store_since: datetime | None = None  # that it takes no writes, though it answers
 
     def for_boards(self) -> dict[str, int]:
-        """What a board must say: since when, in ms, signals stand still; how many were given up."""
+        """What a board must say: since when, in ms, no scan can be recorded or signals stand still; how many were given
+        up."""
         said = {}
+        if self.store_since is not None:
+            said["web"] = int(self.store_since.timestamp() * 1000)
         if self.signals_since is not None:
             said["signals"] = int(self.signals_since.timestamp() * 1000)
         if self.given_up:
@@ -169,6 +173,7 @@ class Watch:
             feed_since=since,
             feed_holder=holder,
             store=store,
+            store_since=(self._last.store_since or datetime.now(UTC)) if store else None,
         )
 
     def _held_for(self, xmin: int, xmax: int, now: float) -> float:
