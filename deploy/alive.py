@@ -38,6 +38,7 @@ def alive(question: str) -> bool:
 
 def beating(folder: Path, patience: float = PATIENCE_S) -> bool:
     """Whether all processes give signs of life. Whoever seems silent gets another moment: perhaps the machine slept."""
+    (folder / "looked").write_text("by the health check\n")  # a full disk is no sign of death
     silent = silent_in(folder)
     if silent:
         time.sleep(patience)
@@ -48,13 +49,13 @@ def beating(folder: Path, patience: float = PATIENCE_S) -> bool:
             sys.stdout.write(f"process {pid} has given no sign of life for {seconds:.0f} s; ending it\n")
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-    return not silent and any(folder.iterdir())
+    return not silent and any(folder.glob("*.*"))
 
 
 def silent_in(folder: Path) -> dict[int, float]:
     """Living processes without a recent sign of life, and the seconds since their last."""
     found: dict[int, float] = {}
-    for file in folder.iterdir():
+    for file in folder.glob("*.*"):
         with contextlib.suppress(OSError, ValueError):
             pid, _, at = file.read_text().split()
             seconds = time.monotonic() - float(at)

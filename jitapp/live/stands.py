@@ -6,26 +6,33 @@ import json
 from contextlib import suppress
 
 import redis.asyncio
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
-from jitapp.pulse.beats import HASH, STANDS, beats_of
+from jitapp.pulse.beats import HASH, LOOKED, STANDS, STANDS_SECONDS, beats_of
 from jitapp.pulse.silence import SAY_AFTER_S, Observer
 
 
 class Stands:
-    """`said` is for the browser: a word, and since when (ms) or how many."""
+    """`said` is for the browser: a word, and since when (ms) or how many. `blind`: Redis takes nothing new, so that
+    boards must ask a web process."""
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._client = client
         self._observer = Observer()
         self.said: dict[str, int] = {}
+        self.blind = False
 
     async def look(self, now: float) -> bool:
         """At the monotonic second `now`; whether there is something new to say. While Redis does not answer, boards ask
         a web process (`X-Stands`)."""
         try:
+            await self._client.set(LOOKED, "", ex=STANDS_SECONDS)
             beats = beats_of(await self._client.hgetall(HASH))
             told = await self._client.get(STANDS)
+        except ResponseError:
+            self._observer.away()
+            news, self.blind = not self.blind, True
+            return news
         except (RedisError, OSError, TimeoutError):
             self._observer.away()
             return False
@@ -37,5 +44,6 @@ class Stands:
         web = [beat for beat in beats.values() if beat.role == "web"]
         if web and all(silent[f"{beat.name}@{beat.host}"] >= SAY_AFTER_S for beat in web):
             said["web"] = int(max(beat.at for beat in web).timestamp() * 1000)
-        before, self.said = self.said, said
-        return said != before
+        news = self.blind or said != self.said
+        self.said, self.blind = said, False
+        return news

@@ -209,7 +209,7 @@ class Hub:
         self._everybody(frame("hb", json.dumps(self._health()).encode()))
 
     def _health(self) -> dict[str, object]:
-        return {"now": _now_ms(), "degraded": self.degraded, "stands": self.stands.said}
+        return {"now": _now_ms(), "degraded": self.degraded or self.stands.blind, "stands": self.stands.said}
 
     async def _beat_for_ever(self) -> None:
         while True:

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 2.0
 HASH = "jitapp:pulse"
 STANDS, STANDS_SECONDS = "jitapp:stands", 15
+LOOKED = "jitapp:looked"  # written before every look, so that it is seen whether beats can be
 SOCKET_SECONDS = 0.5
 MOST_SLOTS = 100
 ROLES = ("web", "live", "worker", "relay", "scheduler")
@@ -64,8 +65,10 @@ def connection() -> redis.Redis:
 
 
 def read(client: redis.Redis) -> dict[str, Beat] | None:
-    """The last beats of all machines by `name@host`; None while Redis does not answer."""
+    """The last beats of all machines by `name@host`; None while Redis does not answer, or takes no beats (its disk or
+    its memory is full): then nobody's silence says anything."""
     try:
+        client.set(LOOKED, "", ex=STANDS_SECONDS)
         return beats_of(client.hgetall(HASH))
     except (redis.RedisError, OSError):
         return None

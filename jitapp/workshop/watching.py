@@ -185,6 +185,9 @@ class Watcher:
         self, watched: Mapping[str, Watched], service_of: Mapping[int, str], now: float
     ) -> list[tuple[int, float, str]]:
         """(process, seconds of silence, what is missed) by beats and by answers."""
+        if not self._beats_can_be_written():
+            self._silence.away()
+            return []
         counts: dict[str, int] = {}
         meant: dict[str, tuple[int, str]] = {}
         for name, (pid, count) in beats_in(self.pulses).items():
@@ -197,6 +200,15 @@ class Watcher:
             meant[key] = (knock.pid, f"port {knock.door.address[1]} has not answered")
         self._silence.look(counts, now)
         return [(meant[key][0], seconds, meant[key][1]) for key, seconds in self._silence.silent().items()]
+
+    def _beats_can_be_written(self) -> bool:
+        """Not on a full disk: then nobody's silence says anything."""
+        try:
+            self.pulses.mkdir(exist_ok=True)
+            (self.pulses / "looked").write_text("by the supervisor\n")
+        except OSError:
+            return False
+        return True
 
     def _knocks_at(self, watched: Mapping[str, Watched]) -> list[Knock]:
         """A question at every door, after the answers to those of the last look."""

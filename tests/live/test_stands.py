@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from django.conf import settings
+from redis.exceptions import ResponseError
 
 from jitapp.live.stands import Stands
 from jitapp.live.ticket import make_ticket
@@ -25,6 +26,11 @@ class Asked:
         self.beats: dict[bytes, bytes] = {}
         self.stands: bytes | None = None
         self.away = False
+        self.full = False
+
+    async def set(self, _key: str, _value: str, ex: int) -> None:
+        if self.full:
+            raise ResponseError("MISCONF Errors writing to the AOF file: No space left on device")
 
     async def hgetall(self, _key: str) -> dict[bytes, bytes]:
         if self.away:
@@ -86,6 +92,22 @@ def test_s11_while_redis_is_away_nobody_is_blamed() -> None:
     look(stands, 60.0)
     assert stands.said == {}
     assert SAY_AFTER_S > 4
+
+
+def test_s11_while_redis_takes_nothing_new_nobody_is_blamed_and_boards_ask_elsewhere() -> None:
+    asked = Asked()
+    asked.beat("web.1", 1)
+    stands = stands_of(asked)
+    look(stands, 0.0)
+    asked.full = True
+    assert look(stands, 2.0), "this is news"
+    assert stands.blind
+    for now in range(4, 60, 2):
+        assert not look(stands, float(now))
+    assert stands.said == {}
+    asked.full = False
+    assert look(stands, 60.0)
+    assert not stands.blind
 
 
 @pytest.fixture

@@ -9,15 +9,22 @@ import sys
 from pathlib import Path
 
 import pytest
+import redis
 from django.conf import settings
 
 from jitapp.env import BASE_DIR
 from jitapp.pulse import beats
 from jitapp.pulse.beats import Pulse
+from jitapp.workshop import processes
+from jitapp.workshop.embedded import Valkey, free_port
+from tests.live.served import wait_until
 
 BEATING = """
 import sys, time
 from jitapp.pulse.beats import Pulse
+from jitapp.workshop import processes
+from jitapp.workshop.embedded import Valkey, free_port
+from tests.live.served import wait_until
 pulse = Pulse("relay", lambda: True)
 pulse.start()
 pulse.round()
@@ -98,6 +105,22 @@ def test_a_folder_that_cannot_be_written_stops_no_beat(
     assert read is not None
     assert [beat.pid for beat in read.values()] == [os.getpid()]
     pulse.end()
+
+
+def test_s11_beats_are_not_read_while_none_can_be_written(tmp_path: Path) -> None:
+    valkey = Valkey(tmp_path / "valkey", port=free_port(), durable=False)
+    valkey.prepare(lambda _text: None)
+    process = processes.start(valkey.command(), output=subprocess.DEVNULL)
+    try:
+        wait_until(valkey.answers, 60)
+        client = redis.Redis.from_url(valkey.url)
+        assert beats.read(client) == {}
+        client.config_set("maxmemory", 1)
+        assert client.hgetall(beats.HASH) == {}, "reading is allowed"
+        assert beats.read(client) is None
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_what_is_no_beat_is_left_out() -> None:

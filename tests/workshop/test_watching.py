@@ -83,6 +83,17 @@ def test_s03_nobody_is_killed_because_the_machine_slept(machine: Machine) -> Non
         assert machine.look(10, beating=ALL) == []
 
 
+def test_s11_nobody_is_killed_because_the_disk_is_full(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_path: Path, _text: str) -> int:
+        raise OSError("No space left on device")
+
+    machine.look(4, beating=ALL)
+    monkeypatch.setattr(Path, "write_text", refused)
+    assert machine.look(600, beating={}) == []
+
+
 def test_the_file_of_a_process_that_is_gone_says_nothing(machine: Machine) -> None:
     machine.beat("relay.2", 999)
     assert machine.look(200, beating=ALL) == []

@@ -37,7 +37,7 @@ SELECT
     (SELECT count(*) FROM outbox_message WHERE dead_at IS NOT NULL AND done_at IS NULL),
     pg_snapshot_xmin(pg_current_snapshot())::text, pg_snapshot_xmax(pg_current_snapshot())::text
 """
-# Who holds a transaction open; of other roles' sessions an ordinary role sees nothing but the process.
+# Who holds a transaction open; the state of other roles' sessions is hidden from an ordinary role.
 _HOLDER = """
 SELECT pid, coalesce(nullif(application_name, ''), backend_type), state FROM pg_stat_activity
 WHERE backend_xid::text = %s::text::xid8::xid::text
@@ -69,10 +69,14 @@ class Standstill:
     feed_holder: str = ""
     given_up: int = 0
     store: str = ""
+    store_since: datetime | None = None  # that it takes no writes, though it answers
 
     def for_boards(self) -> dict[str, int]:
-        """What a board must say: since when, in ms, signals stand still; how many were given up."""
+        """What a board must say: since when, in ms, no scan can be recorded or signals stand still; how many were given
+        up."""
         said = {}
+        if self.store_since is not None:
+            said["web"] = int(self.store_since.timestamp() * 1000)
         if self.signals_since is not None:
             said["signals"] = int(self.signals_since.timestamp() * 1000)
         if self.given_up:
@@ -169,6 +173,7 @@ class Watch:
             feed_since=since,
             feed_holder=holder,
             store=store,
+            store_since=(self._last.store_since or datetime.now(UTC)) if store else None,
         )
 
     def _held_for(self, xmin: int, xmax: int, now: float) -> float:
@@ -197,7 +202,10 @@ def trouble_with_writing() -> str:
 def _holder(cursor: object, xmin: str) -> str:
     cursor.execute(_HOLDER, [xmin])  # type: ignore[attr-defined]
     found = cursor.fetchone()  # type: ignore[attr-defined]
-    return f"{found[1]}, process {found[0]}, {found[2]}" if found else ""
+    if not found:
+        return ""
+    pid, name, state = found
+    return ", ".join([name, f"process {pid}", *([state] if state else [])])
 
 
 watch = Watch()
