@@ -203,7 +203,7 @@ class MasterDataList(Endpoint):
 class OnePart(MasterData):
     """A part by its number."""
 
-    path, url_name = "parts/<path:number>", "part"
+    path, url_name = "parts/<text:number>", "part"
     kind, row, shape, model, key, column = "parts", PartRow, shown.Part, Part, "number", "number"
 
     def bodies(self, rows: list[Part]) -> list[msgspec.Struct]:
@@ -277,7 +277,7 @@ class OneLoop(MasterData):
 class OneBill(MasterData):
     """The bill of a part: what goes into one unit of it."""
 
-    path, url_name = "bills/<path:part>", "bill"
+    path, url_name = "bills/<text:part>", "bill"
     kind, row, shape, model, key, column = "bills", BillRow, shown.Bill, Part, "part", "number"
 
     def bodies(self, rows: list[Part]) -> list[msgspec.Struct]:

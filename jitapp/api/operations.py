@@ -13,13 +13,24 @@ from typing import Any, Literal
 
 from django import urls
 from django.http import HttpResponseBase
+from django.urls import register_converter
+from django.urls.converters import StringConverter
 
 BASE = "/api/v1"
 METHODS = ("get", "put", "post", "patch", "delete")
 WRITES = frozenset(METHODS) - {"get"}
 EVERY_DEVICE, ERP_ONLY, ANYBODY = "every token", "tokens of kind erp", "anybody"
 Schema = dict[str, Any]  # a JSON Schema, or a part of an OpenAPI document
-_PLACE = re.compile(r"<(?P<kind>str|path|uuid):(?P<name>\w+)>")
+_PLACE = re.compile(r"<(?P<kind>str|text|uuid):(?P<name>\w+)>")
+
+
+class AnyText(StringConverter):
+    """A place that takes slashes and line ends as well: what a name may hold is said by who reads it."""
+
+    regex = "(?s:.+)"
+
+
+register_converter(AnyText, "text")
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
     ("kind", "phases"), [("erp", "coverage,fuzzing"), ("scanner", "fuzzing,stateful"), ("reader", "fuzzing")]
 )
 def test_every_answer_is_as_described_and_the_rules_hold(fuzzed: Fuzzed, kind: str, phases: str) -> None:
-    token = fuzzed.token(kind)
+    token, before = fuzzed.token(kind), len(fuzzed.shop.log)
     done = subprocess.run(
         [
             *(*program(), "--config-file", str(fuzzed.settings(token))),
@@ -176,7 +176,7 @@ def test_every_answer_is_as_described_and_the_rules_hold(fuzzed: Fuzzed, kind: s
     print(f"\n{kind}: {made[1]} requests, {made[2]} passed")  # noqa: T201
     assert int(made[1]) > 150
     assert made[1] == made[2]
-    assert "Traceback" not in fuzzed.shop.log
+    assert "Traceback" not in fuzzed.shop.log[before:]
     assert fuzzed.shop.manage("verify").stdout.rstrip().endswith(" 0 differences")
 
 

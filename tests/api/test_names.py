@@ -64,6 +64,15 @@ def test_a04_an_address_is_found_as_people_write(ask: Any, path: str, member: st
     assert (status, said[member]) == (200, kept)
 
 
+def test_a05_a_part_number_with_a_line_end_is_no_unknown_address(ask: Any) -> None:
+    assert ask("GET", "/parts/A%0AB")[0] == 404
+    for _ in range(2):
+        status, said = ask("PUT", "/parts/A%0AB", {})
+        assert (status in (200, 201), said["number"]) == (True, "A B")
+    assert ask("GET", "/parts/A%0AB")[1]["number"] == "A B"
+    assert ask("PUT", "/bills/A%0AB", {"components": []})[0] == 200
+
+
 def test_a04_lists_acts_and_calls_too(ask: Any, floor: Floor) -> None:
     assert len(ask("GET", "/cards?loop=l-board")[1]["results"]) == 2
     code = floor.card("L-Board", 1).code

@@ -30,7 +30,7 @@ from jitapp.plant.devices import place_device
 from tests.floor import Floor
 
 PAGES = {"api-docs"}  # pages for people
-WORDS = {"uuid": str(uuid4()), "str": "X", "path": "X/Y"}
+WORDS = {"uuid": str(uuid4()), "str": "X", "text": "X/Y"}
 
 
 def test_every_endpoint_is_in_the_table_and_every_method_that_it_serves_is_declared() -> None:
@@ -68,7 +68,7 @@ def test_every_address_is_found_under_its_own_path() -> None:
 
 def place(operation: Operation, name: str) -> str:
     (parameter,) = (each for each in operation.parameters if (each.place, each.name) == ("path", name))
-    kind = "path" if name in ("number", "part") else "str"  # a part number may hold slashes
+    kind = "text" if name in ("number", "part") else "str"  # a part number may hold slashes
     return f"<{'uuid' if parameter.schema.get('format') == 'uuid' else kind}:{name}>"
 
 
