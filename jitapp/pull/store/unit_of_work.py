@@ -119,14 +119,18 @@ class UnitOfWork:
                 if card.turn is not None:
                     self._touch_turn(loop, card, card.turn)
             if type(event) in _BESIDE:
-                if isinstance(event, RUNOUTS):
-                    self._runout(config.id, entry, event)
-                elif isinstance(event, HOLDS):
-                    self._hold(entry, event, person_id)
+                self._beside(config.id, entry, person_id)
         for card, turn in turns:
             self._touch_turn(loop, card, turn)
         if followed:
             self.add("messages", message(config.id, entries, now))
+
+    def _beside(self, loop_id: int, entry: Entry, person_id: int | None) -> None:
+        """What an event writes into a table of its own."""
+        if isinstance(entry.event, RUNOUTS):
+            self._runout(loop_id, entry, entry.event)
+        elif isinstance(entry.event, HOLDS):
+            self._hold(entry, entry.event, person_id)
 
     def _touch_turn(self, loop: Loop, card: Card, turn: Turn) -> None:
         self.touched_turns[card.id, turn.number] = (loop.config.id, loop.config.supply_id, turn)
