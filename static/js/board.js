@@ -208,6 +208,7 @@ function start() {
     if (!stands) return;
     const word = ["web", "signals", "given_up"].find((one) => stands[one]);
     const box = document.getElementById("stands");
+    if (!box.children.length) box.append(document.createElement("b"), document.createElement("span"));
     box.hidden = !word;
     if (!word) return;
     const value = word === "given_up" ? stands[word] : hours.format(stands[word]);
