@@ -126,17 +126,17 @@ def _snapshot() -> Iterator[tuple[str, int, str]]:
 def restore(source: Path, *, force: bool, say: Callable[[str], object]) -> Restored:
     """Replaces everything in the database by the backup, brings it to this version and proves it, as the owner where
     there are two roles. Raises CannotBackUp, and then nothing is changed, unless the sentence says otherwise."""
+    begin = _BEGIN if _check(source) else _BEGIN + _SCHEMA
     try:
         with as_owner() as two_roles:
             insist_on_ownership()
             end = _END + (for_now(application()) if two_roles else "") + "COMMIT;\n"
-            return _restore(source, end, force=force, say=say)
+            return _restore(source, begin, end, force=force, say=say)
     except NotTheOwner as error:
         raise CannotBackUp(f"{error} Nothing was changed.") from None
 
 
-def _restore(source: Path, end: str, *, force: bool, say: Callable[[str], object]) -> Restored:
-    begin = _BEGIN if _check(source) else _BEGIN + _SCHEMA
+def _restore(source: Path, begin: str, end: str, *, force: bool, say: Callable[[str], object]) -> Restored:
     if not force and (found := _content()):
         raise CannotBackUp(
             f"This database is not empty ({found}). Restore into an empty one, or say --force: then everything in it"
