@@ -178,7 +178,7 @@ def test_a_number_stays_that_is_printed_on_cards(floor: Floor) -> None:
 # -- stations ------------------------------------------------------------------------------------------------
 @ALL_DOORS
 @pytest.mark.parametrize("change", [{"kind": "SUPERMARKET"}, {"consumption": "BACKFLUSH"}])
-def test_a_station_stays_what_it_is_while_turns_are_open_there(
+def test_s08_a_station_stays_what_it_is_while_turns_are_open_there(
     floor: Floor, door: Door, change: dict[str, str]
 ) -> None:
     floor.scan("L1", 1, "empty")
@@ -192,7 +192,7 @@ def test_a_station_stays_what_it_is_while_turns_are_open_there(
 
 
 @ALL_DOORS
-def test_a_station_fits_the_loops_that_it_supplies(floor: Floor, door: Door) -> None:
+def test_s08_a_station_fits_the_loops_that_it_supplies(floor: Floor, door: Door) -> None:
     assert "PRESS is the customer's end" in refused(door, floor, "stations", "PRESS", {"kind": "SHIPPING"})
     change = {"kind": "PROCESS", "supplier": None}
     if door is by_hand:
