@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from jitapp.outages import store
 from jitapp.outages.store import Trouble, trouble_of
 from tests.outages.conftest import Away
+from tests.superuser import superuser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,6 +48,7 @@ def signalled(code: str) -> str:
 def test_s01_a_connection_that_was_ended_by_the_server_is_the_database_away() -> None:
     run("SELECT 1")
     with closing(session()) as other, other.cursor() as cursor:
+        cursor.execute("SET ROLE NONE")
         cursor.execute("SELECT pg_terminate_backend(%s)", (connection.connection.info.backend_pid,))
         error = raised(lambda: run("SELECT pg_sleep(30)", "SELECT 1"))
     connection.close()
@@ -59,11 +61,12 @@ def test_s01_a_refused_connection_is_the_database_away(away: Away) -> None:
 
 
 def test_s01_too_many_connections_are_the_database_away() -> None:
-    run("DROP ROLE IF EXISTS crowded", "CREATE ROLE crowded LOGIN PASSWORD 'x' CONNECTION LIMIT 0")
-    try:
-        error = raised(lambda: session(user="crowded", password="x"))
-    finally:
-        run("DROP ROLE crowded")
+    with superuser():
+        run("DROP ROLE IF EXISTS crowded", "CREATE ROLE crowded LOGIN PASSWORD 'x' CONNECTION LIMIT 0")
+        try:
+            error = raised(lambda: session(user="crowded", password="x", options=""))
+        finally:
+            run("DROP ROLE crowded")
     assert "too many connections" in str(error)
     assert trouble_of(error) is Trouble.AWAY
 

@@ -205,7 +205,9 @@ def _holder(cursor: object, xmin: str) -> str:
     if not found:
         return ""
     pid, name, state = found
-    return ", ".join([name, f"process {pid}", *([state] if state else [])])
+    return ", ".join(
+        said for said in (name, f"process {pid}", state) if said
+    )  # hidden of other roles' sessions
 
 
 watch = Watch()
