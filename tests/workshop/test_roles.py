@@ -157,7 +157,8 @@ def test_s13_what_was_granted_by_hand_is_said_and_put_right(servers: Running) ->
 def test_s13_the_application_is_told_in_one_sentence_that_it_cannot_migrate(servers: Running) -> None:
     with connected(servers.postgres.owner_url) as owner:
         owner.execute(
-            "DELETE FROM django_migrations WHERE name = '0010_history_has_eras' RETURNING app, name"
+            "DELETE FROM django_migrations WHERE app = 'pull' AND name ="
+            " (SELECT max(name) FROM django_migrations WHERE app = 'pull') RETURNING app, name"
         )
         taken = owner.fetchall()
         try:
