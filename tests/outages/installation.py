@@ -130,6 +130,7 @@ def installation(folder: Path, *, loops: int, cards: int) -> Iterator[Installati
     servers = start_both(folder / "servers", durable=False)
     wishes = {
         "DATABASE_URL": servers.postgres.url,
+        "DATABASE_OWNER_URL": servers.postgres.owner_url,
         "REDIS_URL": servers.valkey.url,
         "JITAPP_DEMO": "0",
     }
