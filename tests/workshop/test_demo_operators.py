@@ -113,9 +113,9 @@ def test_pulls_at_shipping_reach_every_station_and_the_first_suppliers(living: L
 def trouble(living: Living, kind: Any, *, runs_dry: bool) -> tuple[Trouble, list[Deed]]:
     """One trouble of that kind, from its beginning to its end, and what everybody did meanwhile."""
     troubles = living.crew.troubles
-    troubles.resting = True
     made: list[Deed] = []
     while not troubles._open:
+        troubles._next = float("inf")  # none but this one
         made += living.pass_seconds(10)
         troubles._begun = RUNS_DRY_EVERY - 1 if runs_dry else 0
         jobs = [job for job in living.floor.all_jobs() if job.supply in ("TEST", "REFLOW", "PASTE")]
@@ -124,6 +124,7 @@ def trouble(living: Living, kind: Any, *, runs_dry: bool) -> tuple[Trouble, list
         if troubles._open:
             troubles._open[0].kind = kind
             troubles._open[0].text = MACHINE[0] if kind == "machine" else AWAY[:1]
+    troubles._next = float("inf")
     found = troubles._open[0]
     while not found.over:
         made += living.pass_seconds(10)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from jitapp.workshop.demo.floor import Deed, Floor, Job, Scan
-from jitapp.workshop.demo.troubles import UNLOADING, Troubles
+from jitapp.workshop.demo.floor import Deed, Floor, Job, Scan, Take
+from jitapp.workshop.demo.troubles import LEADERS, UNLOADING, Troubles
 
 # Seconds. Eight boards a day of 465 minutes pass each station, so that each is busy for about half of the time (A7).
 BENCH_SECONDS = {"PASTE": 12, "REFLOW": 16, "TEST": 24}  # for one board
@@ -20,6 +20,7 @@ HANDLING_SECONDS = 10
 PULL_SECONDS = 465 / 6  # six pulls a day: two of each board
 CUSTOMER_RETURNS_SECONDS = 15
 DELIVERY_SECONDS = {"SUPPLIER": 330, "SUPERMARKET": 40}
+TAKING_SECONDS = 12  # until a leader has the call of a dry buffer
 ANSWER_SECONDS = 45  # until a supplier has acknowledged
 SUPPLIES_SECONDS = 75
 REFUSED_AGAIN_SECONDS = 20
@@ -49,6 +50,7 @@ class Crew:
         self._now = 0.0
         self._due: dict[str, float] = {}  # when something that has been noticed will be done
         self._seen: dict[str, float] = {}  # when a turn was noticed first
+        self._taken: set[str] = set()  # dry loops whose call a leader has taken
         self._answered: set[str] = set()  # turns that their supplier has acknowledged
         self._next_pull = FIRST_PULL_SECONDS
         self._pulled = 0
@@ -67,6 +69,8 @@ class Crew:
             if self.floor.do(deed):
                 self._due.pop(deed.about, None)
                 done.append(deed)
+                if isinstance(deed, Take):
+                    self._taken.add(deed.loop)
             else:
                 self._due[deed.about] = seconds + REFUSED_AGAIN_SECONDS
         self._forget()
@@ -98,9 +102,20 @@ class Crew:
                 yield from self._make(station, jobs)
             elif kind in DELIVERY_SECONDS:
                 yield from self._deliver(station, kind, jobs)
+        yield from self._answer_calls()
         if not self.resting:
             yield from self._pull()
             yield from self._use_supplies()
+
+    def _answer_calls(self) -> Iterator[Deed]:
+        """A leader takes the call of a buffer that has run dry."""
+        for loop, route in self.floor.routes.items():
+            about = f"take {loop}"
+            if self.floor.usable(loop) or route.demand not in LEADERS:
+                self._taken.discard(loop)
+                self._due.pop(about, None)
+            elif loop not in self._taken and self._is_due(about, TAKING_SECONDS):
+                yield Take(route.demand, LEADERS[route.demand], about, "material", loop)
 
     def _receive(self, job: Job) -> Iterator[Deed]:
         """The material handler brings what is done to where it is used."""

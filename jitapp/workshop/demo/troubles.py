@@ -111,11 +111,9 @@ class Troubles:
         dry = not self._floor.usable(it.loop)
         if dry and it.dry_since is None:
             it.dry_since = now
-            if it.kind != "machine":
-                it.take_at = now + self._chance.uniform(*TAKEN_AFTER)
         if it.take_at is not None and now >= it.take_at and not it.taken:
             it.taken = True
-            yield self._take(it)
+            yield Take(it.station, LEADERS[it.station], f"take {it.turn}", "machine", "")
         if job is None or self._is_over(it, dry, now, age(job)):
             it.over = True
             yield from self._mend(it)
@@ -124,7 +122,7 @@ class Troubles:
         late = old - self._floor.routes[it.loop].lead_seconds
         if late > NEVER_LONGER:
             return True
-        if it.runs_dry:
+        if it.runs_dry and not self.resting:  # without pulls nothing more runs dry
             return it.dry_since is not None and now - it.dry_since >= it.lingers
         return late >= it.lingers or dry
 
@@ -137,12 +135,6 @@ class Troubles:
         elif it.kind == "supplier" and job is not None and not it.runs_dry:
             left = self._floor.routes[it.loop].lead_seconds - age(job) + it.lingers + UNLOADING
             yield Promise(it.station, it.by, about, job.card, left)
-
-    def _take(self, it: Trouble) -> Deed:
-        if it.kind == "machine":
-            return Take(it.station, LEADERS[it.station], f"take {it.turn}", "machine", "")
-        demand = self._floor.routes[it.loop].demand
-        return Take(demand, LEADERS[demand], f"take {it.turn}", "material", it.loop)
 
     def _mend(self, it: Trouble) -> Iterator[Deed]:
         about = f"mend {it.turn}"
