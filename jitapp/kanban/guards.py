@@ -241,11 +241,18 @@ def repeated(s: Situation) -> Reply | None:
         return there(s)
     if s.intent is not Intent.ABORT and step.target == s.position:
         return there(s)
-    if scan.intent is not None or card.moved_at is None:
+    if scan.intent is not None:
         return None
-    last = STEPS.get(Intent(card.last_intent)) if card.last_intent else None
-    by_default = last is not None and bool(last.moves) and last.side == s.side
-    return no("just_moved") if by_default and s.at - card.moved_at < DOUBLE_SCAN else None
+    return no("just_moved") if just_moved(card.last_intent, card.moved_at, s.side, s.at) else None
+
+
+def just_moved(last_intent: str, moved_at: datetime | None, side: str | None, at: datetime) -> bool:
+    """Whether a default at this side ("supply" or "demand") must not move the card again at `at`: it was moved there
+    less than DOUBLE_SCAN ago."""
+    if moved_at is None or not last_intent or at - moved_at >= DOUBLE_SCAN:
+        return False
+    last = STEPS.get(Intent(last_intent))
+    return last is not None and bool(last.moves) and last.side == side
 
 
 def fits(s: Situation) -> Reply | None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
-
 from jitapp.kanban.conditions import MAY_FILL
-from jitapp.kanban.guards import DOUBLE_SCAN
-from jitapp.kanban.steps.all import STEPS
-from jitapp.kanban.vocabulary import CardStatus, Intent, LoopStatus, SupplyStatus
+from jitapp.kanban.guards import just_moved
+from jitapp.kanban.vocabulary import CardStatus, LoopStatus, SupplyStatus
 from jitapp.plant.models import Station
 from jitapp.pull.models import Card, Turn
 
@@ -46,7 +43,7 @@ def offers(station: Station, *, now: datetime, most: int) -> list[Offer]:
     return [
         Offer(card.code, card.loop.part.number, card.number)
         for card, side in found
-        if not _moved_just_now(card, side, now)
+        if not just_moved(card.last_intent, card.moved_at, side, now)
     ][:most]
 
 
@@ -56,11 +53,5 @@ def _to_fill(station: Station) -> list[int]:
     begun = list(turns.filter(step=S.IN_PROCESS).values_list("card_id", flat=True))
     if station.wip_limit is not None and len(begun) >= station.wip_limit:
         return begun
-    waiting = turns.filter(Q(step="")).order_by("due_at", "released_at", "pk")
+    waiting = turns.filter(step="").order_by("due_at", "released_at", "pk")
     return begun + list(waiting.values_list("card_id", flat=True)[:1])
-
-
-def _moved_just_now(card: Card, side: str, now: datetime) -> bool:
-    last = STEPS.get(Intent(card.last_intent)) if card.last_intent else None
-    same = last is not None and bool(last.moves) and last.side == side
-    return same and card.moved_at is not None and now - card.moved_at < DOUBLE_SCAN

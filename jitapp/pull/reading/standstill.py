@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg2
 from django.db import DatabaseError, connection, transaction
@@ -199,9 +200,9 @@ def trouble_with_writing() -> str:
     return ""
 
 
-def _holder(cursor: object, xmin: str) -> str:
-    cursor.execute(_HOLDER, [xmin])  # type: ignore[attr-defined]
-    found = cursor.fetchone()  # type: ignore[attr-defined]
+def _holder(cursor: Any, xmin: str) -> str:
+    cursor.execute(_HOLDER, [xmin])
+    found = cursor.fetchone()
     if not found:
         return ""
     pid, name, state = found
