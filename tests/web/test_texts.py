@@ -50,3 +50,12 @@ def test_an_address_with_a_nul_names_nothing(client: Client, address: str) -> No
 @pytest.mark.parametrize("address", FORMS)
 def test_a_form_with_a_nul_is_no_server_error(client: Client, address: str) -> None:
     assert client.post(address, FORMS[address]).status_code < 500
+
+
+def test_a_page_that_is_not_there_says_so_in_words(client: Client) -> None:
+    for address in ("/b/%00", "/nowhere", "/s/nowhere"):
+        answer = client.get(address)
+        page = answer.content.decode()
+        assert answer.status_code == 404, address
+        assert "The address may have a typing mistake, or the thing was removed." in page, address
+        assert "404" not in page.partition("<main")[2], address
