@@ -14,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jitapp.settings")
 from django.conf import settings
 
 SIGNS_OF_LIFE = "jitapp.pulse.workers"  # loaded by worker and scheduler only
+TRANSPORT = "jitapp.pulse.transport:Transport"  # Redis, whatever the address says
 VISIBILITY_TIMEOUT_S = 120  # longer than the hard task limit of 30 s plus one prefetched task
 
 # What the scheduler's sending has in common with the application's.
@@ -33,6 +34,7 @@ SENDING = (
 app = Celery("jitapp")
 app.conf.update(
     broker_url=settings.REDIS_URL,
+    broker_transport=TRANSPORT,
     result_backend=None,
     imports=("jitapp.switchboard", SIGNS_OF_LIFE),
     broker_connection_retry_on_startup=True,

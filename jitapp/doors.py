@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language_from_request, override
 from django.views import defaults
 
@@ -24,6 +25,7 @@ from jitapp.outages.store import Trouble
 
 RETRY_SECONDS = 5  # of pages; programs are asked to come back sooner (api/errors)
 READS = ("GET", "HEAD", "OPTIONS")
+WRITES = ("INSERT", "UPDATE", "DELETE")  # statements of Django's that show that the database can write
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
@@ -51,9 +53,11 @@ def _away(request: HttpRequest, trouble: Trouble) -> HttpResponse:
     }
     with override(get_language_from_request(request)):
         page = render_to_string("503.html" if context["whole"] else "components/away.html", context)
-    return HttpResponse(
-        page, status=503, headers={"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
-    )
+    headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
+    if not context["whole"]:
+        # What renews itself must stay on the page to ask again; what was sent is told above it.
+        headers["HX-Reswap"] = "beforebegin" if context["sent"] else "none"
+    return HttpResponse(page, status=503, headers=headers)
 
 
 def _reads_html(request: HttpRequest) -> bool:
@@ -65,10 +69,13 @@ def _page_before(request: HttpRequest) -> str:
     """Where to go on by GET: the same address, or the page whose form was sent; never another site's."""
     if request.method in READS:
         return request.get_full_path()
-    parts = urlsplit(request.headers.get("Referer", ""))
+    try:
+        parts = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return "/"
     here = request.META.get("HTTP_HOST", request.META.get("SERVER_NAME"))
-    same = parts.netloc == here and parts.path[:1] == "/" != parts.path[1:2]
-    return parts._replace(scheme="", netloc="", fragment="").geturl() if same else "/"
+    before = parts._replace(scheme="", netloc="", fragment="").geturl()
+    return before if parts.netloc == here and url_has_allowed_host_and_scheme(before, None) else "/"
 
 
 class EndOfOutages:
@@ -86,5 +93,5 @@ class EndOfOutages:
 
 def _listening(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
     result = execute(sql, params, many, context)
-    store.answered()
+    store.answered(wrote=str(sql).lstrip()[:6].upper() in WRITES)
     return result

@@ -14,11 +14,13 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
+import psycopg2
 import pytest
 from django.conf import settings
 from django.core.management.commands import flush
@@ -53,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     worker: str | None = getattr(config, "workerinput", {}).get("workerid")
     if worker is None:
         _start_servers(config)
+        _make_role()
     number = 0 if worker is None else 1 + int(worker.removeprefix("gw"))
     os.environ["REDIS_URL"] = urlsplit(os.environ["TEST_REDIS_URL"])._replace(path=f"/{number}").geturl()
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
@@ -103,16 +106,24 @@ def _start_servers(config: pytest.Config) -> None:
     os.environ.setdefault("TEST_REDIS_URL", running.valkey.url)
 
 
+def _make_role() -> None:
+    """In the first process only: the others share the server, and no lock of theirs would hold between databases."""
+    with (
+        closing(psycopg2.connect(os.environ["TEST_DATABASE_URL"])) as server,
+        server,
+        server.cursor() as cursor,
+    ):
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,))
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE ROLE {ROLE}")
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Tables are made by the superuser, who owns them; from then on connections have the rights of the application."""
     options = connection.settings_dict["OPTIONS"]
     before = options["options"]
     with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(1)")  # the other workers have the same server
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,))
-        if cursor.fetchone() is None:
-            cursor.execute(f"CREATE ROLE {ROLE}")
         grant(cursor, ROLE)
     connection.close()
     options["options"] = f"{before} -c role={ROLE}"

@@ -7,9 +7,9 @@ application lacks is missed by some test, and a test that must damage something 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 ROLE = "jitapp_tests"
 # Within a transaction, to its end.
@@ -18,9 +18,14 @@ TAKE_OFF = "SET LOCAL ROLE NONE"
 
 @contextmanager
 def superuser() -> Iterator[None]:
-    """Django's connection has all rights meanwhile. What fails within leaves it so until the test has ended."""
+    """Django's connection has all rights meanwhile."""
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("RESET ROLE")
+    try:
+        yield
+    finally:
+        with (
+            suppress(DatabaseError),
+            connection.cursor() as cursor,
+        ):  # a broken transaction takes it back by itself
+            cursor.execute("RESET ROLE")

@@ -1,7 +1,8 @@
-"""The short way to the scan doors: straight from WSGI, past Django's handlers and middleware.
+"""The short way to the scan doors: straight from the web server, past Django's handlers and middleware.
 
 A scanner has no session, no cookie, no language of a browser and no form; what the middleware does for pages would
-cost a scan more than its rules. The same doors are in Django's site map too (scans.py), for tests and other servers.
+cost a scan more than its rules. Granian comes by `reply_of` (intake.py), `runserver` and other WSGI servers by
+`shortcut`. The same doors are in Django's site map too (scans.py).
 """
 
 from __future__ import annotations

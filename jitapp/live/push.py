@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from urllib.parse import parse_qs, urlsplit
 
 import redis
 from django.conf import settings
@@ -27,8 +26,7 @@ LONGEST_PAUSE_SECONDS = 15.0
 def redis_channel(name: str, url: str) -> str:
     """The channel of that name in the Redis database of the URL: the channels of a server know no databases, so that
     two installations on one server would hear each other."""
-    parts = urlsplit(url)
-    number = parse_qs(parts.query).get("db", [parts.path.strip("/") or "0"])[0]
+    number = redis.connection.parse_url(url).get("db", 0)  # type: ignore[no-untyped-call]
     return f"{number}:{name}"
 
 
@@ -53,8 +51,8 @@ def rows_changed(rows: Iterable[tuple[str, int, int, bytes]]) -> None:
 
 
 def session_ended(mark: str) -> None:
-    """The streams of a session end, and its tickets open nothing any more; lost while Redis is away, when no stream
-    tells anything either."""
+    """The streams of a session end, and its tickets open nothing any more. Lost while Redis is away: no stream tells
+    anything then, all begin anew when it is back, and a ticket lasts ten minutes."""
     if mark:
         ended = redis_channel(ENDED, settings.REDIS_URL)
         _publisher.publish([(ended, mark.encode())], kept={f"{ENDED}:{mark}": TICKET_SECONDS})

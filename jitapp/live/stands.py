@@ -36,7 +36,7 @@ class Stands:
         except (RedisError, OSError, TimeoutError):
             self._observer.away()
             return False
-        self._observer.look({key: beat.count * 2**32 + beat.pid for key, beat in beats.items()}, now)
+        self._observer.look({key: beat.sign for key, beat in beats.items()}, now)
         said: dict[str, int] = {}
         with suppress(ValueError):
             said = dict(json.loads(told or "{}"))

@@ -151,11 +151,11 @@ class Hub:
             if client.session == session:
                 client.ended.set()
 
-    async def _end_what_ended(self) -> None:
-        """After a while without Redis: the streams of sessions that ended meanwhile end now."""
-        for session in {each.session for group in self._clients.values() for each in group}:
-            if await self.has_ended(session):
-                self.end_session(session)
+    def _end_sessions(self) -> None:
+        """After a while without Redis nobody knows which sessions ended meanwhile: the streams of all of them begin
+        anew, with a ticket that a session must still be there for."""
+        for client in [each for group in self._clients.values() for each in group if each.session]:
+            client.ended.set()
 
     def join(self, channel: str, last: str = "", session: str = "") -> Client:
         """A new client of a channel. Its queue begins with what it has missed since the event `last`, then `hello`.
@@ -240,10 +240,10 @@ class Hub:
             try:
                 await self._read(redis.asyncio.Redis.from_url(self._redis_url, socket_connect_timeout=2.0))
             except (RedisError, OSError, TimeoutError) as error:
+                if not self.degraded:  # it had listened
+                    backoff = 0.2
                 self._outage.failed(str(error), "tries to listen failed")
                 self._set_degraded(True)
-            else:
-                backoff = 0.2
             await asyncio.sleep(backoff * _chance.uniform(0.7, 1.3))
             backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
 
@@ -264,7 +264,7 @@ class Hub:
                         if message["type"] == "psubscribe":
                             log.info("Listening for changes.")
                             self._set_degraded(False)
-                            await self._end_what_ended()
+                            self._end_sessions()
                         elif message["type"] == "message":
                             self.end_session(message["data"].decode())
                         elif message["type"] == "pmessage":

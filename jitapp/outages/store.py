@@ -87,10 +87,10 @@ def told(error: BaseException, *, cost: str = ANSWERED_503, at: str = "") -> Tro
     return trouble
 
 
-def answered() -> None:
-    """The database has done what it was asked for."""
-    for outage in _OUTAGES.values():
-        if outage.lasts:
+def answered(*, wrote: bool = True) -> None:
+    """The database has done what it was asked for; what only reads says nothing of its writing."""
+    for trouble, outage in _OUTAGES.items():
+        if outage.lasts and (wrote or trouble is not Trouble.UNWRITABLE):
             outage.answered()
 
 

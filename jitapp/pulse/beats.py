@@ -33,7 +33,6 @@ STANDS, STANDS_SECONDS = "jitapp:stands", 15
 LOOKED = "jitapp:looked"  # written before every look, so that it is seen whether beats can be
 SOCKET_SECONDS = 0.5
 MOST_SLOTS = 100
-ROLES = ("web", "live", "worker", "relay", "scheduler")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,11 @@ class Beat:
     def role(self) -> str:
         """Such as `web`."""
         return self.name.partition(".")[0]
+
+    @property
+    def sign(self) -> int:
+        """Another one with each beat, also of a successor that counts from one again."""
+        return self.count * 2**32 + self.pid
 
 
 def folder() -> Path:
@@ -131,6 +135,8 @@ class Pulse:
     def end(self) -> None:
         """The last thing of an orderly end: this process is missed by nobody."""
         self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(2 * SOCKET_SECONDS)  # else a beat under way could follow
         forget(self._client, self.key)
         if self._file >= 0:
             with contextlib.suppress(OSError):

@@ -6,25 +6,20 @@ A worker whose broker went away again and again may hold a connection on which n
 
 from __future__ import annotations
 
+from jitapp.pulse.silence import Observer
+
 SAY_AFTER_S = 4.0  # no beat is given from then on
 END_AFTER_S = 30.0  # the process ends, and is started again
 
 
 class Deafness:
-    """What a worker's own looks at its queue add up to."""
+    """What a worker's own looks at its queue add up to; a look counts for `most` seconds (silence.Observer)."""
 
     def __init__(self, most: float = 4.0) -> None:
-        self._most = most  # seconds that one look counts for: the machine may have slept
-        self._looked_at: float | None = None
-        self._begun = -1
-        self._for = 0.0
+        self._silence = Observer(most)
 
     def look(self, now: float, *, waiting: int | None, begun: int, at_work: bool) -> float:
         """For how many seconds messages have waited in vain. `waiting` is None while the broker cannot be asked,
         `begun` counts the tasks begun so far, `at_work` says whether one is at hand."""
-        passed = 0.0 if self._looked_at is None else min(max(0.0, now - self._looked_at), self._most)
-        self._looked_at = now
-        heard = not waiting or at_work or begun != self._begun
-        self._begun = begun
-        self._for = 0.0 if heard else self._for + passed
-        return self._for
+        self._silence.look({"queue": begun} if waiting and not at_work else {}, now)
+        return self._silence.silent().get("queue", 0.0)

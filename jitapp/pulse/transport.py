@@ -10,11 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kombu import transport as kombus
-from kombu.transport import TRANSPORT_ALIASES, redis, virtual
+from kombu.transport import redis, virtual
 
-KOMBUS = "kombu.transport.redis:Transport"
-OURS = f"{__name__}:Transport"
 LOST: tuple[type[Exception], ...] = redis.get_redis_error_classes().connection_errors
 
 
@@ -45,14 +42,6 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """The transport of the workers."""
+    """The transport of the application (`broker_transport` in jitapp/celery.py)."""
 
     Channel = Channel
-
-
-def use() -> None:
-    """From now on addresses of Redis are served by this transport."""
-    for scheme, transport in TRANSPORT_ALIASES.items():
-        if transport == KOMBUS:
-            TRANSPORT_ALIASES[scheme] = OURS
-            kombus._transport_cache.pop(scheme, None)  # type: ignore[attr-defined]  # of connections made before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -13,7 +14,7 @@ from celery.beat import PersistentScheduler
 from celery.signals import beat_init, worker_ready, worker_shutdown
 from celery.worker import state
 
-from jitapp.pulse import deafness, transport
+from jitapp.pulse import deafness
 from jitapp.pulse.beats import Pulse, Work, connection
 from jitapp.pulse.deafness import Deafness
 
@@ -21,7 +22,6 @@ logger = logging.getLogger(__name__)
 
 DEAF_EXIT_CODE = 70
 TICK_PATIENCE_S = 8.0  # the scheduler ticks every five seconds at least (beat_max_loop_interval)
-transport.use()
 _ticks = Work(TICK_PATIENCE_S)
 _pulses: list[Pulse] = []
 
@@ -76,10 +76,11 @@ def worker_begins(sender: Any, **_: Any) -> None:
 def scheduler_begins(**_: Any) -> None:
     """The scheduler's clock ticks from now on."""
     _begin(Pulse("scheduler", _ticks.fresh))
+    atexit.register(process_ends)  # Celery does not tell that the scheduler ends
 
 
 @worker_shutdown.connect
-def worker_ends(**_: Any) -> None:
+def process_ends(**_: Any) -> None:
     """An orderly end."""
     for pulse in _pulses:
         pulse.end()

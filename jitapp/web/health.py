@@ -43,7 +43,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """Whether scans can be taken, what is lacking, and which processes give no sign of life. Without Redis they can:
     signals only go a little slower."""
     seen = watch.latest()
-    lacks = _lacks() or stands.lacking(seen)
+    lacks = _lacks(request.path) or stands.lacking(seen)
     frozen = stands.frozen(seen)
     degraded = ([] if redis_answers() else ["redis"]) + stands.degraded(seen)
     status = "lacking" if lacks or frozen else "degraded" if degraded else "ready"
@@ -60,11 +60,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Figures in Prometheus's text form; no names of people or things. 200 also while the database is away: a scrape
     that fails would tell less than `jitapp_store_up 0` does."""
     registry = CollectorRegistry()
-    stands.gauges(registry, watch.latest())
 
     def gauge(name: str, text: str, value: float) -> None:
         Gauge(f"jitapp_{name}", text, registry=registry).set(value)
 
+    stands.gauges(registry, gauge, watch.latest())
     gauge("redis_up", "Whether Redis answers.", float(redis_answers()))
     try:
         _figures_of_the_store(registry, gauge)
@@ -113,14 +113,15 @@ def _figures_of_the_store(registry: CollectorRegistry, gauge: Callable[[str, str
 def status(request: HttpRequest) -> HttpResponseBase:
     """The same for people: is it the server, or the network?"""
     begun = time.perf_counter()
-    lacks = _lacks()
+    lacks = _lacks(request.path)
+    seen = watch.latest()
     database_ms = (time.perf_counter() - begun) * 1000
     found: dict[str, Any] = {} if lacks else measures(now=timezone.now())
     context = {
-        "lacks": lacks,
+        "lacks": lacks or stands.lacking(seen),
         "database_ms": database_ms,
         "redis_up": redis_answers(),
-        "stands": list(stands.sentences(watch.latest())),
+        "stands": list(stands.sentences(seen)),
         "live": live_base(request),
         "found": found,
         "documents": None if lacks else queries.measures(now=timezone.now()),
@@ -132,7 +133,8 @@ def status(request: HttpRequest) -> HttpResponseBase:
     return render(request, "status.html", context)
 
 
-def _lacks() -> list[str]:
+def _lacks(at: str) -> list[str]:
+    """Why the database is of no use now; `at` is the page that asks."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -142,7 +144,7 @@ def _lacks() -> list[str]:
                 return ["migrations"]
             _known.add("migrated")
     except store.ERRORS as error:
-        store.told(error, at="/readyz")
+        store.told(error, at=at)
         connection.close()
         return ["database"]
     return []

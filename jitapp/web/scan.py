@@ -98,7 +98,6 @@ def _page(request: HttpRequest) -> HttpResponseBase:
         "code": request.GET.get("code", "")[:CODE_LIMIT],
         "fresh_id": str(new_uuid()),
         "words": _words_for_script(viewer.language),
-        "offers": offers_of(station),
     }
     if request.method == "POST":
         try:
@@ -108,6 +107,7 @@ def _page(request: HttpRequest) -> HttpResponseBase:
             context["answer"] = {"look": "red", "headline": gettext("Not readable"), "message": bad.sentence}
         else:
             context["answer"] = _record(asked, viewer, station)[1]
+    context["offers"] = offers_of(station)  # after the scan, whose card is none any more
     return render(request, "scan.html", context)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from django.utils.translation import gettext
@@ -32,8 +32,8 @@ def degraded(seen: Standstill) -> list[str]:
     return [word for word, holds in found.items() if holds]
 
 
-def gauges(registry: CollectorRegistry, seen: Standstill) -> None:
-    """The same as figures; names are those of processes, never of people."""
+def gauges(registry: CollectorRegistry, gauge: Callable[[str, str, float], None], seen: Standstill) -> None:
+    """The same as figures, by `gauge` where there are no labels; names are those of processes, never of people."""
     silent = Gauge(
         "jitapp_process_silent_seconds",
         "How long a process has given no sign of life.",
@@ -51,10 +51,6 @@ def gauges(registry: CollectorRegistry, seen: Standstill) -> None:
         name, _, host = key.partition("@")
         silent.labels(process=name, host=host).set(seconds)
         stands.labels(process=name, host=host).set((name, host) in still)
-
-    def gauge(name: str, text: str, value: float) -> None:
-        Gauge(f"jitapp_{name}", text, registry=registry).set(value)
-
     gauge(
         "signals_stand_seconds",
         "How long signals have stood still, 0 while they go.",

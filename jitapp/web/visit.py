@@ -95,7 +95,7 @@ def posted_name(request: HttpRequest, name: str) -> str:
 
 
 def readers(page: Page[P]) -> Page[P]:
-    """People who are logged in; in the demonstration everybody."""
+    """People who are logged in; of the demonstration's plant everybody."""
 
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         names_something(kwargs)

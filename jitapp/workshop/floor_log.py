@@ -8,12 +8,14 @@ nobody worked in.
 from __future__ import annotations
 
 import csv
+import io
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 
 from jitapp.kanban.instants import in_range
 
@@ -70,6 +72,19 @@ class Report:
     def used(self) -> int:
         """Pieces the operation took in: the good ones and the rejected ones."""
         return self.good + self.rejected
+
+
+def read_log_file(path: Path) -> list[Report]:
+    """`read_log` of a file. Raises LogError also for another encoding, with the line, and OSError."""
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise LogError(
+            f"Line {line} is not UTF-8 text (byte 0x{data[error.start]:02x}). Save it as UTF-8."
+        ) from None
+    return read_log(io.StringIO(text, newline=""))
 
 
 def read_log(lines: Iterable[str]) -> list[Report]:

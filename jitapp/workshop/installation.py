@@ -171,7 +171,9 @@ def _web(wishes: Wishes, environment: Mapping[str, str]) -> Service:
 
 
 def _door(wishes: Wishes, port: int) -> Door:
-    return Door(("127.0.0.1" if wishes.host in EVERYWHERE else wishes.host, port), HTTP)
+    # A socket of asyncio's on IPv6 hears no IPv4.
+    here = "::1" if wishes.host == "::" else "127.0.0.1" if wishes.host in EVERYWHERE else wishes.host
+    return Door((here, port), HTTP)
 
 
 def _live(wishes: Wishes, environment: Mapping[str, str]) -> Service:

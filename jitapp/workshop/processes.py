@@ -94,10 +94,11 @@ def adopt_orphans() -> None:
         _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def children() -> set[int]:
-    """Process ids of our children, adopted ones too; empty where the kernel does not tell (macOS)."""
+def children(of: int | str = "self") -> set[int]:
+    """Process ids of the children of a process, by default ours, adopted ones too; empty where the kernel does not tell
+    (macOS)."""
     found: set[int] = set()
-    for listing in Path("/proc/self/task").glob("*/children"):
+    for listing in Path(f"/proc/{of}/task").glob("*/children"):
         with contextlib.suppress(OSError):
             found.update(int(pid) for pid in listing.read_text().split())
     return found

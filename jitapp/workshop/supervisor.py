@@ -177,7 +177,7 @@ class Supervisor:
     def _end_the_hanging(self, watcher: Watcher) -> None:
         """What hangs hears no farewell. Ended, it is started again like everything that ends by itself."""
         alive = {
-            child.name: Watched(child.name, child.process.pid, child.service.door)
+            child.name: Watched(child.process.pid, child.service.door)
             for child in self.children
             if child.alive and child.process is not None
         }

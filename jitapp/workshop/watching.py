@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jitapp.pulse.silence import Observer
+from jitapp.workshop import processes
 
 PULSES = "pulse"  # the folder of the beats, in the data folder (jitapp/pulse/beats.folder)
 LOOK_SECONDS = 2.0
@@ -72,12 +73,9 @@ def family_of(pid: int) -> list[int]:
     """The process and its descendants."""
     found, new = [pid], [pid]
     while new:
-        parent = new.pop()
-        for listing in Path(f"/proc/{parent}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                children = [int(word) for word in listing.read_text().split()]
-                found += children
-                new += children
+        children = processes.children(new.pop())
+        found += children
+        new += children
     return found
 
 
@@ -137,7 +135,6 @@ class Knock:
 class Watched:
     """A service under watch: the process that the supervisor started, and the port that must answer, if any."""
 
-    name: str
     pid: int
     door: Door | None = None
 
@@ -178,7 +175,7 @@ class Watcher:
         for pid, seconds, what in self._silent(watched, service_of, now):
             patience = SILENT_S if self._idle.silent().get(str(pid), 0.0) >= SILENT_S else AT_WORK * SILENT_S
             if seconds >= patience and pid not in found:
-                found[pid] = Finding(service_of.get(pid, what), pid, f"{what} for {seconds:.0f} s")
+                found[pid] = Finding(service_of[pid], pid, f"{what} for {seconds:.0f} s")
         return list(found.values())
 
     def _silent(

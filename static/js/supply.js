@@ -2,11 +2,13 @@
 const PAUSE_MS = 5000;
 const AGAIN_MS = [1000, 2000, 4000, 8000];
 const said = document.getElementById("said");
+let sending = 0; // steps on their way: the list stays, so that nobody presses the same step again under another id
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function renew(force = false) {
   const jobs = document.getElementById("jobs");
-  if (!force && (document.hidden || jobs.contains(document.activeElement) || jobs.querySelector(":checked"))) return;
+  const held = document.hidden || jobs.contains(document.activeElement) || jobs.querySelector(":checked");
+  if (sending || (!force && held)) return;
   try {
     const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(4000) });
     if (!answer.ok || answer.redirected) return;
@@ -28,7 +30,7 @@ async function send(token, step) {
         body: JSON.stringify(step),
         signal: AbortSignal.timeout(4000),
       });
-      if (answer.status < 500 && answer.status !== 429) return answer;
+      if (![429, 502, 503, 504].includes(answer.status)) return answer;
     } catch {
       // No connection: the same.
     }
@@ -49,7 +51,10 @@ document.addEventListener("submit", async (event) => {
   const { id, code, csrfmiddlewaretoken } = Object.fromEntries(given);
   try {
     const step = { id, code, intent: event.submitter.value, checks: given.getAll("checks") };
-    const answer = await send(csrfmiddlewaretoken, step);
+    sending += 1;
+    const answer = await send(csrfmiddlewaretoken, step).finally(() => {
+      sending -= 1;
+    });
     const body = await answer.json();
     if (!body.look) throw new Error(body.message);
     said.dataset.look = body.look;

@@ -273,12 +273,16 @@ def scan_is_answered(line: Callable[..., socket.socket]) -> bool:
 def test_s03_idle_and_slow_bodies_stop_no_scan(lines: Callable[..., socket.socket]) -> None:
     # With the cookie of a form, so that the page would read the body.
     head = f"Host: 127.0.0.1\nCookie: csrftoken={'a' * 32}\nContent-Type: application/x-www-form-urlencoded\n"
+    idle = lines(f"POST /login/ HTTP/1.1\n{head}Content-Length: 100\n\n")
     for path in ("/login/", "/admin/login/", "/api/v1/scans", "/api/v1/parts/X"):
         for _ in range(2):
             lines(f"POST {path} HTTP/1.1\n{head}Content-Length: 100\n\n")
             lines(f"POST {path} HTTP/1.1\n{head}Transfer-Encoding: chunked\n\n")
             lines(f"POST {path} HTTP/1.1\n{head}Content-Length: 90000\n\nbegin=")
     assert scan_is_answered(lines)
+    idle.setblocking(False)
+    with pytest.raises(BlockingIOError):  # the scan was answered while this one still waited
+        idle.recv(1)
 
 
 def test_s03_who_does_not_fetch_his_answer_stops_no_scan(lines: Callable[..., socket.socket]) -> None:

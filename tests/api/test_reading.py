@@ -90,6 +90,9 @@ def test_turns_runouts_and_waits_can_be_asked_for_open_ones_only(floor: Floor, r
 def test_a_parameter_is_what_the_description_says_and_never_empty(floor: Floor, reader: Reader) -> None:
     """`?to=` of a program that lost its value is no wish for everything."""
     floor.scan("DOORS", 1, "empty")
+    floor.scan("DOORS", 2, "empty")
+    floor.scan("DOORS", 1, "receive")  # one turn is closed, one is open
+    assert len(reader.get("/turns?open=1")["results"]) < len(reader.get("/turns")["results"])
     described = {
         each["name"]: each["schema"] for each in document()["paths"]["/api/v1/turns"]["get"]["parameters"]
     }

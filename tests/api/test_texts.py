@@ -125,7 +125,7 @@ def test_the_bodies_are_right_but_for_that(world: tuple[Client, dict[str, str]])
         answer = client.generic(
             method, f"/api/v1{filled(address, places)}", body, content_type="application/json"
         )
-        assert answer.status_code != 422, (address, answer.content)
+        assert answer.status_code in (200, 201, 202, 409), (address, answer.content)
 
 
 def _json(value: Any, places: dict[str, str]) -> str:

@@ -331,7 +331,9 @@ def test_a_station_starts_and_finishes_what_was_asked_for_from_its_list(
     job.get_by_role("button", name="Start").click()
     expect(page.locator("#said")).to_contain_text("The server does not answer.")
     page.unroute("**/s/")
-    expect(page.locator("#said")).to_contain_text("STARTED", timeout=15_000)
+    expect(page.locator("#said")).to_contain_text(
+        "STARTED", timeout=60_000
+    )  # it waits 15 s at most between tries
     job.get_by_role("button", name="Filled").click()
     expect(page.locator("#said")).to_contain_text("DONE")
     expect(job).to_have_count(0)

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Response, expect
 from tests.journeys.pages import scan
 from tests.outages.installation import Installation, installation
 
+pytestmark = pytest.mark.timeout(900)
 PATIENCE_MS = 240_000  # a busy machine takes its time; a page tries at least every quarter of a minute
 
 
@@ -37,6 +38,11 @@ def statuses(page: Page) -> list[int]:
     return found
 
 
+def of_the_list(status: int) -> Callable[[Response], bool]:
+    """Whether an answer is that of the renewed list of calls, with this status."""
+    return lambda answer: "/calls/list" in answer.url and answer.status == status
+
+
 @pytest.mark.parametrize(
     ("away", "loops"),
     [(Installation.stop_postgres, ("L-1", "L-2")), (Installation.crash_postgres, ("L-3", "L-4"))],
@@ -53,6 +59,8 @@ def test_s01_two_open_scan_pages_lose_and_set_aside_nothing_while_postgresql_is_
     }
     codes = {loop: running.codes(loop) for loop in pages}
     said = {loop: statuses(page) for loop, page in pages.items()}
+    calls = pages[loops[0]].context.new_page()  # a list that asks again every five seconds
+    calls.goto(f"{running.shop.url}/calls")
     away(running)
     try:
         for number in range(3):
@@ -65,6 +73,9 @@ def test_s01_two_open_scan_pages_lose_and_set_aside_nothing_while_postgresql_is_
                 page.wait_for_timeout(100)
             assert set(said[loop]) == {503}
             assert aside(page) is None
+        with calls.expect_response(of_the_list(503), timeout=PATIENCE_MS):
+            pass
+        expect(calls.locator("#calls-list")).to_have_count(1)
         board = chromium.new_context().new_page()
         answer = board.goto(f"{running.shop.url}/calls", timeout=PATIENCE_MS)
         assert answer is not None
@@ -82,6 +93,9 @@ def test_s01_two_open_scan_pages_lose_and_set_aside_nothing_while_postgresql_is_
             loop,
         )
         assert applied == [(code, "applied") for code in codes[loop]]
+    with calls.expect_response(of_the_list(200), timeout=PATIENCE_MS):
+        pass
+    expect(calls.locator("#calls-list")).to_have_count(1)
     # The page that said so has loaded itself again: it is the login, which needs the database.
     expect(board).to_have_url(re.compile("/login/"), timeout=PATIENCE_MS)
     assert "Traceback" not in running.shop.log

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -61,12 +62,13 @@ def test_s01_a_refused_connection_is_the_database_away(away: Away) -> None:
 
 
 def test_s01_too_many_connections_are_the_database_away() -> None:
+    role = f"crowded_{os.getpid()}"  # the suite's processes share the cluster
     with superuser():
-        run("DROP ROLE IF EXISTS crowded", "CREATE ROLE crowded LOGIN PASSWORD 'x' CONNECTION LIMIT 0")
+        run(f"CREATE ROLE {role} LOGIN PASSWORD 'x' CONNECTION LIMIT 0")
         try:
-            error = raised(lambda: session(user="crowded", password="x", options=""))
+            error = raised(lambda: session(user=role, password="x", options=""))
         finally:
-            run("DROP ROLE crowded")
+            run(f"DROP ROLE {role}")
     assert "too many connections" in str(error)
     assert trouble_of(error) is Trouble.AWAY
 

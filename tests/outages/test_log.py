@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from psycopg2.errors import DiskFull
 
 from jitapp import switchboard
 from jitapp.live import push
 from jitapp.live.push import Publisher
+from jitapp.outages import store
 from jitapp.outages.outage import QUIET_SECONDS, Outage
 from jitapp.outbox.models import Message
 from jitapp.pulse.beats import Work
@@ -197,3 +199,16 @@ def test_s14_threads_that_fail_together_say_it_once(book: Book) -> None:
     for thread in threads:
         thread.join(30)
     assert len(book.lines) == 1
+
+
+def test_s14_a_reading_is_no_sign_that_the_database_writes_again(clock: Any, caplog: Log) -> None:
+    """Boards go on polling while a disk is full: each poll would have ended the outage, and the next scan begun it."""
+    store.told(DiskFull("could not extend file"))
+    clock.now += QUIET_SECONDS
+    Client().get("/readyz")
+    store.answered(wrote=False)
+    assert store.lasts()
+    store.answered()
+    began, over = lines(caplog)
+    assert began.startswith("The database cannot write: ")
+    assert over.startswith("The database writes again after ")

@@ -10,23 +10,16 @@ from typing import Any
 import kombu
 import pytest
 
-from jitapp.pulse import transport
+from jitapp.celery import TRANSPORT, app
+from jitapp.pulse.transport import Transport
 from jitapp.workshop import processes
 from jitapp.workshop.embedded import Valkey, free_port
 from tests.live.served import wait_until
 
 
-@pytest.fixture(autouse=True)
-def as_in_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    for scheme, name in list(kombu.transport.TRANSPORT_ALIASES.items()):
-        monkeypatch.setitem(kombu.transport.TRANSPORT_ALIASES, scheme, name)
-    monkeypatch.setattr(kombu.transport, "_transport_cache", {})
-    transport.use()
-
-
-def test_the_workers_addresses_are_served_by_our_transport() -> None:
-    for scheme in ("redis", "rediss"):
-        assert isinstance(kombu.Connection(f"{scheme}://127.0.0.1:1/0").transport, transport.Transport)
+def test_the_application_uses_our_transport() -> None:
+    for address in (None, "redis://127.0.0.1:1/0", "rediss://127.0.0.1:1/0"):
+        assert isinstance(app.connection(address).transport, Transport)
 
 
 @pytest.mark.parametrize("end", [lambda message: message.ack(), lambda message: message.reject()])
@@ -37,7 +30,7 @@ def test_s06_a_lost_acknowledgement_frees_its_place(tmp_path: Path, end: Callabl
     try:
         wait_until(valkey.answers, 60)
         options = {"socket_timeout": 5, "socket_connect_timeout": 1, "max_retries": 0}
-        connection = kombu.Connection(valkey.url, transport_options=options)
+        connection = kombu.Connection(valkey.url, transport=TRANSPORT, transport_options=options)
         queue: Any = connection.SimpleQueue("jobs", no_ack=False)
         queue.put({"job": 1})
         queue.consumer.qos(prefetch_count=1)

@@ -11,7 +11,7 @@ from django.test import Client
 from jitapp.accounts.models import Person
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Area, Membership, Plant
+from jitapp.plant.models import Area, Membership
 from jitapp.workshop.demo.shop import plant_rows
 from tests.floor import Floor
 
@@ -113,4 +113,3 @@ def test_s10_a_demonstration_shows_its_own_plant_to_strangers_and_no_other(
 
 def test_s10_the_demonstrations_plant_is_the_one_in_its_file() -> None:
     assert plant_rows()["code"] == settings.DEMO_PLANT
-    assert not Plant.objects.filter(code=settings.DEMO_PLANT).exists()

@@ -42,8 +42,13 @@ def client(settings: LazySettings, client: Client) -> Client:
     return client
 
 
-@pytest.mark.parametrize("address", [*PLACES, "/s/?code=%00", "/s/?next=%00", "/calls?area=%00"])
+@pytest.mark.parametrize("address", PLACES)
 def test_an_address_with_a_nul_names_nothing(client: Client, address: str) -> None:
+    assert client.get(address).status_code in (404, 405)  # 405: of an address that is only sent to
+
+
+@pytest.mark.parametrize("address", ["/s/?code=%00", "/s/?next=%00", "/calls?area=%00"])
+def test_a_question_with_a_nul_is_no_server_error(client: Client, address: str) -> None:
     assert client.get(address).status_code < 500
 
 

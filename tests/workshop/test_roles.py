@@ -221,9 +221,8 @@ def test_s13_one_role_is_allowed_and_said(tmp_path: Path) -> None:
         assert done.returncode == 0
         said = manage("check", "--database", "default", DATABASE_URL=servers.postgres.url)
         assert said.returncode == 0
-        for text in (done.stderr if "W001" in done.stderr else said.stderr, said.stderr):
-            assert "The database role jitapp owns the tables, so whoever speaks as the application" in text
-            assert "DATABASE_OWNER_URL" in text
+        assert "The database role jitapp owns the tables, so whoever speaks as the application" in said.stderr
+        assert "DATABASE_OWNER_URL" in said.stderr
     finally:
         servers.stop(remove=True)
 
@@ -261,7 +260,7 @@ def test_s13_a_running_installations_processes_do_not_know_the_owner(running_sho
     assert running_shop.process is not None
     children = psutil.Process(running_shop.process.pid).children(recursive=True)
     ours: list[Mapping[str, str]] = [child.environ() for child in children if "python" in child.name()]
-    assert ours
+    assert len(ours) >= 5  # web, live, worker, relay, scheduler
     assert not [environment for environment in ours if "DATABASE_OWNER_URL" in environment]
     assert "DATABASE_OWNER_URL" in running_shop.servers
 

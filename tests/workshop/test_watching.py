@@ -21,7 +21,7 @@ class Machine:
         self.tasks = {pid: Task("S", 0) for pid in (RELAY, WEB, WORKER_OF_WEB)}
         self.families = {RELAY: [RELAY], WEB: [WEB, WORKER_OF_WEB]}
         self.folder = folder
-        self.watched = {"relay": Watched("relay", RELAY), "web": Watched("web", WEB)}
+        self.watched = {"relay": Watched(RELAY), "web": Watched(WEB)}
         self.watcher = Watcher(folder, self.tasks.get, self.families.__getitem__)
         self.now = 1000.0
 
@@ -107,13 +107,13 @@ def deaf() -> Iterator[socket.socket]:
 
 
 def test_s11_a_port_that_does_not_answer_is_found(machine: Machine, deaf: socket.socket) -> None:
-    machine.watched["relay"] = Watched("relay", RELAY, Door(deaf.getsockname(), PING))
+    machine.watched["relay"] = Watched(RELAY, Door(deaf.getsockname(), PING))
     assert machine.look(SILENT_S - 4, beating=ALL) == []
     assert machine.look(20, beating=ALL) == [("relay", RELAY)]
 
 
 def test_s11_a_port_that_answers_is_asked_again_and_again(machine: Machine, deaf: socket.socket) -> None:
-    machine.watched["relay"] = Watched("relay", RELAY, Door(deaf.getsockname(), PING))
+    machine.watched["relay"] = Watched(RELAY, Door(deaf.getsockname(), PING))
     for answered in range(1, 40):
         assert machine.look(2, beating=ALL) == []
         line, _ = deaf.accept()

@@ -33,10 +33,15 @@ def offers(station: Station, *, now: datetime, most: int) -> list[Offer]:
     here = Card.objects.filter(
         card_status=CardStatus.IN_CIRCULATION, blocked=False, loop__status=LoopStatus.ACTIVE
     ).select_related("loop__part")
-    used = here.filter(loop__demand=station, supply_status__in=(*_USED, *_BROUGHT))
+    used = here.filter(loop__demand=station, supply_status__in=(*_USED, *_BROUGHT)).order_by(
+        "loop__code", "number"
+    )
     filled = _to_fill(station)
     found = [
-        *((card, "supply") for card in here.filter(pk__in=filled)),
+        *(
+            (card, "supply")
+            for card in sorted(here.filter(pk__in=filled), key=lambda card: filled.index(card.pk))
+        ),
         *((card, "demand") for card in used if card.supply_status in _BROUGHT),
         *((card, "demand") for card in used if card.supply_status in _USED),
     ]

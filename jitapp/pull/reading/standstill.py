@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg2
 from django.db import DatabaseError, connection, transaction
 
+from jitapp.outages.store import ERRORS, Trouble, trouble_of
 from jitapp.pulse import beats
 from jitapp.pulse.beats import Beat
 from jitapp.pulse.silence import SAY_AFTER_S, Observer
@@ -46,7 +46,6 @@ WHERE backend_xid::text = %s::text::xid8::xid::text
 # Larger than its memory, so that it goes to a file beside the tables; nothing of it stays.
 _WRITE = "SELECT count(*) FROM generate_series(1, 20000) AS written(number)"
 _READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'"
-_NO_ROOM = "53"  # the class of SQLSTATEs of what the server has run out of
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +99,30 @@ class Watch:
         self._last = Standstill()
 
     def latest(self) -> Standstill:
-        """What was last seen; looks if that is some seconds ago."""
-        if self._clock() - self._looked_at > FRESH_S:
-            self.look()
+        """What was last seen; looks if that is some seconds ago and nobody is looking now."""
+        if self._clock() - self._looked_at > FRESH_S and self._lock.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._lock.release()
         return self._last
 
     def look(self) -> Standstill:
         """A look at processes and store. Raises nothing that either of them may raise."""
         with self._lock:
-            now = self._clock()
-            self._read_beats(now)
-            silent = self._processes.silent()
-            frozen = self._frozen(silent)
-            seen = self._ask_the_store(now, Standstill(silent=silent, frozen=frozen))
-            idle = self._nobody_drains(silent)
-            if idle is not None and (seen.signals_since is None or idle < seen.signals_since):
-                seen = replace(seen, signals_since=idle)
-            self._last, self._looked_at = seen, now
-            return seen
+            return self._look()
+
+    def _look(self) -> Standstill:
+        now = self._clock()
+        self._read_beats(now)
+        silent = self._processes.silent()
+        frozen = self._frozen(silent)
+        seen = self._ask_the_store(now, Standstill(silent=silent, frozen=frozen))
+        idle = self._nobody_drains(silent)
+        if idle is not None and (seen.signals_since is None or idle < seen.signals_since):
+            seen = replace(seen, signals_since=idle)
+        self._last, self._looked_at = seen, self._clock()
+        return seen
 
     def tell_boards(self) -> None:
         """Looks, and hands what boards must say to the event streams."""
@@ -130,7 +135,7 @@ class Watch:
             self._processes.away()
             return
         self._beats = found
-        self._processes.look({key: beat.count * 2**32 + beat.pid for key, beat in found.items()}, now)
+        self._processes.look({key: beat.sign for key, beat in found.items()}, now)
         silent = self._processes.silent()
         living = {found[key].role for key, seconds in silent.items() if seconds < SAY_AFTER_S}
         for key, seconds in silent.items():
@@ -162,7 +167,7 @@ class Watch:
                 holder = _holder(cursor, xmin) if held >= HELD_S else ""
             if store == "away" or now - self._wrote_at >= STORE_EVERY_S:
                 store, self._wrote_at = trouble_with_writing(), now
-        except (DatabaseError, psycopg2.Error):
+        except ERRORS:
             connection.close()
             self._horizon.away()
             return replace(seen, store="away")
@@ -194,7 +199,7 @@ def trouble_with_writing() -> str:
             cursor.execute("SET LOCAL work_mem = '64kB'")
             cursor.execute(_WRITE)
     except DatabaseError as error:
-        if str(getattr(error.__cause__, "pgcode", "") or "").startswith(_NO_ROOM):
+        if trouble_of(error) is Trouble.UNWRITABLE:
             return "disk"
         raise
     return ""

@@ -97,9 +97,11 @@ def nudges() -> Iterator[None]:
 
     sender = threading.Thread(target=send, daemon=True)
     sender.start()
-    yield
-    stopped.set()
-    sender.join()
+    try:
+        yield
+    finally:
+        stopped.set()
+        sender.join()
 
 
 def hears(client: redis.Redis) -> bool:
@@ -165,8 +167,12 @@ def installation(folder: Path) -> Iterator[tuple[psutil.Process, int, str]]:
         lines = (folder / "data" / RUNNING).read_text().splitlines()
         yield psutil.Process(up.pid), port, dict(line.split("=", 1) for line in lines)["REDIS_URL"]
     finally:
-        up.send_signal(signal.SIGTERM)
-        up.wait(PATIENCE_S)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            up.send_signal(signal.SIGTERM)
+        try:
+            up.wait(PATIENCE_S)
+        except psutil.TimeoutExpired:
+            up.kill()
 
 
 def run(rounds: int, say: Callable[[str], object]) -> bool:

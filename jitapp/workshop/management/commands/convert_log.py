@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import yaml
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from jitapp.workshop.floor_log import LogError, read_log
+from jitapp.workshop.floor_log import LogError, read_log_file
 from jitapp.workshop.floor_shop import convert
 
 
@@ -19,17 +18,6 @@ def _container(text: str) -> int:
     if pieces < 1:
         raise ValueError
     return pieces
-
-
-def _text(data: bytes) -> str:
-    """Raises LogError for another encoding, with the line."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise LogError(
-            f"Line {line} is not UTF-8 text (byte 0x{data[error.start]:02x}). Save it as UTF-8."
-        ) from None
 
 
 class Command(BaseCommand):
@@ -58,9 +46,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         log: Path = options["log"]
         try:
-            conversion = convert(
-                read_log(io.StringIO(_text(log.read_bytes()), newline="")), options["container"]
-            )
+            conversion = convert(read_log_file(log), options["container"])
             options["shop"].write_text(
                 yaml.safe_dump(conversion.shop, sort_keys=False, allow_unicode=True, width=110),
                 encoding="utf-8",

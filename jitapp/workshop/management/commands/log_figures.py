@@ -12,7 +12,7 @@ from django.utils import timezone
 from jitapp.plant.models import Plant
 from jitapp.pull.proof.verify import verify
 from jitapp.pull.setup import set_up_shop
-from jitapp.workshop.floor_log import LogError, read_log
+from jitapp.workshop.floor_log import LogError, read_log_file
 from jitapp.workshop.floor_shop import convert
 from jitapp.workshop.log_figures import Run, tables
 from jitapp.workshop.replaying import ReplayError, read_lines, replay
@@ -34,15 +34,14 @@ class Command(BaseCommand):
         if Plant.objects.exists():
             raise CommandError("This database holds a shop. Name an empty one in DATABASE_URL.")
         try:
-            with log.open(encoding="utf-8-sig", newline="") as rows:
-                conversion = convert(read_log(rows))
+            conversion = convert(read_log_file(log))
             done = set_up_shop(conversion.shop, now=timezone.now())
             if done.report.errors:
                 raise CommandError(str(done.report.errors[0]))
             lines = read_lines([json.dumps(line) for line in conversion.lines])
             run = Run(conversion.figures, replay(lines), verify(), replay(lines))
         except (LogError, ReplayError) as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(f"{log}: {error}") from error
         except OSError as error:
             raise CommandError(f"{log}: {error.strerror}. Give the path of a log.") from error
         self.stdout.write(tables(run))

@@ -7,10 +7,9 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import DatabaseError, connection
+from psycopg2.errorcodes import INSUFFICIENT_PRIVILEGE
 
 from jitapp.workshop.ownership import NotTheOwner, as_owner, grant_to_the_application, not_the_owner
-
-INSUFFICIENT_PRIVILEGE = "42501"
 
 
 class Command(migrate.Command):
