@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
 import httpx
+import psycopg2
 import pytest
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
 from django.utils import timezone
 
 from jitapp import switchboard
@@ -108,6 +111,17 @@ def test_pulls_at_shipping_reach_every_station_and_the_first_suppliers(living: L
     assert outcomes["applied"] >= 0.95 * outcomes.total(), outcomes
     assert not Event.objects.filter(type="draw.short").exists()  # nobody starts without material
     assert verify().differences == []
+
+
+def test_operators_see_what_they_did_even_while_the_feed_is_held_back(living: Living) -> None:
+    """A long transaction anywhere in the database server (a backup's, say) holds the event feed back."""
+    living.crew.troubles.resting = True
+    with closing(psycopg2.connect(**connection.get_connection_params())) as elsewhere:
+        elsewhere.cursor().execute("select pg_current_xact_id()")
+        living.pass_seconds(300)
+        answered = Counter(Receipt.objects.values_list("outcome", flat=True))
+    assert answered["applied"] > 20
+    assert set(answered) == {"applied"}, answered
 
 
 def trouble(living: Living, kind: Any, *, runs_dry: bool) -> tuple[Trouble, list[Deed]]:

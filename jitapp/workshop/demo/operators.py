@@ -178,8 +178,20 @@ class LiveFloor(Floor):
             said = refused.response.text
         if said:
             logger.debug("%s: %s", deed, said)
-            self._stale |= {deed.station}  # the board was older than the floor
+        # Who did something looks at the result: the feed may come later (a long transaction anywhere in the server
+        # holds it back), and by then the same deed would have been tried again on the board of before.
+        self._stale |= {deed.station}
+        if isinstance(deed, Scan | Promise):
+            self._stale |= self._both_ends(deed.card)
         return not said
+
+    def _both_ends(self, card: str) -> set[str]:
+        """The stations that show the card."""
+        for bins in self._bins_at.values():
+            for each in bins:
+                if each.card == card and (route := self.routes.get(each.loop)):
+                    return {route.demand, route.supply}
+        return set()
 
     def _send(self, tablet: Tablet, deed: Deed) -> str:
         """Why it was not done, or nothing. Raises HTTPStatusError for a refusal."""
