@@ -104,6 +104,23 @@ class Device(models.Model):
     max_seq = models.BigIntegerField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    enrolled_by = models.ForeignKey(
+        Person,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="enrolled_devices",
+        help_text="who made this device known; empty: a token of the command line",
+    )
+    # What a tablet says of itself with each sign of life.
+    reported_at = models.DateTimeField(null=True, blank=True)
+    waiting = models.PositiveIntegerField(default=0, db_default=0, help_text="scans kept there, not yet sent")
+    oldest_waiting_at = models.DateTimeField(null=True, blank=True)
+    app_version = models.CharField(max_length=40, blank=True, db_default="")
+    clock_error_ms = models.BigIntegerField(null=True, blank=True, help_text="its clock minus ours")
+    # What the scanner doctor found: the capture profile and its verdict.
+    doctor = models.JSONField(null=True, blank=True)
+    doctor_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

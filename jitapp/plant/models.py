@@ -430,6 +430,9 @@ class Placement(models.Model):
     device = models.OneToOneField("accounts.Device", on_delete=models.CASCADE, related_name="placement")
     plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="placements")
     station = models.ForeignKey(Station, on_delete=models.PROTECT, null=True, blank=True)
+    intent = models.CharField(
+        max_length=12, blank=True, db_default="", help_text="what a scan there means; empty: the usual step"
+    )
 
     def __str__(self) -> str:
         return f"{self.device_id} at {self.station_id}"
