@@ -36,3 +36,9 @@ export function findCardCode(raw) {
 export function looksLikeCardCode(raw) {
   return /KB[0-9A-HJKMNP-TV-Z]{9}/.test(raw.toUpperCase());
 }
+
+// A command card: {name, number}, or null; exactly as jitapp/symbology/commandcode.py.
+export function readCommand(raw) {
+  const found = /^KC([0-9A-HJKMNP-TV-Z]{2})([0-9]{6})([0-9A-HJKMNP-TV-Z])$/.exec(raw.trim().toUpperCase());
+  return found && checkSymbol(found[1] + found[2]) === found[3] ? { name: found[1], number: Number(found[2]) } : null;
+}
