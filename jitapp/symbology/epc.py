@@ -16,7 +16,8 @@ from epcpy.utils.common import ConvertException
 from epcpy.utils.parsers import epc_pure_identity_to_scheme, hex_to_tag_encodable, tag_uri_to_tag_encodable
 
 from jitapp.symbology.ascii import upper
-from jitapp.symbology.gs1 import read_bracketed
+from jitapp.symbology.epc_plus import read_plus, scheme_of
+from jitapp.symbology.gs1 import read_bracketed, read_pairs
 
 _HEX = re.compile("[0-9A-F]{2,128}")
 _URN = re.compile(r"urn:epc:(tag|id):([a-z0-9+-]+):(.+)", re.IGNORECASE | re.DOTALL)
@@ -64,6 +65,8 @@ def read_hex(text: str) -> Tag:
     digits = re.sub(r"[ \-:]", "", upper(text))
     if not _HEX.fullmatch(digits):
         return Tag(problems=(f"{text or 'Nothing'} is not the hex of a tag.",))
+    if plus := scheme_of(digits):
+        return _plus(digits, plus)
     scheme, least = SCHEMES.get(digits[:2], ("", 0))
     if not scheme:
         return Tag(problems=(f"{digits[:2]} is no header of an EPC: bind the tag to its card as it is.",))
@@ -75,6 +78,14 @@ def read_hex(text: str) -> Tag:
     except (ConvertException, ValueError, KeyError, IndexError) as error:
         return Tag(problems=(_why(error, f"This is no {scheme}."),))
     return _tag(identity, scheme, bits)
+
+
+def _plus(digits: str, scheme: str) -> Tag:
+    try:
+        elements = read_pairs(read_plus(digits))
+    except ValueError as error:
+        return Tag(problems=(_why(error, f"This is no {scheme}. {error}"),))
+    return Tag(ai=elements.ai, problems=elements.problems)
 
 
 def is_tag_hex(text: str) -> bool:
