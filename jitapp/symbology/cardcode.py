@@ -87,6 +87,11 @@ def find_card_code(raw: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+def meant_code(text: str) -> str | None:
+    """The one card code that a text means, as `find_card_code` or as somebody types it; None if it means none."""
+    return find_card_code(text) or typed_card_code(text.strip())
+
+
 # How people write what they read off a card: O and I are not in the alphabet, L neither.
 _SPELLING = str.maketrans("OIL", "011", " -\u00a0\u2010\u2011\u2012\u2013")
 _LONGEST_SPELLING = 40

@@ -99,12 +99,13 @@ def _keys(layout: str, caps: str) -> Iterator[tuple[str, str]]:
 
 
 @cache
-def _back(layout: str, caps: str) -> Mapping[int, str]:
-    """What was meant by each character that is shown; those that two keys show are left out."""
+def _back(layout: str, caps: str) -> tuple[frozenset[str], Mapping[int, str]]:
+    """The characters that may be shown, and what was meant by each; those that two keys show are left out."""
     meant_by: dict[str, set[str]] = {" ": {" "}}
     for meant, shown in _keys(layout, caps):
         meant_by.setdefault(shown, set()).add(meant)
-    return {ord(shown): meant.pop() for shown, meant in meant_by.items() if len(meant) == 1}
+    table = {ord(shown): meant.pop() for shown, meant in meant_by.items() if len(meant) == 1}
+    return frozenset(map(chr, table)), table
 
 
 class ReadBack(NamedTuple):
@@ -127,18 +128,16 @@ def read_back(text: str) -> list[ReadBack]:
     if not CODE_LENGTH <= len(text) <= _LONGEST:
         return []
     found: dict[str, ReadBack] = {}
+    shown = set(text)
     for layout, caps in ways():
-        meant = _meant(text, layout, caps)
+        possible, table = _back(layout, caps)
+        meant = _meant(text.translate(table)) if shown <= possible else None
         if meant is not None:
             found.setdefault(meant, ReadBack(meant, LAYOUTS[layout].name))
     return list(found.values())
 
 
-def _meant(text: str, layout: str, caps: str) -> str | None:
-    table = _back(layout, caps)
-    if any(ord(char) not in table for char in text):
-        return None
-    meant = text.translate(table)
+def _meant(meant: str) -> str | None:
     if not meant.startswith(PREFIX):
         address = _ADDRESS.fullmatch(meant)
         meant = address[1] if address else ""
