@@ -80,6 +80,23 @@ def codes_in(raw: str) -> list[str]:
     return list(dict.fromkeys(reversed(found)))
 
 
+_HOST = re.compile(r"HTTPS?://[^/]*")
+
+
+def misread_in(raw: str, found: list[str]) -> list[str]:
+    """What has the shape of a card code beside the codes that were found, with a wrong check symbol: a second card
+    whose read failed. Names of hosts are not looked at."""
+    if len(raw) < 2 * CODE_LENGTH:
+        return []
+    text = upper(raw)
+    if text.count(PREFIX) == len(found):
+        return []
+    text = _HOST.sub(" ", text)
+    for code in found:
+        text = text.replace(code, " ")
+    return _SHAPE.findall(text)
+
+
 def find_card_code(raw: str) -> str | None:
     """The card code inside what a scanner sent (a URL, half-typed rubbish before it); None if there is none or more
     than one: the last alone would lose the others."""

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jitapp.symbology.cardcode import codes_in, looks_like_card_code
-from jitapp.symbology.commandcode import commands_in
-from jitapp.symbology.decode import DEFAULT, Site, decode
+from jitapp.symbology.decode import DEFAULT, Site, decode, several_in
 from jitapp.symbology.reading import How, Kind, Reading
 
 LONGEST_NAME = 128  # of plant.Identifier
@@ -38,8 +37,8 @@ class Meaning:
 def meaning_of(raw: str, site: Site = DEFAULT) -> Meaning:
     """What a scan door does with a read. A card code of ours costs no more than finding it."""
     found = codes_in(raw)
-    several = [*found, *commands_in(raw)]
-    if len(several) > 1:
+    several = several_in(raw, found)
+    if several:
         return Meaning((), "two_codes", " + ".join(several))
     if found:
         return Meaning((found[0],), "unknown_card", found[0])
