@@ -46,7 +46,8 @@ _AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _GS1_SYMBOLS = frozenset(
     {"]C1", "]d2", "]d5", "]Q3", "]Q4", "]e0", "]J1", "]J4"}
 )  # FNC1 stands first in these
-_RETAIL_SYMBOLS = frozenset({"]E0", "]E4", "]I0", "]I1", "]I3"})
+_RETAIL_SYMBOLS = frozenset({"]E0", "]E3", "]E4", "]I0", "]I1", "]I3"})
+_WITH_ADD_ON = "]E3"
 _SAP = re.compile(
     "([0-9]{10})([0-69])"
 )  # the kanban, and the status to set: 0 next, 1 wait ... 6 in use, 9 error
@@ -199,6 +200,8 @@ def _identifier(raw: str, text: str, symbol: str, site: Site) -> Reading | None:
 def _number(raw: str, text: str, symbol: str, site: Site) -> Reading | None:
     if not is_digits(text):
         return None
+    if symbol == _WITH_ADD_ON and len(text) > 13:
+        text = text[:13]  # two or five digits of an add-on follow
     number = gtin14(text)
     if number is not None:
         return Reading(raw, Kind.GTIN, ai={"01": number})
