@@ -1,10 +1,10 @@
 // The scan page: what a scanner types becomes a scan in the queue (queue.js), and what became of it is seen and heard.
-import { findCardCode } from "./cardcode.js";
+import { Capture } from "./capture.js";
+import { findCardCode } from "./codes.js";
 import { uuid7 } from "./ids.js";
 import { Queue, setAside } from "./queue.js";
 import { Sound } from "./sound.js";
 import { span } from "./span.js";
-import { Wedge } from "./wedge.js";
 
 const words = JSON.parse(document.getElementById("words").textContent);
 const result = document.getElementById("result");
@@ -150,19 +150,19 @@ function line({ scan, answer, at }) {
 }
 
 // -- in ---------------------------------------------------------------------------------------------
-const wedge = new Wedge({
+const capture = new Capture({
   ownField: field,
-  onCode: (code) => record(code),
-  onRubbish: (text, isCardLike) =>
+  onCodes: (codes) => codes.forEach((code) => record(code)),
+  onOther: (text, kind) =>
     show(
-      isCardLike
+      kind === "bad_check"
         ? { look: "red", code: "bad_check", headline: words.bad_head, message: text, next: words.bad_next }
         : { look: "amber", code: "not_a_card_code", headline: words.foreign_head, message: text, next: words.foreign_next },
-      isCardLike ? "falling" : "level",
+      kind === "bad_check" ? "falling" : "level",
     ),
   onNoSuffix: () => console.info(words.no_suffix),
 });
-wedge.listen(document);
+capture.listen(document);
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -174,7 +174,7 @@ form.addEventListener("submit", (event) => {
   }
   offered?.remove();
   field.value = "";
-  wedge.clear();
+  capture.clear();
   record(findCardCode(typed) ?? typed);
 });
 intent.addEventListener("change", () => {
