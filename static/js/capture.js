@@ -41,10 +41,6 @@ export function fieldOf(target) {
   return typed ? target : null;
 }
 
-function middle(numbers) {
-  return numbers.length ? numbers.toSorted((a, b) => a - b)[numbers.length >> 1] : 0;
-}
-
 export class Capture {
   constructor({ onCodes, onCommand, onOther, onNoSuffix, ownField = null, profile = savedProfile(), label = "Scanner" }) {
     const nothing = () => {};
@@ -182,7 +178,7 @@ export class Capture {
     }
     this.clear();
     const free = keys.slice(keys.findLastIndex((key) => key.field) + 1);
-    const byHand = this.gap(free) > Math.max(HAND_MS, 1.5 * (this.profile.gap ?? 0));
+    const byHand = this.byHand(free);
     if (field || free.length < (byHand ? LEAST_TYPED : LEAST)) return;
     if (!byHand || suffix === "Enter") this.swallow(event);
     const other = this.read(free);
@@ -199,7 +195,7 @@ export class Capture {
       if (!keys.length) return;
       const read = this.read();
       const found = (read.cards.length || read.command) && read.end === keys.length && !/[-\s]/.test(read.text.slice(read.start));
-      const byHand = this.gap(keys) > HAND_MS;
+      const byHand = this.byHand(keys);
       if (found && !(byHand && keys.at(-1).field)) {
         this.taken = keys.at(-1).at;
         this.putBack(read);
@@ -230,7 +226,12 @@ export class Capture {
 
   // Milliseconds between keys, as most of them were.
   gap(keys) {
-    return middle(keys.slice(1).map((key, place) => key.at - keys[place].at));
+    const gaps = keys.slice(1).map((key, place) => key.at - keys[place].at);
+    return gaps.sort((a, b) => a - b)[gaps.length >> 1] ?? 0;
+  }
+
+  byHand(keys) {
+    return this.gap(keys) > Math.max(HAND_MS, 1.5 * (this.profile.gap ?? 0));
   }
 
   // Takes what was scanned out of the field again.
