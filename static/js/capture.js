@@ -1,31 +1,22 @@
-// From key presses to scans, wherever the focus is. A scan ends with Enter or Tab and is never split by time: a slow
-// tablet would cut it. Without either, a code is taken after a silence if its check symbol is right.
-//
-// `onCodes(codes, meta)` card codes of one read in order, `onCommand(command, meta)` a command card,
-// `onOther(text, kind, meta)` what else a scanner sent: "bad_check" looks like a card and is none, "foreign" is for the
-// server to decode (control characters are in it), "pasted" likewise but a person may have pasted it, "typed" was typed
-// by hand outside of any field. `onNoSuffix(meta)` the scanner sends neither Enter nor Tab.
-// meta: {how: "keys" | "input" | "paste", suffix, text, physical, layout, field, early, gap (ms), at (ms since 1970)}.
-//
-// Typing in a field is left alone. If it turns out to be a scan, the field is put back as it was. An element with
-// data-capture="off" keeps its keys.
+// From key presses to scans, wherever the focus is: see docs/scanners.md. A scan ends with Enter or Tab and is never split
+// by time, because a slow tablet would cut it.
 import { readCodes, usSign } from "./codes.js";
 
 const LONGEST = 2000;
 const SILENCE_MS = 300;
-const STALE_MS = 10_000; // what was typed so long before a scan does not belong to it
+const STALE_MS = 10_000; // what was typed before does not belong to a scan
 const HAND_MS = 60; // between keys; a person is slower
 const LEAST = 3; // fewer characters are no scan
 const LEAST_TYPED = 6;
-const BIG_FIELD = 5000; // characters; a longer text is not kept for each key
+const BIG_FIELD = 5000; // not kept for each key
 const NOT_TYPED_IN = ["hidden", "checkbox", "radio", "button", "submit", "reset", "range", "color", "file", "image"];
-// Ctrl with these keys is no shortcut of anything: a scanner says FS, GS, RS and US by them.
+// FS, GS, RS and US as Ctrl and a key.
 const CONTROLS = { "\\": 28, "]": 29, "^": 30, "_": 31 };
 const UNSHIFTED = { Backslash: 28, BracketRight: 29 };
 const SHIFTED = { Digit6: 30, Minus: 31 };
 export const PROFILE = "jitapp.scanner";
 
-// What the scanner doctor found out on this device: {unidentified, layout, gap, ...}.
+// What the scanner doctor found: {unidentified, layout, gap, ...}.
 export function savedProfile() {
   try {
     return JSON.parse(localStorage.getItem(PROFILE)) ?? {};
@@ -34,7 +25,6 @@ export function savedProfile() {
   }
 }
 
-// The field that a key is typed into, or null.
 export function fieldOf(target) {
   if (target?.isContentEditable) return target;
   const typed = target?.matches?.("input, textarea") && !NOT_TYPED_IN.includes(target.type);
@@ -48,7 +38,7 @@ export class Capture {
     Object.assign(this, { ownField, profile, label });
     this.keys = []; // [{sign, us, at, field, before, caps, early, how}]
     this.swallowed = new Set(); // keys whose release belongs to us too
-    this.alt = ""; // digits typed with Alt held
+    this.alt = "";
     this.timer = 0;
     this.taken = -Infinity; // when the last code was taken without its suffix
     this.sink = null;
@@ -74,7 +64,6 @@ export class Capture {
     if (this.sink) this.sink.value = "";
   }
 
-  // -- keys ---------------------------------------------------------------------------------------------
   key(event, { before, early = false } = {}) {
     const { code, key } = event;
     if (event.type === "keyup") {
@@ -87,7 +76,7 @@ export class Capture {
       return;
     }
     if (event.isComposing || event.keyCode === 229 || event.target?.closest?.("[data-capture=off]")) return;
-    const field = event.target === this.sink ? null : fieldOf(event.target);
+    const field = this.field(event);
     const at = event.timeStamp;
     const one = { at, field, before: before ?? shortened(field), early, how: "keys", caps: event.getModifierState("CapsLock") };
     const control = this.control(event);
@@ -114,7 +103,7 @@ export class Capture {
     }
   }
 
-  // The control character that Ctrl and a key mean in a scan, or "". EOT (Ctrl+D) only after another one.
+  // EOT (Ctrl+D) only after another control character.
   control(event) {
     if (!event.ctrlKey || event.altKey || event.metaKey) return "";
     const byPlace = this.keys.length && (event.shiftKey ? SHIFTED : UNSHIFTED)[event.code]; // else Ctrl and + zooms
@@ -123,17 +112,21 @@ export class Capture {
     return event.code === "KeyD" && this.holdsControl() ? "\x04" : "";
   }
 
+  field({ target }) {
+    return target === this.sink ? null : fieldOf(target);
+  }
+
   holdsControl() {
     return this.keys.some(({ sign }) => sign < " ");
   }
 
-  // Alt and a number on the number pad is one character; a scanner may send all of them so.
+  // Alt and a number on the number pad is one character.
   altReleased(event, early) {
     const number = Number(this.alt);
     this.alt = "";
     if (!number || number > 255) return;
-    const sign = number < 128 ? String.fromCharCode(number) : new TextDecoder("windows-1252").decode(new Uint8Array([number]));
-    const field = event.target === this.sink ? null : fieldOf(event.target);
+    const sign = String.fromCharCode(number);
+    const field = this.field(event);
     if (sign === "\r" || sign === "\t") this.end(event, field, sign === "\t" ? "Tab" : "Enter");
     else this.add({ sign, us: sign, at: event.timeStamp, field, before: shortened(field), early, how: "keys" });
     this.wait();
@@ -151,7 +144,6 @@ export class Capture {
     stop(event);
   }
 
-  // -- what was read --------------------------------------------------------------------------------------
   read(keys = this.keys) {
     const text = keys.map(({ sign }) => sign).join("");
     const known = keys.some(({ us }) => us);
@@ -165,7 +157,7 @@ export class Capture {
     this.drink();
     const { keys } = this;
     if (!keys.length) {
-      // The suffix of a code that was taken without it: it must not press or submit anything.
+      // The suffix of a code that was taken without it.
       if (event.timeStamp - this.taken < 2 * SILENCE_MS) this.swallow(event);
       return;
     }
@@ -186,7 +178,7 @@ export class Capture {
     this.on.other(other.text, kind, this.meta(other, free, suffix));
   }
 
-  // Without a suffix: only a code with which the text ends, and in a field only one that no hand typed.
+  // Without a suffix: only a code at the end, and in a field only one that no hand typed.
   wait() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
@@ -218,10 +210,12 @@ export class Capture {
 
   meta({ text, physical, layout }, keys, suffix) {
     const last = keys.at(-1) ?? { at: performance.now(), how: "paste" };
-    // Not from the page's own origin of time: that clock stands still while a tablet sleeps.
+    // timeOrigin would be wrong: that clock stands still while a tablet sleeps.
     const at = Date.now() - Math.max(0, performance.now() - last.at);
     const early = keys.some((key) => key.early);
-    return { how: last.how, suffix, text, physical, layout, field: Boolean(last.field), early, gap: this.gap(keys), at };
+    const label = /\p{Cc}|\[\)>/u.test(text.trim()); // more than a card: let the server decode the text
+    const field = Boolean(last.field);
+    return { how: last.how, suffix, text, physical, label, layout, field, early, gap: this.gap(keys), at };
   }
 
   // Milliseconds between keys, as most of them were.
@@ -250,9 +244,8 @@ export class Capture {
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  // -- paste, and devices whose keys have no names ------------------------------------------------------------
   paste(event) {
-    const field = event.target === this.sink ? null : fieldOf(event.target);
+    const field = this.field(event);
     const text = (event.clipboardData?.getData("text") ?? "").trim();
     if (!text || (field && field !== this.ownField)) return;
     const read = { physical: "", ...readCodes(text, { layout: this.profile.layout }) };
@@ -264,7 +257,7 @@ export class Capture {
     else this.on.other(text, read.looksLikeCard ? "bad_check" : "pasted", this.meta(read, [], ""));
   }
 
-  // One field of a pixel has the focus whenever nothing else has: there the soft keyboard's letters arrive, unseen.
+  // Has the focus whenever nothing else has.
   open(target) {
     const sink = document.createElement("input");
     this.sink = sink;
@@ -293,14 +286,14 @@ export class Capture {
     if (this.sink) this.sink.value = "";
   }
 
-  // A scan that goes on while the next page loads: early.js continues it there.
+  // early.js of the next page goes on with it.
   leave() {
     const { keys } = this;
     if (!keys.length || keys.at(-1).field || performance.now() - keys.at(-1).at > 1000) return;
     try {
       sessionStorage.setItem("jitapp.keys", JSON.stringify(keys.map(({ sign, us, caps }) => ({ sign, us, caps }))));
     } catch {
-      // Forbidden or full: its check symbol refuses the rest.
+      // Forbidden or full: the check symbol refuses the rest.
     }
   }
 }

@@ -1,9 +1,4 @@
-// What the text of one scanner read says: card codes and command cards, in the order in which they stand there.
-//
-// Card codes are those of jitapp/symbology/cardcode.py, command cards those of commandcode.py; the same corpus proves
-// both sides (tests/symbology/reads.json). A read that a wrong keyboard layout garbled is repaired from the keys that
-// were pressed, or from the wrong characters alone where these prove the layout. Without such a proof a wrong check
-// symbol stays wrong: nothing is guessed. Two repairs that give different codes are none.
+// What the text of one scanner read says, as jitapp/symbology does (tests/symbology/reads.json). See docs/scanners.md.
 export const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const POWER = [1];
 for (let i = 0; i < 30; i += 1) {
@@ -30,7 +25,6 @@ const checks = (code) => SHAPE.test(code) && checkSymbol(code.slice(2, -1)) === 
 
 export const isCardCode = (text) => text.startsWith("KB") && checks(text);
 
-// {name, number} of a command card's code, or null.
 export function readCommand(code) {
   const [, symbols, number] = (checks(code) && COMMAND.exec(code)) || [];
   return COMMANDS[symbols] ? { name: COMMANDS[symbols], number: Number(number) } : null;
@@ -39,7 +33,7 @@ export function readCommand(code) {
 // ASCII only, so that every character keeps its place.
 const upper = (text) => text.replace(/[a-z]/g, (letter) => letter.toUpperCase());
 
-// -- keyboards: each key in one order, without and with Shift; those of the UK and Spain differ from US in signs only ----
+// Keys in one order, without and with Shift. The UK's and Spain's letters and digits are those of US.
 const CODES = "` 1 2 3 4 5 6 7 8 9 0 Minus Equal Q W E R T Y U I O P BracketLeft BracketRight A S D F G H J K L Semicolon Quote"
   .concat(" Backslash IntlBackslash Z X C V B N M Comma Period Slash")
   .replace("`", "Backquote")
@@ -51,7 +45,7 @@ const KEYS = {
   fr: ["²&é\"'(-è_çà)=azertyuiop^$qsdfghjklmù*<wxcvbn,;:!", "²1234567890°+AZERTYUIOP¨£QSDFGHJKLM%µ>WXCVBN?./§"],
   cz: [";+ěščřžýáíé=´qwertzuiopú)asdfghjklů§¨\\yxcvbnm,.-", "°1234567890%ˇQWERTZUIOP/(ASDFGHJKL\"!'|YXCVBNM?:_"],
 };
-// The letter or digit of each key, whatever Shift and Caps Lock say; else its sign.
+// The letter or digit of each key, else its sign.
 const bases = ([plain, shifted]) =>
   plain.split("").map((sign, key) => (/[a-z]/.test(sign) ? upper(sign) : /\d/.test(shifted[key]) ? shifted[key] : sign));
 
@@ -69,40 +63,36 @@ function through(from, to, text) {
   return [write(([key, shift]) => KEYS[to][shift][key]), write(([key]) => base[key])];
 }
 
-// What a scanner that thinks of a US keyboard meant by a key, whatever layout this computer has; "" for other keys.
+// What a key means on a US keyboard; "" for other keys.
 export function usSign(code, shift) {
   if (/^Numpad\d$/.test(code)) return code.at(-1);
-  const pad = { NumpadDivide: "/", NumpadMultiply: "*", NumpadSubtract: "-", NumpadAdd: "+", NumpadDecimal: ".", Space: " " };
-  return pad[code] ?? KEYS.us[Number(shift)][CODES.indexOf(code)] ?? "";
+  const others = { NumpadDivide: "/", NumpadSubtract: "-", NumpadDecimal: ".", Space: " " };
+  return others[code] ?? KEYS.us[Number(shift)][CODES.indexOf(code)] ?? "";
 }
 
-// -- what stands in a text ------------------------------------------------------------------------------
-// Begins or ends something of its own: start, blank, control character, address, another code. Else it is part of a name.
+// What stands around a code of its own; else it is part of a name.
 const AFTER = /^(?:$|[\s\p{Cc}?#&]|K[BC]|HTTPS?:)/u;
-const BEFORE = /(?:^|[\s\p{Cc}]|\/K\/)$/u;
+const BEFORE = /(?:^|[\s\p{Cc}]|\/K\/|K[BC][0-9A-Z]{9})$/u;
 
-// Valid codes in order and the places that only look like one, in a text of capital letters. Of two that overlap neither
-// is sure: both only look like one.
+// Valid codes in order and the places that only look like one. From the end: half of a code may stand in front.
 function search(text) {
   const found = [];
   const bad = [];
-  for (let at = text.indexOf("K"); at >= 0; at = text.indexOf("K", at + 1)) {
+  let free = text.length;
+  for (let at = text.lastIndexOf("K"); at >= 0; at = at ? text.lastIndexOf("K", at - 1) : -1) {
     const end = at + LENGTH;
     const code = text.slice(at, end);
-    const last = found.at(-1)?.end ?? 0;
-    if (isCardCode(code) || readCommand(code)) {
-      if (at < last) bad.push(-1);
-      else found.push({ code, at, end });
+    if (end <= free && (isCardCode(code) || readCommand(code))) {
+      found.unshift({ code, at, end });
+      free = at;
     } else if (SHAPE.test(code) && (code[1] === "B" || COMMANDS[code.slice(2, 4)])) {
-      if ((at === last || BEFORE.test(text.slice(0, at))) && AFTER.test(text.slice(end))) bad.push(at);
+      if (BEFORE.test(text.slice(0, at)) && AFTER.test(text.slice(end))) bad.push(at);
     }
   }
-  const apart = (at) => at < 0 || found.every((one) => one.at >= at + LENGTH || at >= one.end);
-  return { found, bad: bad.filter(apart) };
+  return { found, bad: bad.filter((at) => found.every((one) => one.at >= at + LENGTH || at >= one.end)) };
 }
 
-// A code that a person typed: O for 0, I and L for 1, blanks and hyphens anywhere, KB left out if asked for. Digits alone
-// are never a card: they are as likely a number of something else.
+// A code that a person typed. Digits alone are no card: they are as likely a number of something else.
 function typed(text, bare) {
   const last = text.slice(text.lastIndexOf("/") + 1);
   const tidy = upper(last).replace(/[\s\p{Pd}]/gu, "").replace(/O/g, "0").replace(/[IL]/g, "1");
@@ -112,8 +102,7 @@ function typed(text, bare) {
   return { found, bad: !code && SHAPE.test(tidy) && tidy[1] === "B" ? [0] : [] };
 }
 
-// Whether a text that was repaired to `shifted` proves its layout: the code was written in signs that no code has, every
-// digit of it alike, or what stands before it is an address only now.
+// Whether the characters prove a layout: signs that no code has, or an address only when repaired.
 function proves(text, shifted, { code, at, end }) {
   const was = upper(text.slice(at, end));
   const digits = was.split("").filter((sign, place) => /\d/.test(code[place]) && sign !== "1");
@@ -124,7 +113,7 @@ function proves(text, shifted, { code, at, end }) {
 
 const REPAIRS = [["de", "us"], ["fr", "us"], ["cz", "us"], ["us", "de"], ["us", "fr"], ["us", "cz"], ["fr", "fr"], ["cz", "cz"]];
 
-// The repairs of a text whose layout is proved or known: [{found, layout}], the scanner's layout > the computer's.
+// The repairs of a text whose layout is proved or known, "scanner>computer".
 function repairs(text, known, pairs) {
   return pairs.flatMap(([computer, scanner]) => {
     const layout = `${scanner}>${computer}`;
@@ -135,7 +124,7 @@ function repairs(text, known, pairs) {
   });
 }
 
-// Where what the scanner sent begins: an AIM identifier or an address before the first code belongs to it.
+// An AIM identifier or an address before the first code belongs to it.
 const start = (text, at) => at - (/(?:\][A-Z]\d)?(?:HTTPS?:\/\/\S*)?$/.exec(upper(text.slice(0, at)))?.[0].length ?? 0);
 
 function told(text, { found, layout = "", shifted = text }) {
@@ -153,15 +142,13 @@ function told(text, { found, layout = "", shifted = text }) {
   };
 }
 
-// What one read says: {cards, command, looksLikeCard, text, layout, ...}. `physical` is the same read as the keys of a US
-// keyboard (usSign), `capsLock` whether it was on, `layout` what the scanner doctor found ("us>de": a scanner that thinks
-// of a US keyboard at a computer with a German one), `bare` whether KB may be left out.
-// A read in which one code is right and another is wrong says nothing but `looksLikeCard`: it is refused as a whole.
+// {cards, command, commandFirst, looksLikeCard, text, layout, start, end}. `physical` is the same read by usSign, `layout`
+// what the scanner doctor found, `bare` whether KB may be left out. One wrong code refuses the whole read.
 export function readCodes(text, { physical = "", capsLock = false, layout = "", bare = true } = {}) {
   const plain = search(upper(text));
   const whole = plain.found.length || plain.bad.length ? plain : typed(text, bare);
   if (whole.found.length && !whole.bad.length) return told(text, whole);
-  const none = { cards: [], command: null, commandFirst: false, looksLikeCard: whole.bad.length > 0, text, layout: "", start: 0, end: 0 };
+  const none = { cards: [], command: null, looksLikeCard: whole.bad.length > 0, text, layout: "", start: 0, end: 0 };
   if (whole.found.length) return none;
   const keys = physical && upper(physical) !== upper(text) ? through("us", "us", physical) : null;
   const pressed = keys ? search(keys[1]) : { found: [], bad: [] };
@@ -174,10 +161,8 @@ export function readCodes(text, { physical = "", capsLock = false, layout = "", 
   return { ...none, looksLikeCard: none.looksLikeCard || results.size > 1 || pressed.bad.length > 0 };
 }
 
-// The one card code in a text, or null: of several none is preferred.
+// The one card code in a text; of several none.
 export function findCardCode(text) {
   const { cards } = readCodes(text);
   return cards.length === 1 ? cards[0] : null;
 }
-
-export const looksLikeCardCode = (text) => readCodes(text).looksLikeCard;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from collections.abc import Iterator
@@ -159,3 +160,8 @@ def test_any_text_is_read_without_an_exception(page: Page) -> None:
     found = reads(page, texts, [{"physical": text, "capsLock": True} for text in texts])
     assert len(found) == len(texts)
     assert (ROOT / "static" / "js" / "codes.js").exists()
+
+
+def test_what_every_page_loads_for_scanning_is_small() -> None:
+    files = [ROOT / "static" / "js" / name for name in ("codes.js", "capture.js")]
+    assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in files) <= 8 * 1024
