@@ -42,6 +42,8 @@ SENTENCES = {
     ),
     "bad_head": mark("Bad read"),
     "bad_next": mark("Scan again."),
+    "foreign_head": mark("Not a kanban code"),
+    "foreign_next": mark("Scan the kanban code, not the maker's label."),
     "undo": mark("Undo"),
     "undo_of": mark("Undo {}"),
     "undo_nothing": mark("Nothing to undo"),

@@ -1,8 +1,7 @@
 // A scan on any page is a scan: kept, sent and answered in a small panel there. The page itself stays as it is.
-import { findCardCode, readCommand } from "./cardcode.js";
+import { Capture } from "./capture.js";
 import { Sound } from "./sound.js";
 import { Tablet } from "./tablet.js";
-import { Wedge } from "./wedge.js";
 
 const SHAPES = { ok: "tick", calm: "tick", amber: "sh-soon", red: "sh-act", saved: "tick", sending: "tick" };
 const STAYS_MS = 20_000;
@@ -67,22 +66,28 @@ function build() {
   return made;
 }
 
-async function take(codes) {
+async function ready() {
   await Promise.all([started, words()]);
-  for (const code of codes) await tablet.record(code);
 }
 
-const wedge = new Wedge({
-  onCode: (code) => take([code]),
-  onRubbish: (text) => {
-    const command = readCommand(text);
-    if (command?.name === "HP") started.then(words).then(() => tablet.record("HELP", { help: "help", intent: "" }));
-    else if (!command && findCardCode(text)) take([findCardCode(text)]);
+async function take(codes, meta) {
+  await ready();
+  if (meta.label && codes.length === 1) await tablet.record(meta.text);
+  else for (const code of codes) await tablet.record(code);
+}
+
+const capture = new Capture({
+  onCodes: take,
+  onCommand: async ({ name }) => {
+    if (name !== "HELP") return;
+    await ready();
+    await tablet.record("HELP", { help: "help", intent: "" });
   },
-  onNoSuffix: () => {},
+  // What a scanner read that is no card's: the server says what it is. What somebody typed on this page is none.
+  onOther: (text, kind) => kind === "foreign" && take([text], {}),
 });
 
 const started = tablet.start({ quiet: true });
-wedge.listen(document);
+capture.listen(document);
 document.addEventListener("pointerdown", () => sound.wake(), { once: true });
 document.documentElement.dataset.scans = "";

@@ -1,11 +1,11 @@
 // The scan page: what a scanner reads becomes a kept scan (tablet.js), and what became of it is seen and heard.
 import { actor, onActor, signIn, signOut } from "./actor.js";
-import { findCardCode, readCommand } from "./cardcode.js";
+import { Capture } from "./capture.js";
+import { readCodes } from "./codes.js";
 import { Panel } from "./panel.js";
 import { Sound } from "./sound.js";
 import { span } from "./span.js";
 import { Tablet } from "./tablet.js";
-import { Wedge } from "./wedge.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
 const words = JSON.parse(document.getElementById("words").textContent);
@@ -141,28 +141,37 @@ function ready(more, text) {
 }
 
 const COMMANDS = {
-  BK: () => {
+  UNDO: () => {
     const last = tablet.lines.find((each) => each.undo_until);
     if (last) record(last.code, { intent: "undo" });
-    else panel.show({ look: "amber", code: "undo_nothing", headline: words.undo_nothing, message: "", next: words.undo_nothing_next }), sound.play("level");
+    else {
+      panel.show({ look: "amber", code: "undo_nothing", headline: words.undo_nothing, message: "", next: words.undo_nothing_next });
+      sound.play("level");
+    }
   },
-  HP: () => record("HELP", { help: "help", intent: "" }),
-  QT: (number) => ready({ quantity: String(number) }, words.next_quantity.replace("{}", number)),
-  HD: () => ready({ intent: "hold", reason: words.held_by_card }, words.next_hold),
-  VR: () => ready({ override: true }, words.next_override),
-  ES: () => {
+  HELP: () => record("HELP", { help: "help", intent: "" }),
+  QTY: (number) => ready({ quantity: String(number) }, words.next_quantity.replace("{}", number)),
+  HOLD: () => ready({ intent: "hold", reason: words.held_by_card }, words.next_hold),
+  OVERRIDE: () => ready({ override: true }, words.next_override),
+  END_SHIFT: () => {
     signOut();
     panel.show({ look: "calm", code: "signed_out", headline: words.signed_out, message: tablet.queue.count ? words.safe_here.replace("{}", tablet.queue.count) : "", next: "" });
     sound.play("one");
   },
-  BR: () => document.querySelector("[data-theme-switch]")?.click(),
+  BRIGHT: () => document.querySelector("[data-theme-switch]")?.click(),
 };
 
 // -- in ---------------------------------------------------------------------------------------------
-function take(codes) {
-  for (const code of codes) record(code);
+const command = ({ name, number }) => COMMANDS[name](number);
+
+// Several codes of one read are several scans, in order. What holds more than a card's code goes as it was read: the
+// server decodes the supplier's part, quantity and lot.
+function take(codes, meta = {}) {
+  if (meta.label && codes.length === 1) record(meta.text);
+  else for (const code of codes) record(code);
 }
 
+// A badge signs in; everything else is the server's to read.
 function other(text) {
   const person = tablet.cards.person(text);
   if (person) {
@@ -174,18 +183,27 @@ function other(text) {
   }
 }
 
-const wedge = new Wedge({
+function unread(text, isBad) {
+  panel.show(
+    isBad
+      ? { look: "red", code: "bad_check", headline: words.bad_head, message: text, next: words.bad_next }
+      : { look: "amber", code: "not_a_card_code", headline: words.foreign_head, message: text, next: words.foreign_next },
+  );
+  sound.play(isBad ? "falling" : "level");
+}
+
+const capture = new Capture({
   ownField: field,
-  onCode: (code) => take([code]),
-  onRubbish: (text, isCardLike) => {
-    const command = readCommand(text);
-    if (command && COMMANDS[command.name]) COMMANDS[command.name](command.number);
-    else if (isCardLike) panel.show({ look: "red", code: "bad_check", headline: words.bad_head, message: text, next: words.bad_next }), sound.play("falling");
+  onCodes: take,
+  onCommand: command,
+  onOther: (text, kind) => {
+    // Whoever types by hand uses the field: letters that went astray are no scan.
+    if (kind === "bad_check" || (kind === "typed" && !tablet.cards.person(text))) unread(text, kind === "bad_check");
     else other(text);
   },
   onNoSuffix: () => console.info(words.no_suffix),
 });
-wedge.listen(document);
+capture.listen(document);
 document.addEventListener("jitapp:codes", (event) => take(event.detail)); // of the camera
 
 form.addEventListener("submit", (event) => {
@@ -198,11 +216,11 @@ form.addEventListener("submit", (event) => {
   }
   offered?.remove();
   field.value = "";
-  wedge.clear();
-  const command = readCommand(typed);
-  if (command && COMMANDS[command.name]) COMMANDS[command.name](command.number);
-  else if (findCardCode(typed)) take([findCardCode(typed)]);
-  else other(typed);
+  capture.clear();
+  const read = readCodes(typed);
+  if (read.command) command(read.command);
+  if (read.cards.length) take(read.cards);
+  else if (!read.command) other(typed);
 });
 panel.checks.addEventListener("submit", (event) => {
   event.preventDefault();
