@@ -100,7 +100,7 @@ function showState() {
     storage: words.storage,
   }[shown];
   link.querySelector(".word").textContent = text;
-  link.querySelector(".age").textContent = shown === "live" || shown === "storage" ? "" : age;
+  link.querySelector(".age").textContent = shown === "storage" ? "" : age;
   const off = Math.abs(tablet.clock.offset ?? 0);
   notice.hidden = true;
   if (tablet.problem) say(words.storage_next);
@@ -116,6 +116,35 @@ function say(text) {
 
 function showWho() {
   who.textContent = actor()?.name ?? page.person ?? "";
+}
+
+// The page speaks the language of whoever signed in: drawn again by the server, or without it as far as was kept here.
+async function speak() {
+  showWho();
+  const wanted = actor()?.language;
+  if (!wanted || wanted === page.language) return;
+  document.cookie = `django_language=${wanted}; path=/; max-age=31536000; samesite=lax`;
+  if (tablet.link.state === "live") {
+    sessionStorage.setItem("jitapp.greet", actor().name);
+    location.reload();
+  } else {
+    Object.assign(words, (await tablet.store.get(`words ${wanted}`).catch(() => null)) ?? {});
+    page.language = wanted;
+    document.documentElement.lang = wanted;
+  }
+}
+
+function greet(name) {
+  panel.show({ look: "ok", code: "signed_in", headline: name, message: words.signed_in, next: "" });
+  sound.play("rising");
+}
+
+// The sentences of everybody who may sign in here, for the time without a network.
+async function keepWords() {
+  for (const language of new Set([...tablet.cards.people.values()].map((person) => person.language))) {
+    const answer = await fetch(`/s/words/${language}`, { signal: AbortSignal.timeout(10_000) });
+    if (answer.ok) await tablet.store.put(`words ${language}`, await answer.json());
+  }
 }
 
 // -- command cards ------------------------------------------------------------------------------------
@@ -175,9 +204,8 @@ function take(codes, meta = {}) {
 function other(text) {
   const person = tablet.cards.person(text);
   if (person) {
+    greet(person.name);
     signIn({ ...person, badge: text.trim() });
-    panel.show({ look: "ok", code: "signed_in", headline: person.name, message: words.signed_in, next: "" });
-    sound.play("rising");
   } else {
     record(text);
   }
@@ -239,7 +267,7 @@ for (const type of ["pointerdown", "keydown"]) {
   document.addEventListener(type, (event) => event.target !== soundButton && sound.wake(), { once: true });
 }
 sound.onState(false);
-onActor(showWho);
+onActor(speak);
 addEventListener("online", () => tablet.queue.wake());
 document.addEventListener("visibilitychange", () => document.hidden || tablet.queue.wake());
 setInterval(() => {
@@ -271,6 +299,8 @@ async function keepPage() {
   setInterval(() => tablet.update && registration.update().catch(() => {}), 60_000);
 }
 
+updateChip.addEventListener("click", () => !tablet.queue.count && fresh?.postMessage("take over"));
+
 // A new version takes over when nothing waits and nobody has scanned for a moment.
 setInterval(() => {
   const idle = performance.now() - idleSince > UPDATE_IDLE_MS;
@@ -280,4 +310,10 @@ setInterval(() => {
 await tablet.start();
 showState();
 panel.root.dataset.ready = "";
+const greeted = sessionStorage.getItem("jitapp.greet");
+if (greeted) {
+  sessionStorage.removeItem("jitapp.greet");
+  greet(greeted);
+}
+keepWords().catch(() => {});
 keepPage().catch(() => {});
