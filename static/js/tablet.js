@@ -57,11 +57,11 @@ export class Tablet {
       this.troubled(error);
     }
     this.onLines(this.lines);
-    if (quiet) return this.queue.count ? this.queue.drain() : null;
+    if (this.queue.count) this.queue.drain();
+    if (quiet) return;
     this.link.start();
     this.cards.refresh();
     this.lastFromServer();
-    return this.queue.drain();
   }
 
   async adopt() {

@@ -1,5 +1,5 @@
-"""Three tablets, 300 scans, a network cut at random, answers lost, requests that come twice and late, a clock that is seven
-minutes fast, a browser that is killed: what the shop knows in the end is what was scanned, once each."""
+"""Three tablets, 300 scans, a network cut at random, answers lost, requests that come twice and late, a clock that is
+seven minutes fast, a killed browser: what the shop knows in the end is what was scanned, once each."""
 
 from __future__ import annotations
 
