@@ -157,9 +157,9 @@ def test_an_unknown_kanban_number_is_given_to_its_card_in_the_spelling_of_its_la
     Membership.objects.create(person=lea, plant=floor.plant, role=Role.LEADER)
     plants = frozenset({floor.plant.pk})
     leader = Source(person_id=lea.pk, plant_ids=plants, roles={floor.plant.pk: frozenset({Role.LEADER})})
-    card = floor.card("L", 2).code
+    typed = f" {floor.card('L', 2).code[2:].lower().replace('0', 'o')} "
     done = actions.settle_scan(
-        scan_id=UUID(unknown["id"]), how="assign", card=card, key=new_uuid(), now=floor.now, source=leader
+        scan_id=UUID(unknown["id"]), how="assign", card=typed, key=new_uuid(), now=floor.now, source=leader
     )
     assert done.how == "assigned"
     assert Identifier.objects.filter(code="15K4711", target_id=floor.card("L", 2).pk).exists()

@@ -24,7 +24,7 @@ from jitapp.pull.actions.scanning import scan
 from jitapp.pull.models import Card, Receipt, Settlement
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Conflict, ScanRequest, Source, escaped, unescaped
-from jitapp.symbology.cardcode import find_card_code
+from jitapp.symbology.cardcode import find_card_code, meant_code
 from jitapp.symbology.decode import decode
 from jitapp.symbology.meaning import canonical
 
@@ -212,7 +212,9 @@ def _assign(receipt: Receipt, code: str, why: str, key: UUID, now: datetime, sou
     """The unknown code names this card from now on; what it was scanned for is scanned again."""
     if receipt.code != UNKNOWN:
         raise SettleRefused("not_waiting")
-    card = Card.objects.filter(code=code.strip(), loop__plant_id__in=source.plant_ids).first()
+    card = Card.objects.filter(
+        code=meant_code(code) or code.strip(), loop__plant_id__in=source.plant_ids
+    ).first()
     if card is None or card.card_status in GONE:
         raise SettleRefused("unknown_card")
     raw = unescaped(receipt.raw)
