@@ -85,7 +85,10 @@ def decode(raw: str, site: Site = DEFAULT) -> Reading:
     found = codes_in(text)
     several = several_in(text, found)
     if several:
-        return Reading(raw, Kind.CARD, problems=(_TWO.format(" and ".join(several)),), may_be=tuple(found))
+        # Beside a command card there is no doubt which card is meant; whether the command is lost, its door decides.
+        alone = found[0] if len(found) == 1 and not misread_in(text, found) else ""
+        said = _TWO.format(" and ".join(several))
+        return Reading(raw, Kind.CARD, alone, problems=(said,), may_be=tuple(found))
     command = read_command(text)
     if command is not None:
         return Reading(raw, problems=(_COMMAND.format(command.name.name),))
