@@ -166,6 +166,15 @@ def test_an_unknown_kanban_number_is_given_to_its_card_in_the_spelling_of_its_la
     assert scan(floor, ENVELOPE.format(part="Y", kanban="4711"))["code"] == "emptied"
 
 
+def test_a_single_data_identifier_is_looked_up_where_the_shop_has_switched_it_on(
+    floor: Floor, settings: Any
+) -> None:
+    known_as(floor, "4711")
+    assert scan(floor, "15K4711")["code"] == "not_a_card_code"
+    settings.DATA_IDENTIFIERS = frozenset({"15K", "P"})
+    assert (scan(floor, "P123")["code"], scan(floor, "15K4711")["code"]) == ("makers_label", "emptied")
+
+
 def test_remembered_codes_cost_no_question(floor: Floor, django_assert_num_queries: Any) -> None:
     code = floor.card("L", 2).code
     scan(floor, code)

@@ -20,6 +20,7 @@ from jitapp.kanban.conditions import GONE
 from jitapp.kanban.parked import SETTLERS, read_choice
 from jitapp.kanban.vocabulary import Intent, Outcome, Role
 from jitapp.plant.models import Identifier, Membership, Plant, Station
+from jitapp.plant.scanners import site
 from jitapp.pull.actions.scanning import scan
 from jitapp.pull.models import Card, Receipt, Settlement
 from jitapp.pull.retry import retried
@@ -218,7 +219,7 @@ def _assign(receipt: Receipt, code: str, why: str, key: UUID, now: datetime, sou
     if card is None or card.card_status in GONE:
         raise SettleRefused("unknown_card")
     raw = unescaped(receipt.raw)
-    read = find_card_code(raw) or canonical(decode(raw))
+    read = find_card_code(raw) or canonical(decode(raw, site()))
     if len(read) > LONGEST_CODE or Identifier.objects.filter(code=read).exists():
         raise SettleRefused("code_taken")
     Identifier.objects.create(code=read, kind=Identifier.Kind.CARD, target_id=card.pk)

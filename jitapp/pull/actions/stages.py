@@ -21,6 +21,7 @@ from jitapp.kanban.names import tidy
 from jitapp.kanban.state import STATUSES, Card, Loop
 from jitapp.kanban.vocabulary import Intent, Role
 from jitapp.plant.configs import Configs, StationInfo
+from jitapp.plant.scanners import site
 from jitapp.pull import store
 from jitapp.pull.acting import actor_of
 from jitapp.pull.actions.circumstances import circumstances
@@ -126,7 +127,7 @@ def read(requests: Sequence[ScanRequest]) -> list[Read]:
     remembered = {
         request.code: card for request in requests if (card := _cards.get(request.code)) is not None
     }
-    meant = {each.code: meaning_of(each.code) for each in requests if each.code not in remembered}
+    meant = {each.code: meaning_of(each.code, site()) for each in requests if each.code not in remembered}
     targets = _resolved([name for meaning in meant.values() for name in meaning.names]) if meant else {}
     return [
         Read(request, *remembered[request.code])
