@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -116,6 +117,14 @@ ERP_SECRETS = env_signing_keys("JITAPP_ERP_SECRET")
 ERP_HOSTS = env_list("JITAPP_ERP_HOSTS", [])
 if ERP_URL and not ERP_SECRETS:
     raise Nonsense("JITAPP_ERP_URL is set, but JITAPP_ERP_SECRET is not. Calls to an ERP are always signed.")
+
+# -- what scanners of this installation may send besides (jitapp/symbology) -------------------------
+DATA_IDENTIFIERS = frozenset(env_list("JITAPP_DATA_IDENTIFIERS", []))
+for _identifier in DATA_IDENTIFIERS:
+    if not re.fullmatch("[0-9]{0,3}[A-Z]", _identifier):
+        raise Nonsense(
+            f"JITAPP_DATA_IDENTIFIERS: {_identifier!r} is no data identifier. Write them as P,Q,15K."
+        )
 
 # -- pages -------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -27,7 +27,6 @@ from jitapp.plant.models import Plant
 from jitapp.pull import actions
 from jitapp.pull.actions.settling import How
 from jitapp.pull.reading.parked import HistoryEntry, ParkedScan, Way, parked_scans, waiting_scans
-from jitapp.symbology.cardcode import meant_code
 from jitapp.web.calls import members, source_of
 from jitapp.web.phrases import TILE_WORDS, clock, words_of
 from jitapp.web.visit import PEOPLE, Viewer, declared, people, viewer_of
@@ -101,7 +100,6 @@ def settle(request: HttpRequest, scan: UUID) -> HttpResponseBase:
     viewer, asked = viewer_of(request), request.POST
     said, problem = "", ""
     how, _, choice = asked.get("settle", "").partition(" ")
-    typed = asked.get("card", "")[:200]
     known: tuple[How, ...] = get_args(How)
     try:
         done = actions.settle_scan(
@@ -110,7 +108,7 @@ def settle(request: HttpRequest, scan: UUID) -> HttpResponseBase:
             choice=choice[:40],
             quantity=_quantity(asked.get("quantity", "")),
             reason=asked.get("reason", "")[:400],
-            card=meant_code(typed) or typed,
+            card=asked.get("card", "")[:200],
             key=_key(asked.get("id", "")),
             now=timezone.now(),
             source=source_of(viewer),
