@@ -53,7 +53,9 @@ class Envelope:
 def with_separators(text: str) -> str:
     """The text with real separators, where a scanner sent what stands for them and no real one."""
     if GS in text or RS in text:
-        return text
+        # Only what stands at the beginning for FNC1 is meant besides.
+        begin = _ANY_STANDIN.match(text)
+        return GS + text[begin.end() :] if begin is not None and _MEANT[begin[0]] == GS else text
     return _ANY_STANDIN.sub(lambda found: _MEANT[found[0]], text)
 
 
