@@ -30,7 +30,7 @@ def printed(browser: Browser, zpl: bytes, width: float, height: float, dpi: int 
 
 
 def scanned(label: Image.Image) -> set[tuple[str, bytes]]:
-    """(symbology, bytes) of every code on a label; the picture is enlarged, as a scanner sees more than a dot a pixel."""
+    """(symbology, bytes) of every code on a label; it is enlarged, as a scanner sees more than a dot a pixel."""
     large = label.resize((label.width * 3, label.height * 3), Image.Resampling.NEAREST)
     wide = Image.new("L", (large.width + 120, large.height + 120), 255)
     wide.paste(large, (60, 60))
