@@ -23,8 +23,10 @@ from jitapp.plant.models import Identifier, Membership, Plant, Station
 from jitapp.pull.actions.scanning import scan
 from jitapp.pull.models import Card, Receipt, Settlement
 from jitapp.pull.retry import retried
-from jitapp.pull.scan_request import Conflict, ScanRequest, Source, escaped
+from jitapp.pull.scan_request import Conflict, ScanRequest, Source, escaped, unescaped
 from jitapp.symbology.cardcode import find_card_code
+from jitapp.symbology.decode import decode
+from jitapp.symbology.meaning import canonical
 
 How = Literal["accept", "discard", "assign"]
 UNKNOWN = "unknown_card"
@@ -213,7 +215,8 @@ def _assign(receipt: Receipt, code: str, why: str, key: UUID, now: datetime, sou
     card = Card.objects.filter(code=code.strip(), loop__plant_id__in=source.plant_ids).first()
     if card is None or card.card_status in GONE:
         raise SettleRefused("unknown_card")
-    read = find_card_code(receipt.raw) or receipt.raw.strip()
+    raw = unescaped(receipt.raw)
+    read = find_card_code(raw) or canonical(decode(raw))
     if len(read) > LONGEST_CODE or Identifier.objects.filter(code=read).exists():
         raise SettleRefused("code_taken")
     Identifier.objects.create(code=read, kind=Identifier.Kind.CARD, target_id=card.pk)
