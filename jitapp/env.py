@@ -55,6 +55,14 @@ def env_int(name: str, default: int, *, least: int, most: int) -> int:
     return number
 
 
+def env_digits(name: str, *, least: int, most: int) -> str:
+    """Digits whose leading zeros count, such as a GS1 company prefix; empty if not set."""
+    text = env_str(name)
+    if text and not (text.isascii() and text.isdigit() and least <= len(text) <= most):
+        raise Nonsense(f"{name}={text!r} is none: it has {least} to {most} digits.")
+    return text
+
+
 def env_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     """One of the named words."""
     text = env_str(name) or default

@@ -15,6 +15,7 @@ from jitapp.env import (
     Nonsense,
     env_address,
     env_bool,
+    env_digits,
     env_int,
     env_list,
     env_signing_keys,
@@ -53,6 +54,7 @@ INSTALLED_APPS = [
     "jitapp.plant",
     "jitapp.pull",
     "jitapp.erp",
+    "jitapp.printing",
     "jitapp.api",
     "jitapp.web",
     "jitapp.workshop",
@@ -152,6 +154,9 @@ TIME_ZONE = "UTC"
 # Where browsers reach the event streams: a path behind a proxy, or the live server's own port.
 LIVE_URL = env_str("JITAPP_LIVE_URL")
 LIVE_PORT = env_int("JITAPP_LIVE_PORT", env_int("PORT", 8000, least=1, most=65_534) + 1, least=1, most=65_535)
+# What the QR codes of printed cards begin with; empty: the address by which whoever prints came.
+SITE_URL = env_address("JITAPP_SITE_URL")
+GS1_PREFIX = env_digits("JITAPP_GS1_PREFIX", least=4, most=12)
 DEMO = env_str("JITAPP_DEMO") or "live"
 DEMO_PLANT = (
     "BOARDWORKS"  # the only plant that a demonstration shows to strangers (jitapp/workshop/demo/shop.yaml)

@@ -69,6 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "JITAPP_LIVE_URL",
         "JITAPP_DEBUG",
         "JITAPP_HTTPS",
+        "JITAPP_SITE_URL",
+        "JITAPP_GS1_PREFIX",
         "JITAPP_ERP_URL",
         "JITAPP_ERP_SECRET",
         "JITAPP_ERP_HOSTS",

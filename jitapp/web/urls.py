@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from jitapp.web import boards, calls, changeovers, demo, health, people, scan, sheets, shell, tablet, tray
+from jitapp.web import (
+    boards,
+    calls,
+    changeovers,
+    demo,
+    health,
+    lost,
+    people,
+    pictures,
+    printing,
+    scan,
+    sheets,
+    shell,
+    tablet,
+    tray,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
@@ -30,6 +45,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("b/<str:area>/rows", boards.rows, name="board-rows"),
     path("l/<int:loop_id>", sheets.loop_page, name="loop"),
     path("k/<str:code>", sheets.card_page, name="card"),
+    path("k/<str:code>/lost", lost.report_lost, name="card-lost"),
+    path("pictures/<int:part>", pictures.picture, name="picture"),
+    path("pictures/<int:part>/keep", pictures.keep_picture, name="picture-keep"),
+    path("print", printing.print_page, name="print"),
+    path("print/file", printing.print_file, name="print-file"),
+    path("print/preview", printing.preview, name="print-preview"),
+    path("print/verify", printing.verify, name="print-verify"),
+    path("print/tests/<str:code>", printing.test_page, name="print-test"),
     path("calls", calls.calls_page, name="calls"),
     path("calls/list", calls.calls_list, name="calls-list"),
     path("calls/new", calls.new_call, name="call-new"),

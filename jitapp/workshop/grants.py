@@ -38,6 +38,7 @@ DELETED_FROM = frozenset(
         "plant_billofmaterials",
         "plant_membership",
         "plant_standardwork",
+        "printing_partpicture",
     }
 )
 SEQUENCES = {"plant_epoch_number": ("SELECT", "USAGE", "UPDATE")}  # raised by triggers, and by a new era

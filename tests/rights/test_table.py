@@ -27,7 +27,7 @@ from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.live.ticket import open_ticket
 from jitapp.plant import configs
 from jitapp.web.device import PEOPLE_OR_TABLET, TABLETS
-from jitapp.web.visit import PEOPLE, READERS
+from jitapp.web.visit import PEOPLE, PRINTERS, READERS
 from jitapp.workshop.management.commands.routes import STAFF, TICKET, routes
 from tests.rights.world import AWAY, GROUPS, HOME, PIN, Identity, World, everybody, state_of
 
@@ -81,6 +81,12 @@ CASES: dict[tuple[str, str], Case] = {
         {"code": "$held"}, {"decision": "use", "id": "$uuid", "reason": "seen"}, DECIDERS, form=True
     ),
     ("POST", "/changeovers/<str:station>"): Case(body={"to_family": "A"}, may=EVERYBODY, form=True),
+    ("POST", "/print/file"): Case(body={"card": "$card", "paper": "100x50"}, may=SETTLERS, form=True),
+    ("POST", "/print/verify"): Case(body={"code": "$test_page"}, may=SETTLERS, form=True),
+    ("GET", "/print/tests/<str:code>"): Case({"code": "$test_page"}),
+    ("GET", "/pictures/<int:part>"): Case({"part": "$part_id"}),
+    ("POST", "/pictures/<int:part>/keep"): Case({"part": "$part_id"}, {"remove": "1"}, SETTLERS, form=True),
+    ("POST", "/k/<str:code>/lost"): Case({"code": "$card"}, {"reason": "seen"}, SETTLERS, form=True),
     ("POST", "/demo"): Case(body={"operators": "go"}, form=True),
     ("POST", "/language/"): Case(body={"language": "de"}, form=True),
     ("POST", "/login/"): Case(body={"username": "$leader", "password": "guess"}, form=True),
@@ -204,7 +210,7 @@ def is_turned_away(answer: Any) -> bool:
 
 def may_enter(who: Identity, declared: str, address: str) -> bool:
     """Whether the declaration lets this identity in."""
-    if declared in (READERS, PEOPLE):
+    if declared in (READERS, PEOPLE, PRINTERS):
         return who.is_person
     if declared in (PEOPLE_OR_TABLET, TABLETS):
         return who.is_tablet or (declared == PEOPLE_OR_TABLET and who.is_person)

@@ -14,9 +14,13 @@ from jitapp.accounts.models import Device, Person
 from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Loop, Membership, Plant
+from jitapp.plant.models import Loop, Membership, Part, Plant
+from jitapp.printing.models import PrinterTest
+from jitapp.printing.pictures import keep as keep_picture
 from jitapp.pull import actions
+from jitapp.symbology.cardcode import make_code
 from tests.floor import Floor
+from tests.printing.cards import photograph
 
 PIN = "2580"
 HOME, AWAY = "QHOME", "QAWAY"
@@ -35,6 +39,7 @@ class World:
     floor: Floor = field(init=False)
     parked: UUID = field(init=False)
     call: UUID = field(init=False)
+    test_page: str = field(init=False)
 
     def __post_init__(self) -> None:
         code = self.code
@@ -68,6 +73,10 @@ class World:
             station=f"{code}-SMT", kind="machine", note=f"{code} spindle", now=floor.now, source=source
         )
         self.call = made.uuid
+        part = Part.objects.get(number=f"{code}-BOARD")
+        keep_picture(part.pk, photograph().data, now=floor.now, person_id=None)
+        self.test_page = "KT" + make_code(floor.plant.pk)[2:]
+        PrinterTest.objects.create(plant=floor.plant, code=self.test_page, paper="a4", made_at=floor.now)
 
     def person(self, name: str, role: Role) -> Person:
         made = Person.objects.create(username=f"{self.code}-{name}", name=f"{self.code} {name}")
@@ -91,6 +100,8 @@ class World:
             "call": str(self.call),
             "scan": str(self.parked),
             "part": f"{self.code}-BOARD",
+            "part_id": str(Part.objects.get(number=f"{self.code}-BOARD").pk),
+            "test_page": self.test_page,
             "loop": loop,
             "event_loop": f"{self.code}-EV",
             "supplier": f"{self.code}-ACME-CO",
@@ -206,9 +217,10 @@ def _revoked(home: World) -> list[Identity]:
 
 OF_PLANT = (
     *("plant_area", "plant_station", "plant_part", "plant_loop", "plant_supplier", "plant_calendar"),
-    *("plant_membership", "plant_placement", "pull_event"),
+    *("plant_membership", "plant_placement", "pull_event", "printing_printjob", "printing_printertest"),
 )
 OF_LOOP = ("pull_card", "pull_turn", "pull_loopstate", "pull_runout", "pull_wait")
+OF_PART = ("printing_partpicture",)
 OF_STATION = ("pull_andoncall", "pull_stationstate")
 
 
@@ -217,7 +229,8 @@ def state_of(plant: Plant) -> tuple[int, ...]:
     # ruff: noqa: S608 (names of tables that stand above)
     total = "coalesce(sum(hashtextextended(t::text, 0)), 0)"
     parts = [f"(SELECT {total} FROM {table} t WHERE plant_id = %(plant)s)" for table in OF_PLANT]
-    for table, owner in (*((name, "loop") for name in OF_LOOP), *((name, "station") for name in OF_STATION)):
+    owners = {"loop": OF_LOOP, "station": OF_STATION, "part": OF_PART}
+    for table, owner in [(name, owner) for owner, names in owners.items() for name in names]:
         parts.append(
             f"(SELECT {total} FROM {table} t WHERE {owner}_id IN"
             f" (SELECT id FROM plant_{owner} WHERE plant_id = %(plant)s))"

@@ -23,7 +23,7 @@ _BLOCKS = re.compile(r"\{%\s*blocktranslate[^%]*%\}(.*?)\{%\s*endblocktranslate\
 
 
 def of_pages() -> set[str]:
-    """Every sentence of the web room and its templates."""
+    """Every sentence of the web room and its templates, and what is printed on cards."""
     return (set(_in_python()) | set(_in_templates())) - {""}
 
 
@@ -38,7 +38,8 @@ def of_answers() -> set[str]:
 
 
 def _in_python() -> Iterator[str]:
-    for file in sorted((ROOT / "jitapp" / "web").rglob("*.py")):
+    rooms = [ROOT / "jitapp" / "web", ROOT / "jitapp" / "printing"]
+    for file in sorted(file for room in rooms for file in room.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CALLS:
                 for argument in node.args[:1]:
