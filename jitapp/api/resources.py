@@ -12,6 +12,7 @@ from jitapp.api import (
     parked,
     scans,
     stations,
+    tag_reads,
     turns,
     upserts,
     waits,
@@ -31,6 +32,7 @@ RESOURCES: tuple[tuple[Address, ...], ...] = (
     documents.ADDRESSES,
     calls.ADDRESSES,
     stations.ADDRESSES,
+    tag_reads.ADDRESSES,
     events.ADDRESSES,
 )
 ADDRESSES: tuple[Address, ...] = tuple(address for resource in RESOURCES for address in resource)
