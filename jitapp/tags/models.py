@@ -91,7 +91,7 @@ class ReadPoint(models.Model):
         null=True, blank=True, validators=_DBM, help_text="dBm; weaker reads count for nothing"
     )
     margin_db = models.FloatField(
-        default=3.0,
+        default=4.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(60.0)],
         help_text="dB by which it must be the stronger one to take a tag from another zone of the reader",
     )
@@ -152,6 +152,7 @@ class Sighting(models.Model):
     zone = models.BigIntegerField(default=0, help_text="the read point")
     visit = models.PositiveIntegerField(default=0)
     present = models.BooleanField(default=False)
+    came_from = models.BigIntegerField(default=0, help_text="the zone before, left without a silence")
     first = models.FloatField(default=0.0)
     last = models.FloatField(default=0.0)
     reads = models.PositiveIntegerField(default=0)

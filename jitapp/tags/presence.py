@@ -21,6 +21,7 @@ MEMORY_S = 0.7  # of the mean strength; longer, and it lags behind a tag that is
 GAP_S = 0.5
 FADE_DB_A_SECOND = 6.0
 FRESH_S = 1.0  # while the present zone was heard so lately, one read of another is none too many
+RETURN_DB = 6.0  # more, to go back to the zone from which the tag has just come
 MOST_ZONES = 16
 
 
@@ -33,7 +34,7 @@ class Zone(msgspec.Struct, frozen=True):
     enter_reads: int = 1
     enter_rssi: float | None = None
     floor_rssi: float | None = None
-    margin_db: float = 3.0
+    margin_db: float = 4.0
 
 
 class Heard(msgspec.Struct):
@@ -63,11 +64,12 @@ class Heard(msgspec.Struct):
 
 class Presence(msgspec.Struct):
     """Where a tag is for one reader. `zone` 0: nowhere yet; `present` False: it has left `zone`. `visit` counts the
-    arrivals; `first`, `last`, `reads` and `best` are those of the visit."""
+    arrivals; `came_from` is the zone that it has left for this one without a silence; `first`, `last`, `reads` and `best` are those of the visit."""
 
     zone: int = 0
     visit: int = 0
     present: bool = False
+    came_from: int = 0
     first: float = 0.0
     last: float = 0.0
     reads: int = 0
@@ -130,6 +132,7 @@ def _go_on(tag: Presence, at: float, strength: float) -> None:
 
 
 def _arrive(tag: Presence, zone: Zone, heard: Heard) -> Arrived:
+    tag.came_from = tag.zone if tag.present else 0
     tag.zone, tag.present, tag.visit = zone.id, True, tag.visit + 1
     tag.first, tag.last, tag.reads, tag.best = heard.since, heard.at, heard.reads, heard.best
     return Arrived(zone.id, tag.visit, heard.since)
@@ -151,7 +154,8 @@ def _takes_over(tag: Presence, heard: Heard, zone: Zone, at: float) -> bool:
         return True
     if heard.reads < 2 and at - present.at < FRESH_S:
         return False
-    return heard.strength(at) >= present.strength(at) + zone.margin_db
+    margin = zone.margin_db + (RETURN_DB if zone.id == tag.came_from and at - tag.first < zone.silence_s else 0.0)
+    return heard.strength(at) >= present.strength(at) + margin
 
 
 def silence(tag: Presence, now: float, zones: dict[int, Zone], *, grace_s: float = 0.0) -> list[Change]:

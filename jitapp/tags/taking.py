@@ -20,7 +20,7 @@ from jitapp.tags.reads import Batch, Read, Refusal, Unusable
 from jitapp.tags.words import Purpose, Signal
 
 MOST_ANTENNAS_NAMED = 64
-KEPT = ("zone", "visit", "present", "first", "last", "reads", "best", "heard")
+KEPT = ("zone", "visit", "present", "came_from", "first", "last", "reads", "best", "heard")
 
 
 @dataclass(slots=True)
@@ -211,7 +211,7 @@ def _sightings(reader: Reader, tag_ids: list[int]) -> dict[int, Presence]:
 def presence_of(row: Sighting) -> Presence:
     """The row as the rules know it."""
     heard = msgspec.convert({int(zone): each for zone, each in row.heard.items()}, dict[int, Heard])
-    return Presence(row.zone, row.visit, row.present, row.first, row.last, row.reads, row.best, heard)
+    return Presence(row.zone, row.visit, row.present, row.came_from, row.first, row.last, row.reads, row.best, heard)
 
 
 def _fold(

@@ -89,4 +89,6 @@ class Portal:
         return self.send(*reads, device=device)
 
     def visits(self, tag: int) -> list[Visit]:
-        return list(Visit.objects.filter(tag__hex=epc(tag)).select_related("point").order_by("arrived_at", "pk"))
+        return list(
+            Visit.objects.filter(tag__hex=epc(tag)).select_related("point").order_by("arrived_at", "pk")
+        )

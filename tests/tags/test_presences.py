@@ -141,7 +141,9 @@ def test_a_reader_without_zones_gets_one_at_its_station() -> None:
 def test_a_device_of_no_plant_sends_nothing() -> None:
     portal = Portal()
     with pytest.raises(UnknownReader):
-        portal.send(Read(epc(1)), device=portal.floor.device.__class__.objects.create(name="x", kind="reader"))
+        portal.send(
+            Read(epc(1)), device=portal.floor.device.__class__.objects.create(name="x", kind="reader")
+        )
 
 
 def test_a_tag_between_two_readers_raises_an_alarm_once() -> None:
@@ -241,7 +243,9 @@ def test_another_filter_value_is_the_same_tag_and_a_blank_one_is_none() -> None:
     portal = Portal()
     portal.point()
     portal.see(1)
-    again = portal.send(Read("3054257BF7194E4000000001", 1, portal.now, -50), Read("00" * 12, 1, portal.now, -50))
+    again = portal.send(
+        Read("3054257BF7194E4000000001", 1, portal.now, -50), Read("00" * 12, 1, portal.now, -50)
+    )
     assert [each.code for each in again.taken.refused] == ["epc_blank"]
     assert Tag.objects.filter(identity__endswith=".1").count() == 1
 
