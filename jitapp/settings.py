@@ -16,6 +16,7 @@ from jitapp.env import (
     env_bool,
     env_int,
     env_list,
+    env_readers,
     env_signing_keys,
     env_signing_secret,
     env_str,
@@ -117,6 +118,12 @@ ERP_SECRETS = env_signing_keys("JITAPP_ERP_SECRET")
 ERP_HOSTS = env_list("JITAPP_ERP_HOSTS", [])
 if ERP_URL and not ERP_SECRETS:
     raise Nonsense("JITAPP_ERP_URL is set, but JITAPP_ERP_SECRET is not. Calls to an ERP are always signed.")
+
+# -- readers of tags (manage.py mqtt, manage.py llrp) -----------------------------------------------
+MQTT_URL = env_url("JITAPP_MQTT_URL", ("mqtt", "mqtts"))
+MQTT_CLIENT = env_str("JITAPP_MQTT_CLIENT") or "jitapp-tags"
+MQTT_CA = env_str("JITAPP_MQTT_CA")
+LLRP_READERS = env_readers("JITAPP_LLRP")
 
 # -- pages -------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from epcpy.utils.common import ConvertException
-from epcpy.utils.parsers import hex_to_tag_encodable
-
+from jitapp.symbology.epc import read_hex
 from jitapp.tags.reads import Unusable
 
 ISO_BIT = 0x0100  # of the protocol word: the memory holds an AFI and ISO data, no EPC
@@ -27,13 +25,7 @@ def identity_of(epc: str, pc: str = "") -> str:
         )
     if len(pc) == 4 and int(pc, 16) & ISO_BIT:
         return epc[:LONGEST]
-    return _pure_identity(epc) or epc
-
-
-def _pure_identity(epc: str) -> str:
-    """`urn:epc:id:...`; empty for what is no EPC."""
-    try:
-        urn = str(hex_to_tag_encodable(epc).epc_uri)
-    except (ConvertException, ValueError, IndexError, KeyError, TypeError, AttributeError):
-        return ""
-    return urn if len(urn) <= LONGEST else ""
+    tag = read_hex(epc)
+    # The '+' schemes of TDS 2 have no URN: they hold the key of GS1 itself.
+    name = tag.urn or "".join(f"({number}){value}" for number, value in sorted(tag.ai.items()))
+    return name if name and not tag.problems and len(name) <= LONGEST else epc

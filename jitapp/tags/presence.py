@@ -64,7 +64,8 @@ class Heard(msgspec.Struct):
 
 class Presence(msgspec.Struct):
     """Where a tag is for one reader. `zone` 0: nowhere yet; `present` False: it has left `zone`. `visit` counts the
-    arrivals; `came_from` is the zone that it has left for this one without a silence; `first`, `last`, `reads` and `best` are those of the visit."""
+    arrivals; `came_from` is the zone that it left for this one without a silence; `first`, `last`, `reads` and `best`
+    are those of the visit."""
 
     zone: int = 0
     visit: int = 0
@@ -154,7 +155,9 @@ def _takes_over(tag: Presence, heard: Heard, zone: Zone, at: float) -> bool:
         return True
     if heard.reads < 2 and at - present.at < FRESH_S:
         return False
-    margin = zone.margin_db + (RETURN_DB if zone.id == tag.came_from and at - tag.first < zone.silence_s else 0.0)
+    margin = zone.margin_db + (
+        RETURN_DB if zone.id == tag.came_from and at - tag.first < zone.silence_s else 0.0
+    )
     return heard.strength(at) >= present.strength(at) + margin
 
 

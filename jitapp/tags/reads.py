@@ -22,7 +22,8 @@ class Read(msgspec.Struct, frozen=True):
     """One sighting of a tag.
 
     `epc` is the tag's memory in capital hex digits, `at` the instant by the reader's clock (None: when it came in),
-    `rssi` the strength in dBm, `pc` the protocol word in hex where the reader tells it.
+    `rssi` the strength in dBm, `pc` the protocol word in hex where the reader tells it. `came`: when it
+    came in by our clock, for reads that were kept by a process of ours since.
     """
 
     epc: str
@@ -31,6 +32,7 @@ class Read(msgspec.Struct, frozen=True):
     rssi: float | None = None
     tid: str = ""
     pc: str = ""
+    came: datetime | None = None
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from django.db import transaction
+from django.db.models import F
 
 from jitapp.plant.models import Placement
 from jitapp.pull.retry import retried
@@ -141,11 +142,12 @@ def _zone(point: ReadPoint) -> Zone:
 
 def _note_clock(reader: Reader, batch: Batch, now: datetime) -> float:
     """What must be added to the instants of this reader, in seconds."""
-    instants = [read.at for read in batch.reads if read.at is not None]
-    newest = batch.sent_at or max(instants, default=None)
     clock = msgspec.convert(reader.clock, Clock) if reader.clock else Clock()
-    if newest is not None:
-        clock.told((now - newest).total_seconds(), now.timestamp())
+    delays = [((read.came or now) - read.at).total_seconds() for read in batch.reads if read.at is not None]
+    if batch.sent_at is not None:
+        delays = [(now - batch.sent_at).total_seconds()]
+    if delays:
+        clock.told(min(delays), now.timestamp())
         reader.clock = msgspec.to_builtins(clock)
     reader.clock_error_ms = round(-1000 * clock.offset)
     return clock.offset
@@ -164,6 +166,13 @@ def _note_reader(reader: Reader, taken: Taken, now: datetime) -> None:
             *("clock", "clock_error_ms", "heard_at", "read_at", "reads", "refused"),
             *("zoneless", "trouble", "trouble_at"),
         ]
+    )
+
+
+def note_trouble(reader_id: int, detail: str, now: datetime) -> None:
+    """A message of which nothing could be read: it is counted, and said on the reader's page."""
+    Reader.objects.filter(pk=reader_id).update(
+        refused=F("refused") + 1, trouble=detail[:300], trouble_at=now, heard_at=now
     )
 
 
@@ -188,7 +197,7 @@ def _sorted(
             taken.without_zone += 1
             _note_antenna(reader, read.antenna)
             continue
-        at = latest if read.at is None else min(read.at.timestamp() + offset, latest)
+        at = min((read.came or now).timestamp() if read.at is None else read.at.timestamp() + offset, latest)
         found.append((at, zone, read, identity, place))
     found.sort(key=lambda each: each[0])
     return found
@@ -211,7 +220,9 @@ def _sightings(reader: Reader, tag_ids: list[int]) -> dict[int, Presence]:
 def presence_of(row: Sighting) -> Presence:
     """The row as the rules know it."""
     heard = msgspec.convert({int(zone): each for zone, each in row.heard.items()}, dict[int, Heard])
-    return Presence(row.zone, row.visit, row.present, row.came_from, row.first, row.last, row.reads, row.best, heard)
+    return Presence(
+        row.zone, row.visit, row.present, row.came_from, row.first, row.last, row.reads, row.best, heard
+    )
 
 
 def _fold(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,7 +52,7 @@ def test_a_moving_tag_seen_by_four_antennas_of_one_zone_is_one_presence() -> Non
     known = zones(1)
     for seed in range(50):
         reads = carried(seed, where=(0.0, 5.0), seconds=12.0)
-        raw = sum(one[1] != other[1] for one, other in zip(reads, reads[1:], strict=False))
+        raw = sum(one[1] != other[1] for one, other in pairwise(reads))
         assert raw > 100, "the antennas take turns all the time"
         told = changes(reads, known, dict.fromkeys(range(1, 5), 1))
         assert [type(each) for each in told] == [Arrived, Left]
