@@ -13,6 +13,7 @@ from jitapp.api import (
     scans,
     stations,
     tag_reads,
+    tags,
     turns,
     upserts,
     waits,
@@ -33,6 +34,7 @@ RESOURCES: tuple[tuple[Address, ...], ...] = (
     calls.ADDRESSES,
     stations.ADDRESSES,
     tag_reads.ADDRESSES,
+    tags.ADDRESSES,
     events.ADDRESSES,
 )
 ADDRESSES: tuple[Address, ...] = tuple(address for resource in RESOURCES for address in resource)

@@ -14,6 +14,7 @@ from django.db import transaction
 from jitapp.plant.models import Identifier
 from jitapp.pull.reading.tagged import TaggedCard, card_named, cards_by_id, cards_scanned_at
 from jitapp.symbology.cardcode import find_card_code
+from jitapp.symbology.epc import read_urn
 from jitapp.tags import signals
 from jitapp.tags.identity import identity_of
 from jitapp.tags.models import Binding, ReadPoint, Tag, Visit
@@ -73,6 +74,9 @@ def named(text: str) -> tuple[str, str]:
     known = Tag.objects.filter(identity=text.strip()).values_list("identity", "hex").first()
     if known is not None:
         return known
+    urn = read_urn(text.strip())
+    if urn is not None and urn.urn and not urn.problems:
+        return urn.urn, ""
     try:
         memory = epc_of(text)
         return identity_of(memory), memory

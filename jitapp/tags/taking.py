@@ -10,6 +10,7 @@ import msgspec
 from django.db import transaction
 from django.db.models import F
 
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Placement
 from jitapp.pull.retry import retried
 from jitapp.tags import known, signals
@@ -105,6 +106,19 @@ def locked_reader(device_id: int) -> Reader:
         [Reader(device_id=device_id, plant_id=placement.plant_id)], ignore_conflicts=True
     )
     return Reader.objects.select_for_update().get(pk=device_id)
+
+
+def reader_of(device_id: int) -> Reader | None:
+    """The reader as it is known; one that has sent nothing yet is not saved. None for what is no reader of a plant."""
+    found = Reader.objects.select_related("device").filter(pk=device_id).first()
+    if found is not None:
+        return found
+    placement = (
+        Placement.objects.select_related("device")
+        .filter(device_id=device_id, device__kind=DeviceKind.READER, device__active=True)
+        .first()
+    )
+    return Reader(device=placement.device, plant_id=placement.plant_id) if placement is not None else None
 
 
 def zones_of(reader: Reader) -> Zones:

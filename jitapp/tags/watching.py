@@ -33,6 +33,7 @@ def sweep(*, now: datetime) -> list[Shown]:
     for point, tag, card in bind_at_places(now=now):
         shown.append(told_bound(point, tag, card.code, now))
     _silent_readers(now)
+    prune(now=now)
     return shown
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from jitapp.web import boards, calls, changeovers, demo, health, people, scan, sheets, tray
+from jitapp.web import boards, calls, changeovers, demo, health, people, scan, sheets, tags, tray
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
@@ -33,6 +33,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("holds/<str:code>", calls.hold, name="hold"),
     path("holds/<str:code>/decide", calls.decide, name="hold-decide"),
     path("changeovers/<str:station>", changeovers.changeover, name="changeover"),
+    path("tags/", tags.tags_page, name="tags"),
+    path("tags/inbox", tags.inbox, name="tags-inbox"),
+    path("tags/bind", tags.bind, name="tag-bind"),
+    path("tags/unbind", tags.unbind, name="tag-unbind"),
+    path("tags/ignore", tags.ignore, name="tag-ignore"),
+    path("tags/<int:tag_id>", tags.tag_page, name="tag"),
+    path("tags/alarms/<int:alarm>/close", tags.close_alarm, name="tag-alarm-close"),
+    path("tags/points/<int:point>", tags.point_page, name="tag-point"),
+    path("tags/readers/<int:reader>", tags.reader_page, name="tag-reader"),
+    path("tags/readers/<int:reader>/new", tags.new_point, name="tag-point-new"),
+    path("tags/stream/<str:station>", tags.station_stream, name="station-stream"),
     path("demo", demo.switch, name="demo-switch"),
     path("status", health.status, name="status"),
     path("healthz", health.healthz, name="healthz"),

@@ -64,13 +64,14 @@ def cards_by_id(ids: Iterable[int], *, plant_ids: Iterable[int] | None = None) -
 def cards_scanned_at(station_id: int, *, since: datetime, until: datetime) -> list[ScannedCard]:
     """Scans of cards at a station in this time, in their order, among the newest receipts; whatever became of them."""
     newest = (
-        Receipt.objects.order_by("-pk")
+        Receipt.objects.filter(card__isnull=False)
+        .order_by("-pk")
         .values_list("scan_id", "station_id", "card_id", "recorded_at")
         .iterator(chunk_size=500)
     )
     found: list[tuple[UUID, int, datetime]] = []
     for scan, station, card, at in islice(newest, MOST_RECEIPTS):
-        if card is not None and station == station_id and since <= at <= until:
+        if station == station_id and card and since <= at <= until:
             found.append((scan, card, at))
     cards = cards_by_id({card for _, card, _ in found})
     return [ScannedCard(scan, cards[card], at) for scan, card, at in reversed(found) if card in cards]
