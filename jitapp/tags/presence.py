@@ -87,11 +87,13 @@ class Arrived(msgspec.Struct, frozen=True):
 
 
 class Left(msgspec.Struct, frozen=True):
-    """The tag was last read in the zone at `at`."""
+    """The tag was last read in the zone at `at`, after so many reads, the best of so many dBm."""
 
     zone: int
     visit: int
     at: float
+    reads: int = 0
+    best: float = USUAL_DBM
 
 
 Change = Arrived | Left
@@ -104,7 +106,7 @@ def hear(
     lies before the present visit."""
     if rssi is not None and zone.floor_rssi is not None and rssi < zone.floor_rssi:
         return None
-    changes: list[Change] = silence(tag, at, zones)
+    changes: list[Change] = [*silence(tag, at, zones)]
     heard = tag.heard.get(zone.id)
     if tag.visit and at < tag.first - zone.silence_s:
         return None
@@ -121,7 +123,7 @@ def hear(
         _go_on(tag, at, strength)
     elif at >= tag.last - zone.silence_s and _enters(heard, zone, rssi) and _takes_over(tag, heard, zone, at):
         if tag.present:
-            changes.append(Left(tag.zone, tag.visit, tag.last))
+            changes.append(Left(tag.zone, tag.visit, tag.last, tag.reads, tag.best))
         changes.append(_arrive(tag, zone, heard))
     return changes
 
@@ -161,7 +163,7 @@ def _takes_over(tag: Presence, heard: Heard, zone: Zone, at: float) -> bool:
     return heard.strength(at) >= present.strength(at) + margin
 
 
-def silence(tag: Presence, now: float, zones: dict[int, Zone], *, grace_s: float = 0.0) -> list[Change]:
+def silence(tag: Presence, now: float, zones: dict[int, Zone], *, grace_s: float = 0.0) -> list[Left]:
     """Ends a presence whose zone has not heard the tag for so long. `grace_s`: how much longer a read may be on its
     way, where the clock asks and not a later read."""
     if not tag.present:
@@ -171,7 +173,7 @@ def silence(tag: Presence, now: float, zones: dict[int, Zone], *, grace_s: float
     if now - tag.last < patience:
         return []
     tag.present = False
-    return [Left(tag.zone, tag.visit, tag.last)]
+    return [Left(tag.zone, tag.visit, tag.last, tag.reads, tag.best)]
 
 
 def _forget(tag: Presence, at: float, zones: dict[int, Zone]) -> None:

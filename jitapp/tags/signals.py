@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db.models import F, Q
 
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.tags.models import Alarm, Reader, ReadPoint, Sighting, Visit
-from jitapp.tags.presence import Change
+from jitapp.tags.presence import Left
 from jitapp.tags.words import AlarmKind, Moment, Purpose, Signal, Why
 
 CROSS_READ_S = 2.0
@@ -82,7 +82,7 @@ def _make_due(visit: Visit, at: datetime, locks: Locks) -> None:
     visit.scan_id, visit.scan_at = scan_id_of(visit), at
 
 
-def leave(change: Change, tag_id: int, *, reads: int, best: float) -> list[int]:
+def leave(change: Left, tag_id: int) -> list[int]:
     """Notes the end of a visit; the visit's id in a list where its scan is due now."""
     visit = (
         Visit.objects.select_related("point", "tag")
@@ -91,11 +91,8 @@ def leave(change: Change, tag_id: int, *, reads: int, best: float) -> list[int]:
     )
     if visit is None:
         return []
-    visit.left_at, visit.reads, visit.best_rssi = (
-        datetime.fromtimestamp(change.at, visit.arrived_at.tzinfo),
-        reads,
-        best,
-    )
+    visit.left_at = datetime.fromtimestamp(change.at, UTC)
+    visit.reads, visit.best_rssi = change.reads, change.best
     if visit.why == Why.LATER and visit.signal == Signal.NONE and visit.card_id is not None:
         _make_due(visit, visit.left_at, Locks([visit]))
     visit.save(update_fields=["left_at", "reads", "best_rssi", "signal", "why", "scan_id", "scan_at"])

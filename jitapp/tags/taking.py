@@ -17,7 +17,7 @@ from jitapp.tags import known, signals
 from jitapp.tags.clock import Clock
 from jitapp.tags.identity import identity_of
 from jitapp.tags.models import Reader, ReadPoint, Sighting, Tag, Visit
-from jitapp.tags.presence import Arrived, Change, Heard, Presence, Zone, hear
+from jitapp.tags.presence import Arrived, Change, Heard, Left, Presence, Zone, hear
 from jitapp.tags.reads import Batch, Read, Refusal, Unusable
 from jitapp.tags.words import Purpose, Signal
 
@@ -245,23 +245,21 @@ def _fold(
     sightings: dict[int, Presence],
     zones: Zones,
     taken: Taken,
-) -> list[tuple[Tag, Change, Presence]]:
+) -> list[tuple[Tag, Change]]:
     """All reads folded into the presences; what changed, in its order."""
-    changes: list[tuple[Tag, Change, Presence]] = []
+    changes: list[tuple[Tag, Change]] = []
     for at, zone, read, identity, place in usable:
         tag = tags.get(identity)
         if tag is None:
             taken.refused.append(Refusal(place, "inbox_full", known.INBOX_FULL))
             continue
         presence = sightings[tag.pk]
-        before = msgspec.structs.replace(presence)
         told = hear(presence, zone, at, read.rssi, zones.settings)
         if told is None:
             taken.weak_or_late += 1
             continue
         taken.used += 1
-        # Of a departure the visit that ended, of an arrival the one that began.
-        changes += [(tag, change, before if not isinstance(change, Arrived) else presence) for change in told]
+        changes += [(tag, change) for change in told]
     return changes
 
 
@@ -291,14 +289,14 @@ def instant(at: float) -> datetime:
 def _note_visits(
     reader: Reader,
     zones: Zones,
-    changes: list[tuple[Tag, Change, Presence]],
+    changes: list[tuple[Tag, Change]],
     taken: Taken,
     now: datetime,
 ) -> None:
     """Visits that began and ended, and what becomes of each."""
     begun: dict[tuple[int, int], Visit] = {}
-    ended: list[tuple[Tag, Change, Presence]] = []
-    for tag, change, presence in changes:
+    ended: list[tuple[Tag, Left]] = []
+    for tag, change in changes:
         if isinstance(change, Arrived):
             begun[tag.pk, change.visit] = Visit(
                 point=zones.points[change.zone],
@@ -306,16 +304,13 @@ def _note_visits(
                 card_id=tag.card_id,
                 number=change.visit,
                 arrived_at=instant(change.at),
-                reads=presence.reads,
-                best_rssi=presence.best,
             )
         else:
-            ended.append((tag, change, presence))
+            ended.append((tag, change))
     signals.decide(list(begun.values()))
     taken.arrived = Visit.objects.bulk_create(list(begun.values()))
-    for tag, change, presence in ended:
+    for tag, change in ended:
         taken.left += 1
-        due = signals.leave(change, tag.pk, reads=presence.reads, best=presence.best)
-        taken.due_on_leaving += due
+        taken.due_on_leaving += signals.leave(change, tag.pk)
     known.note_seen(taken.arrived, reader, now)
     signals.cross_reads(taken.arrived, reader, now)

@@ -59,7 +59,7 @@ def _end_presences(reader_id: int, now: datetime) -> list[int]:
             presence = presence_of(row)
             for change in silence(presence, at, zones, grace_s=GRACE_S):
                 ended[row.tag_id] = presence
-                due += signals.leave(change, row.tag_id, reads=presence.reads, best=presence.best)
+                due += signals.leave(change, row.tag_id)
         save_sightings(reader, ended)
     return due
 

@@ -58,7 +58,12 @@ def subscribed(broker: Running) -> Subscription:
 
 def taken(subscription: Subscription, count: int) -> list[Message]:
     found: list[Message] = []
-    wait_until(lambda: found.extend(subscription.taken(0.1)) or len(found) >= count)
+
+    def came() -> bool:
+        found.extend(subscription.taken(0.1))
+        return len(found) >= count
+
+    wait_until(came)
     return found
 
 

@@ -91,7 +91,7 @@ def test_a_reader_that_tells_no_strength_moves_a_tag_when_the_zone_falls_silent(
     assert hear(tag, known[1], 0.0, None, known) == [Arrived(1, 1, 0.0)]
     assert hear(tag, known[2], 0.1, None, known) == []
     assert hear(tag, known[1], 0.2, None, known) == []
-    assert hear(tag, known[2], 2.0, None, known) == [Left(1, 1, 0.2), Arrived(2, 2, 0.1)]
+    assert hear(tag, known[2], 2.0, None, known) == [Left(1, 1, 0.2, 2), Arrived(2, 2, 0.1)]
 
 
 READ = st.tuples(st.floats(0, 30), st.integers(1, 3), st.one_of(st.none(), st.floats(-80, -30)))

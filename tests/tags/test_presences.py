@@ -27,6 +27,7 @@ def test_a_tag_that_comes_to_the_gate_is_one_scan_however_often_it_is_read() -> 
     assert portal.floor.card(LOOP, 1).supply_status == "EMPTY"
     (visit,) = portal.visits(1)
     assert (visit.signal, visit.outcome, visit.code) == (Signal.DONE, "applied", "emptied")
+    assert visit.scan_id is not None
     assert Receipt.objects.get(scan_id=visit.scan_id).device_id == portal.device.pk
     assert Sighting.objects.get(tag=visit.tag).reads == 20
 
