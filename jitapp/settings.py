@@ -18,6 +18,7 @@ from jitapp.env import (
     env_digits,
     env_int,
     env_list,
+    env_readers,
     env_signing_keys,
     env_signing_secret,
     env_str,
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
     "jitapp.pull",
     "jitapp.erp",
     "jitapp.printing",
+    "jitapp.tags",
     "jitapp.api",
     "jitapp.web",
     "jitapp.workshop",
@@ -127,6 +129,11 @@ for _identifier in DATA_IDENTIFIERS:
         raise Nonsense(
             f"JITAPP_DATA_IDENTIFIERS: {_identifier!r} is no data identifier. Write them as P,Q,15K."
         )
+# -- readers of tags (manage.py mqtt, manage.py llrp) -----------------------------------------------
+MQTT_URL = env_url("JITAPP_MQTT_URL", ("mqtt", "mqtts"))
+MQTT_CLIENT = env_str("JITAPP_MQTT_CLIENT") or "jitapp-tags"
+MQTT_CA = env_str("JITAPP_MQTT_CA")
+LLRP_READERS = env_readers("JITAPP_LLRP")
 
 # -- pages -------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

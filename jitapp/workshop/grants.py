@@ -39,6 +39,10 @@ DELETED_FROM = frozenset(
         "plant_membership",
         "plant_standardwork",
         "printing_partpicture",
+        "tags_alarm",
+        "tags_sighting",
+        "tags_tag",
+        "tags_visit",
     }
 )
 SEQUENCES = {"plant_epoch_number": ("SELECT", "USAGE", "UPDATE")}  # raised by triggers, and by a new era

@@ -70,7 +70,9 @@ def test_a_photograph_of_six_cards_is_six_scans_and_again_none(page: Page, shop:
         page.locator("#camera input[type=file]").set_input_files([picture])
         expect(page.locator(".photo-said")).to_contain_text("6 cards read", timeout=60_000)
         if round_ == 1:
-            expect(page.locator(".photo-list b")).to_have_text([f"PCB-MANY {number}/6" for number in range(1, 7)])
+            expect(page.locator(".photo-list b")).to_have_text(
+                [f"PCB-MANY {number}/6" for number in range(1, 7)]
+            )
             page.get_by_role("button", name="Record 6 cards").click()
             expect(page.locator(".photo-said")).to_have_text("6 scans made")
             wait_until(lambda: Receipt.objects.filter(outcome="applied").count() == 6, 30)
