@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "jitapp.plant",
     "jitapp.pull",
     "jitapp.erp",
+    "jitapp.rounds",
     "jitapp.api",
     "jitapp.web",
     "jitapp.workshop",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from jitapp.web import boards, calls, changeovers, demo, health, people, scan, sheets, tray
+from jitapp.web import boards, calls, changeovers, demo, health, people, rounds, scan, sheets, tray
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
@@ -33,6 +33,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("holds/<str:code>", calls.hold, name="hold"),
     path("holds/<str:code>/decide", calls.decide, name="hold-decide"),
     path("changeovers/<str:station>", changeovers.changeover, name="changeover"),
+    path("r/", rounds.routes_page, name="routes"),
+    path("r/<str:route>", rounds.route_page, name="route"),
+    path("r/<str:route>/now", rounds.route_now, name="route-now"),
+    path("r/<str:route>/scan", rounds.route_scan, name="route-scan"),
+    path("r/<str:route>/cannot", rounds.route_obstacle, name="route-obstacle"),
     path("demo", demo.switch, name="demo-switch"),
     path("status", health.status, name="status"),
     path("healthz", health.healthz, name="healthz"),

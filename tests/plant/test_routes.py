@@ -92,7 +92,7 @@ def test_stations_and_loops_are_found_in_another_case() -> None:
 
 def test_a_workbook_has_a_row_per_stop() -> None:
     def line(sheet: str, number: int, **texts: str) -> Line:
-        return Line(sheet, number, dict(texts), {name: f"A{number}" for name in texts})
+        return Line(sheet, number, dict(texts), dict.fromkeys(texts, f"A{number}"))
 
     content, places = assemble(
         {

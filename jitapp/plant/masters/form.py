@@ -108,10 +108,9 @@ class StopsForms(BaseInlineFormSet[RouteStop, Route, ModelForm[RouteStop]]):
             (row for row in kept if not row.get("DELETE") and row.get("station")),
             key=lambda row: row["position"],
         )
-        plant_id = self.instance.plant_id
         for row in rows:
             station = row.get("station")
-            if station is not None and plant_id is not None and station.plant_id != plant_id:
+            if station is not None and self.instance.plant_id not in (None, station.plant_id):
                 raise ValidationError(
                     f"{station.code} is a station of another plant. Choose a station of the route's plant."
                 )
