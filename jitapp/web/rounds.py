@@ -71,7 +71,7 @@ def routes_page(request: HttpRequest) -> HttpResponseBase:
     viewer, now = viewer_of(request), timezone.now()
     routes = [(route, timetable_of(route).round_at(now)) for route in routes_in(viewer.plant_ids)]
     return render(
-        request, "rounds/routes.html", {"routes": routes, "now": now, "script_words": _words(viewer)}
+        request, "rounds/routes.html", {"routes": routes, "now": now, "script_words": script_words(viewer)}
     )
 
 
@@ -81,7 +81,7 @@ def route_page(request: HttpRequest, route: str) -> HttpResponseBase:
     """One round."""
     viewer = viewer_of(request)
     found = _route(viewer, route)
-    context = _context(request, viewer, found) | {"script_words": _words(viewer)}
+    context = _context(request, viewer, found) | {"script_words": script_words(viewer)}
     return render(request, "rounds/route.html", context)
 
 
@@ -103,7 +103,9 @@ def route_scan(request: HttpRequest, route: str) -> HttpResponseBase:
     if not code.strip():
         missing = gettext("There is no code. Scan the card, or type its code.")
         return _after(request, viewer, found, Said("red", gettext("Not readable"), missing))
-    answer, carried = scan_on_route(found, code=code, scan_id=_id(request), source=source_of(viewer), now=now)
+    answer, carried = scan_on_route(
+        found, code=code, scan_id=posted_id(request), source=source_of(viewer), now=now
+    )
     said = said_of(answer)
     if not carried:
         said = Said(
@@ -131,7 +133,7 @@ def route_obstacle(request: HttpRequest, route: str) -> HttpResponseBase:
             reason=reason,
             note=request.POST.get("note", ""),
             words=word,
-            report_id=_id(request),
+            report_id=posted_id(request),
             source=source_of(viewer),
             now=now,
         )
@@ -156,7 +158,8 @@ def _route(viewer: Viewer, code: str) -> Route:
     return found
 
 
-def _id(request: HttpRequest) -> UUID:
+def posted_id(request: HttpRequest) -> UUID:
+    """The id that came with the form, so that a second sending is the same; else a new one."""
     try:
         return UUID(request.POST.get("id", ""))
     except ValueError:
@@ -165,7 +168,9 @@ def _id(request: HttpRequest) -> UUID:
 
 def _after(request: HttpRequest, viewer: Viewer, route: Route, said: Said) -> HttpResponseBase:
     if request.headers.get("HX-Request") == "true":
-        return render(request, "rounds/route_now.html", _context(request, viewer, route, said))
+        return render(
+            request, "rounds/route_now.html", _context(request, viewer, route, said) | {"oob": True}
+        )
     messages.info(request, " ".join(filter(None, (f"{said.headline}.", said.message, said.next))))
     return redirect("route", route.code)
 
@@ -213,7 +218,8 @@ def _errand(errand: Errand, sheet: Sheet) -> dict[str, object]:
     }
 
 
-def _words(viewer: Viewer) -> dict[str, str]:
+def script_words(viewer: Viewer) -> dict[str, str]:
+    """What the clocks of the handlers' pages say."""
     words = words_of(viewer.language)
     return {
         **{name: words[name] for name in ("in", "any", "overdue", "min", "h", "d", "s", "ago")},

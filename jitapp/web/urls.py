@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from jitapp.web import boards, calls, changeovers, demo, health, people, rounds, scan, sheets, tray
+from jitapp.web import boards, calls, changeovers, demo, health, people, receiving, rounds, scan, sheets, tray
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
@@ -38,6 +38,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("r/<str:route>/now", rounds.route_now, name="route-now"),
     path("r/<str:route>/scan", rounds.route_scan, name="route-scan"),
     path("r/<str:route>/cannot", rounds.route_obstacle, name="route-obstacle"),
+    path("recv", receiving.receiving_page, name="receiving"),
+    path("recv/now", receiving.receiving_now, name="receiving-now"),
+    path("recv/scan", receiving.receiving_scan, name="receiving-scan"),
+    path("recv/labels/<uuid:label>/settle", receiving.receiving_settle, name="receiving-settle"),
     path("demo", demo.switch, name="demo-switch"),
     path("status", health.status, name="status"),
     path("healthz", health.healthz, name="healthz"),

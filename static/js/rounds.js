@@ -98,6 +98,17 @@ document.addEventListener("jitapp:scanned", (event) => {
 });
 document.addEventListener("jitapp:recorded", () => live()?.dispatchEvent(new CustomEvent("rounds:again")));
 
+// An answer stands for a while, then the page is ready for the next scan; one that refuses stays until then.
+const ANSWER_MS = 20_000;
+let fading;
+document.addEventListener("htmx:after:swap", () => {
+  const said = document.querySelector("#rounds-said .said");
+  if (!said || said.dataset.at) return;
+  said.dataset.at = Date.now();
+  clearTimeout(fading);
+  if (said.dataset.look !== "red") fading = setTimeout(() => said.remove(), ANSWER_MS);
+});
+
 const left = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
 if (left && scans()) {
   scans().elements.id.value = left.id;

@@ -32,6 +32,7 @@ class Container:
     part: str
     description: str
     unit: str
+    gtin: str
     demand: str
     demand_name: str
     supply: str
@@ -67,6 +68,11 @@ class Container:
     def position(self) -> str:
         """EMPTY, IN_PROCESS, COMPLETED, IN_TRANSIT while a turn is open and nothing is at hand; else the card's own."""
         return self.step or self.supply_status
+
+    @property
+    def expected(self) -> Decimal:
+        """Pieces that the turn brings: what was sent, else what was asked for."""
+        return self.made if self.made is not None else self.asked if self.asked is not None else self.quantity
 
     def late(self, now: datetime) -> bool:
         """Whether its due time has passed."""
@@ -142,6 +148,7 @@ def _container(card: Card) -> Container:
         part=loop.part.number,
         description=loop.part.description,
         unit=loop.part.unit,
+        gtin=loop.part.gtin,
         demand=loop.demand.code,
         demand_name=loop.demand.name,
         supply=loop.supply.code,
