@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from jitapp.web import boards, calls, changeovers, demo, health, people, receiving, rounds, scan, sheets, tray
+from jitapp.web import (
+    boards,
+    calls,
+    changeovers,
+    demo,
+    health,
+    people,
+    receiving,
+    rounds,
+    scan,
+    sheets,
+    tray,
+    walks,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
@@ -42,6 +55,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("recv/now", receiving.receiving_now, name="receiving-now"),
     path("recv/scan", receiving.receiving_scan, name="receiving-scan"),
     path("recv/labels/<uuid:label>/settle", receiving.receiving_settle, name="receiving-settle"),
+    path("walk/", walks.places_page, name="walks"),
+    path("walk/<str:place>", walks.walk_page, name="walk"),
+    path("walk/<str:place>/now", walks.walk_now, name="walk-now"),
+    path("walk/<str:place>/begin", walks.walk_begin, name="walk-begin"),
+    path("walk/<str:place>/seen", walks.walk_seen, name="walk-seen"),
+    path("walk/<str:place>/mend", walks.walk_mend, name="walk-mend"),
+    path("walk/<str:place>/finish", walks.walk_finish, name="walk-finish"),
+    path("walk/<str:place>/<uuid:walk>", walks.past_walk, name="walk-past"),
     path("demo", demo.switch, name="demo-switch"),
     path("status", health.status, name="status"),
     path("healthz", health.healthz, name="healthz"),

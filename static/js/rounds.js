@@ -90,13 +90,51 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   sendNext();
 });
 
+// Many codes of one photograph go in one sending where the page takes them so; again they add nothing.
+async function sendAll(form, codes) {
+  try {
+    const answer = await fetch(form.dataset.takesCodes, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
+      body: JSON.stringify({ codes }),
+      signal: AbortSignal.timeout(8000),
+    });
+    const told = await answer.json();
+    unsent(true);
+    say(told);
+    document.dispatchEvent(new CustomEvent("jitapp:seen", { detail: told }));
+    renew();
+  } catch {
+    unsent(false);
+    setTimeout(() => sendAll(form, codes), AGAIN_MS);
+  }
+}
+
+function say({ headline = "", message, look = "red" }) {
+  const line = document.createElement("div");
+  Object.assign(line, { className: "said", role: "status" });
+  line.dataset.look = look;
+  const head = document.createElement("b");
+  head.textContent = headline;
+  line.append(head, ` ${message}`);
+  document.getElementById("rounds-said").replaceChildren(line);
+}
+
+const renew = () => live()?.dispatchEvent(new CustomEvent("rounds:again"));
+
 document.addEventListener("jitapp:scanned", (event) => {
-  if (!scans()) return;
+  const form = scans();
+  if (!form) return;
   event.preventDefault();
-  waiting.push(...(event.detail.codes ?? [event.detail.code]));
+  const codes = event.detail.codes ?? [event.detail.code];
+  if (codes.length > 1 && form.dataset.takesCodes) {
+    sendAll(form, codes);
+    return;
+  }
+  waiting.push(...codes);
   sendNext();
 });
-document.addEventListener("jitapp:recorded", () => live()?.dispatchEvent(new CustomEvent("rounds:again")));
+document.addEventListener("jitapp:recorded", renew);
 
 // An answer stands for a while, then the page is ready for the next scan; one that refuses stays until then.
 const ANSWER_MS = 20_000;

@@ -67,11 +67,11 @@ def test_labels_one_after_the_other(pages: Site, dock: Dock) -> None:
             gtl("1JUN2", "PNUT-M4", "Q500", f"15K{dock.code('NUT', 1)}"),
         )
         expect(page.locator(".supplier .line")).to_have_count(1)
-        expect(page.locator(".said[data-look=ok]")).to_contain_text("NUT-M4")
+        expect(page.locator("#rounds-said .said[data-look=ok]")).to_contain_text("NUT-M4")
         captured(page, gtl("1JUN1", "PWIRE-07", "Q100", f"15K{dock.code('WIRE', 1)}"))
-        expect(page.locator(".said[data-look=amber]")).to_contain_text("Already taken in")
+        expect(page.locator("#rounds-said .said[data-look=amber]")).to_contain_text("Already taken in")
         captured(page, gtl("1JUN3", "PTAPE-19", "Q12", f"15K{dock.code('WIRE', 2)}"))
-        expect(page.locator(".said[data-look=red]")).to_contain_text("TAPE-19")
+        expect(page.locator("#rounds-said .said[data-look=red]")).to_contain_text("TAPE-19")
         expect(page.locator("#open-head")).to_be_visible()
         assert too_small(page, "#rounds-now") == []
     assert dock.floor.status("WIRE")[0] == "FULL"
@@ -88,7 +88,7 @@ def test_a_label_without_a_card_asks_and_the_answer_is_one_touch(pages: Site, do
         expect(page.get_by_role("button", name="More packages follow")).to_be_visible()
         assert too_small(page, "#asks") == []
         page.get_by_role("button", name="supplier sent fewer").click()
-        expect(page.locator(".said[data-look=ok]")).to_contain_text("FULL recorded")
+        expect(page.locator("#rounds-said .said[data-look=ok]")).to_contain_text("FULL recorded")
         page.fill("#sought", "UN1")
         page.click(".find button")
         expect(page.locator("table.data tbody tr").first).to_contain_text("WIRE-07")

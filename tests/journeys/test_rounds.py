@@ -65,10 +65,10 @@ def test_a_round_on_a_phone(pages: Site, run: Run) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 375
         page.fill("#typed-code", code)
         page.keyboard.press("Enter")
-        expect(page.locator(".said[data-look=ok]")).to_contain_text("ON ITS WAY")
+        expect(page.locator("#rounds-said .said[data-look=ok]")).to_contain_text("ON ITS WAY")
         expect(page.locator(f"#errand-{code}")).to_contain_text("Left here")
         page.locator(f"#errand-{code} button.main").click()
-        expect(page.locator(".said[data-look=ok]")).to_contain_text("FULL recorded")
+        expect(page.locator("#rounds-said .said[data-look=ok]")).to_contain_text("FULL recorded")
         expect(page.locator(".errand")).to_have_count(1)
         page.locator(".errand summary").click()
         assert too_small(page, "#rounds-now") == []

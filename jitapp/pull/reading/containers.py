@@ -12,7 +12,8 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from jitapp.kanban.conditions import MAY_FILL
 from jitapp.kanban.vocabulary import CardStatus, LoopStatus, StationKind
-from jitapp.pull.models import Card, Turn
+from jitapp.plant.models import Identifier
+from jitapp.pull.models import Bin, Card, Turn
 
 _GONE = (CardStatus.REMOVED, CardStatus.NEW)
 
@@ -83,6 +84,22 @@ def containers(codes: Iterable[str], *, plant_ids: Collection[int]) -> dict[str,
     """Those of these cards that belong to one of the plants, whatever became of them, by their codes."""
     found = _cards().filter(code__in=set(codes), loop__plant_id__in=plant_ids)
     return {card.code: _container(card) for card in found}
+
+
+def cards_behind(codes: Iterable[str]) -> dict[str, str]:
+    """The card codes behind other codes and tags that name a card, or a bin that carries one."""
+    named = Identifier.objects.filter(code__in=set(codes), kind__in=["card", "bin"])
+    rows = list(named.values_list("code", "kind", "target_id"))
+    cards = dict(
+        Card.objects.filter(pk__in=[of for _, kind, of in rows if kind == "card"]).values_list("pk", "code")
+    )
+    bins = dict(
+        Bin.objects.filter(
+            pk__in=[of for _, kind, of in rows if kind == "bin"], card__isnull=False
+        ).values_list("pk", "card__code")
+    )
+    found = {code: (cards if kind == "card" else bins).get(of) for code, kind, of in rows}
+    return {code: card for code, card in found.items() if card is not None}
 
 
 def carried_between(stations: Collection[int]) -> list[Container]:
