@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "jitapp.erp",
     "jitapp.printing",
     "jitapp.tags",
+    "jitapp.rounds",
     "jitapp.api",
     "jitapp.web",
     "jitapp.workshop",

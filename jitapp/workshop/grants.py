@@ -37,6 +37,7 @@ DELETED_FROM = frozenset(
         "outbox_message",
         "plant_billofmaterials",
         "plant_membership",
+        "plant_routestop",
         "plant_standardwork",
         "printing_partpicture",
         "tags_alarm",

@@ -87,6 +87,16 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/pictures/<int:part>"): Case({"part": "$part_id"}),
     ("POST", "/pictures/<int:part>/keep"): Case({"part": "$part_id"}, {"remove": "1"}, SETTLERS, form=True),
     ("POST", "/k/<str:code>/lost"): Case({"code": "$card"}, {"reason": "seen"}, SETTLERS, form=True),
+    ("POST", "/r/<str:route>/scan"): Case(body={"code": "$card", "id": "$uuid"}, form=True),
+    ("POST", "/r/<str:route>/cannot"): Case(
+        body={"card": "$card", "reason": "blocked", "id": "$uuid"}, may=EVERYBODY, form=True
+    ),
+    ("POST", "/recv/scan"): Case(body={"code": "$card", "id": "$uuid"}, may=EVERYBODY, form=True),
+    ("POST", "/recv/labels/<uuid:label>/settle"): Case(body={"note": "seen"}, may=EVERYBODY, form=True),
+    ("POST", "/walk/<str:place>/begin"): Case(body={}, may=EVERYBODY, form=True),
+    ("POST", "/walk/<str:place>/seen"): Case(body={"code": "$card"}, form=True),
+    ("POST", "/walk/<str:place>/mend"): Case(body={"code": "$card", "remedy": "seen"}, form=True),
+    ("POST", "/walk/<str:place>/finish"): Case(body={}, form=True),
     ("POST", "/demo"): Case(body={"operators": "go"}, form=True),
     ("POST", "/language/"): Case(body={"language": "de"}, form=True),
     ("POST", "/login/"): Case(body={"username": "$leader", "password": "guess"}, form=True),

@@ -14,10 +14,12 @@ from jitapp.accounts.models import Device, Person
 from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Loop, Membership, Part, Plant
+from jitapp.plant.models import Loop, Membership, Part, Plant, Station
+from jitapp.plant.routes import Route, RouteStop
 from jitapp.printing.models import PrinterTest
 from jitapp.printing.pictures import keep as keep_picture
 from jitapp.pull import actions
+from jitapp.rounds.models import ReadLabel, Walk
 from jitapp.symbology.cardcode import make_code
 from tests.floor import Floor
 from tests.printing.cards import photograph
@@ -40,6 +42,8 @@ class World:
     parked: UUID = field(init=False)
     call: UUID = field(init=False)
     test_page: str = field(init=False)
+    walk: UUID = field(init=False)
+    label: UUID = field(init=False)
 
     def __post_init__(self) -> None:
         code = self.code
@@ -77,6 +81,26 @@ class World:
         keep_picture(part.pk, photograph().data, now=floor.now, person_id=None)
         self.test_page = "KT" + make_code(floor.plant.pk)[2:]
         PrinterTest.objects.create(plant=floor.plant, code=self.test_page, paper="a4", made_at=floor.now)
+        self._of_the_handlers()
+
+    def _of_the_handlers(self) -> None:
+        """A route, a finished walk, and a label that matched nothing."""
+        code, plant = self.code, self.floor.plant
+        route = Route.objects.create(plant=plant, code=f"{code}-MILK", name=f"{code} round", every_minutes=30)
+        for position, station in enumerate(("SMT", "TEST")):
+            stands = Station.objects.get(code=f"{code}-{station}")
+            RouteStop.objects.create(route=route, position=position, station=stands)
+        at = {"began_at": self.floor.now, "finished_at": self.floor.now}
+        area = self.floor.area.code
+        self.walk = Walk.objects.create(plant=plant, place=area, stations=[], person=self.leader, **at).uuid
+        self.label = ReadLabel.objects.create(
+            plant=plant,
+            raw=f"{code}-label",
+            outcome="unmatched",
+            code="no_label",
+            lot=f"{code}-lot",
+            at=self.floor.now,
+        ).uuid
 
     def person(self, name: str, role: Role) -> Person:
         made = Person.objects.create(username=f"{self.code}-{name}", name=f"{self.code} {name}")
@@ -106,6 +130,10 @@ class World:
             "event_loop": f"{self.code}-EV",
             "supplier": f"{self.code}-ACME-CO",
             "leader": self.leader.username,
+            "route": f"{self.code}-MILK",
+            "place": self.floor.area.code,
+            "walk": str(self.walk),
+            "label": str(self.label),
         }
 
     @property
@@ -218,6 +246,8 @@ def _revoked(home: World) -> list[Identity]:
 OF_PLANT = (
     *("plant_area", "plant_station", "plant_part", "plant_loop", "plant_supplier", "plant_calendar"),
     *("plant_membership", "plant_placement", "pull_event", "printing_printjob", "printing_printertest"),
+    *("plant_membership", "plant_placement", "pull_event"),
+    *("plant_route", "rounds_readlabel", "rounds_walk"),
 )
 OF_LOOP = ("pull_card", "pull_turn", "pull_loopstate", "pull_runout", "pull_wait")
 OF_PART = ("printing_partpicture",)
