@@ -96,10 +96,12 @@ def tell_boards(loop_ids: Iterable[int], calling: Iterable[str] = ()) -> None:
 
 
 def sweep() -> None:
-    """Runouts, near-runouts, withheld signals and calls that only the clock moves; old outbox rows go."""
+    """Runouts, near-runouts, withheld signals and calls that only the clock moves; scans that devices made and that
+    never came in; old outbox rows go."""
     tell_boards(actions.sweep(now=timezone.now()))
     actions.escalate_calls(now=timezone.now())
     documents.sweep(now=timezone.now())
+    actions.follow_sequences(now=timezone.now())
     relay.prune()
 
 

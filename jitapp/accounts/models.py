@@ -45,6 +45,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(blank=True)
     badge = models.CharField(max_length=64, unique=True, null=True, blank=True)
     pin_hash = models.CharField(max_length=200, blank=True)
+    pin_set_at = models.DateTimeField(null=True, blank=True, editable=False)
     language = models.CharField(max_length=10, default="en")
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from jitapp.web import boards, calls, changeovers, demo, health, people, scan, sheets, tray
+from jitapp.web import (
+    boards,
+    calls,
+    changeovers,
+    demo,
+    devices,
+    enrolment,
+    health,
+    people,
+    scan,
+    sheets,
+    tray,
+    who,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
@@ -14,10 +27,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", people.language, name="language"),
     path("s/", scan.scan_page, name="scan"),
     path("s/station/", scan.choose_station, name="choose-station"),
+    path("s/who", who.who_page, name="who"),
+    path("s/sign-in", who.sign_in, name="sign-in"),
+    path("s/sign-out", who.sign_out, name="sign-out"),
     path("s/tray", tray.tray_page, name="tray"),
     path("s/tray/list", tray.tray_list, name="tray-list"),
     path("s/tray/number", tray.number, name="tray-number"),
     path("s/tray/<uuid:scan>", tray.settle, name="tray-settle"),
+    path("devices", devices.devices_page, name="devices"),
+    path("devices/list", devices.devices_list, name="devices-list"),
+    path("devices/enrol", devices.enrol_page, name="enrol"),
+    path("devices/enrol/<uuid:enrolment>", devices.arrival, name="enrol-arrival"),
+    path("devices/missing/<int:missing>", devices.note, name="missing-note"),
+    path("devices/<uuid:device>", devices.device_page, name="device"),
+    path("devices/<uuid:device>/again", devices.enrol_again, name="device-again"),
+    path("devices/<uuid:device>/revoke", devices.revoke, name="device-revoke"),
+    path("device/enrol", enrolment.typed_page, name="enrol-typed"),
+    path("device/enrol/<str:code>", enrolment.enrol_here, name="enrol-here"),
     path("b/supply/<str:station>", sheets.supply_page, name="supply"),
     path("b/<str:area>", boards.board_page, name="board"),
     path("b/<str:area>/rows", boards.rows, name="board-rows"),

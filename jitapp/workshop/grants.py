@@ -36,8 +36,11 @@ DELETED_FROM = frozenset(
         "django_session",
         "outbox_message",
         "plant_billofmaterials",
+        "plant_enrolment",
         "plant_membership",
         "plant_standardwork",
+        "plant_unknownbadge",
+        "pull_missingscans",
     }
 )
 SEQUENCES = {"plant_epoch_number": ("SELECT", "USAGE", "UPDATE")}  # raised by triggers, and by a new era

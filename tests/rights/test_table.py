@@ -26,6 +26,7 @@ from jitapp.api.operations import ANYBODY, BASE, ERP_ONLY, EVERY_DEVICE
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.live.ticket import open_ticket
 from jitapp.plant import configs
+from jitapp.web.tablet import DEVICES as DEVICES_OF_BROWSERS
 from jitapp.web.visit import PEOPLE, READERS
 from jitapp.workshop.management.commands.routes import STAFF, TICKET, routes
 from tests.rights.world import AWAY, GROUPS, HOME, PIN, Identity, World, everybody, state_of
@@ -66,6 +67,21 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/s/tray/<uuid:scan>"): Case(
         body={"settle": "discard", "reason": "seen", "id": "$uuid"}, may=SETTLERS, form=True
     ),
+    ("POST", "/s/sign-in"): Case(body={"badge": "4711"}),
+    ("POST", "/s/sign-out"): Case(body={}),
+    ("POST", "/devices/enrol"): Case(
+        body={"plant": "$plant", "name": "Line 2", "kind": "tablet"}, may=LEADERS, form=True
+    ),
+    ("POST", "/devices/<uuid:device>"): Case(
+        {"device": "$device"}, {"name": "Line 3"}, may=LEADERS, form=True
+    ),
+    ("POST", "/devices/<uuid:device>/again"): Case({"device": "$device"}, {}, may=LEADERS, form=True),
+    ("POST", "/devices/<uuid:device>/revoke"): Case({"device": "$device"}, {}, may=LEADERS, form=True),
+    ("POST", "/devices/missing/<int:missing>"): Case(
+        {"missing": "$missing"}, {"note": "seen"}, may=LEADERS, form=True
+    ),
+    ("GET", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}),
+    ("POST", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}, {}, form=True),
     ("POST", "/calls/new"): Case(
         body={"station": "$station", "kind": "help", "id": "$uuid"}, may=EVERYBODY, form=True
     ),
@@ -203,6 +219,8 @@ def may_enter(who: Identity, declared: str, address: str) -> bool:
         return who.is_person
     if declared in (EVERY_DEVICE, ERP_ONLY):
         return who.is_device and (declared == EVERY_DEVICE or who.kind is DeviceKind.ERP)
+    if declared == DEVICES_OF_BROWSERS:
+        return False  # a cookie that none of them has; tests/web/test_who.py
     if declared == STAFF:
         return who.staff if address == ADMIN[0] else who.permitted
     assert declared == ANYBODY, declared

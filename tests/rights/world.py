@@ -13,9 +13,11 @@ from django.utils import timezone
 from jitapp.accounts.models import Device, Person
 from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
+from jitapp.plant import enrolling
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Loop, Membership, Plant
 from jitapp.pull import actions
+from jitapp.pull.models import MissingScans
 from tests.floor import Floor
 
 PIN = "2580"
@@ -35,6 +37,8 @@ class World:
     floor: Floor = field(init=False)
     parked: UUID = field(init=False)
     call: UUID = field(init=False)
+    missing: int = field(init=False)
+    enrolment: UUID = field(init=False)
 
     def __post_init__(self) -> None:
         code = self.code
@@ -68,6 +72,11 @@ class World:
             station=f"{code}-SMT", kind="machine", note=f"{code} spindle", now=floor.now, source=source
         )
         self.call = made.uuid
+        self.missing = MissingScans.objects.create(
+            device=floor.device, epoch="a", first=17, last=19, found_at=floor.now
+        ).pk
+        asked = enrolling.wanted(floor.plant, name=f"{code} wall", kind="wall", station="", intent="")
+        self.enrolment = enrolling.begin(asked, person_id=self.leader.pk, now=timezone.now())[0].uuid
 
     def person(self, name: str, role: Role) -> Person:
         made = Person.objects.create(username=f"{self.code}-{name}", name=f"{self.code} {name}")
@@ -95,6 +104,10 @@ class World:
             "event_loop": f"{self.code}-EV",
             "supplier": f"{self.code}-ACME-CO",
             "leader": self.leader.username,
+            "plant": self.code,
+            "device": str(self.floor.device.uuid),
+            "missing": str(self.missing),
+            "enrolment": str(self.enrolment),
         }
 
     @property
@@ -200,7 +213,7 @@ def _revoked(home: World) -> list[Identity]:
 
 OF_PLANT = (
     *("plant_area", "plant_station", "plant_part", "plant_loop", "plant_supplier", "plant_calendar"),
-    *("plant_membership", "plant_placement", "pull_event"),
+    *("plant_membership", "plant_placement", "plant_enrolment", "pull_event"),
 )
 OF_LOOP = ("pull_card", "pull_turn", "pull_loopstate", "pull_runout", "pull_wait")
 OF_STATION = ("pull_andoncall", "pull_stationstate")
@@ -220,6 +233,10 @@ def state_of(plant: Plant) -> tuple[int, ...]:
         f"(SELECT {total} FROM pull_settlement t JOIN pull_receipt r ON r.id = t.receipt_id"
         " WHERE r.plant_id = %(plant)s)"
     )
+    parts += [
+        f"(SELECT {total} FROM {table} t JOIN plant_placement p ON p.device_id = t.{key} WHERE p.plant_id = %(plant)s)"
+        for table, key in (("accounts_device", "id"), ("pull_missingscans", "device_id"))
+    ]
     with connection.cursor() as cursor:
         cursor.execute("SELECT " + ", ".join(parts), {"plant": plant.pk})
         return tuple(cursor.fetchone())
