@@ -6,6 +6,7 @@ const words = JSON.parse(document.getElementById("words").textContent);
 const part = (id) => document.getElementById(id);
 const sound = new Sound(() => {});
 const LEAST = 3; // characters of a badge
+const HELLO = "jitapp.hello"; // said again after the page came in another language
 const PIN = { least: 4, most: 8 };
 
 let asked = null; // who is to type the PIN
@@ -42,8 +43,14 @@ function draw() {
 function welcome(person) {
   closePad();
   actor.signIn(person);
-  say(person.message ?? words.hello.replace("{}", person.name), "in");
+  const hello = person.message ?? words.hello.replace("{}", person.name);
+  say(hello, "in");
   sound.play("rising");
+  // The pages follow the language of whoever is signed in; without a network they stay as they are.
+  if (person.message && person.language !== document.documentElement.lang) {
+    sessionStorage.setItem(HELLO, hello);
+    location.reload();
+  }
 }
 
 function refuse(message) {
@@ -148,4 +155,9 @@ for (const type of ["pointerdown", "keydown"]) document.addEventListener(type, (
 actor.addEventListener("change", draw);
 actor.watch();
 draw();
+const hello = sessionStorage.getItem(HELLO);
+if (hello) {
+  sessionStorage.removeItem(HELLO);
+  say(hello, "in");
+}
 part("here").dataset.ready = "";

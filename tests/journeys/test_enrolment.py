@@ -121,6 +121,14 @@ def test_a_badge_signs_in_and_the_last_four_are_a_touch_away(tablet: Page, shop:
     assert tablet.evaluate("localStorage.getItem('jitapp.actor')") is None
 
 
+def test_the_pages_follow_the_language_of_the_badge(tablet: Page, shop: Shop) -> None:
+    Person.objects.filter(pk=somebody(shop, "ewa").pk).update(language="pl")
+    scan_badge(tablet, "B-ewa")
+    expect(tablet.locator("h1")).to_have_text("Kto tu jest")
+    expect(tablet.locator("#said")).to_have_text("Cześć, Ewa.")
+    expect(tablet.locator("#here-name")).to_have_text("Ewa")
+
+
 def test_an_unknown_badge_is_said_and_nobody_is_signed_in(tablet: Page) -> None:
     scan_badge(tablet, "4711-0815")
     expect(tablet.locator("#said")).to_contain_text("Nobody here has this badge")
@@ -201,6 +209,7 @@ def test_targets_are_big_enough_and_nothing_is_wider_than_the_screen(
     ]:
         assert box is not None
         assert min(box["width"], box["height"]) >= 48
-    assert tablet.evaluate(
-        "document.querySelector('main').scrollWidth <= document.documentElement.clientWidth"
+    wide, seen = tablet.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     )
+    assert wide <= seen

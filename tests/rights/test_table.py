@@ -80,6 +80,22 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/devices/missing/<int:missing>"): Case(
         {"missing": "$missing"}, {"note": "seen"}, may=LEADERS, form=True
     ),
+    ("POST", "/people/new"): Case(
+        body={
+            "plant": "$plant",
+            "username": "new.one",
+            "name": "New One",
+            "language": "de",
+            "roles": ["operator"],
+        },
+        may=frozenset({Role.ADMIN}),
+        form=True,
+    ),
+    ("GET", "/people/<uuid:person>"): Case({"person": "$person"}),
+    ("POST", "/people/<uuid:person>"): Case(
+        {"person": "$person"}, {"do": "pin", "pin": "7391"}, may=LEADERS, form=True
+    ),
+    ("POST", "/people/badges/<int:badge>"): Case({"badge": "$badge"}, {}, may=LEADERS, form=True),
     ("GET", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}),
     ("POST", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}, {}, form=True),
     ("POST", "/calls/new"): Case(

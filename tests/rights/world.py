@@ -15,7 +15,7 @@ from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant import enrolling
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Loop, Membership, Plant
+from jitapp.plant.models import Loop, Membership, Plant, UnknownBadge
 from jitapp.pull import actions
 from jitapp.pull.models import MissingScans
 from tests.floor import Floor
@@ -72,6 +72,14 @@ class World:
             station=f"{code}-SMT", kind="machine", note=f"{code} spindle", now=floor.now, source=source
         )
         self.call = made.uuid
+        self.operator = self.person("ole", Role.OPERATOR)
+        self.badge = UnknownBadge.objects.create(
+            plant=floor.plant,
+            badge=f"{code}-4711",
+            device=floor.device,
+            first_at=floor.now,
+            last_at=floor.now,
+        ).pk
         self.missing = MissingScans.objects.create(
             device=floor.device, epoch="a", first=17, last=19, found_at=floor.now
         ).pk
@@ -108,6 +116,8 @@ class World:
             "device": str(self.floor.device.uuid),
             "missing": str(self.missing),
             "enrolment": str(self.enrolment),
+            "person": str(self.operator.uuid),
+            "badge": str(self.badge),
         }
 
     @property
@@ -213,7 +223,7 @@ def _revoked(home: World) -> list[Identity]:
 
 OF_PLANT = (
     *("plant_area", "plant_station", "plant_part", "plant_loop", "plant_supplier", "plant_calendar"),
-    *("plant_membership", "plant_placement", "plant_enrolment", "pull_event"),
+    *("plant_membership", "plant_placement", "plant_enrolment", "plant_unknownbadge", "pull_event"),
 )
 OF_LOOP = ("pull_card", "pull_turn", "pull_loopstate", "pull_runout", "pull_wait")
 OF_STATION = ("pull_andoncall", "pull_stationstate")
@@ -237,6 +247,10 @@ def state_of(plant: Plant) -> tuple[int, ...]:
         f"(SELECT {total} FROM {table} t JOIN plant_placement p ON p.device_id = t.{key} WHERE p.plant_id = %(plant)s)"
         for table, key in (("accounts_device", "id"), ("pull_missingscans", "device_id"))
     ]
+    parts.append(
+        f"(SELECT {total} FROM accounts_person t WHERE id IN"
+        " (SELECT person_id FROM plant_membership WHERE plant_id = %(plant)s))"
+    )
     with connection.cursor() as cursor:
         cursor.execute("SELECT " + ", ".join(parts), {"plant": plant.pk})
         return tuple(cursor.fetchone())
