@@ -98,11 +98,13 @@ def tell_boards(loop_ids: Iterable[int], calling: Iterable[str] = ()) -> None:
 
 
 def sweep() -> None:
-    """Runouts, near-runouts, withheld signals, calls and presences of tags that only the clock moves; old rows go."""
+    """Runouts, near-runouts, withheld signals, calls and presences of tags that only the clock moves; scans of devices
+    that never came in; old outbox rows go."""
     tell_boards(actions.sweep(now=timezone.now()))
     actions.escalate_calls(now=timezone.now())
     documents.sweep(now=timezone.now())
     tell_stations(watching.sweep(now=timezone.now()))
+    actions.follow_sequences(now=timezone.now())
     relay.prune()
 
 

@@ -153,6 +153,12 @@ _COMMON: dict[str, Sentence] = {
         headline="Not a kanban code",
         feedback=FOREIGN,
     ),
+    "badge_scanned": refused(
+        "That is the badge of {name}. No card was scanned.",
+        "Sign in with it under “Who is here”, then scan the card.",
+        headline="A badge, no card",
+        feedback=FOREIGN,
+    ),
     "bad_check": refused(
         "Bad read: {raw}.",
         "Scan again.",

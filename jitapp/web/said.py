@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext
-
-from jitapp.kanban.answers import ANSWERS, feedback
-from jitapp.kanban.vocabulary import Outcome, ScreenState, Sound
+from jitapp.kanban.vocabulary import Outcome
 from jitapp.pull.scan_request import Answer, Conflict
-from jitapp.web.scan import LOOKS, STATE_HEADLINES, TITLES
+from jitapp.web.answers import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +23,12 @@ class Said:
 
 def said_of(answer: Answer | Conflict) -> Said:
     """In the language of whoever scanned."""
-    if isinstance(answer, Conflict):
-        return Said(LOOKS[Sound.FALLING], gettext("NOT RECORDED"), answer.message, code=answer.code)
-    body = answer.body
-    code, outcome = body["code"], body["outcome"]
-    signal = feedback(code)
-    title = (ANSWERS[code].headline if code in ANSWERS else "") or TITLES[outcome]
-    if outcome != Outcome.APPLIED:
-        title = STATE_HEADLINES.get(ScreenState(body.get("state", signal.state)), title)
-    look = LOOKS[Sound(body.get("sound", signal.sound))]
+    body = shown(answer, None)
     return Said(
-        look, gettext(title), body["message"], body["next"], applied=outcome == Outcome.APPLIED, code=code
+        str(body["look"]),
+        body["headline"],
+        body["message"],
+        body["next"],
+        applied=body["outcome"] == Outcome.APPLIED,
+        code=body["code"],
     )

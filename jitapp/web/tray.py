@@ -26,6 +26,7 @@ from jitapp.kanban.vocabulary import Intent
 from jitapp.plant.models import Plant
 from jitapp.pull import actions
 from jitapp.pull.actions.settling import How
+from jitapp.pull.reading.devices import missing_scans
 from jitapp.pull.reading.parked import HistoryEntry, ParkedScan, Way, parked_scans, waiting_scans
 from jitapp.web.calls import members, source_of
 from jitapp.web.phrases import TILE_WORDS, clock, words_of
@@ -143,7 +144,7 @@ def number_html(viewer: Viewer) -> str:
     plants = actions.may_settle(viewer.person_id)
     if not plants:
         return ""
-    count = waiting_scans(plants)
+    count = waiting_scans(plants) + len(missing_scans(plants, now=timezone.now()))
     hidden = "" if count else " hidden"
     return (
         f'<a class="needs-look" id="needs-look" href="/s/tray" data-n="{count}"{hidden}><svg class="shape"'
@@ -153,12 +154,14 @@ def number_html(viewer: Viewer) -> str:
 
 def _context(request: HttpRequest, said: str = "", problem: str = "") -> dict[str, object]:
     viewer, now = viewer_of(request), timezone.now()
-    mine = Plant.objects.filter(pk__in=actions.may_settle(viewer.person_id))
+    settling = actions.may_settle(viewer.person_id)
+    mine = Plant.objects.filter(pk__in=settling)
     settles = set(mine.values_list("code", flat=True))
     words = words_of(viewer.language)
     found = parked_scans(plant_ids=viewer.plant_ids, now=now)
     return {
         "items": [_shown(one) | {"settles": one.plant in settles} for one in found],
+        "missing": missing_scans(settling, now=now),
         "said": said,
         "problem": problem,
         "script_words": {

@@ -36,6 +36,7 @@ DELETED_FROM = frozenset(
         "django_session",
         "outbox_message",
         "plant_billofmaterials",
+        "plant_enrolment",
         "plant_membership",
         "plant_routestop",
         "plant_standardwork",
@@ -44,6 +45,8 @@ DELETED_FROM = frozenset(
         "tags_sighting",
         "tags_tag",
         "tags_visit",
+        "plant_unknownbadge",
+        "pull_missingscans",
     }
 )
 SEQUENCES = {"plant_epoch_number": ("SELECT", "USAGE", "UPDATE")}  # raised by triggers, and by a new era

@@ -1,5 +1,5 @@
 // The scan page: what a scanner reads becomes a kept scan (tablet.js), and what became of it is seen and heard.
-import { actor, onActor, signIn, signOut } from "./actor.js";
+import { actor } from "./actor.js";
 import { Capture } from "./capture.js";
 import { readCodes } from "./codes.js";
 import { Panel } from "./panel.js";
@@ -115,17 +115,17 @@ function say(text) {
 }
 
 function showWho() {
-  who.textContent = actor()?.name ?? page.person ?? "";
+  who.textContent = actor.current?.name ?? page.person ?? "";
 }
 
 // The page speaks the language of whoever signed in: drawn again by the server, or without it as far as was kept here.
 async function speak() {
   showWho();
-  const wanted = actor()?.language;
+  const wanted = actor.current?.language;
   if (!wanted || wanted === page.language) return;
   document.cookie = `django_language=${wanted}; path=/; max-age=31536000; samesite=lax`;
   if (tablet.link.state === "live") {
-    sessionStorage.setItem("jitapp.greet", actor().name);
+    sessionStorage.setItem("jitapp.greet", actor.current.name);
     location.reload();
   } else {
     Object.assign(words, (await tablet.store.get(`words ${wanted}`).catch(() => null)) ?? {});
@@ -183,7 +183,10 @@ const COMMANDS = {
   HOLD: () => ready({ intent: "hold", reason: words.held_by_card }, words.next_hold),
   OVERRIDE: () => ready({ override: true }, words.next_override),
   END_SHIFT: () => {
-    signOut();
+    actor.signOut();
+    document.cookie = "person=; path=/; max-age=0; samesite=lax";
+    if (page.person) fetch("/logout/", { method: "POST", body: new FormData(form), redirect: "manual" }).catch(() => {});
+    page.person = "";
     panel.show({ look: "calm", code: "signed_out", headline: words.signed_out, message: tablet.queue.count ? words.safe_here.replace("{}", tablet.queue.count) : "", next: "" });
     sound.play("one");
   },
@@ -205,7 +208,7 @@ function other(text) {
   const person = tablet.cards.person(text);
   if (person) {
     greet(person.name);
-    signIn({ ...person, badge: text.trim() });
+    actor.signIn({ ...person, badge: text.trim() });
   } else {
     record(text);
   }
@@ -267,7 +270,7 @@ for (const type of ["pointerdown", "keydown"]) {
   document.addEventListener(type, (event) => event.target !== soundButton && sound.wake(), { once: true });
 }
 sound.onState(false);
-onActor(speak);
+actor.watch().addEventListener("change", speak);
 addEventListener("online", () => tablet.queue.wake());
 document.addEventListener("visibilitychange", () => document.hidden || tablet.queue.wake());
 setInterval(() => {

@@ -10,7 +10,7 @@ import segno
 from django.conf import LazySettings
 from django.utils import timezone
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from jitapp.pull.models import Receipt
@@ -65,7 +65,7 @@ def test_a_photograph_of_six_cards_is_six_scans_and_again_none(page: Page, shop:
     assert [url for url in loaded if "/camera/" in url or "zxing" in url] == []
     page.get_by_role("button", name="Camera").click()
     expect(page.locator(".camera-said")).to_contain_text("No camera can be used here.")
-    picture = {"name": "shelf.png", "mimeType": "image/png", "buffer": photograph(codes)}
+    picture: FilePayload = {"name": "shelf.png", "mimeType": "image/png", "buffer": photograph(codes)}
     for round_ in (1, 2):
         page.locator("#camera input[type=file]").set_input_files([picture])
         expect(page.locator(".photo-said")).to_contain_text("6 cards read", timeout=60_000)

@@ -71,6 +71,37 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/s/tray/<uuid:scan>"): Case(
         body={"settle": "discard", "reason": "seen", "id": "$uuid"}, may=SETTLERS, form=True
     ),
+    ("POST", "/s/sign-in"): Case(body={"badge": "4711"}),
+    ("POST", "/s/sign-out"): Case(body={}),
+    ("POST", "/devices/enrol"): Case(
+        body={"plant": "$plant", "name": "Line 2", "kind": "tablet"}, may=LEADERS, form=True
+    ),
+    ("POST", "/devices/<uuid:device>"): Case(
+        {"device": "$device"}, {"name": "Line 3"}, may=LEADERS, form=True
+    ),
+    ("POST", "/devices/<uuid:device>/again"): Case({"device": "$device"}, {}, may=LEADERS, form=True),
+    ("POST", "/devices/<uuid:device>/revoke"): Case({"device": "$device"}, {}, may=LEADERS, form=True),
+    ("POST", "/devices/missing/<int:missing>"): Case(
+        {"missing": "$missing"}, {"note": "seen"}, may=LEADERS, form=True
+    ),
+    ("POST", "/people/new"): Case(
+        body={
+            "plant": "$plant",
+            "username": "new.one",
+            "name": "New One",
+            "language": "de",
+            "roles": ["operator"],
+        },
+        may=frozenset({Role.ADMIN}),
+        form=True,
+    ),
+    ("GET", "/people/<uuid:person>"): Case({"person": "$person"}),
+    ("POST", "/people/<uuid:person>"): Case(
+        {"person": "$person"}, {"do": "pin", "pin": "7391"}, may=LEADERS, form=True
+    ),
+    ("POST", "/people/badges/<int:badge>"): Case({"badge": "$badge"}, {}, may=LEADERS, form=True),
+    ("GET", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}),
+    ("POST", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}, {}, form=True),
     ("POST", "/calls/new"): Case(
         body={"station": "$station", "kind": "help", "id": "$uuid"}, may=EVERYBODY, form=True
     ),

@@ -13,12 +13,14 @@ from django.utils import timezone
 from jitapp.accounts.models import Device, Person
 from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
+from jitapp.plant import enrolling
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Loop, Membership, Part, Plant, Station
+from jitapp.plant.models import Loop, Membership, Part, Plant, Station, UnknownBadge
 from jitapp.plant.routes import Route, RouteStop
 from jitapp.printing.models import PrinterTest
 from jitapp.printing.pictures import keep as keep_picture
 from jitapp.pull import actions
+from jitapp.pull.models import MissingScans
 from jitapp.rounds.models import ReadLabel, Walk
 from jitapp.symbology.cardcode import make_code
 from tests.floor import Floor
@@ -44,6 +46,8 @@ class World:
     test_page: str = field(init=False)
     walk: UUID = field(init=False)
     label: UUID = field(init=False)
+    missing: int = field(init=False)
+    enrolment: UUID = field(init=False)
 
     def __post_init__(self) -> None:
         code = self.code
@@ -81,6 +85,19 @@ class World:
         keep_picture(part.pk, photograph().data, now=floor.now, person_id=None)
         self.test_page = "KT" + make_code(floor.plant.pk)[2:]
         PrinterTest.objects.create(plant=floor.plant, code=self.test_page, paper="a4", made_at=floor.now)
+        self.operator = self.person("ole", Role.OPERATOR)
+        self.badge = UnknownBadge.objects.create(
+            plant=floor.plant,
+            badge=f"{code}-4711",
+            device=floor.device,
+            first_at=floor.now,
+            last_at=floor.now,
+        ).pk
+        self.missing = MissingScans.objects.create(
+            device=floor.device, epoch="a", first=17, last=19, found_at=floor.now
+        ).pk
+        asked = enrolling.wanted(floor.plant, name=f"{code} wall", kind="wall", station="", intent="")
+        self.enrolment = enrolling.begin(asked, person_id=self.leader.pk, now=timezone.now())[0].uuid
         self._of_the_handlers()
 
     def _of_the_handlers(self) -> None:
@@ -134,6 +151,12 @@ class World:
             "place": self.floor.area.code,
             "walk": str(self.walk),
             "label": str(self.label),
+            "plant": self.code,
+            "device": str(self.floor.device.uuid),
+            "missing": str(self.missing),
+            "enrolment": str(self.enrolment),
+            "person": str(self.operator.uuid),
+            "badge": str(self.badge),
         }
 
     @property
@@ -248,6 +271,7 @@ OF_PLANT = (
     *("plant_membership", "plant_placement", "pull_event", "printing_printjob", "printing_printertest"),
     *("plant_membership", "plant_placement", "pull_event"),
     *("plant_route", "rounds_readlabel", "rounds_walk"),
+    *("plant_membership", "plant_placement", "plant_enrolment", "plant_unknownbadge", "pull_event"),
 )
 OF_LOOP = ("pull_card", "pull_turn", "pull_loopstate", "pull_runout", "pull_wait")
 OF_PART = ("printing_partpicture",)
@@ -268,6 +292,14 @@ def state_of(plant: Plant) -> tuple[int, ...]:
     parts.append(
         f"(SELECT {total} FROM pull_settlement t JOIN pull_receipt r ON r.id = t.receipt_id"
         " WHERE r.plant_id = %(plant)s)"
+    )
+    parts += [
+        f"(SELECT {total} FROM {table} t JOIN plant_placement p ON p.device_id = t.{key} WHERE p.plant_id = %(plant)s)"
+        for table, key in (("accounts_device", "id"), ("pull_missingscans", "device_id"))
+    ]
+    parts.append(
+        f"(SELECT {total} FROM accounts_person t WHERE id IN"
+        " (SELECT person_id FROM plant_membership WHERE plant_id = %(plant)s))"
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT " + ", ".join(parts), {"plant": plant.pk})

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
-from jitapp.accounts.models import new_uuid
+from jitapp.accounts.models import Person, new_uuid
 from jitapp.kanban.guards import CLOCK_SLACK, slack_of
 from jitapp.kanban.ledger import Decision, Facts, Scan
 from jitapp.kanban.lifecycle import decide
@@ -215,11 +215,22 @@ def locate(unit: store.UnitOfWork, found: Read, source: Source, now: datetime) -
         loop = card = None
     if refusal is None and loop is not None:
         refusal = _unusable(unit.configs, loop, found.pair_loop_id)
+    if refusal is not None and refusal.code == "not_a_card_code":
+        refusal = _badge(unit.configs, request.code, source) or refusal
     if card is not None and card.moved_at is not None and card.moved_at > now:
         # Whoever held the lock before us read the clock after us, or our clock was set back: the order is the lock's.
         now = card.moved_at
         occurred = now if request.occurred_at is None else occurred
     return Located(found, loop, card, occurred, now, refusal)
+
+
+def _badge(known: Configs, raw: str, source: Source) -> Refusal | None:
+    """The badge of somebody who works here: no card, and no maker's label either."""
+    person_id = known.badges.find(raw)
+    if person_id is None or not known.works_in(person_id, source.plant_ids):
+        return None
+    name = Person.objects.filter(pk=person_id).values_list("name", flat=True).first()
+    return Refusal("badge_scanned", {"name": name or tidy(raw)[:40]})
 
 
 def _unusable(known: Configs, loop: Loop, pair_loop_id: int | None) -> Refusal | None:
