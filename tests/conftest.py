@@ -173,10 +173,15 @@ def _tests_may_empty_the_ledger() -> Iterator[None]:
         yield
 
 
+def chromium_path() -> str | None:
+    """The browser of this machine, or None."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A headless browser, for one module: while it lives, no other event loop can run in this thread."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    program = chromium_path()
     if not program or not shutil.which(program):
         pytest.skip(
             "No Chromium here: install one (`make browser` as root on Debian) or name it in CHROMIUM."

@@ -135,6 +135,18 @@ _COMMON: dict[str, Sentence] = {
         "Nothing was changed. Your leader settles it.",
         kind=ScanClass.LATE,
     ),
+    "station_gone": Sentence(
+        Outcome.PARKED,
+        CARD + " was scanned at {station}, which is no station of this plant any more.",
+        "Nothing was changed. Your leader settles it.",
+        kind=ScanClass.LATE,
+    ),
+    "person_gone": Sentence(
+        Outcome.PARKED,
+        CARD + " was scanned at {occurred} by somebody who works here no more.",
+        "Nothing was changed. Your leader settles it.",
+        kind=ScanClass.LATE,
+    ),
     "not_a_card_code": refused(
         "Not a card code: {raw}.",
         "Scan the kanban code, not the maker's label.",

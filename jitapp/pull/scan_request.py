@@ -92,6 +92,9 @@ class ScanRequest(msgspec.Struct, frozen=True):
     pair: str | None = None  # swap: the code on the full container, beside the withdrawal card's own
     turn: UUID | None = None  # an act on this turn of the card, and on no other
     settles: UUID | None = None  # the parked scan that a person settles by this one; never said by a device
+    # It was kept on a device before it was sent: where and by whom are facts of then. If they name nothing any more, it
+    # waits for a person instead of being booked elsewhere or refused.
+    kept: bool = False
 
     def __repr__(self) -> str:
         """What it is about; the PIN is told nobody."""

@@ -43,6 +43,8 @@ WAYS = {
 WHY = {
     "late_conflict": mark("It contradicts what was recorded since."),
     "late_too_old": mark("It is too old to be applied by itself."),
+    "station_gone": mark("The station where it was scanned is not known any more."),
+    "person_gone": mark("Whoever scanned it works here no more."),
     "unknown_card": mark("Nobody knows this code."),
 }
 TOLD = {

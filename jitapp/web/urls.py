@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from jitapp.web import boards, calls, changeovers, demo, health, people, scan, sheets, tray
+from jitapp.web import boards, calls, changeovers, demo, health, people, scan, sheets, shell, tablet, tray
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
@@ -13,6 +13,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout/", people.logout, name="logout"),
     path("language/", people.language, name="language"),
     path("s/", scan.scan_page, name="scan"),
+    path("s/scans", tablet.scans, name="tablet-scans"),
+    path("s/beat", tablet.beat, name="tablet-beat"),
+    path("s/cards", tablet.cards, name="tablet-cards"),
+    path("s/last", tablet.last, name="tablet-last"),
+    path("s/words/<str:language>", tablet.words, name="tablet-words"),
+    path("s/sw.js", shell.worker, name="worker"),
+    path("s/manifest.webmanifest", shell.manifest, name="manifest"),
     path("s/station/", scan.choose_station, name="choose-station"),
     path("s/tray", tray.tray_page, name="tray"),
     path("s/tray/list", tray.tray_list, name="tray-list"),

@@ -26,6 +26,7 @@ from jitapp.api.operations import ANYBODY, BASE, ERP_ONLY, EVERY_DEVICE
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.live.ticket import open_ticket
 from jitapp.plant import configs
+from jitapp.web.device import PEOPLE_OR_TABLET, TABLETS
 from jitapp.web.visit import PEOPLE, READERS
 from jitapp.workshop.management.commands.routes import STAFF, TICKET, routes
 from tests.rights.world import AWAY, GROUPS, HOME, PIN, Identity, World, everybody, state_of
@@ -62,6 +63,10 @@ LEADS = {"by": "$leader", "pin": PIN}
 CODE = {"code": "$loop"}
 CASES: dict[tuple[str, str], Case] = {
     ("POST", "/s/"): Case(body=scan("remove"), may=SETTLERS),
+    # A person's browser becomes a device at its first scan; what may be scanned: tests/web/test_tablet_doors.py.
+    ("POST", "/s/scans"): Case(body={"scans": [scan("remove")]}),
+    ("POST", "/s/beat"): Case(body={"waiting": 3}),
+    ("GET", "/s/words/<str:language>"): Case({"language": "de"}),
     ("POST", "/s/station/"): Case(body={"station": "$station"}, form=True),
     ("POST", "/s/tray/<uuid:scan>"): Case(
         body={"settle": "discard", "reason": "seen", "id": "$uuid"}, may=SETTLERS, form=True
@@ -201,6 +206,8 @@ def may_enter(who: Identity, declared: str, address: str) -> bool:
     """Whether the declaration lets this identity in."""
     if declared in (READERS, PEOPLE):
         return who.is_person
+    if declared in (PEOPLE_OR_TABLET, TABLETS):
+        return who.is_tablet or (declared == PEOPLE_OR_TABLET and who.is_person)
     if declared in (EVERY_DEVICE, ERP_ONLY):
         return who.is_device and (declared == EVERY_DEVICE or who.kind is DeviceKind.ERP)
     if declared == STAFF:

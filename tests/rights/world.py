@@ -128,6 +128,10 @@ class Identity:
         return self.kind is not None and not self.revoked
 
     @property
+    def is_tablet(self) -> bool:
+        return self.is_device and self.kind in (DeviceKind.TABLET, DeviceKind.SCANNER)
+
+    @property
     def group(self) -> str:
         """Which part of the table they stand in."""
         if not self.plant or self.plant == "everywhere" or self.revoked:
@@ -143,6 +147,8 @@ class Identity:
         client = Client(headers={"Authorization": f"Bearer {self.token}"} if self.token else {})
         if self.session:
             client.cookies["sessionid"] = self.session
+        if self.token:
+            client.cookies["device"] = self.token  # a tablet's browser
         return client
 
 

@@ -277,7 +277,7 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         actor = actor_of(unit.configs, request.by, source)
     person_id = source.person_id if actor is None else actor.person_id
     station, misplaced = _station(unit.configs, request, source)
-    refusal = located.refusal or misplaced
+    refusal = located.refusal or _kept(located, misplaced, actor) or misplaced
     if refusal is None and request.intent is not None and request.intent not in INTENTS:
         refusal = Refusal("move_not_known")
     if refusal is not None or located.loop is None or located.card is None:
@@ -319,6 +319,23 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         else (),
     )
     return Situated(located, station, person_id, scan, None, actor)
+
+
+def _kept(located: Located, misplaced: Refusal | None, actor: Actor | None) -> Refusal | None:
+    """Why a scan that was kept on a device waits for a person: its station or whoever made it is not known any more."""
+    loop, card, request = located.loop, located.card, located.read.request
+    if not request.kept or loop is None or card is None:
+        return None
+    facts: dict[str, object] = {
+        "part": loop.config.part,
+        "number": card.number,
+        "of": max(loop.circulating, card.number),
+    }
+    if misplaced is not None:
+        return Refusal("station_gone", facts | dict(misplaced.facts))
+    if actor is not None and actor.doubt == "by_unknown":
+        return Refusal("person_gone", facts | {"occurred": located.occurred_at})
+    return None
 
 
 def _deciding(loop: Loop, intent: str | None) -> set[int]:
