@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Lower
@@ -27,11 +26,8 @@ from jitapp.kanban.vocabulary import (
 from jitapp.plant.placing import Enrolment as Enrolment
 from jitapp.plant.placing import Placement as Placement
 from jitapp.plant.placing import UnknownBadge as UnknownBadge
-from jitapp.plant.spelling import part_number
-
-CODE = RegexValidator(
-    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$", "Letters, digits, dot, dash and underscore; at most 60."
-)
+from jitapp.plant.routes import Route, RouteStop  # noqa: F401 (tables of this room, found by Django through here)
+from jitapp.plant.spelling import CODE, part_number
 
 
 def one_of(field: str, words: type, name: str) -> models.CheckConstraint:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from jitapp.symbology.ascii import is_digits, upper
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
 PREFIX = "KB"
@@ -60,18 +62,74 @@ def is_card_code(text: str) -> bool:
     return bool(_SHAPE.fullmatch(text)) and check_symbol(text[2:-1]) == text[-1]
 
 
-def find_card_code(raw: str) -> str | None:
-    """The last valid card code inside what a scanner sent (a URL, half-typed rubbish before it), or None."""
-    text = raw.upper()
-    start = text.rfind(PREFIX)
+def codes_in(raw: str) -> list[str]:
+    """Every valid card code inside what a scanner sent, each once, in the order of the read.
+
+    Searched from the end, because rubbish stands in front (a code that was half typed when the scanner fired); codes do
+    not overlap.
+    """
+    text = upper(raw)
+    found: list[str] = []
+    free, start = len(text), text.rfind(PREFIX)
     while start >= 0:
-        candidate = text[start : start + CODE_LENGTH]
-        if is_card_code(candidate):
-            return candidate
+        end = start + CODE_LENGTH
+        if end <= free and is_card_code(text[start:end]):
+            found.append(text[start:end])
+            free = start
         start = text.rfind(PREFIX, 0, start + 1)
-    return None
+    return list(dict.fromkeys(reversed(found)))
+
+
+_HOST = re.compile(r"HTTPS?://[^/]*")
+
+
+def misread_in(raw: str, found: list[str]) -> list[str]:
+    """What has the shape of a card code beside the codes that were found, with a wrong check symbol: a second card
+    whose read failed. Names of hosts are not looked at."""
+    if len(raw) < 2 * CODE_LENGTH:
+        return []
+    text = upper(raw)
+    if text.count(PREFIX) == len(found):
+        return []
+    text = _HOST.sub(" ", text)
+    for code in found:
+        text = text.replace(code, " ")
+    return _SHAPE.findall(text)
+
+
+def find_card_code(raw: str) -> str | None:
+    """The card code inside what a scanner sent (a URL, half-typed rubbish before it); None if there is none or more
+    than one: the last alone would lose the others."""
+    found = codes_in(raw)
+    return found[0] if len(found) == 1 else None
+
+
+def meant_code(text: str) -> str | None:
+    """The one card code that a text means, as `find_card_code` or as somebody types it; None if it means none."""
+    return find_card_code(text) or typed_card_code(text.strip())
+
+
+# How people write what they read off a card: O and I are not in the alphabet, L neither.
+_SPELLING = str.maketrans("OIL", "011", " -\u00a0\u2010\u2011\u2012\u2013")
+_LONGEST_SPELLING = 40
+
+
+def typed_card_code(text: str) -> str | None:
+    """The card code that somebody typed: O for 0, I or L for 1, in any case, with blanks and hyphens, with or without
+    its KB. None unless the check symbol is right.
+
+    Digits alone are never a code without KB: every 32nd number of nine digits would be one.
+    """
+    if len(text) > _LONGEST_SPELLING:
+        return None
+    spelled = upper(text).translate(_SPELLING)
+    if not spelled.startswith(PREFIX):
+        spelled = PREFIX + spelled
+        if is_digits(spelled[2:]):
+            return None
+    return spelled if is_card_code(spelled) else None
 
 
 def looks_like_card_code(raw: str) -> bool:
     """Whether the text has a card code's shape, whatever its check symbol says."""
-    return bool(_SHAPE.search(raw.upper()))
+    return bool(_SHAPE.search(upper(raw)))

@@ -13,7 +13,7 @@ from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant import enrolling
 from jitapp.plant.enrolling import Enrolled, Standing
 from jitapp.pull.sources import forget
-from jitapp.web.tablet import remember
+from jitapp.web.device import remember
 from jitapp.web.visit import ANYBODY, declared
 
 WHY = {

@@ -28,7 +28,6 @@ from jitapp.pull import actions
 from jitapp.pull.actions.settling import How
 from jitapp.pull.reading.devices import missing_scans
 from jitapp.pull.reading.parked import HistoryEntry, ParkedScan, Way, parked_scans, waiting_scans
-from jitapp.symbology.cardcode import find_card_code
 from jitapp.web.calls import members, source_of
 from jitapp.web.phrases import TILE_WORDS, clock, words_of
 from jitapp.web.visit import PEOPLE, Viewer, declared, people, viewer_of
@@ -45,6 +44,8 @@ WAYS = {
 WHY = {
     "late_conflict": mark("It contradicts what was recorded since."),
     "late_too_old": mark("It is too old to be applied by itself."),
+    "station_gone": mark("The station where it was scanned is not known any more."),
+    "person_gone": mark("Whoever scanned it works here no more."),
     "unknown_card": mark("Nobody knows this code."),
 }
 TOLD = {
@@ -100,7 +101,6 @@ def settle(request: HttpRequest, scan: UUID) -> HttpResponseBase:
     viewer, asked = viewer_of(request), request.POST
     said, problem = "", ""
     how, _, choice = asked.get("settle", "").partition(" ")
-    typed = asked.get("card", "")[:200]
     known: tuple[How, ...] = get_args(How)
     try:
         done = actions.settle_scan(
@@ -109,7 +109,7 @@ def settle(request: HttpRequest, scan: UUID) -> HttpResponseBase:
             choice=choice[:40],
             quantity=_quantity(asked.get("quantity", "")),
             reason=asked.get("reason", "")[:400],
-            card=find_card_code(typed) or typed,
+            card=asked.get("card", "")[:200],
             key=_key(asked.get("id", "")),
             now=timezone.now(),
             source=source_of(viewer),

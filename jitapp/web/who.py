@@ -22,7 +22,7 @@ from jitapp.plant.models import Station
 from jitapp.pull.scan_request import Source
 from jitapp.pull.signing import NotSignedIn, SignedIn
 from jitapp.pull.signing import sign_in as sign_in_at
-from jitapp.web.tablet import DEVICES, device_source, tell_person
+from jitapp.web.device import TABLETS, device_source, tell_person
 from jitapp.web.visit import ANYBODY, declared
 
 MOST_BYTES = 4_096
@@ -50,7 +50,7 @@ def who_page(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 @csrf_exempt  # its cookie is sent with requests of our own pages only (_told)
-@declared(DEVICES)
+@declared(TABLETS)
 def sign_in(request: HttpRequest) -> HttpResponseBase:
     """POST {badge}, or {name} with a PIN if the person has one: who it is, in the person's own language."""
     told = _told(request)
@@ -80,7 +80,7 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 @csrf_exempt
-@declared(DEVICES)
+@declared(TABLETS)
 def sign_out(request: HttpRequest) -> HttpResponseBase:
     """POST {}: nobody is signed in here any more. What waits on the device stays as it is."""
     told = _told(request)

@@ -38,7 +38,13 @@ DELETED_FROM = frozenset(
         "plant_billofmaterials",
         "plant_enrolment",
         "plant_membership",
+        "plant_routestop",
         "plant_standardwork",
+        "printing_partpicture",
+        "tags_alarm",
+        "tags_sighting",
+        "tags_tag",
+        "tags_visit",
         "plant_unknownbadge",
         "pull_missingscans",
     }

@@ -15,7 +15,7 @@ from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Membership, UnknownBadge
-from jitapp.web.tablet import COOKIE
+from jitapp.web.device import COOKIE
 from tests.journeys.pages import Site, site
 from tests.web.shop import Shop, a_person, every_state
 

@@ -16,8 +16,8 @@ from pytest_django.live_server_helper import LiveServer
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant import enrolling
 from jitapp.plant.devices import place_device
+from jitapp.web.device import COOKIE
 from jitapp.web.phrases import words_of
-from jitapp.web.tablet import COOKIE
 from tests.journeys.pages import Site, log_in, site
 from tests.web.catalogue import PLURAL, compiled, of_answers, of_pages
 from tests.web.shop import Shop, a_person, every_state

@@ -26,8 +26,8 @@ from jitapp.api.operations import ANYBODY, BASE, ERP_ONLY, EVERY_DEVICE
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.live.ticket import open_ticket
 from jitapp.plant import configs
-from jitapp.web.tablet import DEVICES as DEVICES_OF_BROWSERS
-from jitapp.web.visit import PEOPLE, READERS
+from jitapp.web.device import PEOPLE_OR_TABLET, TABLETS
+from jitapp.web.visit import PEOPLE, PRINTERS, READERS
 from jitapp.workshop.management.commands.routes import STAFF, TICKET, routes
 from tests.rights.world import AWAY, GROUPS, HOME, PIN, Identity, World, everybody, state_of
 
@@ -63,6 +63,10 @@ LEADS = {"by": "$leader", "pin": PIN}
 CODE = {"code": "$loop"}
 CASES: dict[tuple[str, str], Case] = {
     ("POST", "/s/"): Case(body=scan("remove"), may=SETTLERS),
+    # A person's browser becomes a device at its first scan; what may be scanned: tests/web/test_tablet_doors.py.
+    ("POST", "/s/scans"): Case(body={"scans": [scan("remove")]}),
+    ("POST", "/s/beat"): Case(body={"waiting": 3}),
+    ("GET", "/s/words/<str:language>"): Case({"language": "de"}),
     ("POST", "/s/station/"): Case(body={"station": "$station"}, form=True),
     ("POST", "/s/tray/<uuid:scan>"): Case(
         body={"settle": "discard", "reason": "seen", "id": "$uuid"}, may=SETTLERS, form=True
@@ -108,6 +112,22 @@ CASES: dict[tuple[str, str], Case] = {
         {"code": "$held"}, {"decision": "use", "id": "$uuid", "reason": "seen"}, DECIDERS, form=True
     ),
     ("POST", "/changeovers/<str:station>"): Case(body={"to_family": "A"}, may=EVERYBODY, form=True),
+    ("POST", "/print/file"): Case(body={"card": "$card", "paper": "100x50"}, may=SETTLERS, form=True),
+    ("POST", "/print/verify"): Case(body={"code": "$test_page"}, may=SETTLERS, form=True),
+    ("GET", "/print/tests/<str:code>"): Case({"code": "$test_page"}),
+    ("GET", "/pictures/<int:part>"): Case({"part": "$part_id"}),
+    ("POST", "/pictures/<int:part>/keep"): Case({"part": "$part_id"}, {"remove": "1"}, SETTLERS, form=True),
+    ("POST", "/k/<str:code>/lost"): Case({"code": "$card"}, {"reason": "seen"}, SETTLERS, form=True),
+    ("POST", "/r/<str:route>/scan"): Case(body={"code": "$card", "id": "$uuid"}, form=True),
+    ("POST", "/r/<str:route>/cannot"): Case(
+        body={"card": "$card", "reason": "blocked", "id": "$uuid"}, may=EVERYBODY, form=True
+    ),
+    ("POST", "/recv/scan"): Case(body={"code": "$card", "id": "$uuid"}, may=EVERYBODY, form=True),
+    ("POST", "/recv/labels/<uuid:label>/settle"): Case(body={"note": "seen"}, may=EVERYBODY, form=True),
+    ("POST", "/walk/<str:place>/begin"): Case(body={}, may=EVERYBODY, form=True),
+    ("POST", "/walk/<str:place>/seen"): Case(body={"code": "$card"}, form=True),
+    ("POST", "/walk/<str:place>/mend"): Case(body={"code": "$card", "remedy": "seen"}, form=True),
+    ("POST", "/walk/<str:place>/finish"): Case(body={}, form=True),
     ("POST", "/demo"): Case(body={"operators": "go"}, form=True),
     ("POST", "/language/"): Case(body={"language": "de"}, form=True),
     ("POST", "/login/"): Case(body={"username": "$leader", "password": "guess"}, form=True),
@@ -231,12 +251,12 @@ def is_turned_away(answer: Any) -> bool:
 
 def may_enter(who: Identity, declared: str, address: str) -> bool:
     """Whether the declaration lets this identity in."""
-    if declared in (READERS, PEOPLE):
+    if declared in (READERS, PEOPLE, PRINTERS):
         return who.is_person
+    if declared in (PEOPLE_OR_TABLET, TABLETS):
+        return who.is_tablet or (declared == PEOPLE_OR_TABLET and who.is_person)
     if declared in (EVERY_DEVICE, ERP_ONLY):
         return who.is_device and (declared == EVERY_DEVICE or who.kind is DeviceKind.ERP)
-    if declared == DEVICES_OF_BROWSERS:
-        return False  # a cookie that none of them has; tests/web/test_who.py
     if declared == STAFF:
         return who.staff if address == ADMIN[0] else who.permitted
     assert declared == ANYBODY, declared

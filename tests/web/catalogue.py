@@ -42,8 +42,8 @@ _BLOCKS = re.compile(r"\{%\s*blocktranslate[^%]*%\}(.*?)\{%\s*endblocktranslate\
 
 
 def of_pages(*, but: Collection[str] = ()) -> set[str]:
-    """Every sentence of the web room and its templates; without those of files and folders named `but`. A sentence
-    with a plural is both, with PLURAL between them."""
+    """Every sentence of the web room and its templates, and what is printed on cards; without those of files and
+    folders named `but`. A sentence with a plural is both, with PLURAL between them."""
     return (set(_in_python(but)) | set(_in_templates(but))) - {""}
 
 
@@ -63,7 +63,8 @@ def of_answers() -> set[str]:
 
 
 def _in_python(but: Collection[str]) -> Iterator[str]:
-    for file in sorted((ROOT / "jitapp" / "web").rglob("*.py")):
+    rooms = [ROOT / "jitapp" / "web", ROOT / "jitapp" / "printing"]
+    for file in sorted(file for room in rooms for file in room.rglob("*.py")):
         if file.name in but:
             continue
         for node in ast.walk(ast.parse(file.read_text())):

@@ -18,7 +18,7 @@ from jitapp.pull import actions
 from jitapp.pull.models import MissingScans
 from jitapp.pull.scan_request import ScanRequest
 from jitapp.pull.sources import source_of_token
-from jitapp.web.tablet import COOKIE
+from jitapp.web.device import COOKIE
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Area, Membership, Plant, UnknownBadge
 from jitapp.pull.models import Receipt
-from jitapp.web.tablet import COOKIE, PERSON_COOKIE
+from jitapp.web.device import COOKIE, PERSON_COOKIE
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
