@@ -32,6 +32,13 @@ NOT_THE_OPERATORS = frozenset(
         "docs.html",
         "devices",
         "persons",
+        "tags.py",
+        "tags",
+        "printing.py",
+        "print_words.py",
+        "printing",
+        "pictures.py",
+        "lost.py",
     }
 )
 PLURAL = "\0"  # stands between a sentence and its plural, as in a compiled catalogue
@@ -89,7 +96,8 @@ def _in_templates(but: Collection[str]) -> Iterator[str]:
         for groups in _TAGS.findall(text):
             yield next(group for group in groups if group)
         for block in _BLOCKS.findall(text):
-            yield re.sub(r"\{\{\s*(\w+)\s*\}\}", r"%(\1)s", block)
+            said = re.sub(r"\{\{\s*(\w+)\s*\}\}", r"%(\1)s", block)
+            yield re.sub(r"\{%\s*plural\s*%\}", PLURAL, said)
 
 
 def read(text: str) -> dict[str, str]:
