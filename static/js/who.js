@@ -5,13 +5,11 @@ import { Sound } from "./sound.js";
 const words = JSON.parse(document.getElementById("words").textContent);
 const part = (id) => document.getElementById(id);
 const sound = new Sound(() => {});
-const LEAST = 3; // characters of a badge
 const HELLO = "jitapp.hello"; // said again after the page came in another language
 const PIN = { least: 4, most: 8 };
 
 let asked = null; // who is to type the PIN
 let digits = "";
-let read = ""; // what a scanner types
 
 function say(text, state) {
   part("said").textContent = text;
@@ -128,28 +126,13 @@ part("pad").addEventListener("click", ({ target }) => {
 });
 part("pad-away").addEventListener("click", closePad);
 
-// -- what a scanner types: it ends with Enter or Tab, as everywhere ---------------------------------------
-document.addEventListener(
-  "keydown",
-  (event) => {
-    if (event.target === part("name") || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    if (event.key.length === 1) {
-      if (event.key !== " " || read) {
-        read += event.key;
-        event.preventDefault();
-      }
-    } else if (event.key === "Enter" || event.key === "Tab") {
-      const text = read;
-      read = "";
-      if (!text) return;
-      event.preventDefault();
-      event.stopPropagation();
-      if (asked && /^\d{4,8}$/.test(text)) named({ name: asked, pin: text });
-      else if (text.length >= LEAST) badge(text);
-    }
-  },
-  { capture: true },
-);
+// -- what a scanner reads: a card is recorded as on every page (anywhere.js), everything else is a badge -------------
+document.addEventListener("jitapp:other", (event) => {
+  if (event.detail.kind === "bad_check") return;
+  event.preventDefault();
+  badge(event.detail.text.trim());
+});
+
 for (const type of ["pointerdown", "keydown"]) document.addEventListener(type, () => sound.wake(), { once: true });
 
 actor.addEventListener("change", draw);

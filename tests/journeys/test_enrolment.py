@@ -86,7 +86,7 @@ def tablet(pages: Site, shop: Shop) -> Iterator[Page]:
         context.add_cookies([{"name": COOKIE, "value": token, "url": pages.url}])
         page = context.new_page()
         page.goto(f"{pages.url}/s/who")
-        page.wait_for_selector("#here[data-ready]")
+        page.wait_for_selector("[data-scans] #here[data-ready]")
         yield page
 
 
@@ -186,7 +186,7 @@ def test_somebody_is_signed_out_by_time_and_by_another_tab(tablet: Page, shop: S
     expect(tablet.locator("#here-name")).to_have_text("Ana")
     other = tablet.context.new_page()
     other.goto(tablet.url)
-    other.wait_for_selector("#here[data-ready]")
+    other.wait_for_selector("[data-scans] #here[data-ready]")
     expect(other.locator("#here-name")).to_have_text("Ana")
     other.click("#leave")
     expect(tablet.locator("#here-name")).to_have_text("–")
