@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from jitapp.web import boards, calls, changeovers, demo, health, people, scan, sheets, shell, tablet, tray
+from jitapp.web import (
+    boards,
+    calls,
+    changeovers,
+    demo,
+    doctor,
+    health,
+    people,
+    scan,
+    sheets,
+    shell,
+    tablet,
+    tray,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
@@ -39,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calls/<uuid:call>/solve", calls.solve, name="call-solve"),
     path("holds/<str:code>", calls.hold, name="hold"),
     path("holds/<str:code>/decide", calls.decide, name="hold-decide"),
+    path("device/doctor", doctor.doctor, name="doctor"),
     path("changeovers/<str:station>", changeovers.changeover, name="changeover"),
     path("demo", demo.switch, name="demo-switch"),
     path("status", health.status, name="status"),

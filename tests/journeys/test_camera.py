@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import segno
 from django.utils import translation
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from jitapp.symbology.cardcode import make_code
 from jitapp.web.camera import camera_words
@@ -74,8 +74,8 @@ def opened(page: Page, names: dict[str, str] | None = None) -> None:
 def choose(page: Page, jpeg: bytes) -> None:
     """A picture is chosen; returns when it was read, or was no picture."""
     page.evaluate("document.querySelector('.camera-photo').dataset.state = ''")
-    chosen = {"name": "shelf.jpg", "mimeType": "image/jpeg", "buffer": jpeg}
-    page.locator("#camera input[type=file]").set_input_files([chosen])
+    chosen = FilePayload(name="shelf.jpg", mimeType="image/jpeg", buffer=jpeg)
+    page.locator("#camera input[type=file]").set_input_files(chosen)
     page.wait_for_selector(".photo[data-state=read], .photo[data-state=failed]", timeout=120_000)
 
 

@@ -10,7 +10,7 @@ import segno
 from django.conf import LazySettings
 from django.utils import timezone
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from jitapp.pull.models import Receipt
@@ -65,12 +65,14 @@ def test_a_photograph_of_six_cards_is_six_scans_and_again_none(page: Page, shop:
     assert [url for url in loaded if "/camera/" in url or "zxing" in url] == []
     page.get_by_role("button", name="Camera").click()
     expect(page.locator(".camera-said")).to_contain_text("No camera can be used here.")
-    picture = {"name": "shelf.png", "mimeType": "image/png", "buffer": photograph(codes)}
+    picture = FilePayload(name="shelf.png", mimeType="image/png", buffer=photograph(codes))
     for round_ in (1, 2):
-        page.locator("#camera input[type=file]").set_input_files([picture])
+        page.locator("#camera input[type=file]").set_input_files(picture)
         expect(page.locator(".photo-said")).to_contain_text("6 cards read", timeout=60_000)
         if round_ == 1:
-            expect(page.locator(".photo-list b")).to_have_text([f"PCB-MANY {number}/6" for number in range(1, 7)])
+            expect(page.locator(".photo-list b")).to_have_text(
+                [f"PCB-MANY {number}/6" for number in range(1, 7)]
+            )
             page.get_by_role("button", name="Record 6 cards").click()
             expect(page.locator(".photo-said")).to_have_text("6 scans made")
             wait_until(lambda: Receipt.objects.filter(outcome="applied").count() == 6, 30)

@@ -71,6 +71,20 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/s/tray/<uuid:scan>"): Case(
         body={"settle": "discard", "reason": "seen", "id": "$uuid"}, may=SETTLERS, form=True
     ),
+    ("POST", "/device/doctor"): Case(
+        body={
+            "stamp": "passed",
+            "problems": [],
+            "suffix": "Enter",
+            "layout": "",
+            "numpad": False,
+            "letters": "kept",
+            "controls": "kept",
+            "several": "apart",
+            "gap": 5,
+            "unidentified": False,
+        }
+    ),
     ("POST", "/calls/new"): Case(
         body={"station": "$station", "kind": "help", "id": "$uuid"}, may=EVERYBODY, form=True
     ),
