@@ -68,16 +68,16 @@ def test_a_photograph_of_six_cards_is_six_scans_and_again_none(page: Page, shop:
     picture = FilePayload(name="shelf.png", mimeType="image/png", buffer=photograph(codes))
     for round_ in (1, 2):
         page.locator("#camera input[type=file]").set_input_files(picture)
-        expect(page.locator(".photo-said")).to_contain_text("6 cards read", timeout=60_000)
+        expect(page.locator(".photo-said")).to_contain_text("Cards read: 6", timeout=60_000)
         if round_ == 1:
             expect(page.locator(".photo-list b")).to_have_text(
                 [f"PCB-MANY {number}/6" for number in range(1, 7)]
             )
-            page.get_by_role("button", name="Record 6 cards").click()
-            expect(page.locator(".photo-said")).to_have_text("6 scans made")
+            page.get_by_role("button", name="Record cards: 6").click()
+            expect(page.locator(".photo-said")).to_have_text("Scans made: 6")
             wait_until(lambda: Receipt.objects.filter(outcome="applied").count() == 6, 30)
         else:
-            expect(page.locator(".photo-said")).to_contain_text("6 taken already")
+            expect(page.locator(".photo-said")).to_contain_text("Taken already: 6")
             expect(page.locator(".photo-record")).to_be_hidden()
         page.locator(".photo-done").click()
     assert list(Receipt.objects.order_by("id").values_list("card__number", flat=True)) == [1, 2, 3, 4, 5, 6]
