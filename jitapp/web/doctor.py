@@ -167,6 +167,13 @@ def _words() -> dict[str, Any]:
         "not_kept": gettext("This browser keeps nothing, so the result holds for this page only."),
         "nothing_to_change": gettext("Nothing needs to be changed."),
         "fits": gettext("fits this computer"),
+        "layout": gettext("scanner: {}; computer: {}"),
+        "layouts": {
+            "us": gettext("US"),
+            "de": gettext("German"),
+            "fr": gettext("French"),
+            "cz": gettext("Czech"),
+        },
         "stamps": {
             "passed": gettext("PASSED"),
             "usable": gettext("USABLE"),

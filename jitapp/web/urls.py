@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from jitapp.web import (
     boards,
     calls,
+    camera,
     changeovers,
     demo,
     doctor,
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("s/cards", tablet.cards, name="tablet-cards"),
     path("s/last", tablet.last, name="tablet-last"),
     path("s/words/<str:language>", tablet.words, name="tablet-words"),
+    path("s/camera.js", camera.worker, name="camera-worker"),
     path("s/sw.js", shell.worker, name="worker"),
     path("s/manifest.webmanifest", shell.manifest, name="manifest"),
     path("s/station/", scan.choose_station, name="choose-station"),

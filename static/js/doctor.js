@@ -72,7 +72,7 @@ async function judge() {
   result.querySelector(".more").replaceChildren(...more);
   result.querySelector(".more").hidden = !more.length;
   const facts = {
-    suffix: words.suffixes[found.suffix], layout: found.layout || words.fits, numpad: words.yes_no[Number(found.numpad)],
+    suffix: words.suffixes[found.suffix], layout: layoutOf(found.layout), numpad: words.yes_no[Number(found.numpad)],
     letters: words.letters[found.letters], controls: words.controls[found.controls], several: words.several[found.several],
     gap: `${found.gap} ms`, unidentified: words.yes_no[Number(found.unidentified)],
   };
@@ -81,6 +81,11 @@ async function judge() {
   const stored = await send(found);
   said.textContent = stored ? words.stored : kept ? words.kept : words.not_kept;
   result.dataset.done = "";
+}
+
+function layoutOf(layout) {
+  const [scanner, computer] = layout.split(">").map((name) => words.layouts[name] ?? "?");
+  return layout ? words.layout.replace("{}", scanner).replace("{}", computer) : words.fits;
 }
 
 // Of a scanner that failed nothing is kept that would change how its keys are read.
