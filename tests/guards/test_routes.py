@@ -26,6 +26,7 @@ OPEN = {
     "/s/who": "a page without facts; the last names stand in the browser",
     "/device/enrol": "a field for a code; whoever has one may become a device",
     "/device/enrol/<str:code>": "a code is good once and for ten minutes; it tells the name of the device it makes",
+    "/s/camera.js": "no facts of a plant",
     "/healthz": "machines ask it",
     "/readyz": "machines ask it",
     "/metrics": "machines ask it; the proxy keeps it inside",

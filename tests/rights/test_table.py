@@ -102,6 +102,20 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/people/badges/<int:badge>"): Case({"badge": "$badge"}, {}, may=LEADERS, form=True),
     ("GET", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}),
     ("POST", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}, {}, form=True),
+    ("POST", "/device/doctor"): Case(
+        body={
+            "stamp": "passed",
+            "problems": [],
+            "suffix": "Enter",
+            "layout": "",
+            "numpad": False,
+            "letters": "kept",
+            "controls": "kept",
+            "several": "apart",
+            "gap": 5,
+            "unidentified": False,
+        }
+    ),
     ("POST", "/calls/new"): Case(
         body={"station": "$station", "kind": "help", "id": "$uuid"}, may=EVERYBODY, form=True
     ),
