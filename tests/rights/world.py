@@ -10,12 +10,15 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from jitapp.accounts.models import Device, Person
+from jitapp.accounts.models import Device, Person, token_hash
 from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Loop, Membership, Plant
+from jitapp.plant.models import Loop, Membership, Placement, Plant
 from jitapp.pull import actions
+from jitapp.tags.binding import bind
+from jitapp.tags.models import Alarm, Reader, ReadPoint, Tag
+from jitapp.tags.words import How
 from tests.floor import Floor
 
 PIN = "2580"
@@ -35,6 +38,11 @@ class World:
     floor: Floor = field(init=False)
     parked: UUID = field(init=False)
     call: UUID = field(init=False)
+    reader: Reader = field(init=False)
+    point: ReadPoint = field(init=False)
+    unknown: Tag = field(init=False)
+    bound: str = field(init=False)
+    alarm: int = field(init=False)
 
     def __post_init__(self) -> None:
         code = self.code
@@ -68,6 +76,7 @@ class World:
             station=f"{code}-SMT", kind="machine", note=f"{code} spindle", now=floor.now, source=source
         )
         self.call = made.uuid
+        self._tags()
 
     def person(self, name: str, role: Role) -> Person:
         made = Person.objects.create(username=f"{self.code}-{name}", name=f"{self.code} {name}")
@@ -75,6 +84,36 @@ class World:
         if role is Role.LEADER:
             set_pin(made, PIN)
         return made
+
+    def _tags(self) -> None:
+        """A reader with a zone, a tag on a card, one that nobody knows, and an alarm."""
+        plant, now = self.floor.plant, self.floor.now
+        device = Device.objects.create(
+            name=f"{self.code} dock", kind=DeviceKind.READER, token_hash=token_hash(f"{self.code} dock")
+        )
+        Placement.objects.create(device=device, plant=plant)
+        self.reader = Reader.objects.create(device=device, plant=plant, silent_minutes=0)
+        self.point = ReadPoint.objects.create(reader=self.reader, name=f"{self.code} gate", purpose="watch")
+        serial = f"{self.code.encode().hex()[-8:]}"
+        self.bound = f"3034257BF7194E41{serial}".upper()
+        plants = frozenset({plant.pk})
+        bind(
+            tag=self.bound,
+            card=self.floor.card(f"{self.code}-L1", 3).code,
+            how=How.FORM,
+            plant_ids=plants,
+            now=now,
+        )
+        self.unknown = Tag.objects.create(
+            identity=f"urn:{self.code}:tag",
+            hex=f"3034257BF7194E40{serial}".upper(),
+            plant=plant,
+            last_seen_at=now,
+            last_point=self.point,
+        )
+        self.alarm = Alarm.objects.create(
+            plant=plant, kind="silent", reader=self.reader, first_at=now, last_at=now
+        ).pk
 
     @property
     def words(self) -> dict[str, str]:
@@ -95,6 +134,12 @@ class World:
             "event_loop": f"{self.code}-EV",
             "supplier": f"{self.code}-ACME-CO",
             "leader": self.leader.username,
+            "reader": str(self.reader.pk),
+            "point": str(self.point.pk),
+            "tag_id": str(self.unknown.pk),
+            "tag": self.unknown.identity,
+            "bound": self.bound,
+            "alarm": str(self.alarm),
         }
 
     @property
@@ -201,6 +246,7 @@ def _revoked(home: World) -> list[Identity]:
 OF_PLANT = (
     *("plant_area", "plant_station", "plant_part", "plant_loop", "plant_supplier", "plant_calendar"),
     *("plant_membership", "plant_placement", "pull_event"),
+    *("tags_reader", "tags_tag", "tags_alarm"),
 )
 OF_LOOP = ("pull_card", "pull_turn", "pull_loopstate", "pull_runout", "pull_wait")
 OF_STATION = ("pull_andoncall", "pull_stationstate")
@@ -218,6 +264,10 @@ def state_of(plant: Plant) -> tuple[int, ...]:
         )
     parts.append(
         f"(SELECT {total} FROM pull_settlement t JOIN pull_receipt r ON r.id = t.receipt_id"
+        " WHERE r.plant_id = %(plant)s)"
+    )
+    parts.append(
+        f"(SELECT {total} FROM tags_readpoint t JOIN tags_reader r ON r.device_id = t.reader_id"
         " WHERE r.plant_id = %(plant)s)"
     )
     with connection.cursor() as cursor:
