@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as mark
 from django.views.decorators.http import require_GET, require_POST
 
@@ -200,7 +200,7 @@ def _many(request: HttpRequest, viewer: Viewer, along: Place) -> JsonResponse:
     ]
     new = sum(new for _, new in noted)
     wrong = sum(row["difference"] is not None for row in rows)
-    said = ngettext("{n} card read", "{n} cards read", len(rows)).format(n=len(rows))
+    said = gettext("Cards read: {}").format(len(rows))
     told = gettext("{new} new on this walk, {wrong} with a difference.").format(new=new, wrong=wrong)
     return JsonResponse(
         {
