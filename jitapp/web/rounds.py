@@ -30,6 +30,7 @@ from jitapp.rounds.routes import (
     timetable_of,
 )
 from jitapp.rounds.vocabulary import Hindrance
+from jitapp.symbology.commandcode import read_command
 from jitapp.web.calls import REFUSAL_TEXT, members, source_of
 from jitapp.web.phrases import words_of
 from jitapp.web.said import Said, said_of
@@ -103,6 +104,8 @@ def route_scan(request: HttpRequest, route: str) -> HttpResponseBase:
     if not code.strip():
         missing = gettext("There is no code. Scan the card, or type its code.")
         return _after(request, viewer, found, Said("red", gettext("Not readable"), missing))
+    if command := said_of_command(code):
+        return _after(request, viewer, found, command)
     answer, carried = scan_on_route(
         found, code=code, scan_id=posted_id(request), source=source_of(viewer), now=now
     )
@@ -156,6 +159,14 @@ def _route(viewer: Viewer, code: str) -> Route:
     if found is None:
         raise Http404(gettext("There is no such route, or it belongs to a plant you are not a member of."))
     return found
+
+
+def said_of_command(code: str) -> Said | None:
+    """What a command card means in a box for cards and labels: nothing."""
+    if read_command(code.strip()) is None:
+        return None
+    headline, step = gettext("Command card"), gettext("Scan it on the scan page.")
+    return Said("amber", headline, gettext("It does nothing here. Nothing was changed."), step)
 
 
 def posted_id(request: HttpRequest) -> UUID:

@@ -44,7 +44,7 @@ from jitapp.rounds.walks import (
 )
 from jitapp.web.calls import members, source_of
 from jitapp.web.phrases import Words, words_of
-from jitapp.web.rounds import posted_id, script_words
+from jitapp.web.rounds import posted_id, said_of_command, script_words
 from jitapp.web.said import Said, said_of
 from jitapp.web.visit import Viewer, posted_name, readers, viewer_of
 
@@ -159,6 +159,8 @@ def walk_seen(request: HttpRequest, place: str) -> HttpResponseBase:
     if walk is None:
         return _after(request, viewer, along, _refused("not_walking"))
     code = request.POST.get("code", "")[:CODE_LIMIT]
+    if command := said_of_command(code):
+        return _after(request, viewer, along, command)
     noted = note_seen(walk, [code], now=now)
     if not noted:
         missing = gettext("There is no code. Scan the card, or type its code.")

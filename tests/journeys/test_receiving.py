@@ -73,7 +73,9 @@ def test_labels_one_after_the_other(pages: Site, dock: Dock) -> None:
         captured(page, gtl("1JUN3", "PTAPE-19", "Q12", f"15K{dock.code('WIRE', 2)}"))
         expect(page.locator("#rounds-said .said[data-look=red]")).to_contain_text("TAPE-19")
         expect(page.locator("#open-head")).to_be_visible()
-        assert too_small(page, "#rounds-now") == []
+        for width, height in ((1280, 800), (1920, 1080), (375, 667)):
+            page.set_viewport_size({"width": width, "height": height})
+            assert too_small(page, "#rounds-now") == []
     assert dock.floor.status("WIRE")[0] == "FULL"
     assert ReadLabel.objects.count() == 4
 

@@ -68,7 +68,9 @@ def test_twenty_bins_six_planted_differences_all_reported_and_mended(pages: Site
         expect(page.locator("#rounds-now .line")).to_have_count(6)
         for code in shelf.planted.values():
             expect(page.locator(f"#different-{code}")).to_be_visible()
-        assert too_small(page, "#rounds-now") == []
+        for width, height in ((1280, 800), (1920, 1080), (375, 667)):
+            page.set_viewport_size({"width": width, "height": height})
+            assert too_small(page, "#rounds-now") == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 375
         page.reload()
         expect(page.locator("#rounds-now .line")).to_have_count(6)
