@@ -69,9 +69,12 @@ def pytest_configure(config: pytest.Config) -> None:
         "JITAPP_LIVE_URL",
         "JITAPP_DEBUG",
         "JITAPP_HTTPS",
+        "JITAPP_SITE_URL",
+        "JITAPP_GS1_PREFIX",
         "JITAPP_ERP_URL",
         "JITAPP_ERP_SECRET",
         "JITAPP_ERP_HOSTS",
+        "JITAPP_DATA_IDENTIFIERS",
     ):
         os.environ.pop(name, None)
     _ = settings.DATABASES  # reads the settings now, so that pytest-django sets Django up
@@ -172,10 +175,15 @@ def _tests_may_empty_the_ledger() -> Iterator[None]:
         yield
 
 
+def chromium_path() -> str | None:
+    """The browser of this machine, or None."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A headless browser, for one module: while it lives, no other event loop can run in this thread."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    program = chromium_path()
     if not program or not shutil.which(program):
         pytest.skip(
             "No Chromium here: install one (`make browser` as root on Debian) or name it in CHROMIUM."

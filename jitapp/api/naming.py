@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from jitapp.kanban.names import tidy
 from jitapp.plant.models import Area, Loop, Part, Station, Supplier
 from jitapp.plant.spelling import meant
-from jitapp.symbology.cardcode import find_card_code
+from jitapp.symbology.cardcode import PREFIX, find_card_code, typed_card_code
 
 # What stands in an address behind these words, and what a place of this name means wherever it stands.
 _BEHIND: dict[str, type[models.Model]] = {
@@ -34,8 +34,10 @@ def as_kept(model: type[models.Model], written: str, plant_ids: Collection[int])
 
 
 def card_code(written: str) -> str:
-    """The code of a card or of its bin."""
-    return find_card_code(written) or tidy(written)
+    """The code of a card or of its bin. A code without its KB may be a bin's, and stays as it is written."""
+    kept = tidy(written)
+    typed = typed_card_code(kept) if kept[:2].upper() == PREFIX else None
+    return find_card_code(written) or typed or kept
 
 
 def places_as_kept(path: str, places: Mapping[str, Any], plant_ids: Collection[int]) -> dict[str, Any]:

@@ -135,10 +135,28 @@ _COMMON: dict[str, Sentence] = {
         "Nothing was changed. Your leader settles it.",
         kind=ScanClass.LATE,
     ),
+    "station_gone": Sentence(
+        Outcome.PARKED,
+        CARD + " was scanned at {station}, which is no station of this plant any more.",
+        "Nothing was changed. Your leader settles it.",
+        kind=ScanClass.LATE,
+    ),
+    "person_gone": Sentence(
+        Outcome.PARKED,
+        CARD + " was scanned at {occurred} by somebody who works here no more.",
+        "Nothing was changed. Your leader settles it.",
+        kind=ScanClass.LATE,
+    ),
     "not_a_card_code": refused(
         "Not a card code: {raw}.",
         "Scan the kanban code, not the maker's label.",
         headline="Not a kanban code",
+        feedback=FOREIGN,
+    ),
+    "badge_scanned": refused(
+        "That is the badge of {name}. No card was scanned.",
+        "Sign in with it under “Who is here”, then scan the card.",
+        headline="A badge, no card",
         feedback=FOREIGN,
     ),
     "bad_check": refused(
@@ -146,6 +164,24 @@ _COMMON: dict[str, Sentence] = {
         "Scan again.",
         headline="Bad read",
         feedback=Feedback(Sound.FALLING, ScreenState.UNREAD),
+    ),
+    "two_codes": refused(
+        "Several codes in one read: {raw}.",
+        "Nothing was counted. Scan one card after the other.",
+        headline="Two codes at once",
+        feedback=Feedback(Sound.FALLING, ScreenState.UNREAD),
+    ),
+    "makers_label": refused(
+        "That is a maker's label: {raw}.",
+        "Scan the kanban code on the card.",
+        headline="Maker's label",
+        feedback=FOREIGN,
+    ),
+    "separators_lost": refused(
+        "This label cannot be read: the scanner leaves out what separates its fields.",
+        "Scan the kanban code, and tell your leader that this scanner must be set to send control characters.",
+        headline="Label cannot be read",
+        feedback=FOREIGN,
     ),
     "unknown_card": refused(
         "Card not known: {raw}. It may be from another plant.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -91,6 +92,9 @@ class ScanRequest(msgspec.Struct, frozen=True):
     pair: str | None = None  # swap: the code on the full container, beside the withdrawal card's own
     turn: UUID | None = None  # an act on this turn of the card, and on no other
     settles: UUID | None = None  # the parked scan that a person settles by this one; never said by a device
+    # It was kept on a device before it was sent: where and by whom are facts of then. If they name nothing any more, it
+    # waits for a person instead of being booked elsewhere or refused.
+    kept: bool = False
 
     def __repr__(self) -> str:
         """What it is about; the PIN is told nobody."""
@@ -131,6 +135,14 @@ class Conflict:
     message: str = (
         "This scan id was used before for another scan. Nothing was changed; send it with a new id."
     )
+
+
+_ESCAPES = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4}|[trn])")
+
+
+def unescaped(stored: str) -> str:
+    """A raw scan as it was received, from how it is stored. What looked like an escape before is taken for one."""
+    return _ESCAPES.sub(lambda found: found[0].encode().decode("unicode_escape"), stored)
 
 
 def escaped(raw: str) -> str:

@@ -119,7 +119,7 @@ class Sighting(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["walk", "code"], name="sighting_once")]
+        constraints = [models.UniqueConstraint(fields=["walk", "code"], name="walk_sighting_once")]
 
     def __str__(self) -> str:
         return self.code

@@ -80,11 +80,33 @@ def codes_in(raw: str) -> list[str]:
     return list(dict.fromkeys(reversed(found)))
 
 
+_HOST = re.compile(r"HTTPS?://[^/]*")
+
+
+def misread_in(raw: str, found: list[str]) -> list[str]:
+    """What has the shape of a card code beside the codes that were found, with a wrong check symbol: a second card
+    whose read failed. Names of hosts are not looked at."""
+    if len(raw) < 2 * CODE_LENGTH:
+        return []
+    text = upper(raw)
+    if text.count(PREFIX) == len(found):
+        return []
+    text = _HOST.sub(" ", text)
+    for code in found:
+        text = text.replace(code, " ")
+    return _SHAPE.findall(text)
+
+
 def find_card_code(raw: str) -> str | None:
     """The card code inside what a scanner sent (a URL, half-typed rubbish before it); None if there is none or more
     than one: the last alone would lose the others."""
     found = codes_in(raw)
     return found[0] if len(found) == 1 else None
+
+
+def meant_code(text: str) -> str | None:
+    """The one card code that a text means, as `find_card_code` or as somebody types it; None if it means none."""
+    return find_card_code(text) or typed_card_code(text.strip())
 
 
 # How people write what they read off a card: O and I are not in the alphabet, L neither.

@@ -54,3 +54,14 @@ def read_command(text: str) -> Command | None:
     symbols, number = found.groups()
     names = {name.value: name for name in CommandName}
     return Command(names[symbols], int(number)) if symbols in names else None
+
+
+_ANYWHERE = re.compile(rf"{PREFIX}[{ALPHABET}]{{{BODY_LENGTH + 1}}}")
+
+
+def commands_in(raw: str) -> list[str]:
+    """The codes of command cards inside what a scanner sent, in their order."""
+    text = raw.upper()
+    if PREFIX not in text:
+        return []
+    return [found[0] for found in _ANYWHERE.finditer(text) if read_command(found[0]) is not None]

@@ -14,8 +14,16 @@ from dataclasses import dataclass, replace
 
 from jitapp.symbology import epc
 from jitapp.symbology.ascii import is_digits, upper
-from jitapp.symbology.cardcode import PREFIX, codes_in, is_card_code, typed_card_code
+from jitapp.symbology.cardcode import (
+    PREFIX,
+    codes_in,
+    find_card_code,
+    is_card_code,
+    misread_in,
+    typed_card_code,
+)
 from jitapp.symbology.checks import GTIN_LENGTHS, gtin14
+from jitapp.symbology.commandcode import commands_in, read_command
 from jitapp.symbology.digital_link import is_address, read_digital_link
 from jitapp.symbology.envelope import GS, read_envelope, read_single, with_separators
 from jitapp.symbology.gs1 import Elements, read_bracketed, read_elements
@@ -45,12 +53,14 @@ _AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _GS1_SYMBOLS = frozenset(
     {"]C1", "]d2", "]d5", "]Q3", "]Q4", "]e0", "]J1", "]J4"}
 )  # FNC1 stands first in these
-_RETAIL_SYMBOLS = frozenset({"]E0", "]E4", "]I0", "]I1", "]I3"})
+_RETAIL_SYMBOLS = frozenset({"]E0", "]E3", "]E4", "]I0", "]I1", "]I3"})
+_WITH_ADD_ON = "]E3"
 _SAP = re.compile(
     "([0-9]{10})([0-69])"
 )  # the kanban, and the status to set: 0 next, 1 wait ... 6 in use, 9 error
 _NOT_KNOWN = "This is no code that is known here."
 _TWO = "Two codes in one read: {}. Scan them one after the other."
+_COMMAND = "This is the command card {}: scan it at a tablet."
 _AROUND = "Other characters stand around the card code."
 
 
@@ -58,6 +68,14 @@ def cards_in(raw: str) -> list[str]:
     """The card codes in one read, each once and in order. More than one: two scans in one read, or a picture of
     several cards; never take the last alone."""
     return codes_in(raw)
+
+
+def several_in(text: str, found: list[str]) -> list[str]:
+    """All codes of one read, if it holds more than one: cards that were found, misread ones, commands."""
+    if not found:
+        return []
+    several = [*found, *misread_in(text, found), *commands_in(text)]
+    return several if len(several) > 1 else []
 
 
 def decode(raw: str, site: Site = DEFAULT) -> Reading:
@@ -72,34 +90,38 @@ def decode(raw: str, site: Site = DEFAULT) -> Reading:
     aim = _AIM.match(text)
     symbol, text = (aim[0], text[3:]) if aim is not None else ("", text)
     found = codes_in(text)
-    if len(found) > 1:
-        return Reading(raw, Kind.CARD, problems=(_TWO.format(" and ".join(found)),), may_be=tuple(found))
+    several = several_in(text, found)
+    if several:
+        # Beside a command card there is no doubt which card is meant; whether the command is lost, its door decides.
+        alone = found[0] if len(found) == 1 and not misread_in(text, found) else ""
+        said = _TWO.format(" and ".join(several))
+        return Reading(raw, Kind.CARD, alone, problems=(said,), may_be=tuple(found))
+    command = read_command(text)
+    if command is not None:
+        return Reading(raw, problems=(_COMMAND.format(command.name.name),))
     for read in _READERS:
         reading = read(raw, text, symbol, site)
         if reading is not None:
-            return _with_card(reading, found)
+            return _with_card(reading)
     return Reading(raw, problems=(_NOT_KNOWN,))
 
 
 def decode_epc(text: str) -> Reading:
     """What the EPC memory of a tag says, in hex."""
-    return _tag(text, epc.read_hex(text.strip(_ENDS)))
+    return _with_card(_tag(text, epc.read_hex(text.strip(_ENDS))))
 
 
-def _with_card(reading: Reading, found: list[str]) -> Reading:
-    """A card code of ours in one of the places that name the thing itself."""
-    if reading.card or reading.kind not in (
-        Kind.GS1,
-        Kind.DIGITAL_LINK,
-        Kind.ISO15434,
-        Kind.IDENTIFIER,
-        Kind.URL,
-    ):
+_CARRIERS = (Kind.GS1, Kind.DIGITAL_LINK, Kind.ISO15434, Kind.IDENTIFIER, Kind.EPC)
+
+
+def _with_card(reading: Reading) -> Reading:
+    """A card code of ours in one of the places that name the thing itself; behind a company prefix in a GIAI."""
+    if reading.card or reading.kind not in _CARRIERS:
         return reading
-    named = [reading.ai.get(ai, "") for ai in ("91", "8004", "21")] + [reading.first("15K")]
-    for value in named:
-        if value and is_card_code(upper(value)):
-            return replace(reading, card=upper(value))
+    for value in (*(reading.ai.get(ai, "") for ai in ("91", "8004", "21")), reading.first("15K")):
+        code = find_card_code(value)
+        if code is not None:
+            return replace(reading, card=code)
     return reading
 
 
@@ -185,6 +207,8 @@ def _identifier(raw: str, text: str, symbol: str, site: Site) -> Reading | None:
 def _number(raw: str, text: str, symbol: str, site: Site) -> Reading | None:
     if not is_digits(text):
         return None
+    if symbol == _WITH_ADD_ON and len(text) > 13:
+        text = text[:13]  # two or five digits of an add-on follow
     number = gtin14(text)
     if number is not None:
         return Reading(raw, Kind.GTIN, ai={"01": number})

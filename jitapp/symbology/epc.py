@@ -20,7 +20,7 @@ from jitapp.symbology.epc_plus import read_plus, scheme_of
 from jitapp.symbology.gs1 import read_bracketed, read_pairs
 
 _HEX = re.compile("[0-9A-F]{2,128}")
-_URN = re.compile(r"urn:epc:(tag|id):([a-z0-9+-]+):(.+)", re.IGNORECASE | re.DOTALL)
+_URN = re.compile(r"urn:epc:(tag|id|class):([a-z0-9+-]+):(.+)", re.IGNORECASE | re.DOTALL)
 # The header of a tag and the name of its coding scheme, with the bits that it has at least (0: as many as it needs).
 SCHEMES: Mapping[str, tuple[str, int]] = {
     "2C": ("gdti-96", 96),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from jitapp.symbology.cardcode import CODE_LENGTH, PREFIX, is_card_code
+from jitapp.symbology.cardcode import ALPHABET, CODE_LENGTH, is_card_code
 
 # The rows from the top, left to right; behind the second and the third row the key that stands left of Enter or above.
 US_PLAIN = "`1234567890-=qwertyuiop[]\\asdfghjkl;'zxcvbnm,./"
@@ -80,7 +80,12 @@ def ways() -> Iterator[tuple[str, str]]:
 
 def pressed(text: str, layout: str, caps: str = OFF) -> str:
     """What a computer with this layout shows of a text that a scanner types by the US layout."""
-    return text.translate({ord(meant): shown for meant, shown in _keys(layout, caps)})
+    return text.translate(_forth(layout, caps))
+
+
+@cache
+def _forth(layout: str, caps: str) -> Mapping[int, str]:
+    return {ord(meant): shown for meant, shown in _keys(layout, caps)}
 
 
 def _keys(layout: str, caps: str) -> Iterator[tuple[str, str]]:
@@ -98,13 +103,33 @@ def _keys(layout: str, caps: str) -> Iterator[tuple[str, str]]:
             yield meant, plain
 
 
-@cache
-def _back(layout: str, caps: str) -> Mapping[int, str]:
-    """What was meant by each character that is shown; those that two keys show are left out."""
-    meant_by: dict[str, set[str]] = {" ": {" "}}
+class _Back(NamedTuple):
+    """One way back: the layout's name, the characters it can show, and what was meant by each."""
+
+    layout: str
+    shown: frozenset[str]
+    meant: Mapping[int, str]
+
+
+def _back(layout: str, caps: str, wanted: str) -> _Back:
+    """The way back to the wanted characters; what two keys show is left out."""
+    keys: dict[str, set[str]] = {}
     for meant, shown in _keys(layout, caps):
-        meant_by.setdefault(shown, set()).add(meant)
-    return {ord(shown): meant.pop() for shown, meant in meant_by.items() if len(meant) == 1}
+        if meant in wanted:
+            keys.setdefault(shown, set()).add(meant)
+    table = {ord(shown): meant.pop() for shown, meant in keys.items() if len(meant) == 1}
+    return _Back(LAYOUTS[layout].name, frozenset(map(chr, table)), table)
+
+
+@cache
+def _backs(wanted: str, first: str) -> tuple[_Back, ...]:
+    """The different ways back for texts that begin with this character, which every layout has on the same key."""
+    found: dict[frozenset[tuple[int, str]], _Back] = {}
+    for layout, caps in ways():
+        back = _back(layout, caps, wanted)
+        if first in back.shown:
+            found.setdefault(frozenset(back.meant.items()), back)
+    return tuple(found.values())
 
 
 class ReadBack(NamedTuple):
@@ -124,25 +149,21 @@ def read_back(text: str) -> list[ReadBack]:
     itself, because of 32 texts that look like a code one has the right check symbol: where a text is not clearly of
     another layout, ask whether there is such a card.
     """
-    if not CODE_LENGTH <= len(text) <= _LONGEST:
+    if not CODE_LENGTH <= len(text) <= _LONGEST or text[0] not in "KkHh":
         return []
+    alone = len(text) == CODE_LENGTH
+    shown = set(text)
     found: dict[str, ReadBack] = {}
-    for layout, caps in ways():
-        meant = _meant(text, layout, caps)
-        if meant is not None:
-            found.setdefault(meant, ReadBack(meant, LAYOUTS[layout].name))
+    for back in _backs(ALPHABET if alone else US_PLAIN + US_SHIFTED, text[0]):
+        if not shown <= back.shown:
+            continue
+        meant = text.translate(back.meant)
+        if not alone:
+            address = _ADDRESS.fullmatch(meant)
+            meant = address[1] if address else ""
+        if is_card_code(meant):
+            found.setdefault(meant, ReadBack(meant, back.layout))
     return list(found.values())
-
-
-def _meant(text: str, layout: str, caps: str) -> str | None:
-    table = _back(layout, caps)
-    if any(ord(char) not in table for char in text):
-        return None
-    meant = text.translate(table)
-    if not meant.startswith(PREFIX):
-        address = _ADDRESS.fullmatch(meant)
-        meant = address[1] if address else ""
-    return meant if is_card_code(meant) else None
 
 
 def is_unmistakable(code: str) -> bool:

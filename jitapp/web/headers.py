@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'{live}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'{live}; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 

@@ -31,6 +31,7 @@ from jitapp.rounds.receiving import (
 )
 from jitapp.rounds.vocabulary import LabelOutcome
 from jitapp.web.calls import members, source_of
+from jitapp.web.camera import camera_words
 from jitapp.web.phrases import Words, clock, plain, promise, words_of
 from jitapp.web.rounds import posted_id, said_of_command, script_words
 from jitapp.web.said import Said, said_of
@@ -266,6 +267,7 @@ def _context(
         "said": said,
         "asks": asks,
         "may_act": request.user.is_authenticated,
+        "camera": camera_words(),
         "fresh_id": str(new_uuid()),
         "now": now,
         "now_ms": int(now.timestamp() * 1000),

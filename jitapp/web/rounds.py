@@ -32,6 +32,7 @@ from jitapp.rounds.routes import (
 from jitapp.rounds.vocabulary import Hindrance
 from jitapp.symbology.commandcode import read_command
 from jitapp.web.calls import REFUSAL_TEXT, members, source_of
+from jitapp.web.camera import camera_words
 from jitapp.web.phrases import words_of
 from jitapp.web.said import Said, said_of
 from jitapp.web.visit import Viewer, posted_name, readers, viewer_of
@@ -200,6 +201,7 @@ def _context(
         "departures": timetable_of(route).today(now),
         "said": said,
         "may_act": here,
+        "camera": camera_words(),
         "fresh_id": str(new_uuid()),
         "now": now,
         "now_ms": int(now.timestamp() * 1000),

@@ -1,15 +1,12 @@
-"""What a page says after a scan that it made itself: the stored answer, its headline and look as on the scan page."""
+"""What a page of the handlers says after a scan that it made: the stored answer as every page shows it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext
-
-from jitapp.kanban.answers import ANSWERS, feedback
-from jitapp.kanban.vocabulary import Outcome, ScreenState, Sound
+from jitapp.kanban.vocabulary import Outcome
 from jitapp.pull.scan_request import Answer, Conflict
-from jitapp.web.scan import LOOKS, STATE_HEADLINES, TITLES
+from jitapp.web.answers import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +23,12 @@ class Said:
 
 def said_of(answer: Answer | Conflict) -> Said:
     """In the language of whoever scanned."""
-    if isinstance(answer, Conflict):
-        return Said(LOOKS[Sound.FALLING], gettext("NOT RECORDED"), answer.message, code=answer.code)
-    body = answer.body
-    code, outcome = body["code"], body["outcome"]
-    signal = feedback(code)
-    title = (ANSWERS[code].headline if code in ANSWERS else "") or TITLES[outcome]
-    if outcome != Outcome.APPLIED:
-        title = STATE_HEADLINES.get(ScreenState(body.get("state", signal.state)), title)
-    look = LOOKS[Sound(body.get("sound", signal.sound))]
+    body = shown(answer, None)
     return Said(
-        look, gettext(title), body["message"], body["next"], applied=outcome == Outcome.APPLIED, code=code
+        look=str(body["look"]),
+        headline=str(body["headline"]),
+        message=str(body.get("detail", body["message"])),
+        next=str(body["next"]),
+        applied=body["outcome"] == Outcome.APPLIED,
+        code=str(body["code"]),
     )

@@ -10,29 +10,38 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext
-from django.utils.translation import gettext_noop as mark
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from jitapp.accounts.models import new_uuid
-from jitapp.kanban.answers import ANSWERS, feedback
+from jitapp.accounts.models import Person, new_uuid
 from jitapp.kanban.steps.all import STEPS
-from jitapp.kanban.vocabulary import Intent, Outcome, ScreenState, Sound
-from jitapp.plant.models import Station
-from jitapp.plant.work import checks_of, standard_work_of
+from jitapp.kanban.vocabulary import Intent
+from jitapp.plant.models import Placement, Station
 from jitapp.pull.actions import scan
-from jitapp.pull.scan_request import Conflict, ScanRequest, Source
+from jitapp.pull.scan_request import ScanRequest, Source
+from jitapp.web.answers import shown
+from jitapp.web.camera import camera_words
 from jitapp.web.demo import give_back, leave_to_people, offers_of
-from jitapp.web.phrases import words_of
-from jitapp.web.visit import PEOPLE, Viewer, declared, people, posted_name, viewer_of
+from jitapp.web.device import (
+    PEOPLE_OR_TABLET,
+    device_source,
+    make_known,
+    remember,
+    stand_at,
+    tell_person,
+    was_revoked,
+)
+from jitapp.web.scan_words import scan_words
+from jitapp.web.shell import version
+from jitapp.web.visit import Viewer, declared, posted_name, viewer_of
 
 BODY_LIMIT = 16_384
 CODE_LIMIT = 4_096
@@ -49,20 +58,6 @@ CHOICES = (
     Intent.RECEIVE,
     Intent.ACTIVATE,
 )
-# What stands there instead where something else was probably meant.
-STATE_HEADLINES = {
-    ScreenState.WRONG_CARD: mark("Another card?"),
-    ScreenState.STALE_LABEL: mark("Label out of date"),
-}
-TITLES = {
-    "applied": mark("RECORDED"),
-    "already": mark("Already done"),
-    "bounced": mark("Already counted"),
-    "refused": mark("NOT RECORDED"),
-    "parked": mark("Kept for your leader"),
-}
-# The colour follows the sound: an answer that sounds recorded looks recorded.
-LOOKS = {Sound.RISING: "ok", Sound.LEVEL: "amber", Sound.FALLING: "red", Sound.TICK: "calm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,31 +68,45 @@ class BadScan(Exception):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@declared(PEOPLE)
+@declared(PEOPLE_OR_TABLET)
 def scan_page(request: HttpRequest) -> HttpResponseBase:
-    """GET shows the page, POST records one scan; anything a page needs is behind a login."""
+    """GET shows the page, POST records one scan; for people who are logged in and for tablets that were enrolled."""
     if request.method == "POST" and request.content_type == "application/json":
         if not request.user.is_authenticated:
             sentence = gettext("You are logged out. Log in again; the scan is kept.")
             return JsonResponse({"code": "logged_out", "message": sentence}, status=401)
         return _answer_json(request)
-    return _page(request)
+    tablet = device_source(request)
+    if tablet is None and not isinstance(request.user, Person):
+        return redirect_to_login(request.get_full_path())
+    response = _page(request, tablet)
+    person = request.user if isinstance(request.user, Person) else None
+    tell_person(response, person)
+    return response
 
 
-@people
-def _page(request: HttpRequest) -> HttpResponseBase:
-    viewer = viewer_of(request)
+def _page(request: HttpRequest, tablet: Source | None) -> HttpResponseBase:
+    viewer = _viewer(request, tablet)
     station = chosen_station(request, viewer)
     if station is None:
         return render(request, "stations.html", {"groups": _stations(viewer), "next": _next(request)})
     leave_to_people(station)
+    chosen = _intent(request, tablet)
     context: dict[str, object] = {
         "station": station,
-        "intent": request.session.get("intent", ""),
+        "intent": chosen,
         "intents": [(intent.value, gettext(STEPS[intent].label)) for intent in CHOICES],
         "code": request.GET.get("code", "")[:CODE_LIMIT],
         "fresh_id": str(new_uuid()),
-        "words": _words_for_script(viewer.language),
+        "words": scan_words(viewer.language),
+        "camera": camera_words(),
+        "page": {
+            "station": station.code,
+            "person": "" if viewer.is_guest else viewer.name,
+            "language": viewer.language,
+            "version": version(),
+        },
+        "tablet": tablet,
     }
     if request.method == "POST":
         try:
@@ -108,32 +117,64 @@ def _page(request: HttpRequest) -> HttpResponseBase:
         else:
             context["answer"] = _record(asked, viewer, station)[1]
     context["offers"] = offers_of(station)  # after the scan, whose card is none any more
-    return render(request, "scan.html", context)
+    response = render(request, "scan.html", context)
+    if tablet is None and isinstance(request.user, Person) and not was_revoked(request):
+        token = make_known(request.user, station.plant_id, station)
+        remember(response, token, secure=request.is_secure())
+    return response
+
+
+def _viewer(request: HttpRequest, tablet: Source | None) -> Viewer:
+    """Whoever is logged in; else the tablet, which sees its plant and has no role."""
+    if tablet is None or request.user.is_authenticated:
+        return viewer_of(request)
+    return Viewer(None, tablet.name, tablet.plant_ids, {}, get_language() or "en")
+
+
+def _intent(request: HttpRequest, tablet: Source | None) -> str:
+    """What a scan means here, as it was chosen on this device."""
+    if tablet is None:
+        return str(request.session.get("intent", ""))
+    return (
+        Placement.objects.filter(device_id=tablet.device_id or 0).values_list("intent", flat=True).first()
+        or ""
+    )
 
 
 @require_POST
-@people
+@declared(PEOPLE_OR_TABLET)
 def choose_station(request: HttpRequest) -> HttpResponseBase:
-    """Keeps the station and what a scan means there in the session; an empty station asks again."""
-    viewer = viewer_of(request)
+    """Keeps the station and what a scan means there, with the device if it is one; an empty station asks again."""
+    tablet = device_source(request)
+    if tablet is None and not request.user.is_authenticated:
+        return redirect_to_login("/s/")
+    viewer = _viewer(request, tablet)
     code = posted_name(request, "station")
     found = Station.objects.filter(code=code, plant_id__in=viewer.plant_ids).first() if code else None
+    before = chosen_station(request, viewer)
     if found is not None:
         request.session["station"] = found.code
         leave_to_people(found)
     elif "station" in request.POST:
-        left = request.session.pop("station", None)
-        if left:
-            give_back(left)
+        request.session.pop("station", None)
+        if before is not None:
+            give_back(before.code)
     intent = request.POST.get("intent", "")
     request.session["intent"] = intent if intent in CHOICES else ""
+    if tablet is not None and tablet.device_id is not None:
+        stays = None if "station" in request.POST else before
+        stand_at(tablet.device_id, found or stays, intent)
     return redirect(_next(request))
 
 
 def chosen_station(request: HttpRequest, viewer: Viewer) -> Station | None:
-    """The station of this session, if the viewer may still stand there."""
+    """Where this device stands, else the station of this session; if the viewer may still stand there."""
+    places = Station.objects.filter(plant_id__in=viewer.plant_ids)
+    tablet = device_source(request)
+    if tablet is not None:
+        return places.filter(placement__device_id=tablet.device_id or 0).first()
     code = request.session.get("station")
-    return Station.objects.filter(code=code, plant_id__in=viewer.plant_ids).first() if code else None
+    return places.filter(code=code).first() if code else None
 
 
 def _answer_json(request: HttpRequest) -> HttpResponse:
@@ -173,43 +214,8 @@ def _record(asked: ScanRequest, viewer: Viewer, station: Station | None) -> tupl
         language=viewer.language,
         name=viewer.name,
     )
-    answer = scan(asked, source=source, now=timezone.now())
-    if isinstance(answer, Conflict):
-        refused = {"id": str(answer.id), "outcome": "refused", "code": answer.code, "message": answer.message}
-        shown = {"headline": gettext("NOT RECORDED"), "look": "red", "next": ""}
-        return 409, {**refused, **shown, "sound": Sound.FALLING, "state": ScreenState.REFUSED}
-    body = dict(answer.body)
-    if "sound" not in body:  # an answer stored before sounds were part of it
-        signal = feedback(body["code"])
-        body |= {"sound": signal.sound, "state": signal.state}
-    code, state = body["code"], body["state"]
-    title = (ANSWERS[code].headline if code in ANSWERS else "") or TITLES[body["outcome"]]
-    if body["outcome"] != Outcome.APPLIED:
-        title = STATE_HEADLINES.get(state, title)
-    headline = gettext(title)
-    detail = _without(headline, body["message"])
-    body |= _at_the_place(body, station)
-    return 200, {**body, "headline": headline, "detail": detail, "look": LOOKS[body["sound"]]}
-
-
-def _at_the_place(body: dict[str, Any], station: Station | None) -> dict[str, object]:
-    """What the one who fills needs beside the answer: the checks to tick, or how the work is done (requirement A5)."""
-    if station is None or not body["card"]:
-        return {}
-    if body["code"] == "not_ready":
-        return {"checks": checks_of(station)}
-    if body["code"] == "started":
-        part = body["card"]["part"]
-        return {"work": standard_work_of(station.pk, [part]).get(part, "")}
-    return {}
-
-
-def _without(headline: str, message: str) -> str:
-    """The sentence without the words that stand above it in big letters already."""
-    if not message.startswith(f"{headline}: "):
-        return message
-    rest = message[len(headline) + 2 :]
-    return rest[:1].upper() + rest[1:]
+    answer = shown(scan(asked, source=source, now=timezone.now()), station)
+    return answer.pop("status"), answer
 
 
 def _read(body: dict[str, object]) -> ScanRequest:
@@ -264,33 +270,3 @@ def _next(request: HttpRequest) -> str:
     ):
         return wanted
     return "/s/"
-
-
-def _words_for_script(language: str) -> dict[str, str]:
-    words = words_of(language)
-    return {
-        **{name: words[name] for name in ("ago", "min", "h", "d", "s")},
-        "ready": gettext("Ready. Scan a card."),
-        "read": gettext("Read"),
-        "sending": gettext("sending"),
-        "live": gettext("LIVE"),
-        "slow": gettext("SLOW"),
-        "offline": gettext("OFFLINE – {} waiting"),
-        "waiting": gettext("{} WAITING"),
-        "offline_head": gettext("SAVED HERE"),
-        "offline_next": gettext("No connection. Keep scanning: it is sent as soon as the server answers."),
-        "logged_out": gettext("Log in again – {} waiting"),
-        "bad_head": gettext("Bad read"),
-        "bad_next": gettext("Scan again."),
-        "foreign_head": gettext("Not a kanban code"),
-        "foreign_next": gettext("Scan the kanban code, not the maker's label."),
-        "undo": gettext("Undo"),
-        "undo_of": gettext("Undo {}"),
-        "nothing": gettext("Not recorded"),
-        "look": gettext("Set aside on this device: {} Show it to your leader."),
-        "fault": gettext("The server has a fault. The scan waits here and is sent again by itself."),
-        "aside": gettext("{} NOT TAKEN"),
-        "sound_off": gettext("Sound is off: press to switch it on"),
-        "sound_on": gettext("Sound is on"),
-        "no_suffix": gettext("Your scanner does not send Enter after a code. Set its suffix to Enter."),
-    }

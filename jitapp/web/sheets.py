@@ -26,7 +26,7 @@ from jitapp.pull.reading.sheets import (
     runouts_of,
     stale_labels_of,
 )
-from jitapp.symbology.cardcode import find_card_code
+from jitapp.symbology.cardcode import meant_code
 from jitapp.web.board import chip, task_lines
 from jitapp.web.documents import ORDER_WORDS, PROBLEM_WORDS
 from jitapp.web.phrases import Words, promise, words_of
@@ -70,7 +70,7 @@ def card_page(request: HttpRequest, code: str) -> HttpResponseBase:
     A stranger's phone sees that this is a kanban card and where it belongs, nothing else.
     """
     viewer, now = viewer_of(request), timezone.now()
-    found = find_card_code(code)
+    found = meant_code(code)
     sheet = card_sheet(found) if found else None
     if sheet is None:
         context = {"code": code[:40], "readable": found is not None}

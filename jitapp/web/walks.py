@@ -43,6 +43,7 @@ from jitapp.rounds.walks import (
     walk_in,
 )
 from jitapp.web.calls import members, source_of
+from jitapp.web.camera import camera_words
 from jitapp.web.phrases import Words, words_of
 from jitapp.web.rounds import posted_id, said_of_command, script_words
 from jitapp.web.said import Said, said_of
@@ -338,6 +339,7 @@ def _context(
         "history": history(place),
         "said": said,
         "may_act": request.user.is_authenticated,
+        "camera": camera_words(),
         "fresh_id": str(new_uuid()),
         "now": now,
         "now_ms": int(now.timestamp() * 1000),

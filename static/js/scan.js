@@ -1,13 +1,14 @@
-// The scan page: what a scanner types becomes a scan in the queue (queue.js), and what became of it is seen and heard.
-import { findCardCode } from "./cardcode.js";
-import { uuid7 } from "./ids.js";
-import { Queue, setAside } from "./queue.js";
+// The scan page: what a scanner reads becomes a kept scan (tablet.js), and what became of it is seen and heard.
+import { actor } from "./actor.js";
+import { Capture } from "./capture.js";
+import { readCodes } from "./codes.js";
+import { Panel } from "./panel.js";
 import { Sound } from "./sound.js";
 import { span } from "./span.js";
-import { Wedge } from "./wedge.js";
+import { Tablet } from "./tablet.js";
 
+const page = JSON.parse(document.getElementById("page").textContent);
 const words = JSON.parse(document.getElementById("words").textContent);
-const result = document.getElementById("result");
 const form = document.getElementById("typing");
 const field = document.getElementById("code");
 const intent = document.getElementById("intent");
@@ -15,53 +16,13 @@ const list = document.getElementById("last");
 const none = document.getElementById("last-none");
 const link = document.getElementById("link");
 const asideLink = document.getElementById("aside-link");
+const notice = document.getElementById("notice");
+const who = document.getElementById("who");
+const armed = document.getElementById("armed");
 const soundButton = document.getElementById("sound");
-const workLink = document.getElementById("work");
-const checks = document.getElementById("checks");
-const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
-
-const SHOWN = 8;
-const SHAPES = { ok: "tick", calm: "tick", amber: "sh-soon", red: "sh-act", saved: "tick", sending: "tick", ready: "sh-ok" };
-
-let newest = null; // the scan the big panel is about
-const lines = [];
-
-// -- a scan ----------------------------------------------------------------------------------------
-const queue = new Queue({ token, onTaken: take, onRefused: refused, onWait: saved, onChange: () => showLink() });
-
-function record(code, means = intent.value, more = {}) {
-  const scan = { id: uuid7(), code, occurred_at: new Date().toISOString(), ...more };
-  if (means) scan.intent = means;
-  newest = scan.id;
-  show({ look: "sending", code: "sending", headline: `${words.read} ${code}`, message: words.sending, next: "" });
-  queue.add(scan);
-}
-
-// It stays in the queue; the panel says so once for the newest scan, whichever of them is at the head.
-function saved(_scan, why) {
-  const last = queue.waiting.find((one) => one.id === newest);
-  if (last && result.dataset.state === "sending") {
-    const next = { offline: words.offline_next, "logged out": words.offline_next, fault: words.fault }[why];
-    show({ look: "saved", code: "offline", headline: words.offline_head, message: last.code, next }, "one");
-  }
-  showLink();
-}
-
-// The server cannot take this scan, and has said why: it makes way for those behind it.
-function refused(scan, message) {
-  take(scan, {
-    outcome: "refused", code: "aside", look: "red", sound: "falling", state: "refused",
-    headline: words.nothing, message: scan.code, next: words.look.replace("{}", message),
-  });
-}
-
-function take(scan, answer) {
-  const warned = answer.sound === "rising" && answer.state !== "applied";
-  if (scan.id === newest) show(answer, warned ? "warned" : answer.sound);
-  lines.unshift({ scan, answer, at: Date.now() });
-  lines.length = Math.min(lines.length, SHOWN);
-  drawLines();
-}
+const UPDATE_IDLE_MS = 5000;
+const CLOCK_WRONG_MS = 60_000;
+const ARMED_MS = 60_000;
 
 // -- what is seen and heard --------------------------------------------------------------------------
 const sound = new Sound((on) => {
@@ -70,99 +31,211 @@ const sound = new Sound((on) => {
   soundButton.querySelector("use").setAttribute("href", on ? "#speaker" : "#speaker-off");
   soundButton.querySelector(".unseen").textContent = on ? words.sound_on : words.sound_off;
 });
-
-function show(answer, family) {
-  result.dataset.look = answer.look;
-  result.dataset.state = answer.code;
-  result.dataset.screen = answer.state ?? answer.look;
-  result.setAttribute("role", answer.look === "red" ? "alert" : "status");
-  result.querySelector("use").setAttribute("href", `#${SHAPES[answer.look] ?? "sh-soon"}`);
-  result.querySelector(".headline").textContent = answer.headline;
-  result.querySelector(".what").textContent = answer.detail ?? answer.message ?? "";
-  result.querySelector(".next").textContent = answer.next ?? "";
-  showPlace(answer);
-  if (answer.look !== "sending") {
-    result.classList.remove("flash");
-    void result.offsetWidth; // starts the one flash anew
-    result.classList.add("flash");
-  }
-  if (family) sound.play(family);
-  showLink();
-}
-
-// What belongs to the answer at this place: how the work is done, or the checks that come before it.
-function showPlace({ work, checks: asked = [], card }) {
-  workLink.hidden = !work;
-  if (work) workLink.href = work;
-  checks.hidden = !asked.length;
-  checks.elements.namedItem("code").value = card?.code ?? "";
-  checks.querySelector("span").replaceChildren(
-    ...asked.map((check) => {
-      const label = document.createElement("label");
-      const box = document.createElement("input");
-      Object.assign(box, { type: "checkbox", name: "checks", value: check });
-      label.append(box, check);
-      return label;
-    }),
-  );
-}
-
-checks.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const given = new FormData(checks);
-  record(given.get("code"), "start", { checks: given.getAll("checks") });
+const panel = new Panel(document.getElementById("result"), words, { onUndo: (code) => record(code, { intent: "undo" }) });
+const tablet = new Tablet({
+  words,
+  station: page.station,
+  language: page.language,
+  version: page.version,
+  intent: () => intent.value,
+  onShow: (view, family) => {
+    tablet.shownAs = view.look;
+    panel.show(view, tablet.clock.now());
+    if (family) sound.play(family);
+  },
+  onLines: drawLines,
+  onState: showState,
 });
+panel.clock = tablet.clock;
+let idleSince = performance.now();
 
-function showLink() {
-  const set = setAside().length;
-  asideLink.hidden = !set;
-  asideLink.querySelector("span").textContent = words.aside.replace("{}", set);
-  const count = queue.waiting.length;
-  const word = { "": words.waiting, fault: words.waiting, offline: words.offline, "logged out": words.logged_out }[queue.lack];
-  const late = count > 0 && (queue.lack !== "" || !queue.sending);
-  link.dataset.state = late ? "offline" : "live";
-  link.querySelector(".word").textContent = late ? word.replace("{}", count) : words.live;
+function record(code, more = {}) {
+  idleSince = performance.now();
+  return tablet.record(code, { ...takeArmed(), ...more });
 }
 
-function drawLines() {
+function drawLines(lines) {
   none.hidden = lines.length > 0;
   list.replaceChildren(...lines.map(line));
+  const newest = lines.find((each) => each.id === tablet.newest);
+  panel.offer(newest?.undo_until ? newest : null);
 }
 
-function line({ scan, answer, at }) {
+function line(each) {
   const item = document.createElement("li");
-  item.dataset.look = answer.look;
-  const card = answer.card;
-  const what = card ? `${card.part} ${card.number}/${card.of}` : scan.code;
+  item.dataset.look = each.look;
   item.innerHTML = '<svg aria-hidden="true"><use/></svg><div><b></b><small></small></div>';
-  item.querySelector("use").setAttribute("href", `#${SHAPES[answer.look] ?? "sh-soon"}`);
+  item.querySelector("use").setAttribute("href", panel.shape(each.look));
+  const what = each.part ? `${each.part} ${each.number}/${each.of}` : each.code;
   item.querySelector("b").textContent = what;
-  item.querySelector("small").textContent = `${answer.headline} · ${words.ago.replace("{}", span((Date.now() - at) / 1000, words))}`;
-  if (answer.outcome === "applied" && answer.code !== "undone" && card) {
+  const ago = words.ago.replace("{}", span((tablet.clock.now() - each.at) / 1000, words));
+  item.querySelector("small").textContent = `${each.headline} · ${each.waits ? words.waits : ago}`;
+  if (each.undo_until && Date.parse(each.undo_until) > tablet.clock.now()) {
     const undo = document.createElement("button");
     undo.type = "button";
     undo.textContent = words.undo;
     undo.setAttribute("aria-label", words.undo_of.replace("{}", what));
-    undo.addEventListener("click", () => record(card.code, "undo"));
+    undo.addEventListener("click", () => record(each.code, { intent: "undo" }));
     item.append(undo);
   }
   return item;
 }
 
+// Connection, what waits and how old it is: always in the same corner, always with a word.
+function showState() {
+  const { queue, link: line } = tablet;
+  asideLink.hidden = !queue.aside;
+  asideLink.querySelector("span").textContent = words.aside.replace("{}", queue.aside);
+  const state = tablet.problem ? "storage" : line.state !== "live" ? line.state : queue.lack || (queue.count ? "sending" : "live");
+  const shown = { fault: "offline" }[state] ?? state;
+  link.dataset.state = shown;
+  const oldest = queue.oldest ? span((tablet.clock.now() - queue.oldest) / 1000, words) : "";
+  const age = span(line.age, words);
+  const text = {
+    live: words.live,
+    slow: words.slow,
+    sending: words.sending_n.replace("{}", queue.count),
+    offline: queue.count ? words.offline_oldest.replace("{}", queue.count).replace("{}", oldest) : words.offline.replace("{}", queue.count),
+    device: words.device.replace("{}", queue.count),
+    storage: words.storage,
+  }[shown];
+  link.querySelector(".word").textContent = text;
+  link.querySelector(".age").textContent = shown === "storage" ? "" : age;
+  const off = Math.abs(tablet.clock.offset ?? 0);
+  notice.hidden = true;
+  if (tablet.problem) say(words.storage_next);
+  else if (line.state === "device") say(words.device_next);
+  else if (off > CLOCK_WRONG_MS) say(words.clock.replace("{}", span(off / 1000, words)));
+  showWho();
+}
+
+function say(text) {
+  notice.hidden = false;
+  notice.textContent = text;
+}
+
+function showWho() {
+  who.textContent = actor.current?.name ?? page.person ?? "";
+}
+
+// The page speaks the language of whoever signed in: drawn again by the server, or without it as far as was kept here.
+async function speak() {
+  showWho();
+  const wanted = actor.current?.language;
+  if (!wanted || wanted === page.language) return;
+  document.cookie = `django_language=${wanted}; path=/; max-age=31536000; samesite=lax`;
+  if (tablet.link.state === "live") {
+    sessionStorage.setItem("jitapp.greet", actor.current.name);
+    location.reload();
+  } else {
+    Object.assign(words, (await tablet.store.get(`words ${wanted}`).catch(() => null)) ?? {});
+    page.language = wanted;
+    document.documentElement.lang = wanted;
+  }
+}
+
+function greet(name) {
+  panel.show({ look: "ok", code: "signed_in", headline: name, message: words.signed_in, next: "" });
+  sound.play("rising");
+}
+
+// The sentences of everybody who may sign in here, for the time without a network.
+async function keepWords() {
+  for (const language of new Set([...tablet.cards.people.values()].map((person) => person.language))) {
+    const answer = await fetch(`/s/words/${language}`, { signal: AbortSignal.timeout(10_000) });
+    if (answer.ok) await tablet.store.put(`words ${language}`, await answer.json());
+  }
+}
+
+// -- command cards ------------------------------------------------------------------------------------
+let arm = null; // what the next scan means beside its card: {quantity}, {intent, reason} or {override}
+
+function takeArmed() {
+  const now = arm && performance.now() - arm.at < ARMED_MS ? arm.more : {};
+  disarm();
+  return now;
+}
+
+function disarm() {
+  arm = null;
+  armed.hidden = true;
+}
+
+function ready(more, text) {
+  arm = { more, at: performance.now() };
+  armed.hidden = false;
+  armed.querySelector("span").textContent = text;
+  sound.play("one");
+  setTimeout(() => arm && performance.now() - arm.at >= ARMED_MS && disarm(), ARMED_MS + 50);
+}
+
+const COMMANDS = {
+  UNDO: () => {
+    const last = tablet.lines.find((each) => each.undo_until);
+    if (last) record(last.code, { intent: "undo" });
+    else {
+      panel.show({ look: "amber", code: "undo_nothing", headline: words.undo_nothing, message: "", next: words.undo_nothing_next });
+      sound.play("level");
+    }
+  },
+  HELP: () => record("HELP", { help: "help", intent: "" }),
+  QTY: (number) => ready({ quantity: String(number) }, words.next_quantity.replace("{}", number)),
+  HOLD: () => ready({ intent: "hold", reason: words.held_by_card }, words.next_hold),
+  OVERRIDE: () => ready({ override: true }, words.next_override),
+  END_SHIFT: () => {
+    actor.signOut();
+    document.cookie = "person=; path=/; max-age=0; samesite=lax";
+    if (page.person) fetch("/logout/", { method: "POST", body: new FormData(form), redirect: "manual" }).catch(() => {});
+    page.person = "";
+    panel.show({ look: "calm", code: "signed_out", headline: words.signed_out, message: tablet.queue.count ? words.safe_here.replace("{}", tablet.queue.count) : "", next: "" });
+    sound.play("one");
+  },
+  BRIGHT: () => document.querySelector("[data-theme-switch]")?.click(),
+};
+
 // -- in ---------------------------------------------------------------------------------------------
-const wedge = new Wedge({
+const command = ({ name, number }) => COMMANDS[name](number);
+
+// Several codes of one read are several scans, in order. What holds more than a card's code goes as it was read: the
+// server decodes the supplier's part, quantity and lot.
+function take(codes, meta = {}) {
+  if (meta.label && codes.length === 1) record(meta.text);
+  else for (const code of codes) record(code);
+}
+
+// A badge signs in; everything else is the server's to read.
+function other(text) {
+  const person = tablet.cards.person(text);
+  if (person) {
+    greet(person.name);
+    actor.signIn({ ...person, badge: text.trim() });
+  } else {
+    record(text);
+  }
+}
+
+function unread(text, isBad) {
+  panel.show(
+    isBad
+      ? { look: "red", code: "bad_check", headline: words.bad_head, message: text, next: words.bad_next }
+      : { look: "amber", code: "not_a_card_code", headline: words.foreign_head, message: text, next: words.foreign_next },
+  );
+  sound.play(isBad ? "falling" : "level");
+}
+
+const capture = new Capture({
   ownField: field,
-  onCode: (code) => record(code),
-  onRubbish: (text, isCardLike) =>
-    show(
-      isCardLike
-        ? { look: "red", code: "bad_check", headline: words.bad_head, message: text, next: words.bad_next }
-        : { look: "amber", code: "not_a_card_code", headline: words.foreign_head, message: text, next: words.foreign_next },
-      isCardLike ? "falling" : "level",
-    ),
+  onCodes: take,
+  onCommand: command,
+  onOther: (text, kind) => {
+    // Whoever types by hand uses the field: letters that went astray are no scan.
+    if (kind === "bad_check" || (kind === "typed" && !tablet.cards.person(text))) unread(text, kind === "bad_check");
+    else other(text);
+  },
   onNoSuffix: () => console.info(words.no_suffix),
 });
-wedge.listen(document);
+capture.listen(document);
+document.addEventListener("jitapp:codes", (event) => take(event.detail)); // of the camera
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -174,30 +247,76 @@ form.addEventListener("submit", (event) => {
   }
   offered?.remove();
   field.value = "";
-  wedge.clear();
-  record(findCardCode(typed) ?? typed);
+  capture.clear();
+  const read = readCodes(typed);
+  if (read.command) command(read.command);
+  if (read.cards.length) take(read.cards);
+  else if (!read.command) other(typed);
+});
+panel.checks.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const given = new FormData(panel.checks);
+  record(given.get("code"), { intent: "start", checks: given.getAll("checks") });
 });
 intent.addEventListener("change", () => {
-  const body = new FormData();
-  body.set("intent", intent.value);
-  body.set("csrfmiddlewaretoken", token);
+  const body = new FormData(form);
+  body.delete("code");
   fetch("/s/station/", { method: "POST", body, redirect: "manual" }).catch(() => {});
   intent.blur();
 });
+armed.querySelector("button").addEventListener("click", disarm);
 soundButton.addEventListener("click", () => sound.toggle());
 for (const type of ["pointerdown", "keydown"]) {
   document.addEventListener(type, (event) => event.target !== soundButton && sound.wake(), { once: true });
 }
 sound.onState(false);
-addEventListener("online", () => queue.wake());
-document.addEventListener("visibilitychange", () => document.hidden || queue.wake());
-addEventListener("beforeunload", (event) => {
-  if (queue.waiting.length && queue.lack) event.preventDefault();
-});
-setInterval(drawLines, 10_000);
-if (queue.waiting.length) {
-  newest = queue.waiting.at(-1).id;
-  queue.drain();
+actor.watch().addEventListener("change", speak);
+addEventListener("online", () => tablet.queue.wake());
+document.addEventListener("visibilitychange", () => document.hidden || tablet.queue.wake());
+setInterval(() => {
+  drawLines(tablet.lines);
+  showState();
+}, 1000);
+
+// -- the worker that keeps the page ---------------------------------------------------------------------
+let fresh = null; // a worker of a newer version that waits
+const updateChip = document.getElementById("update");
+
+async function keepPage() {
+  if (!navigator.serviceWorker) return;
+  const had = Boolean(navigator.serviceWorker.controller);
+  let reloads = false;
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    if (had && !reloads) {
+      reloads = true;
+      location.reload();
+    }
+  });
+  const registration = await navigator.serviceWorker.register("/s/sw.js", { scope: "/s/" });
+  const look = () => {
+    fresh = registration.waiting;
+    updateChip.hidden = !fresh;
+  };
+  registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", look));
+  look();
+  setInterval(() => tablet.update && registration.update().catch(() => {}), 60_000);
 }
-showLink();
-result.dataset.ready = "";
+
+updateChip.addEventListener("click", () => !tablet.queue.count && fresh?.postMessage("take over"));
+
+// A new version takes over when nothing waits and nobody has scanned for a moment.
+setInterval(() => {
+  const idle = performance.now() - idleSince > UPDATE_IDLE_MS;
+  if (fresh && idle && !tablet.queue.count && tablet.link.state === "live") fresh.postMessage("take over");
+}, 1000);
+
+await tablet.start();
+showState();
+panel.root.dataset.ready = "";
+const greeted = sessionStorage.getItem("jitapp.greet");
+if (greeted) {
+  sessionStorage.removeItem("jitapp.greet");
+  greet(greeted);
+}
+keepWords().catch(() => {});
+keepPage().catch(() => {});

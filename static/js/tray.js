@@ -1,31 +1,16 @@
-// Needs a look, on this device: scans that the server could not take, kept in localStorage by the scan page.
+// Needs a look, on this device: scans that the server could not take, kept by the scan page (store.js).
 import { uuid7 } from "./ids.js";
 import { span } from "./span.js";
+import { Store } from "./store.js";
 
-const KEEP = "jitapp.waiting";
-const ASIDE = "jitapp.aside";
 const words = JSON.parse(document.getElementById("words").textContent);
 const section = document.getElementById("aside");
 const list = document.getElementById("aside-list");
-
-function load(name) {
-  try {
-    return JSON.parse(localStorage.getItem(name)) ?? [];
-  } catch {
-    return [];
-  }
-}
-
-function without(item) {
-  const rest = load(ASIDE).filter((other) => other.scan.id !== item.scan.id);
-  localStorage.setItem(ASIDE, JSON.stringify(rest));
-}
+const store = new Store();
 
 // The same id, so that it changes nothing twice; a new one only where the old one was another scan's.
-function sendAgain(item) {
-  const scan = item.status === 409 ? { ...item.scan, id: uuid7() } : item.scan;
-  localStorage.setItem(KEEP, JSON.stringify([...load(KEEP), scan]));
-  without(item);
+async function sendAgain(scan) {
+  await store.again(scan.refusal.status === 409 ? { ...scan, id: uuid7() } : scan);
   location.assign("/s/");
 }
 
@@ -37,32 +22,33 @@ function button(text, act) {
   return made;
 }
 
-function row(item) {
+function row(scan) {
   const made = document.createElement("li");
   made.className = "card look own-scan";
   made.innerHTML = '<div><b class="code"></b><p></p><small></small></div><div class="own"></div>';
-  made.querySelector("b").textContent = item.scan.code;
-  made.querySelector("p").textContent = item.message;
-  const ago = words.ago.replace("{}", span((Date.now() - Date.parse(item.scan.occurred_at)) / 1000, words));
-  made.querySelector("small").textContent = `${words.steps[item.scan.intent] ?? words.usual} · ${ago}`;
-  const away = button(words.away, () => {
+  made.querySelector("b").textContent = scan.code;
+  made.querySelector("p").textContent = scan.refusal.message;
+  const ago = words.ago.replace("{}", span((Date.now() - scan.at) / 1000, words));
+  made.querySelector("small").textContent = `${words.steps[scan.intent] ?? words.usual} · ${ago}`;
+  const away = button(words.away, async () => {
     if (away.dataset.sure) {
-      without(item);
-      draw();
+      await store.remove([scan.seq]);
+      await draw();
     }
     away.dataset.sure = "1";
     away.textContent = words.sure;
   });
-  const again = button(words.again, () => sendAgain(item));
+  const again = button(words.again, () => sendAgain(scan));
   again.className = "main";
   made.querySelector(".own").append(again, away);
   return made;
 }
 
-function draw() {
-  const items = load(ASIDE);
-  section.hidden = !items.length;
-  list.replaceChildren(...items.map(row));
+async function draw() {
+  const scans = await store.aside();
+  section.hidden = !scans.length;
+  list.replaceChildren(...scans.map(row));
 }
 
-draw();
+await store.adopt({ at: Date.now(), offset: null });
+await draw();

@@ -77,6 +77,7 @@ def test_a04_lists_acts_and_calls_too(ask: Any, floor: Floor) -> None:
     assert len(ask("GET", "/cards?loop=l-board")[1]["results"]) == 2
     code = floor.card("L-Board", 1).code
     assert ask("GET", f"/cards/{code.lower()}%0D")[1]["code"] == code
+    assert ask("GET", f"/cards/{code[:2]}-{code[2:6]}%20{code[6:].replace('0', 'o')}")[1]["code"] == code
     floor.scan("L-Board", 1, "empty")
     assert len(ask("GET", "/turns?station=zs1%20")[1]["results"]) == 1
     assert ask("POST", "/loops/L-BOARD/hold", {"reason": "audit"})[0] == 200

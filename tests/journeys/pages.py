@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import LazySettings
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page
 from pytest_django.live_server_helper import LiveServer
 
+from jitapp.accounts.models import Person
+from jitapp.kanban.vocabulary import Role
+from jitapp.plant.models import Membership
+from tests.floor import Floor
 from tests.live.served import Served, served, wait_until
 
 
@@ -69,3 +74,64 @@ def scan(page: Page, code: str, suffix: str = "Enter") -> None:
     page.keyboard.type(code)
     if suffix:
         page.keyboard.press(suffix)
+
+
+KEPT = """() => new Promise((resolve, reject) => {
+  const opening = indexedDB.open('jitapp');
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const all = opening.result.transaction('scans').objectStore('scans').getAll();
+    all.onsuccess = () => { opening.result.close(); resolve(all.result); };
+  };
+})"""
+
+
+def kept(page: Page) -> list[dict[str, Any]]:
+    """The scans on this device, as they lie in its database: `waits` is 1 for those to be sent."""
+    found: list[dict[str, Any]] = page.evaluate(KEPT)
+    return found
+
+
+def waiting(page: Page) -> list[dict[str, Any]]:
+    return [scan for scan in kept(page) if scan.get("waits")]
+
+
+def aside(page: Page) -> list[dict[str, Any]]:
+    return [scan for scan in kept(page) if not scan.get("waits")]
+
+
+def until(page: Page, script: str, arg: object = None, *, seconds: float = 60) -> None:
+    """Waits until the script returns something true; unlike the browser's own waiting it needs no `eval` there."""
+    for _ in range(int(seconds * 10)):
+        try:
+            if page.evaluate(script, arg):
+                return
+        except Error as error:
+            if "navigation" not in error.message:  # the page loads itself again meanwhile
+                raise
+        page.wait_for_timeout(100)
+    raise AssertionError(f"It did not come about in {seconds} s: {script}")
+
+
+def sign_in(floor: Floor, username: str = "mia") -> Person:
+    """Somebody with a password who works on this floor."""
+    person = floor.person(username)
+    person.set_password("scan-the-card")
+    person.save()
+    Membership.objects.create(person=person, plant=floor.plant, role=Role.OPERATOR)
+    return person
+
+
+KNOWN = """async () => (await caches.keys()).length > 0 && await new Promise(resolve => {
+  const opening = indexedDB.open('jitapp');
+  opening.onsuccess = () => {
+    const asked = opening.result.transaction('kept').objectStore('kept').get('cards');
+    asked.onsuccess = () => { opening.result.close(); resolve(Boolean(asked.result)); };
+  };
+})"""
+
+
+def known_to_tablet(page: Page) -> None:
+    """Until the tablet has its card list, and its worker keeps the page."""
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => undefined)")
+    until(page, KNOWN)

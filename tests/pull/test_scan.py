@@ -78,7 +78,8 @@ def test_a_loop_without_a_usable_bin_is_a_runout_at_that_instant(floor: Floor) -
 
 def test_an_unknown_code_is_refused_by_name_and_kept(floor: Floor) -> None:
     for code, expected in [
-        ("4006381333931", "not_a_card_code"),
+        ("4006381333931", "makers_label"),
+        ("PALLET", "not_a_card_code"),
         ("KB00000000X", "bad_check"),
         ("", "not_a_card_code"),
     ]:
@@ -88,7 +89,7 @@ def test_an_unknown_code_is_refused_by_name_and_kept(floor: Floor) -> None:
         assert isinstance(answer, Answer)
         assert answer.body["code"] == expected
         assert answer.body["card"] is None
-    assert Receipt.objects.filter(outcome="refused").count() == 3
+    assert Receipt.objects.filter(outcome="refused").count() == 4
 
 
 def test_making_without_being_asked_is_overproduction(floor: Floor) -> None:

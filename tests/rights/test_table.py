@@ -26,7 +26,8 @@ from jitapp.api.operations import ANYBODY, BASE, ERP_ONLY, EVERY_DEVICE
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.live.ticket import open_ticket
 from jitapp.plant import configs
-from jitapp.web.visit import PEOPLE, READERS
+from jitapp.web.device import PEOPLE_OR_TABLET, TABLETS
+from jitapp.web.visit import PEOPLE, PRINTERS, READERS
 from jitapp.workshop.management.commands.routes import STAFF, TICKET, routes
 from tests.rights.world import AWAY, GROUPS, HOME, PIN, Identity, World, everybody, state_of
 
@@ -62,10 +63,45 @@ LEADS = {"by": "$leader", "pin": PIN}
 CODE = {"code": "$loop"}
 CASES: dict[tuple[str, str], Case] = {
     ("POST", "/s/"): Case(body=scan("remove"), may=SETTLERS),
+    # A person's browser becomes a device at its first scan; what may be scanned: tests/web/test_tablet_doors.py.
+    ("POST", "/s/scans"): Case(body={"scans": [scan("remove")]}),
+    ("POST", "/s/beat"): Case(body={"waiting": 3}),
+    ("GET", "/s/words/<str:language>"): Case({"language": "de"}),
     ("POST", "/s/station/"): Case(body={"station": "$station"}, form=True),
     ("POST", "/s/tray/<uuid:scan>"): Case(
         body={"settle": "discard", "reason": "seen", "id": "$uuid"}, may=SETTLERS, form=True
     ),
+    ("POST", "/s/sign-in"): Case(body={"badge": "4711"}),
+    ("POST", "/s/sign-out"): Case(body={}),
+    ("POST", "/devices/enrol"): Case(
+        body={"plant": "$plant", "name": "Line 2", "kind": "tablet"}, may=LEADERS, form=True
+    ),
+    ("POST", "/devices/<uuid:device>"): Case(
+        {"device": "$device"}, {"name": "Line 3"}, may=LEADERS, form=True
+    ),
+    ("POST", "/devices/<uuid:device>/again"): Case({"device": "$device"}, {}, may=LEADERS, form=True),
+    ("POST", "/devices/<uuid:device>/revoke"): Case({"device": "$device"}, {}, may=LEADERS, form=True),
+    ("POST", "/devices/missing/<int:missing>"): Case(
+        {"missing": "$missing"}, {"note": "seen"}, may=LEADERS, form=True
+    ),
+    ("POST", "/people/new"): Case(
+        body={
+            "plant": "$plant",
+            "username": "new.one",
+            "name": "New One",
+            "language": "de",
+            "roles": ["operator"],
+        },
+        may=frozenset({Role.ADMIN}),
+        form=True,
+    ),
+    ("GET", "/people/<uuid:person>"): Case({"person": "$person"}),
+    ("POST", "/people/<uuid:person>"): Case(
+        {"person": "$person"}, {"do": "pin", "pin": "7391"}, may=LEADERS, form=True
+    ),
+    ("POST", "/people/badges/<int:badge>"): Case({"badge": "$badge"}, {}, may=LEADERS, form=True),
+    ("GET", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}),
+    ("POST", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}, {}, form=True),
     ("POST", "/calls/new"): Case(
         body={"station": "$station", "kind": "help", "id": "$uuid"}, may=EVERYBODY, form=True
     ),
@@ -76,6 +112,12 @@ CASES: dict[tuple[str, str], Case] = {
         {"code": "$held"}, {"decision": "use", "id": "$uuid", "reason": "seen"}, DECIDERS, form=True
     ),
     ("POST", "/changeovers/<str:station>"): Case(body={"to_family": "A"}, may=EVERYBODY, form=True),
+    ("POST", "/print/file"): Case(body={"card": "$card", "paper": "100x50"}, may=SETTLERS, form=True),
+    ("POST", "/print/verify"): Case(body={"code": "$test_page"}, may=SETTLERS, form=True),
+    ("GET", "/print/tests/<str:code>"): Case({"code": "$test_page"}),
+    ("GET", "/pictures/<int:part>"): Case({"part": "$part_id"}),
+    ("POST", "/pictures/<int:part>/keep"): Case({"part": "$part_id"}, {"remove": "1"}, SETTLERS, form=True),
+    ("POST", "/k/<str:code>/lost"): Case({"code": "$card"}, {"reason": "seen"}, SETTLERS, form=True),
     ("POST", "/r/<str:route>/scan"): Case(body={"code": "$card", "id": "$uuid"}, form=True),
     ("POST", "/r/<str:route>/cannot"): Case(
         body={"card": "$card", "reason": "blocked", "id": "$uuid"}, may=EVERYBODY, form=True
@@ -209,8 +251,10 @@ def is_turned_away(answer: Any) -> bool:
 
 def may_enter(who: Identity, declared: str, address: str) -> bool:
     """Whether the declaration lets this identity in."""
-    if declared in (READERS, PEOPLE):
+    if declared in (READERS, PEOPLE, PRINTERS):
         return who.is_person
+    if declared in (PEOPLE_OR_TABLET, TABLETS):
+        return who.is_tablet or (declared == PEOPLE_OR_TABLET and who.is_person)
     if declared in (EVERY_DEVICE, ERP_ONLY):
         return who.is_device and (declared == EVERY_DEVICE or who.kind is DeviceKind.ERP)
     if declared == STAFF:

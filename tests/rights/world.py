@@ -13,12 +13,18 @@ from django.utils import timezone
 from jitapp.accounts.models import Device, Person
 from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
+from jitapp.plant import enrolling
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Loop, Membership, Plant, Station
+from jitapp.plant.models import Loop, Membership, Part, Plant, Station, UnknownBadge
 from jitapp.plant.routes import Route, RouteStop
+from jitapp.printing.models import PrinterTest
+from jitapp.printing.pictures import keep as keep_picture
 from jitapp.pull import actions
+from jitapp.pull.models import MissingScans
 from jitapp.rounds.models import ReadLabel, Walk
+from jitapp.symbology.cardcode import make_code
 from tests.floor import Floor
+from tests.printing.cards import photograph
 
 PIN = "2580"
 HOME, AWAY = "QHOME", "QAWAY"
@@ -37,8 +43,11 @@ class World:
     floor: Floor = field(init=False)
     parked: UUID = field(init=False)
     call: UUID = field(init=False)
+    test_page: str = field(init=False)
     walk: UUID = field(init=False)
     label: UUID = field(init=False)
+    missing: int = field(init=False)
+    enrolment: UUID = field(init=False)
 
     def __post_init__(self) -> None:
         code = self.code
@@ -72,6 +81,23 @@ class World:
             station=f"{code}-SMT", kind="machine", note=f"{code} spindle", now=floor.now, source=source
         )
         self.call = made.uuid
+        part = Part.objects.get(number=f"{code}-BOARD")
+        keep_picture(part.pk, photograph().data, now=floor.now, person_id=None)
+        self.test_page = "KT" + make_code(floor.plant.pk)[2:]
+        PrinterTest.objects.create(plant=floor.plant, code=self.test_page, paper="a4", made_at=floor.now)
+        self.operator = self.person("ole", Role.OPERATOR)
+        self.badge = UnknownBadge.objects.create(
+            plant=floor.plant,
+            badge=f"{code}-4711",
+            device=floor.device,
+            first_at=floor.now,
+            last_at=floor.now,
+        ).pk
+        self.missing = MissingScans.objects.create(
+            device=floor.device, epoch="a", first=17, last=19, found_at=floor.now
+        ).pk
+        asked = enrolling.wanted(floor.plant, name=f"{code} wall", kind="wall", station="", intent="")
+        self.enrolment = enrolling.begin(asked, person_id=self.leader.pk, now=timezone.now())[0].uuid
         self._of_the_handlers()
 
     def _of_the_handlers(self) -> None:
@@ -115,6 +141,8 @@ class World:
             "call": str(self.call),
             "scan": str(self.parked),
             "part": f"{self.code}-BOARD",
+            "part_id": str(Part.objects.get(number=f"{self.code}-BOARD").pk),
+            "test_page": self.test_page,
             "loop": loop,
             "event_loop": f"{self.code}-EV",
             "supplier": f"{self.code}-ACME-CO",
@@ -123,6 +151,12 @@ class World:
             "place": self.floor.area.code,
             "walk": str(self.walk),
             "label": str(self.label),
+            "plant": self.code,
+            "device": str(self.floor.device.uuid),
+            "missing": str(self.missing),
+            "enrolment": str(self.enrolment),
+            "person": str(self.operator.uuid),
+            "badge": str(self.badge),
         }
 
     @property
@@ -156,6 +190,10 @@ class Identity:
         return self.kind is not None and not self.revoked
 
     @property
+    def is_tablet(self) -> bool:
+        return self.is_device and self.kind in (DeviceKind.TABLET, DeviceKind.SCANNER)
+
+    @property
     def group(self) -> str:
         """Which part of the table they stand in."""
         if not self.plant or self.plant == "everywhere" or self.revoked:
@@ -171,6 +209,8 @@ class Identity:
         client = Client(headers={"Authorization": f"Bearer {self.token}"} if self.token else {})
         if self.session:
             client.cookies["sessionid"] = self.session
+        if self.token:
+            client.cookies["device"] = self.token  # a tablet's browser
         return client
 
 
@@ -228,10 +268,13 @@ def _revoked(home: World) -> list[Identity]:
 
 OF_PLANT = (
     *("plant_area", "plant_station", "plant_part", "plant_loop", "plant_supplier", "plant_calendar"),
+    *("plant_membership", "plant_placement", "pull_event", "printing_printjob", "printing_printertest"),
     *("plant_membership", "plant_placement", "pull_event"),
     *("plant_route", "rounds_readlabel", "rounds_walk"),
+    *("plant_membership", "plant_placement", "plant_enrolment", "plant_unknownbadge", "pull_event"),
 )
 OF_LOOP = ("pull_card", "pull_turn", "pull_loopstate", "pull_runout", "pull_wait")
+OF_PART = ("printing_partpicture",)
 OF_STATION = ("pull_andoncall", "pull_stationstate")
 
 
@@ -240,7 +283,8 @@ def state_of(plant: Plant) -> tuple[int, ...]:
     # ruff: noqa: S608 (names of tables that stand above)
     total = "coalesce(sum(hashtextextended(t::text, 0)), 0)"
     parts = [f"(SELECT {total} FROM {table} t WHERE plant_id = %(plant)s)" for table in OF_PLANT]
-    for table, owner in (*((name, "loop") for name in OF_LOOP), *((name, "station") for name in OF_STATION)):
+    owners = {"loop": OF_LOOP, "station": OF_STATION, "part": OF_PART}
+    for table, owner in [(name, owner) for owner, names in owners.items() for name in names]:
         parts.append(
             f"(SELECT {total} FROM {table} t WHERE {owner}_id IN"
             f" (SELECT id FROM plant_{owner} WHERE plant_id = %(plant)s))"
@@ -248,6 +292,14 @@ def state_of(plant: Plant) -> tuple[int, ...]:
     parts.append(
         f"(SELECT {total} FROM pull_settlement t JOIN pull_receipt r ON r.id = t.receipt_id"
         " WHERE r.plant_id = %(plant)s)"
+    )
+    parts += [
+        f"(SELECT {total} FROM {table} t JOIN plant_placement p ON p.device_id = t.{key} WHERE p.plant_id = %(plant)s)"
+        for table, key in (("accounts_device", "id"), ("pull_missingscans", "device_id"))
+    ]
+    parts.append(
+        f"(SELECT {total} FROM accounts_person t WHERE id IN"
+        " (SELECT person_id FROM plant_membership WHERE plant_id = %(plant)s))"
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT " + ", ".join(parts), {"plant": plant.pk})

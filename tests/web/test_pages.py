@@ -85,6 +85,9 @@ def test_looking_at_a_card_never_moves_it(shop: Shop, mia: Person, client: Clien
     assert card is not None
     assert client.get(f"/k/{card.code}").status_code == 200
     assert client.get(f"/k/{card.code.lower()}").status_code == 200
+    typed = card.code[2:].replace("0", "o").replace("1", "l")
+    for spelled in (f"kb-{typed[:4]} {typed[4:]}", card.code[2:]):
+        assert client.get(f"/k/{spelled}").status_code == 200
     assert client.get("/s/", {"code": card.code}).status_code == 200
     assert Receipt.objects.count() == 0
     assert client.post(f"/k/{card.code}").status_code == 405

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('plant', '0012_what_a_scan_means_at_a_device'),
+        ('plant', '0013_enrolment'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

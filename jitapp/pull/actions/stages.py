@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
-from jitapp.accounts.models import new_uuid
+from jitapp.accounts.models import Person, new_uuid
 from jitapp.kanban.guards import CLOCK_SLACK, slack_of
 from jitapp.kanban.ledger import Decision, Facts, Scan
 from jitapp.kanban.lifecycle import decide
@@ -21,12 +21,15 @@ from jitapp.kanban.names import tidy
 from jitapp.kanban.state import STATUSES, Card, Loop
 from jitapp.kanban.vocabulary import Intent, Role
 from jitapp.plant.configs import Configs, StationInfo
+from jitapp.plant.scanners import site
 from jitapp.pull import store
 from jitapp.pull.acting import actor_of
 from jitapp.pull.actions.circumstances import circumstances
 from jitapp.pull.models import Card as CardRow
 from jitapp.pull.scan_request import Actor, ScanRequest, Source, escaped
-from jitapp.symbology.cardcode import find_card_code, looks_like_card_code
+from jitapp.symbology.cardcode import is_card_code
+from jitapp.symbology.layouts import read_back
+from jitapp.symbology.meaning import LONGEST_NAME, Meaning, meaning_of
 
 INTENTS = {intent.value: intent for intent in Intent}
 LEADERS = frozenset({Role.LEADER, Role.ADMIN})
@@ -47,6 +50,7 @@ BY_THE_SUPPLIER = frozenset(
 NEVER_SET = datetime(2000, 1, 1, tzinfo=UTC)  # a device that tells an earlier time has never been told it
 # Card codes never change and are never reused, so what a code points to may be remembered.
 _REMEMBERED = 50_000
+_SHOWN = 40  # characters of a raw code in a sentence; the receipt keeps it whole
 _cards: dict[str, tuple[int, int]] = {}
 
 
@@ -118,41 +122,80 @@ class Decided(msgspec.Struct, frozen=True):
 
 # -- read --------------------------------------------------------------------------------------------------
 def read(requests: Sequence[ScanRequest]) -> list[Read]:
-    """Guards G1 and G2: from what the scanner read to cards, or a refusal by name; unknown codes in one question."""
-    codes = [
-        request.code if request.code in _cards else find_card_code(request.code) or request.code.strip()
+    """Guards G1 and G2: from what the scanner read to cards, or a refusal by name; what is not remembered is asked in
+    one question, and codes that nobody knows once more as a wrong keyboard layout would have them."""
+    remembered = {
+        request.code: card for request in requests if (card := _cards.get(request.code)) is not None
+    }
+    meant = {each.code: meaning_of(each.code, site()) for each in requests if each.code not in remembered}
+    targets = _resolved([name for meaning in meant.values() for name in meaning.names]) if meant else {}
+    return [
+        Read(request, *remembered[request.code])
+        if request.code in remembered
+        else _read(request, meant[request.code], targets)
         for request in requests
     ]
-    asked = [
-        code
-        for code in dict.fromkeys(codes)
-        if code not in _cards and len(code) <= 128 and "\x00" not in code and code.isprintable()
-    ]
-    targets = store.resolve(asked) if asked else {}
-    for code, target in targets.items():
+
+
+def _resolved(names: Sequence[str]) -> dict[str, store.Target]:
+    """What names stand for, those of cards remembered; names that nobody knows are left out."""
+    targets = {name: store.Target("card", *card) for name in names if (card := _cards.get(name)) is not None}
+    asked = [name for name in dict.fromkeys(names) if name not in targets]
+    if not asked:
+        return targets
+    for name, target in store.resolve(asked).items():
+        targets[name] = target
         # What a bin carries may change; a card's own code does not.
-        if target.kind == "card" and target.loop_id is not None and find_card_code(code):
-            if len(_cards) >= _REMEMBERED:
-                _cards.clear()
-            _cards[code] = (target.id, target.loop_id)
-    return [_read(request, code, targets) for request, code in zip(requests, codes, strict=True)]
+        if is_card_code(name):
+            _remember(name, target)
+    return targets
 
 
-def _read(request: ScanRequest, code: str, targets: Mapping[str, store.Target]) -> Read:
-    target = targets.get(code)
-    if target is not None and target.kind == "card" and target.loop_id is not None:
-        return Read(request, target.id, target.loop_id)
-    remembered = _cards.get(code)
-    if remembered is not None:
-        return Read(request, *remembered)
-    raw = escaped(request.code.strip())
-    shown = raw if len(raw) <= 40 else raw[:40] + "…"
-    if target is not None:
-        return Read(request, refusal=Refusal("not_a_card", {"raw": shown, "kind": target.kind}))
-    if find_card_code(request.code):
-        return Read(request, refusal=Refusal("unknown_card", {"raw": code}))
-    refusal = "bad_check" if looks_like_card_code(request.code) else "not_a_card_code"
-    return Read(request, refusal=Refusal(refusal, {"raw": shown or "(nothing)"}))
+def _remember(read: str, target: store.Target) -> None:
+    if target.kind == "card" and target.loop_id is not None:
+        if len(_cards) >= _REMEMBERED:
+            _cards.clear()
+        _cards[read] = (target.id, target.loop_id)
+
+
+def _read(request: ScanRequest, meaning: Meaning, targets: Mapping[str, store.Target]) -> Read:
+    known = [(name, targets[name]) for name in meaning.names if name in targets]
+    cards = {target.id: (name, target) for name, target in reversed(known) if _is_card(target)}
+    if len(cards) > 1 and known[0][0] != request.code.strip():
+        # A label that carries the codes of two cards says neither; one that is known as a whole is known.
+        both = " + ".join(dict.fromkeys(name for name, _ in reversed(cards.values())))
+        return _refused(request, "two_codes", both)
+    first = next((target for _, target in known if _is_card(target)), None)
+    if first is not None:
+        if len(request.code) <= LONGEST_NAME and is_card_code(meaning.names[0]):
+            _remember(
+                request.code, first
+            )  # an address, lower case: whatever holds one card code means that card
+        return Read(request, first.id, first.loop_id)
+    if known and meaning.refusal != "makers_label":
+        return _refused(request, "not_a_card", request.code.strip(), kind=known[0][1].kind)
+    refused = _refused(request, meaning.refusal, meaning.shown)
+    return refused if meaning.refusal != "unknown_card" else _through_layouts(refused)
+
+
+def _is_card(target: store.Target) -> bool:
+    return target.kind == "card" and target.loop_id is not None
+
+
+def _refused(request: ScanRequest, code: str, shown: str, **facts: str) -> Read:
+    raw, most = escaped(shown), _SHOWN if code != "two_codes" else 5 * _SHOWN
+    raw = raw if len(raw) <= most else raw[:most] + "…"
+    return Read(request, refusal=Refusal(code, {"raw": raw or "(nothing)", **facts}))
+
+
+def _through_layouts(found: Read) -> Read:
+    """A code that looks right and that nobody knows may be another one, typed through a wrong keyboard layout."""
+    codes = [each.code for each in read_back(found.request.code.strip())]
+    known = {target.id: target for target in _resolved(codes).values() if _is_card(target)} if codes else {}
+    if len(known) != 1:
+        return found
+    (target,) = known.values()
+    return Read(found.request, target.id, target.loop_id)
 
 
 # -- locate ------------------------------------------------------------------------------------------------
@@ -164,18 +207,30 @@ def locate(unit: store.UnitOfWork, found: Read, source: Source, now: datetime) -
     occurred = _occurred(request, now)
     if refusal is None and (loop is None or card is None):
         # The card was removed, or the memory of its code is older than the database (a restore).
-        _cards.pop(find_card_code(request.code) or request.code.strip(), None)
+        for name in (request.code, *meaning_of(request.code).names):
+            _cards.pop(name, None)
         refusal = _withdrawn(found, loop, occurred, now)
     if loop is not None and not {loop.config.plant_id, loop.config.supply_plant_id} & source.plant_ids:
         refusal = Refusal("unknown_card", {"raw": escaped(request.code.strip())[:40]})
         loop = card = None
     if refusal is None and loop is not None:
         refusal = _unusable(unit.configs, loop, found.pair_loop_id)
+    if refusal is not None and refusal.code == "not_a_card_code":
+        refusal = _badge(unit.configs, request.code, source) or refusal
     if card is not None and card.moved_at is not None and card.moved_at > now:
         # Whoever held the lock before us read the clock after us, or our clock was set back: the order is the lock's.
         now = card.moved_at
         occurred = now if request.occurred_at is None else occurred
     return Located(found, loop, card, occurred, now, refusal)
+
+
+def _badge(known: Configs, raw: str, source: Source) -> Refusal | None:
+    """The badge of somebody who works here: no card, and no maker's label either."""
+    person_id = known.badges.find(raw)
+    if person_id is None or not known.works_in(person_id, source.plant_ids):
+        return None
+    name = Person.objects.filter(pk=person_id).values_list("name", flat=True).first()
+    return Refusal("badge_scanned", {"name": name or tidy(raw)[:40]})
 
 
 def _unusable(known: Configs, loop: Loop, pair_loop_id: int | None) -> Refusal | None:
@@ -233,7 +288,7 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         actor = actor_of(unit.configs, request.by, source)
     person_id = source.person_id if actor is None else actor.person_id
     station, misplaced = _station(unit.configs, request, source)
-    refusal = located.refusal or misplaced
+    refusal = located.refusal or _kept(located, misplaced, actor) or misplaced
     if refusal is None and request.intent is not None and request.intent not in INTENTS:
         refusal = Refusal("move_not_known")
     if refusal is not None or located.loop is None or located.card is None:
@@ -275,6 +330,23 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         else (),
     )
     return Situated(located, station, person_id, scan, None, actor)
+
+
+def _kept(located: Located, misplaced: Refusal | None, actor: Actor | None) -> Refusal | None:
+    """Why a scan that was kept on a device waits for a person: its station or whoever made it is not known any more."""
+    loop, card, request = located.loop, located.card, located.read.request
+    if not request.kept or loop is None or card is None:
+        return None
+    facts: dict[str, object] = {
+        "part": loop.config.part,
+        "number": card.number,
+        "of": max(loop.circulating, card.number),
+    }
+    if misplaced is not None:
+        return Refusal("station_gone", facts | dict(misplaced.facts))
+    if actor is not None and actor.doubt == "by_unknown":
+        return Refusal("person_gone", facts | {"occurred": located.occurred_at})
+    return None
 
 
 def _deciding(loop: Loop, intent: str | None) -> set[int]:

@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='sighting',
-            constraint=models.UniqueConstraint(fields=('walk', 'code'), name='sighting_once'),
+            constraint=models.UniqueConstraint(fields=('walk', 'code'), name='walk_sighting_once'),
         ),
         migrations.AddConstraint(
             model_name='finding',

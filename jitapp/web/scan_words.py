@@ -1,0 +1,81 @@
+"""The sentences that the scan page says by itself, without the server: one table, so that a tablet keeps them whole."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as mark
+
+from jitapp.web.phrases import words_of
+
+SENTENCES = {
+    "ready": mark("Ready. Scan a card."),
+    "last": mark("Last: {} ({})"),
+    "sending": mark("sending"),
+    "saved": mark("SAVED"),
+    "saved_as": mark("{} saved"),
+    "saved_waiting": mark("On this tablet, {} waiting."),
+    "checked_later": mark("It will be checked when the connection is back."),
+    "waits": mark("waits here"),
+    "live": mark("LIVE"),
+    "slow": mark("SLOW"),
+    "sending_n": mark("SENDING {}"),
+    "offline": mark("OFFLINE – {} waiting"),
+    "offline_oldest": mark("OFFLINE – {} waiting, oldest {}"),
+    "device": mark("NOT ENROLLED – {} waiting"),
+    "device_next": mark(
+        "This tablet is not known any more. Its scans are safe here; have your leader enrol it again."
+    ),
+    "storage": mark("STORAGE PROBLEM"),
+    "storage_next": mark(
+        "This browser can keep no scans. Scan only while the page says LIVE, and tell your leader: leave private mode,"
+        " or free some space."
+    ),
+    "clock": mark(
+        "The clock of this tablet is {} off. Times are being corrected; set the clock when you can."
+    ),
+    "not_saved": mark("NOT SAVED"),
+    "not_saved_next": mark(
+        "The server does not answer and this tablet can keep nothing. Scan it again later."
+    ),
+    "bad_head": mark("Bad read"),
+    "bad_next": mark("Scan again."),
+    "foreign_head": mark("Not a kanban code"),
+    "foreign_next": mark("Scan the kanban code, not the maker's label."),
+    "undo": mark("Undo"),
+    "undo_of": mark("Undo {}"),
+    "undo_nothing": mark("Nothing to undo"),
+    "undo_nothing_next": mark(
+        "The last scan cannot be taken back any more. Ask your leader for a correction."
+    ),
+    "nothing": mark("Not recorded"),
+    "look": mark("Set aside on this device: {} Show it to your leader."),
+    "aside": mark("{} NOT TAKEN"),
+    "sound_off": mark("Sound is off: press to switch it on"),
+    "sound_on": mark("Sound is on"),
+    "no_suffix": mark("Your scanner does not send Enter after a code. Set its suffix to Enter."),
+    "held": mark("HELD"),
+    "help_called": mark("Help is called"),
+    "next_quantity": mark("Next scan: {} pieces"),
+    "next_hold": mark("Next scan: put on hold"),
+    "next_override": mark("Next scan: taken here, though it belongs elsewhere"),
+    "held_by_card": mark("put on hold at the station"),
+    "signed_in": mark("You are signed in here."),
+    "signed_out": mark("You are signed out."),
+    "safe_here": mark("{} scans are safe on this tablet."),
+}
+
+
+@lru_cache(maxsize=16)
+def scan_words(language: str) -> dict[str, object]:
+    """Every sentence in one language; `status` are the words of a container's states."""
+    words = words_of(language)
+    with translation.override(language):
+        said: dict[str, object] = {name: gettext(text) for name, text in SENTENCES.items()}
+    return {
+        **said,
+        **{name: words[name] for name in ("ago", "min", "h", "d", "s")},
+        "status": words.tiles,
+    }

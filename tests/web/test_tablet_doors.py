@@ -1,0 +1,327 @@
+"""The doors of a tablet: authorised by its device, booked by what each scan says, and nothing costs anything else."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import LazySettings
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from jitapp.accounts.models import Device, Person
+from jitapp.kanban.vocabulary import DeviceKind, Role
+from jitapp.plant.devices import place_device
+from jitapp.plant.models import Membership, Placement, Station
+from jitapp.pull.models import AndonCall, Card, Receipt
+from jitapp.pull.reading.tablet import badge_hash
+from jitapp.web.device import COOKIE, PERSON_COOKIE
+from tests.floor import Floor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def floor(settings: LazySettings) -> Floor:
+    settings.DEMO = "0"
+    floor = Floor(now=timezone.now() - timedelta(hours=3))
+    floor.station("SMT")
+    floor.station("TEST")
+    floor.loop("L1", part="PCB-A", supply="SMT", demand="TEST", cards=4, quantity=12)
+    return floor
+
+
+@pytest.fixture
+def tablet(floor: Floor) -> Client:
+    client = Client()
+    client.cookies[COOKIE] = place_device("Bench tablet", DeviceKind.TABLET, station="TEST")
+    return client
+
+
+def post(client: Client, path: str, body: object, **headers: str) -> Any:
+    raw = body if isinstance(body, str) else json.dumps(body)
+    return client.generic("POST", path, raw, content_type="application/json", headers=headers)
+
+
+def send(client: Client, *scans: dict[str, Any]) -> list[dict[str, Any]]:
+    answer = post(client, "/s/scans", {"scans": list(scans)})
+    assert answer.status_code == 200, answer.content
+    results: list[dict[str, Any]] = answer.json()["results"]
+    return results
+
+
+def kept(floor: Floor, number: int, **more: Any) -> dict[str, Any]:
+    """A scan as a tablet keeps it."""
+    at = timezone.now().isoformat()
+    return {
+        "id": str(uuid4()),
+        "code": floor.card("L1", number).code,
+        "station": "TEST",
+        "seq": number,
+        "epoch": "e1",
+        "occurred_at": at,
+        "sent_at": at,
+        **more,
+    }
+
+
+def member(floor: Floor, name: str, role: Role = Role.OPERATOR, **more: Any) -> Person:
+    person = floor.person(name, **more)
+    Membership.objects.create(person=person, plant=floor.plant, role=role)
+    return person
+
+
+def test_a_batch_is_answered_in_order_each_with_what_the_page_shows(floor: Floor, tablet: Client) -> None:
+    mia = member(floor, "mia")
+    scans = [
+        kept(floor, 1, by=str(mia.uuid)),
+        {"id": "x"},
+        kept(floor, 2, language="de"),
+        kept(floor, 1, by=str(mia.uuid)),
+    ]
+    first, torn, german, again = send(tablet, *scans)
+    assert (first["status"], first["code"], first["headline"], first["look"]) == (
+        200,
+        "emptied",
+        "EMPTY recorded",
+        "ok",
+    )
+    assert [bin[1:3] for bin in first["bins"]][:2] == [[1, "EMPTY"], [2, "EMPTY"]]
+    assert len(first["bins"]) == 4
+    assert first["undo_until"] is not None
+    assert (torn["status"], torn["id"], torn["code"]) == (422, "x", "malformed")
+    assert german["headline"] == "LEER gemeldet"
+    assert again["outcome"] in ("bounced", "already")
+    receipt = Receipt.objects.get(scan_id=first["id"])
+    assert receipt.person == mia
+    assert receipt.device == Device.objects.get(name="Bench tablet")
+    assert (receipt.seq, receipt.epoch) == (1, "e1")
+
+
+def test_a_repeat_gets_its_first_answer_and_changes_nothing(floor: Floor, tablet: Client) -> None:
+    scan = kept(floor, 1)
+    (first,) = send(tablet, scan)
+    (again,) = send(tablet, scan)
+    assert (again["replayed"], again["message"]) == (True, first["message"])
+    assert Receipt.objects.count() == 1
+    (reused,) = send(tablet, scan | {"code": floor.card("L1", 2).code})
+    assert (reused["status"], reused["code"]) == (409, "scan_id_reused")
+
+
+def test_whoever_sends_it_a_scan_is_booked_for_whoever_made_it(floor: Floor, tablet: Client) -> None:
+    mia, otto = member(floor, "mia"), member(floor, "otto", Role.LEADER)
+    tablet.force_login(otto)
+    answers = send(tablet, kept(floor, 1, by=str(mia.uuid)), kept(floor, 2))
+    assert [each["outcome"] for each in answers] == ["applied", "applied"]
+    people = [receipt.person for receipt in Receipt.objects.order_by("pk")]
+    assert people == [mia, None]
+
+
+def test_rights_count_only_for_whoever_is_signed_in(floor: Floor, tablet: Client) -> None:
+    lea = member(floor, "lea", Role.LEADER)
+    (named,) = send(tablet, kept(floor, 1, by=str(lea.uuid), intent="remove"))
+    assert (named["outcome"], named["code"]) == ("refused", "not_allowed")
+    tablet.force_login(lea)
+    (signed,) = send(tablet, kept(floor, 1, by=str(lea.uuid), intent="remove"))
+    assert signed["outcome"] == "applied"
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"station": "GONE"}, "station_gone"),
+        ({"by": str(uuid4())}, "person_gone"),
+        ({"by": "B-GONE"}, "person_gone"),
+    ],
+)
+def test_q1_what_cannot_be_booked_as_it_was_made_waits_for_a_leader(
+    floor: Floor, tablet: Client, more: dict[str, str], code: str
+) -> None:
+    (answer,) = send(tablet, kept(floor, 1, **more))
+    assert (answer["outcome"], answer["code"]) == ("parked", code)
+    assert Card.objects.get(loop__code="L1", number=1).supply_status == "FULL"
+    leader = Client()
+    leader.force_login(member(floor, "lea", Role.LEADER))
+    page = leader.get("/s/tray").content.decode()
+    assert floor.card("L1", 1).code in page
+
+
+def test_a_scan_of_a_station_where_the_tablet_stood_before_counts_there(floor: Floor, tablet: Client) -> None:
+    floor.scan("L1", 1, "empty", after=1)
+    (answer,) = send(tablet, kept(floor, 1, station="SMT", intent="start"))
+    assert (answer["outcome"], answer["code"]) == ("applied", "started")
+    assert Receipt.objects.get(scan_id=answer["id"]).station == Station.objects.get(code="SMT")
+
+
+@pytest.mark.parametrize(
+    "member_of",
+    [{"quantity": "a heap"}, {"occurred_at": "yesterday"}, {"checks": "all"}, {"by": "x" * 65}, {"code": ""}],
+)
+def test_what_cannot_be_read_costs_itself_alone_and_says_why(
+    floor: Floor, tablet: Client, member_of: dict[str, Any]
+) -> None:
+    torn, good = send(tablet, kept(floor, 1) | member_of, kept(floor, 2))
+    assert torn["status"] == 422
+    assert torn["message"]
+    assert good["outcome"] == "applied"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("{", 400),
+        ("[]", 400),
+        ("[" * 2_000, 400),
+        ({"scans": []}, 413),
+        ({"scans": "all"}, 413),
+        ({"scans": [{}] * 51}, 413),
+        ({"scans": [{"code": "x" * 500_000}]}, 413),
+    ],
+)
+def test_a_whole_body_that_cannot_be_taken_is_refused_by_name(tablet: Client, body: Any, status: int) -> None:
+    answer = post(tablet, "/s/scans", body)
+    assert answer.status_code == status
+    assert answer.json()["message"]
+    assert Receipt.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://elsewhere.example"},
+    ],
+)
+def test_a_page_of_another_site_cannot_scan_as_the_tablet(
+    floor: Floor, tablet: Client, headers: dict[str, str]
+) -> None:
+    answer = post(tablet, "/s/scans", {"scans": [kept(floor, 1)]}, **headers)
+    assert answer.status_code == 403
+    form = tablet.post("/s/scans", {"scans": "1"})
+    assert form.status_code == 403
+    assert Receipt.objects.count() == 0
+
+
+def test_nobody_without_a_device_scans_and_a_revoked_one_ends_at_once(floor: Floor, tablet: Client) -> None:
+    assert post(Client(), "/s/scans", {"scans": [kept(floor, 1)]}).json()["code"] == "device_unknown"
+    for kind in (DeviceKind.ERP, DeviceKind.READER):
+        other = Client()
+        other.cookies[COOKIE] = place_device(f"a {kind}", kind, station="TEST" if kind == "reader" else None)
+        assert post(other, "/s/scans", {"scans": [kept(floor, 1)]}).status_code == 401
+    revoked = Client()
+    revoked.cookies[COOKIE] = place_device("gone", DeviceKind.TABLET, station="TEST")
+    Device.objects.filter(name="gone").update(active=False)
+    assert post(revoked, "/s/scans", {"scans": [kept(floor, 1)]}).status_code == 401
+    revoked.force_login(member(floor, "mia"))
+    assert post(revoked, "/s/scans", {"scans": [kept(floor, 1)]}).status_code == 401
+    assert Receipt.objects.count() == 0
+
+
+def test_a_browser_in_which_somebody_logged_in_becomes_a_device_with_its_first_scan(floor: Floor) -> None:
+    mia = member(floor, "mia")
+    client = Client()
+    client.force_login(mia)
+    (answer,) = send(client, kept(floor, 1, by=str(mia.uuid)))
+    assert answer["outcome"] == "applied"
+    device = Device.objects.get(enrolled_by=mia)
+    assert Placement.objects.get(device=device).station == Station.objects.get(code="TEST")
+    cookie = client.cookies[COOKIE]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    send(client, kept(floor, 2))
+    assert Device.objects.filter(enrolled_by=mia).count() == 1
+
+
+def test_the_page_says_whose_scans_these_are_and_forgets_it_without_a_session(
+    floor: Floor, tablet: Client
+) -> None:
+    mia = member(floor, "mia")
+    tablet.force_login(mia)
+    tablet.get("/s/")
+    assert tablet.cookies[PERSON_COOKIE].value == str(mia.uuid)
+    tablet.logout()
+    tablet.cookies[COOKIE] = place_device("Bench tablet", DeviceKind.TABLET, station="TEST")
+    page: HttpResponse = tablet.get("/s/")  # type: ignore[assignment]
+    assert page.status_code == 200
+    assert page.cookies[PERSON_COOKIE].value == ""
+
+
+def test_a_call_for_help_is_made_once_and_named(floor: Floor, tablet: Client) -> None:
+    mia = member(floor, "mia")
+    asked = {**kept(floor, 1, by=str(mia.uuid)), "code": "HELP", "help": "help"}
+    (first,), (again,) = send(tablet, asked), send(tablet, asked)
+    assert first["code"] == again["code"] == "called"
+    call = AndonCall.objects.get()
+    assert (call.station.code, call.called_by) == ("TEST", mia)
+    (refused,) = send(tablet, {**asked, "id": str(uuid4()), "help": "coffee"})
+    assert (refused["outcome"], refused["code"]) == ("refused", "unknown_kind")
+    assert AndonCall.objects.count() == 1
+
+
+def test_a_leader_takes_a_card_elsewhere_by_an_override_and_nobody_else(floor: Floor, tablet: Client) -> None:
+    floor.station("SHIP")
+    lea = member(floor, "lea", Role.LEADER)
+    here = {"station": "SHIP", "override": True, "by": str(lea.uuid)}
+    (refused,) = send(tablet, kept(floor, 1, **here))
+    assert (refused["outcome"], refused["code"]) == ("refused", "wrong_station")
+    tablet.force_login(lea)
+    (taken,) = send(tablet, kept(floor, 1, **here))
+    assert (taken["outcome"], taken["code"]) == ("applied", "emptied")
+
+
+def test_a_sign_of_life_tells_the_time_and_keeps_what_the_tablet_says(floor: Floor, tablet: Client) -> None:
+    early = timezone.now() - timedelta(minutes=7)
+    said = {"waiting": 3, "oldest": early.isoformat(), "app": "abc", "sent_at": early.isoformat()}
+    answer = post(tablet, "/s/beat", said).json()
+    assert abs(answer["now"] / 1000 - timezone.now().timestamp()) < 60
+    assert answer["station"] == "TEST"
+    device = Device.objects.get(name="Bench tablet")
+    assert (device.waiting, device.oldest_waiting_at, device.app_version) == (3, early, "abc")
+    assert device.clock_error_ms == pytest.approx(-7 * 60_000, abs=60_000)
+    post(tablet, "/s/beat", {"waiting": 2})
+    assert Device.objects.get(name="Bench tablet").waiting == 3  # at most twice a minute
+    post(tablet, "/s/beat", {"waiting": 0})
+    assert Device.objects.get(name="Bench tablet").waiting == 0
+    for odd in ({"waiting": -1, "oldest": 7, "newest": "x"}, {"waiting": "many", "sent_at": "1e999"}):
+        assert post(tablet, "/s/beat", odd).status_code == 200
+
+
+def test_the_card_list_holds_the_cards_of_the_area_and_who_may_sign_in(floor: Floor, tablet: Client) -> None:
+    member(floor, "mia", badge="B-MIA", language="de")
+    other = Floor("OTHER")
+    other.station("OS")
+    other.station("OT")
+    other.loop("OL", part="X", supply="OS", demand="OT", cards=1)
+    answer: Any = tablet.get("/s/cards")
+    listed = answer.json()
+    assert [loop[0] for loop in listed["loops"]] == ["L1"]
+    assert [card[2:5] for card in listed["cards"]] == [[n, "IN_CIRCULATION", "FULL"] for n in (1, 2, 3, 4)]
+    assert [(hashed, name, language) for hashed, _, name, language in listed["people"]] == [
+        (badge_hash(" b-mia "), "Mia", "de")
+    ]
+    same = tablet.get("/s/cards", headers={"If-None-Match": answer["ETag"]})
+    assert same.status_code == 304
+
+
+def test_the_last_scans_come_back_with_their_answers(floor: Floor, tablet: Client) -> None:
+    for number in (1, 2, 3, 4):
+        send(tablet, kept(floor, number))
+    results = tablet.get("/s/last").json()["results"]
+    assert [each["card"]["number"] for each in results] == [4, 3, 2, 1]
+    assert all(each["undo_until"] and each["headline"] == "EMPTY recorded" for each in results)
+    assert tablet.get("/s/last").headers["Cache-Control"] == "no-store"
+
+
+def test_choosing_a_station_moves_the_tablet(floor: Floor, tablet: Client) -> None:
+    answer = tablet.post("/s/station/", {"station": "SMT", "intent": "start"})
+    assert answer.status_code == 302
+    placed = Placement.objects.get(device__name="Bench tablet")
+    assert (placed.station, placed.intent) == (Station.objects.get(code="SMT"), "start")
+    tablet.post("/s/station/", {"station": ""})
+    assert Placement.objects.get(device__name="Bench tablet").station is None
+    assert b"SMT" in tablet.get("/s/").content  # asks for a station
