@@ -13,8 +13,9 @@ import struct
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from jitapp.kanban.answers import ANSWERS, WARNINGS, WORDS
+from jitapp.kanban.answers import ANSWERS, WORDS
 from jitapp.kanban.steps.all import STEPS
+from jitapp.kanban.warnings import WARNINGS
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "jitapp" / "locale"
@@ -89,7 +90,8 @@ def _in_templates(but: Collection[str]) -> Iterator[str]:
         for groups in _TAGS.findall(text):
             yield next(group for group in groups if group)
         for block in _BLOCKS.findall(text):
-            yield re.sub(r"\{\{\s*(\w+)\s*\}\}", r"%(\1)s", block)
+            forms = re.split(r"\{%\s*plural\s*%\}", block)
+            yield PLURAL.join(re.sub(r"\{\{\s*(\w+)\s*\}\}", r"%(\1)s", form) for form in forms)
 
 
 def read(text: str) -> dict[str, str]:
