@@ -28,6 +28,7 @@ from jitapp.plant.models import Placement, Station
 from jitapp.pull.actions import scan
 from jitapp.pull.scan_request import ScanRequest, Source
 from jitapp.web.answers import shown
+from jitapp.web.camera import camera_words
 from jitapp.web.demo import give_back, leave_to_people, offers_of
 from jitapp.web.device import (
     PEOPLE_OR_TABLET,
@@ -98,6 +99,7 @@ def _page(request: HttpRequest, tablet: Source | None) -> HttpResponseBase:
         "code": request.GET.get("code", "")[:CODE_LIMIT],
         "fresh_id": str(new_uuid()),
         "words": scan_words(viewer.language),
+        "camera": camera_words(),
         "page": {
             "station": station.code,
             "person": "" if viewer.is_guest else viewer.name,

@@ -22,6 +22,7 @@ STARTS = (
     "css/scan.css",
     "css/calls.css",
     "js/scan.js",
+    "js/camera-button.js",
     "js/look.js",
     "js/page.js",
     "js/early.js",

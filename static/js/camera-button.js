@@ -1,0 +1,35 @@
+// The button that opens the camera. Nothing of the camera is loaded before somebody presses it; what it reads goes the way
+// of every scan (`jitapp:codes`), and cards are named from the list that this tablet keeps.
+import { Cards } from "./cards.js";
+import { Store } from "./store.js";
+
+const button = document.getElementById("camera-open");
+const root = document.getElementById("camera");
+const words = JSON.parse(document.getElementById("camera-words").textContent);
+const cards = new Cards(new Store());
+let camera = null;
+
+const scan = (codes) => document.dispatchEvent(new CustomEvent("jitapp:codes", { detail: codes }));
+
+function shown(open) {
+  button.setAttribute("aria-expanded", String(open));
+  document.getElementById("main").toggleAttribute("data-camera", open);
+}
+
+button.addEventListener("click", async () => {
+  if (!root.hidden) {
+    camera?.close();
+    return;
+  }
+  shown(true);
+  const { Camera } = await import("./camera/camera.js");
+  await cards.load().catch(() => {});
+  const name = (code) => {
+    const card = cards.find(code);
+    return card && `${card.loop.part} ${card.number}/${card.loop.cards.length}`;
+  };
+  const record = (code) => scan([code]);
+  camera = new Camera({ root, words, name, record, onCodes: scan, script: "/s/camera.js", onClose: () => shown(false) });
+  await camera.open();
+});
+button.hidden = false;
