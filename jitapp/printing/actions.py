@@ -285,9 +285,8 @@ def _signs(
         raise PrintRefused("nothing_there", what)
     if order.paper not in papers or order.form != "pdf":
         raise PrintRefused("unknown_paper", f"{order.paper} {order.form}")
-    framed = what == PrintJob.What.COMMANDS
     with _alone():
-        drawings = signs.sheet(papers[order.paper], shown, framed=framed)
+        drawings = signs.sheet(papers[order.paper], shown)
         name = f"{what}-{now:%Y%m%d-%H%M}"
         made = made_file(drawings, order, name=name, title=name, count=len(shown))
     _job(what, plant_id, order, len(shown), now, source).save()

@@ -18,6 +18,7 @@ from jitapp.symbology.epc import read_urn
 from jitapp.tags import signals
 from jitapp.tags.identity import identity_of
 from jitapp.tags.models import Binding, ReadPoint, Tag, Visit
+from jitapp.tags.reading import here
 from jitapp.tags.reads import Unusable, epc_of
 from jitapp.tags.words import AlarmKind, How, Purpose, Why
 
@@ -172,7 +173,8 @@ def ignore(*, tag: str, reason: str, plant_ids: frozenset[int], now: datetime, p
 
 
 def _of_plant(text: str, plant_ids: frozenset[int]) -> Tag:
-    row = Tag.objects.select_for_update().filter(identity=named(text)[0], plant_id__in=plant_ids).first()
+    known = Tag.objects.filter(here(plant_ids), identity=named(text)[0]).first()
+    row = Tag.objects.select_for_update().filter(pk=known.pk).first() if known is not None else None
     if row is None:
         raise TagRefused("unknown_tag")
     return row

@@ -54,18 +54,18 @@ def _bind_those_with_a_code(tags: Iterable[Tag], reader: Reader, now: datetime) 
 
 
 def note_seen(visits: Iterable[Visit], reader: Reader, now: datetime) -> None:
-    """Where and when the tags came last; their rows are locked in the order of their ids."""
+    """Where and when the tags came last; their rows are locked in the order of their ids. What belongs to another
+    plant is left as it is: there it has visits of its own."""
     last = {visit.tag_id: visit for visit in sorted(visits, key=lambda each: each.arrived_at)}
     if not last:
         return
-    rows = Tag.objects.select_for_update(no_key=True).filter(pk__in=list(last)).order_by("pk")
+    rows = Tag.objects.filter(pk__in=list(last), plant=reader.plant_id)
+    rows = rows.select_for_update(no_key=True).order_by("pk")
     changed: list[Tag] = []
     for tag in rows:
         visit = last[tag.pk]
         tag.visits += sum(1 for each in visits if each.tag_id == tag.pk)
         if tag.last_seen_at is None or visit.arrived_at >= tag.last_seen_at or tag.last_point_id is None:
             tag.last_seen_at, tag.last_point_id, tag.hex = visit.arrived_at, visit.point_id, visit.tag.hex
-            if tag.card_id is None:
-                tag.plant_id = reader.plant_id  # where the unknown tag is now
         changed.append(tag)
-    Tag.objects.bulk_update(changed, ["visits", "last_seen_at", "last_point", "hex", "plant"])
+    Tag.objects.bulk_update(changed, ["visits", "last_seen_at", "last_point", "hex"])

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.expressions import Combinable
 
 from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant.models import Placement
 from jitapp.pull.reading.tagged import TaggedCard, cards_by_id
-from jitapp.tags.models import Alarm, Binding, Reader, ReadPoint, Tag, Visit
+from jitapp.tags.models import Alarm, Binding, Reader, ReadPoint, Sighting, Tag, Visit
 
 MOST_SHOWN = 200
 MISSING_DAYS = 7
@@ -93,50 +94,64 @@ class StoryLine(msgspec.Struct, frozen=True):
 
 def unknown_tags(plant_ids: Iterable[int]) -> list[TagFacts]:
     """Tags on no card that nobody has ignored, the newest first."""
-    rows = Tag.objects.filter(plant__in=list(plant_ids), card__isnull=True, ignored_at__isnull=True)
-    return _facts(rows.exclude(last_seen_at__isnull=True).order_by("-last_seen_at")[:MOST_SHOWN])
+    plants = list(plant_ids)
+    rows = Tag.objects.filter(here(plants), card__isnull=True, ignored_at__isnull=True)
+    rows = rows.exclude(last_seen_at__isnull=True).order_by("-last_seen_at")
+    return _facts(rows[:MOST_SHOWN], plants)
+
+
+def here(plant_ids: Iterable[int]) -> Combinable | Q:
+    """The tags that people of these plants see: their own, and unknown ones that a reader of theirs has seen."""
+    plants = list(plant_ids)
+    seen = Sighting.objects.filter(tag=OuterRef("pk"), reader__plant__in=plants)
+    return Q(plant__in=plants) | (Q(card__isnull=True) & Exists(seen))
 
 
 def ignored_tags(plant_ids: Iterable[int]) -> list[TagFacts]:
     """Tags that somebody has ignored."""
-    rows = Tag.objects.filter(plant__in=list(plant_ids), ignored_at__isnull=False)
-    return _facts(rows.order_by("-ignored_at")[:MOST_SHOWN])
+    plants = list(plant_ids)
+    rows = Tag.objects.filter(plant__in=plants, ignored_at__isnull=False)
+    return _facts(rows.order_by("-ignored_at")[:MOST_SHOWN], plants)
 
 
 def missing_tags(plant_ids: Iterable[int], *, now: datetime, days: int = MISSING_DAYS) -> list[TagFacts]:
     """Tags on cards that no reader has seen for so many days, the longest first."""
     long_ago = Q(last_seen_at__lt=now - timedelta(days=days)) | Q(last_seen_at__isnull=True)
     bound = Q(bindings__ended_at__isnull=True, bindings__bound_at__lt=now - timedelta(days=days))
-    rows = Tag.objects.filter(long_ago, bound, plant__in=list(plant_ids), card__isnull=False)
-    found = _facts(rows.order_by("last_seen_at")[:MOST_SHOWN])
+    plants = list(plant_ids)
+    rows = Tag.objects.filter(long_ago, bound, plant__in=plants, card__isnull=False)
+    found = _facts(rows.order_by("last_seen_at")[:MOST_SHOWN], plants)
     gone = {card.code for card in cards_by_id(rows.values_list("card_id", flat=True)).values() if card.gone}
     return [each for each in found if each.card not in gone]
 
 
 def one_tag(tag_id: int, plant_ids: Iterable[int]) -> TagFacts | None:
     """A tag by its id; None if there is none to see."""
-    found = _facts(Tag.objects.filter(pk=tag_id, plant__in=list(plant_ids)))
+    plants = list(plant_ids)
+    found = _facts(Tag.objects.filter(here(plants), pk=tag_id), plants)
     return found[0] if found else None
 
 
 def tags(*, plant_ids: Iterable[int], card: str, after: int, limit: int) -> list[TagFacts]:
     """Tags in the order in which they were first known."""
-    rows = Tag.objects.filter(plant__in=list(plant_ids), pk__gt=after)
+    plants = list(plant_ids)
+    rows = Tag.objects.filter(here(plants), pk__gt=after)
     if card:
         rows = rows.filter(card__code=card)
-    return _facts(rows.order_by("pk")[:limit])
+    return _facts(rows.order_by("pk")[:limit], plants)
 
 
 def tag_named(identity: str, plant_ids: Iterable[int]) -> TagFacts | None:
     """A tag by its identity; None if there is none to see."""
-    found = _facts(Tag.objects.filter(identity=identity, plant__in=list(plant_ids)))
+    plants = list(plant_ids)
+    found = _facts(Tag.objects.filter(here(plants), identity=identity), plants)
     return found[0] if found else None
 
 
-def _facts(rows: Iterable[Tag]) -> list[TagFacts]:
+def _facts(rows: Iterable[Tag], plants: list[int]) -> list[TagFacts]:
     found = list(rows)
     cards = cards_by_id({tag.card_id for tag in found if tag.card_id is not None})
-    points = _points({tag.last_point_id for tag in found if tag.last_point_id is not None})
+    points = _points({tag.last_point_id for tag in found if tag.last_point_id is not None}, plants)
     return [_tag(tag, cards.get(tag.card_id or 0), points.get(tag.last_point_id or 0, "")) for tag in found]
 
 
@@ -156,16 +171,19 @@ def _tag(tag: Tag, card: TaggedCard | None, where: str) -> TagFacts:
     )
 
 
-def _points(ids: Iterable[int]) -> dict[int, str]:
-    rows = ReadPoint.objects.filter(pk__in=list(ids)).values_list("pk", "reader__device__name", "name")
-    return {pk: f"{reader} · {zone}" for pk, reader, zone in rows}
+def _points(ids: Iterable[int], plants: list[int]) -> dict[int, str]:
+    """Reader and zone of read points in these plants; of others nothing is told."""
+    rows = ReadPoint.objects.filter(pk__in=list(ids), reader__plant__in=plants)
+    named = rows.values_list("pk", "reader__device__name", "name")
+    return {pk: f"{reader} · {zone}" for pk, reader, zone in named}
 
 
 def open_alarms(plant_ids: Iterable[int]) -> list[AlarmFacts]:
     """Alarms that nobody has closed, the newest first."""
-    rows = Alarm.objects.filter(plant__in=list(plant_ids), closed_at__isnull=True)
+    plants = list(plant_ids)
+    rows = Alarm.objects.filter(plant__in=plants, closed_at__isnull=True)
     rows = rows.select_related("reader__device", "tag").order_by("-last_at")[:MOST_SHOWN]
-    points = _points({pk for row in rows for pk in (row.point_id, row.other_id) if pk is not None})
+    points = _points({pk for row in rows for pk in (row.point_id, row.other_id) if pk is not None}, plants)
     return [
         AlarmFacts(
             row.pk,
@@ -226,15 +244,21 @@ def _zone(point: ReadPoint) -> ZoneFacts:
     )
 
 
-def story(tag_id: int) -> list[StoryLine]:
-    """What happened to a tag, the newest first."""
+def story(tag_id: int, plant_ids: Iterable[int]) -> list[StoryLine]:
+    """What happened to a tag in these plants, the newest first."""
     lines: list[StoryLine] = []
-    visits = Visit.objects.filter(tag=tag_id).select_related("point__reader__device").order_by("-arrived_at")
+    plants = list(plant_ids)
+    visits = (
+        Visit.objects.filter(tag=tag_id, point__reader__plant__in=plants)
+        .select_related("point__reader__device")
+        .order_by("-arrived_at")
+    )
     for visit in visits[:MOST_SHOWN]:
         where = f"{visit.point.reader.device.name} · {visit.point.name}"
         lines.append(StoryLine(visit.arrived_at, "visit", where, "", visit.outcome, visit.code, visit.why))
     bindings = list(Binding.objects.filter(tag=tag_id).select_related("bound_by", "ended_by"))
-    cards = cards_by_id({each.card_id for each in bindings})
+    cards = cards_by_id({each.card_id for each in bindings}, plant_ids=plants)
+    bindings = [each for each in bindings if each.card_id in cards]
     for each in bindings:
         card = cards[each.card_id].code
         lines.append(StoryLine(each.bound_at, "bound", str(each.bound_by or ""), card, "", each.how, ""))

@@ -31,8 +31,9 @@ from jitapp.rounds.receiving import (
 )
 from jitapp.rounds.vocabulary import LabelOutcome
 from jitapp.web.calls import members, source_of
+from jitapp.web.camera import camera_words
 from jitapp.web.phrases import Words, clock, plain, promise, words_of
-from jitapp.web.rounds import posted_id, script_words
+from jitapp.web.rounds import posted_id, said_of_command, script_words
 from jitapp.web.said import Said, said_of
 from jitapp.web.visit import Viewer, posted_name, readers, viewer_of
 
@@ -157,6 +158,8 @@ def receiving_scan(request: HttpRequest) -> HttpResponseBase:
     if not raw.strip():
         sentence = gettext("There is no code. Scan the label or the card, or type its code.")
         return _after(request, viewer, Said("red", gettext("Not readable"), sentence))
+    if command := said_of_command(raw):
+        return _after(request, viewer, command)
     rest: Rest = "follows" if request.POST.get("rest") == "follows" else ""
     if request.POST.get("rest") == "all":
         rest = "all"
@@ -264,6 +267,7 @@ def _context(
         "said": said,
         "asks": asks,
         "may_act": request.user.is_authenticated,
+        "camera": camera_words(),
         "fresh_id": str(new_uuid()),
         "now": now,
         "now_ms": int(now.timestamp() * 1000),

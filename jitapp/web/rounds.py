@@ -30,7 +30,9 @@ from jitapp.rounds.routes import (
     timetable_of,
 )
 from jitapp.rounds.vocabulary import Hindrance
+from jitapp.symbology.commandcode import read_command
 from jitapp.web.calls import REFUSAL_TEXT, members, source_of
+from jitapp.web.camera import camera_words
 from jitapp.web.phrases import words_of
 from jitapp.web.said import Said, said_of
 from jitapp.web.visit import Viewer, posted_name, readers, viewer_of
@@ -103,6 +105,8 @@ def route_scan(request: HttpRequest, route: str) -> HttpResponseBase:
     if not code.strip():
         missing = gettext("There is no code. Scan the card, or type its code.")
         return _after(request, viewer, found, Said("red", gettext("Not readable"), missing))
+    if command := said_of_command(code):
+        return _after(request, viewer, found, command)
     answer, carried = scan_on_route(
         found, code=code, scan_id=posted_id(request), source=source_of(viewer), now=now
     )
@@ -158,6 +162,14 @@ def _route(viewer: Viewer, code: str) -> Route:
     return found
 
 
+def said_of_command(code: str) -> Said | None:
+    """What a command card means in a box for cards and labels: nothing."""
+    if read_command(code.strip()) is None:
+        return None
+    headline, step = gettext("Command card"), gettext("Scan it on the scan page.")
+    return Said("amber", headline, gettext("It does nothing here. Nothing was changed."), step)
+
+
 def posted_id(request: HttpRequest) -> UUID:
     """The id that came with the form, so that a second sending is the same; else a new one."""
     try:
@@ -189,6 +201,7 @@ def _context(
         "departures": timetable_of(route).today(now),
         "said": said,
         "may_act": here,
+        "camera": camera_words(),
         "fresh_id": str(new_uuid()),
         "now": now,
         "now_ms": int(now.timestamp() * 1000),

@@ -1,4 +1,4 @@
-"""What a page says after a scan that it made itself: the stored answer, its headline and look as on the scan page."""
+"""What a page of the handlers says after a scan that it made: the stored answer as every page shows it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def said_of(answer: Answer | Conflict) -> Said:
     """In the language of whoever scanned."""
     body = shown(answer, None)
     return Said(
-        str(body["look"]),
-        body["headline"],
-        body["message"],
-        body["next"],
+        look=str(body["look"]),
+        headline=str(body["headline"]),
+        message=str(body.get("detail", body["message"])),
+        next=str(body["next"]),
         applied=body["outcome"] == Outcome.APPLIED,
-        code=body["code"],
+        code=str(body["code"]),
     )

@@ -29,7 +29,7 @@ from jitapp.tags import binding, reading
 from jitapp.tags.adapters import ADAPTERS
 from jitapp.tags.binding import TagRefused
 from jitapp.tags.forms import PointForm, ReaderForm
-from jitapp.tags.models import Alarm, Reader, ReadPoint, Tag
+from jitapp.tags.models import Alarm, Reader, ReadPoint
 from jitapp.tags.taking import reader_of
 from jitapp.tags.words import How
 from jitapp.web.calls import members
@@ -175,15 +175,11 @@ def tag_page(request: HttpRequest, tag_id: int) -> HttpResponseBase:
     facts = reading.one_tag(tag_id, viewer.plant_ids)
     if facts is None:
         raise Http404(gettext("There is no such tag, or it belongs to a plant you are not a member of."))
-    lines = [(line, _told(line)) for line in reading.story(tag_id)]
-    may = bool(actions.may_settle(viewer.person_id) & _plant_of(tag_id))
+    lines = [(line, _told(line)) for line in reading.story(tag_id, viewer.plant_ids)]
+    may = bool(actions.may_settle(viewer.person_id))
     return render(
         request, "tags/tag.html", {"tag": facts, "lines": lines, "may_change": may, "viewer": viewer}
     )
-
-
-def _plant_of(tag_id: int) -> frozenset[int]:
-    return frozenset(Tag.objects.filter(pk=tag_id).values_list("plant_id", flat=True))
 
 
 def _told(line: reading.StoryLine) -> str:

@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as mark
 from django.views.decorators.http import require_GET, require_POST
 
@@ -43,8 +43,9 @@ from jitapp.rounds.walks import (
     walk_in,
 )
 from jitapp.web.calls import members, source_of
+from jitapp.web.camera import camera_words
 from jitapp.web.phrases import Words, words_of
-from jitapp.web.rounds import posted_id, script_words
+from jitapp.web.rounds import posted_id, said_of_command, script_words
 from jitapp.web.said import Said, said_of
 from jitapp.web.visit import Viewer, posted_name, readers, viewer_of
 
@@ -159,6 +160,8 @@ def walk_seen(request: HttpRequest, place: str) -> HttpResponseBase:
     if walk is None:
         return _after(request, viewer, along, _refused("not_walking"))
     code = request.POST.get("code", "")[:CODE_LIMIT]
+    if command := said_of_command(code):
+        return _after(request, viewer, along, command)
     noted = note_seen(walk, [code], now=now)
     if not noted:
         missing = gettext("There is no code. Scan the card, or type its code.")
@@ -200,7 +203,7 @@ def _many(request: HttpRequest, viewer: Viewer, along: Place) -> JsonResponse:
     ]
     new = sum(new for _, new in noted)
     wrong = sum(row["difference"] is not None for row in rows)
-    said = ngettext("{n} card read", "{n} cards read", len(rows)).format(n=len(rows))
+    said = gettext("Cards read: {}").format(len(rows))
     told = gettext("{new} new on this walk, {wrong} with a difference.").format(new=new, wrong=wrong)
     return JsonResponse(
         {
@@ -336,6 +339,7 @@ def _context(
         "history": history(place),
         "said": said,
         "may_act": request.user.is_authenticated,
+        "camera": camera_words(),
         "fresh_id": str(new_uuid()),
         "now": now,
         "now_ms": int(now.timestamp() * 1000),

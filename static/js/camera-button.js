@@ -28,7 +28,8 @@ button.addEventListener("click", async () => {
     const card = cards.find(code);
     return card && `${card.loop.part} ${card.number}/${card.loop.cards.length}`;
   };
-  camera = new Camera({ root, words, name, onCodes: scan, record: (code) => scan([code]), onClose: () => shown(false) });
+  const record = (code) => scan([code]);
+  camera = new Camera({ root, words, name, record, onCodes: scan, script: "/s/camera.js", onClose: () => shown(false) });
   await camera.open();
 });
 button.hidden = false;

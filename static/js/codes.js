@@ -50,13 +50,12 @@ const bases = ([plain, shifted]) =>
   plain.split("").map((sign, key) => (/[a-z]/.test(sign) ? upper(sign) : /\d/.test(shifted[key]) ? shifted[key] : sign));
 
 // What `text`, written by the layout `from`, is by the layout `to` for the same keys: [as it was shifted, base signs].
-function through(from, to, text) {
+export function through(from, to, text) {
   const keys = new Map();
-  KEYS[from].forEach((level, shift) => {
-    level.split("").forEach((sign, key) => {
-      for (const each of [sign, sign.toUpperCase(), sign.toLowerCase()]) if (!keys.has(each)) keys.set(each, [key, shift]);
-    });
-  });
+  const add = (sign, place) => keys.has(sign) || keys.set(sign, place);
+  const each = (act) => KEYS[from].forEach((level, shift) => level.split("").forEach((sign, key) => act(sign, [key, shift])));
+  each(add);
+  each((sign, place) => [sign.toUpperCase(), sign.toLowerCase()].forEach((other) => add(other, place)));
   const base = bases(KEYS[to]);
   const places = text.split("").map((sign) => keys.get(sign) ?? sign);
   const write = (of) => places.map((place) => (typeof place === "string" ? place : of(place))).join("");

@@ -8,7 +8,7 @@ const preview = document.getElementById("preview");
 let printed = false;
 
 function count() {
-  if (!go) return;
+  if (!go || !all) return; // nothing to tick: an empty list, or somebody who does not print
   const ticked = ticks.filter((tick) => tick.checked);
   const number = whole?.checked ? Number(document.querySelector(".count").textContent) : ticked.length;
   go.disabled = number === 0;

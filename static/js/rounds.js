@@ -1,7 +1,8 @@
-// The pages of material handlers (rounds, receiving, line walks): clocks that tick, the age of what is shown, and scans
-// that reach the page from outside. A code that was captured anywhere on the page comes as a cancelable event
-// `jitapp:scanned` ({code} or {codes}); a page with a form of its own for scans takes it and cancels it. A scan that was
-// recorded elsewhere on the page comes as `jitapp:recorded`: the list is asked for again at once.
+// The pages of material handlers (rounds, receiving, line walks): clocks that tick, the age of what is shown, and scans.
+// A page with a form of its own for scans takes them itself: from the scanner, wherever the focus is, and from the camera
+// (`jitapp:codes`). A scan that was recorded elsewhere on the page comes as `jitapp:recorded`: the list is asked for again
+// at once.
+import { Capture } from "./capture.js";
 import { uuid7 } from "./ids.js";
 import { span, tickText } from "./span.js";
 
@@ -122,18 +123,25 @@ function say({ headline = "", message, look = "red" }) {
 
 const renew = () => live()?.dispatchEvent(new CustomEvent("rounds:again"));
 
-document.addEventListener("jitapp:scanned", (event) => {
+function take(codes) {
   const form = scans();
-  if (!form) return;
-  event.preventDefault();
-  const codes = event.detail.codes ?? [event.detail.code];
   if (codes.length > 1 && form.dataset.takesCodes) {
     sendAll(form, codes);
     return;
   }
   waiting.push(...codes);
   sendNext();
-});
+}
+
+if (scans()) {
+  new Capture({
+    // Of a label the server reads more than its card.
+    onCodes: (codes, { label, text }) => take(label && codes.length === 1 ? [text] : codes),
+    onCommand: (_command, { text }) => take([text]),
+    onOther: (text, kind) => kind !== "typed" && take([text]),
+  }).listen(document);
+  document.addEventListener("jitapp:codes", ({ detail }) => take(detail));
+}
 document.addEventListener("jitapp:recorded", renew);
 
 // An answer stands for a while, then the page is ready for the next scan; one that refuses stays until then.

@@ -2,6 +2,7 @@
 // server, name the version and its files. Scans and signs of life are never touched here.
 const CACHE = `jitapp-${VERSION}`;
 const PAGE = "/s/";
+const CAMERA = "/s/camera.js"; // the worker that reads pictures; what it loads comes by here too
 const PATIENCE_MS = 1500;
 
 addEventListener("install", (event) => {
@@ -35,7 +36,7 @@ addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
   if (request.mode === "navigate" && url.pathname === PAGE) event.respondWith(page(request));
-  else if (url.pathname.startsWith(STATIC)) event.respondWith(file(request));
+  else if (url.pathname.startsWith(STATIC) || url.pathname === CAMERA) event.respondWith(file(request));
 });
 
 // The network first, so that the page is the newest; the kept one when the server does not answer in time.

@@ -74,8 +74,8 @@ def opened(page: Page, names: dict[str, str] | None = None) -> None:
 def choose(page: Page, jpeg: bytes) -> None:
     """A picture is chosen; returns when it was read, or was no picture."""
     page.evaluate("document.querySelector('.camera-photo').dataset.state = ''")
-    chosen: FilePayload = {"name": "shelf.jpg", "mimeType": "image/jpeg", "buffer": jpeg}
-    page.locator("#camera input[type=file]").set_input_files([chosen])
+    chosen = FilePayload(name="shelf.jpg", mimeType="image/jpeg", buffer=jpeg)
+    page.locator("#camera input[type=file]").set_input_files(chosen)
     page.wait_for_selector(".photo[data-state=read], .photo[data-state=failed]", timeout=120_000)
 
 
@@ -112,18 +112,18 @@ def shelf() -> Post:
 def test_cards_are_named_counted_and_recorded_with_one_touch_and_only_once(page: Page, shelf: Post) -> None:
     opened(page, {shelf.codes[0]: "PCB-4711 3/8"})
     choose(page, shelf.jpeg)
-    expect(page.locator(".photo-said")).to_have_text("38 cards read · 2 codes that are no cards")
+    expect(page.locator(".photo-said")).to_have_text("Cards read: 38 · Codes that are no cards: 2")
     expect(page.locator(".photo-list li")).to_have_count(38)
     expect(page.locator(".photo-list li").nth(0)).to_contain_text("PCB-4711 3/8")
     expect(page.locator(".photo-list li").nth(1)).to_contain_text("not in the list of this tablet")
-    page.get_by_role("button", name="Record 38 cards").click()
-    expect(page.locator(".photo-said")).to_have_text("38 scans made")
+    page.get_by_role("button", name="Record cards: 38").click()
+    expect(page.locator(".photo-said")).to_have_text("Scans made: 38")
     assert page.evaluate("window.recorded") == shelf.codes, "row by row, from left to right"
     expect(page.locator(".photo-record")).to_be_hidden()
     page.get_by_role("button", name="Close").click()
     choose(page, shelf.jpeg)
     expect(page.locator(".photo-said")).to_have_text(
-        "38 cards read · 38 taken already · 2 codes that are no cards"
+        "Cards read: 38 · Taken already: 38 · Codes that are no cards: 2"
     )
     expect(page.locator(".photo-record")).to_be_hidden()
     assert len(page.evaluate("window.recorded")) == 38
@@ -133,15 +133,15 @@ def test_what_was_taken_is_remembered_over_a_reload_and_may_be_taken_again(page:
     opened(page)
     choose(page, shelf.jpeg)
     page.locator(".photo-list button").nth(4).click()  # one is left out
-    page.get_by_role("button", name="Record 37 cards").click()
-    expect(page.locator(".photo-said")).to_have_text("37 scans made")
+    page.get_by_role("button", name="Record cards: 37").click()
+    expect(page.locator(".photo-said")).to_have_text("Scans made: 37")
     page.reload()
     opened(page)
     choose(page, shelf.jpeg)
-    expect(page.locator(".photo-said")).to_contain_text("37 taken already")
+    expect(page.locator(".photo-said")).to_contain_text("Taken already: 37")
     page.locator(".photo-list button").nth(0).click()
-    page.get_by_role("button", name="Record 2 cards").click()
-    expect(page.locator(".photo-said")).to_have_text("2 scans made")
+    page.get_by_role("button", name="Record cards: 2").click()
+    expect(page.locator(".photo-said")).to_have_text("Scans made: 2")
     assert page.evaluate("window.recorded") == [shelf.codes[0], shelf.codes[4]]
 
 
@@ -149,11 +149,11 @@ def test_a_card_that_could_not_be_recorded_is_offered_again(page: Page, shelf: P
     opened(page)
     choose(page, shelf.jpeg)
     page.evaluate("code => { window.refuse = code }", shelf.codes[7])
-    page.get_by_role("button", name="Record 38 cards").click()
-    expect(page.locator(".photo-said")).to_have_text("37 scans made")
+    page.get_by_role("button", name="Record cards: 38").click()
+    expect(page.locator(".photo-said")).to_have_text("Scans made: 37")
     page.evaluate("window.refuse = null")
-    page.get_by_role("button", name="Record 1 cards").click()
-    expect(page.locator(".photo-said")).to_have_text("1 scans made")
+    page.get_by_role("button", name="Record cards: 1").click()
+    expect(page.locator(".photo-said")).to_have_text("Scans made: 1")
     assert set(page.evaluate("window.recorded")) == set(shelf.codes)
 
 

@@ -65,22 +65,55 @@ def test_a_photograph_of_six_cards_is_six_scans_and_again_none(page: Page, shop:
     assert [url for url in loaded if "/camera/" in url or "zxing" in url] == []
     page.get_by_role("button", name="Camera").click()
     expect(page.locator(".camera-said")).to_contain_text("No camera can be used here.")
-    picture: FilePayload = {"name": "shelf.png", "mimeType": "image/png", "buffer": photograph(codes)}
+    picture = FilePayload(name="shelf.png", mimeType="image/png", buffer=photograph(codes))
     for round_ in (1, 2):
-        page.locator("#camera input[type=file]").set_input_files([picture])
-        expect(page.locator(".photo-said")).to_contain_text("6 cards read", timeout=60_000)
+        page.locator("#camera input[type=file]").set_input_files(picture)
+        expect(page.locator(".photo-said")).to_contain_text("Cards read: 6", timeout=60_000)
         if round_ == 1:
             expect(page.locator(".photo-list b")).to_have_text(
                 [f"PCB-MANY {number}/6" for number in range(1, 7)]
             )
-            page.get_by_role("button", name="Record 6 cards").click()
-            expect(page.locator(".photo-said")).to_have_text("6 scans made")
+            page.get_by_role("button", name="Record cards: 6").click()
+            expect(page.locator(".photo-said")).to_have_text("Scans made: 6")
             wait_until(lambda: Receipt.objects.filter(outcome="applied").count() == 6, 30)
         else:
-            expect(page.locator(".photo-said")).to_contain_text("6 taken already")
+            expect(page.locator(".photo-said")).to_contain_text("Taken already: 6")
             expect(page.locator(".photo-record")).to_be_hidden()
         page.locator(".photo-done").click()
     assert list(Receipt.objects.order_by("id").values_list("card__number", flat=True)) == [1, 2, 3, 4, 5, 6]
     page.get_by_role("button", name="Camera").click()
     expect(page.locator("#camera")).to_be_hidden()
     expect(page.locator("#typing")).to_be_visible()
+
+
+def test_the_camera_works_without_a_network_once_it_was_used(page: Page, shop: Shop) -> None:
+    codes = list(shop.loops["L-MANY"].cards.order_by("number").values_list("code", flat=True))
+    picture = FilePayload(name="shelf.png", mimeType="image/png", buffer=photograph(codes[:2]))
+    page.evaluate("async () => { await navigator.serviceWorker.ready }")
+    page.reload()  # the worker keeps what this page asks for
+    page.wait_for_selector("#result[data-ready]")
+    for offline in (False, True):
+        page.context.set_offline(offline)
+        if offline:
+            page.reload()
+            page.wait_for_selector("#result[data-ready]")
+        page.get_by_role("button", name="Camera").click()
+        page.locator("#camera input[type=file]").set_input_files(picture)
+        expect(page.locator(".photo-said")).to_contain_text("Cards read: 2", timeout=60_000)
+    kept = page.evaluate(
+        """async () => { const names = [];
+             for (const name of await caches.keys())
+               for (const request of await (await caches.open(name)).keys()) names.push(new URL(request.url).pathname);
+             return names; }"""
+    )
+    needed = {
+        "camera.js",
+        "photo.js",
+        "reader.js",
+        "decoder.js",
+        "zxing-reader.js",
+        "zxing_reader.wasm",
+        "camera.css",
+    }
+    assert {name.rsplit("/", 1)[-1] for name in kept} >= needed
+    assert "/s/camera.js" in kept

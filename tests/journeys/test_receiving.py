@@ -48,9 +48,21 @@ def open_page(page: Page, url: str) -> None:
     page.goto(f"{url}/recv")
 
 
-def captured(page: Page, *codes: str) -> None:
-    event = "new CustomEvent('jitapp:scanned', {cancelable: true, detail: {codes}})"
+def photographed(page: Page, *codes: str) -> None:
+    """What the camera says that it has read."""
+    event = "new CustomEvent('jitapp:codes', {detail: codes})"
     page.evaluate(f"codes => document.dispatchEvent({event})", list(codes))
+
+
+def keyed(page: Page, label: str) -> None:
+    """What a keyboard scanner that sends control characters types for a label."""
+    keys = {"\x1d": "Control+]", "\x1e": "Control+^", "\x04": "Control+d"}
+    for sign in label:
+        if sign in keys:
+            page.keyboard.press(keys[sign])
+        else:
+            page.keyboard.type(sign)
+    page.keyboard.press("Enter")
 
 
 def test_labels_one_after_the_other(pages: Site, dock: Dock) -> None:
@@ -60,21 +72,22 @@ def test_labels_one_after_the_other(pages: Site, dock: Dock) -> None:
         expect(page.locator(".supplier .line")).to_have_count(3)
         assert too_small(page, "#rounds-now") == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 375
-        # Two labels with their separators, as a scanner or a camera gives them.
-        captured(
-            page,
-            gtl("1JUN1", "PWIRE-07", "Q100", f"15K{dock.code('WIRE', 1)}", "1T4711"),
-            gtl("1JUN2", "PNUT-M4", "Q500", f"15K{dock.code('NUT', 1)}"),
-        )
+        # One label by the scanner, with its separators and nothing focused, one by the camera.
+        keyed(page, gtl("1JUN1", "PWIRE-07", "Q100", f"15K{dock.code('WIRE', 1)}", "1T4711"))
+        expect(page.locator(".supplier .line")).to_have_count(2)
+        photographed(page, gtl("1JUN2", "PNUT-M4", "Q500", f"15K{dock.code('NUT', 1)}"))
         expect(page.locator(".supplier .line")).to_have_count(1)
         expect(page.locator("#rounds-said .said[data-look=ok]")).to_contain_text("NUT-M4")
-        captured(page, gtl("1JUN1", "PWIRE-07", "Q100", f"15K{dock.code('WIRE', 1)}"))
+        photographed(page, gtl("1JUN1", "PWIRE-07", "Q100", f"15K{dock.code('WIRE', 1)}"))
         expect(page.locator("#rounds-said .said[data-look=amber]")).to_contain_text("Already taken in")
-        captured(page, gtl("1JUN3", "PTAPE-19", "Q12", f"15K{dock.code('WIRE', 2)}"))
+        photographed(page, gtl("1JUN3", "PTAPE-19", "Q12", f"15K{dock.code('WIRE', 2)}"))
         expect(page.locator("#rounds-said .said[data-look=red]")).to_contain_text("TAPE-19")
         expect(page.locator("#open-head")).to_be_visible()
-        assert too_small(page, "#rounds-now") == []
+        for width, height in ((1280, 800), (1920, 1080), (375, 667)):
+            page.set_viewport_size({"width": width, "height": height})
+            assert too_small(page, "#rounds-now") == []
     assert dock.floor.status("WIRE")[0] == "FULL"
+    assert ReadLabel.objects.filter(outcome="taken", lot="4711", licence="UN1").exists()
     assert ReadLabel.objects.count() == 4
 
 
@@ -82,7 +95,7 @@ def test_a_label_without_a_card_asks_and_the_answer_is_one_touch(pages: Site, do
     with pages.context() as context:
         page = context.new_page()
         open_page(page, pages.url)
-        captured(page, gtl("1JUN1", "PWIRE-07", "Q60"))
+        photographed(page, gtl("1JUN1", "PWIRE-07", "Q60"))
         expect(page.locator("#asks .choice")).to_have_count(2)
         page.locator("#asks .choice").nth(1).click()
         expect(page.get_by_role("button", name="More packages follow")).to_be_visible()

@@ -59,6 +59,16 @@ def scan(intent: str, card: str = "card") -> dict[str, Any]:
     return {"id": "$uuid", "code": f"${card}", "intent": intent}
 
 
+ZONE = {
+    "name": "Other",
+    "purpose": "watch",
+    "moment": "arrive",
+    "refire_minutes": "1",
+    "silence_ms": "3000",
+    "enter_reads": "1",
+    "margin_db": "4",
+    "active": "on",
+}
 LEADS = {"by": "$leader", "pin": PIN}
 CODE = {"code": "$loop"}
 CASES: dict[tuple[str, str], Case] = {
@@ -102,6 +112,20 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/people/badges/<int:badge>"): Case({"badge": "$badge"}, {}, may=LEADERS, form=True),
     ("GET", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}),
     ("POST", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}, {}, form=True),
+    ("POST", "/device/doctor"): Case(
+        body={
+            "stamp": "passed",
+            "problems": [],
+            "suffix": "Enter",
+            "layout": "",
+            "numpad": False,
+            "letters": "kept",
+            "controls": "kept",
+            "several": "apart",
+            "gap": 5,
+            "unidentified": False,
+        }
+    ),
     ("POST", "/calls/new"): Case(
         body={"station": "$station", "kind": "help", "id": "$uuid"}, may=EVERYBODY, form=True
     ),
@@ -128,6 +152,15 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/walk/<str:place>/seen"): Case(body={"code": "$card"}, form=True),
     ("POST", "/walk/<str:place>/mend"): Case(body={"code": "$card", "remedy": "seen"}, form=True),
     ("POST", "/walk/<str:place>/finish"): Case(body={}, form=True),
+    ("POST", "/tags/bind"): Case(body={"tag": "$tag", "card": "$card"}, may=SETTLERS, form=True),
+    ("POST", "/tags/unbind"): Case(body={"tag": "$bound", "reason": "torn"}, may=SETTLERS, form=True),
+    ("POST", "/tags/ignore"): Case(body={"tag": "$tag", "reason": "lorry"}, may=SETTLERS, form=True),
+    ("POST", "/tags/alarms/<int:alarm>/close"): Case(body={}, may=SETTLERS, form=True),
+    ("POST", "/tags/points/<int:point>"): Case(body=ZONE, may=SETTLERS, form=True),
+    ("POST", "/tags/readers/<int:reader>/new"): Case(body=ZONE | {"antennas": "7"}, may=SETTLERS, form=True),
+    ("POST", "/tags/readers/<int:reader>"): Case(
+        body={"adapter": "zebra", "silent_minutes": "9", "language": "en"}, may=SETTLERS, form=True
+    ),
     ("POST", "/demo"): Case(body={"operators": "go"}, form=True),
     ("POST", "/language/"): Case(body={"language": "de"}, form=True),
     ("POST", "/login/"): Case(body={"username": "$leader", "password": "guess"}, form=True),
@@ -151,6 +184,9 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/api/v1/turns/{id}/document"): Case({"id": "$turn"}, {"document": "4500"}, ERP),
     ("POST", "/api/v1/turns/{id}/fail"): Case({"id": "$turn"}, {"reason": "closed"}, ERP),
     ("POST", "/api/v1/turns/{id}/retry-document"): Case({"id": "$turn"}, {}),
+    ("POST", "/api/v1/tag-reads"): Case(body={"reads": [{"epc": "$bound"}]}, may=DEVICES),
+    ("PUT", "/api/v1/tags/{tag}"): Case({"tag": "$tag"}, {"card": "$card"}, ERP),
+    ("POST", "/api/v1/tags/{tag}/unbind"): Case({"tag": "$bound"}, {"reason": "torn"}, ERP),
     ("PUT", "/api/v1/areas/{code}"): Case({"code": "$area"}, {"name": "Other"}, ERP),
     ("PUT", "/api/v1/parts/{number}"): Case({"number": "$part"}, {"description": "Other"}, ERP),
     ("PUT", "/api/v1/bills/{part}"): Case({"part": "$part"}, {"components": {}}),
@@ -179,6 +215,7 @@ KEYS = {
     "cards": "card",
     "turns": "turn",
     "calls": "call",
+    "tags": "tag",
 }
 ADMIN = ("/admin/", "/admin/plant/loop/", "/admin/accounts/person/", "/admin/plant/station/")
 # What a stranger who finds a card is told: where it belongs.

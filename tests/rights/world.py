@@ -10,12 +10,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from jitapp.accounts.models import Device, Person
+from jitapp.accounts.models import Device, Person, token_hash
 from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant import enrolling
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Loop, Membership, Part, Plant, Station, UnknownBadge
+from jitapp.plant.models import Loop, Membership, Part, Placement, Plant, Station, UnknownBadge
 from jitapp.plant.routes import Route, RouteStop
 from jitapp.printing.models import PrinterTest
 from jitapp.printing.pictures import keep as keep_picture
@@ -23,6 +23,9 @@ from jitapp.pull import actions
 from jitapp.pull.models import MissingScans
 from jitapp.rounds.models import ReadLabel, Walk
 from jitapp.symbology.cardcode import make_code
+from jitapp.tags.binding import bind
+from jitapp.tags.models import Alarm, Reader, ReadPoint, Tag
+from jitapp.tags.words import How
 from tests.floor import Floor
 from tests.printing.cards import photograph
 
@@ -48,6 +51,11 @@ class World:
     label: UUID = field(init=False)
     missing: int = field(init=False)
     enrolment: UUID = field(init=False)
+    reader: Reader = field(init=False)
+    point: ReadPoint = field(init=False)
+    unknown: Tag = field(init=False)
+    bound: str = field(init=False)
+    alarm: int = field(init=False)
 
     def __post_init__(self) -> None:
         code = self.code
@@ -118,6 +126,7 @@ class World:
             lot=f"{code}-lot",
             at=self.floor.now,
         ).uuid
+        self._tags()
 
     def person(self, name: str, role: Role) -> Person:
         made = Person.objects.create(username=f"{self.code}-{name}", name=f"{self.code} {name}")
@@ -125,6 +134,36 @@ class World:
         if role is Role.LEADER:
             set_pin(made, PIN)
         return made
+
+    def _tags(self) -> None:
+        """A reader with a zone, a tag on a card, one that nobody knows, and an alarm."""
+        plant, now = self.floor.plant, self.floor.now
+        device = Device.objects.create(
+            name=f"{self.code} dock", kind=DeviceKind.READER, token_hash=token_hash(f"{self.code} dock")
+        )
+        Placement.objects.create(device=device, plant=plant)
+        self.reader = Reader.objects.create(device=device, plant=plant, silent_minutes=0)
+        self.point = ReadPoint.objects.create(reader=self.reader, name=f"{self.code} gate", purpose="watch")
+        serial = f"{self.code.encode().hex()[-8:]}"
+        self.bound = f"3034257BF7194E41{serial}".upper()
+        plants = frozenset({plant.pk})
+        bind(
+            tag=self.bound,
+            card=self.floor.card(f"{self.code}-L1", 3).code,
+            how=How.FORM,
+            plant_ids=plants,
+            now=now,
+        )
+        self.unknown = Tag.objects.create(
+            identity=f"urn:{self.code}:tag",
+            hex=f"3034257BF7194E40{serial}".upper(),
+            plant=plant,
+            last_seen_at=now,
+            last_point=self.point,
+        )
+        self.alarm = Alarm.objects.create(
+            plant=plant, kind="silent", reader=self.reader, first_at=now, last_at=now
+        ).pk
 
     @property
     def words(self) -> dict[str, str]:
@@ -157,6 +196,12 @@ class World:
             "enrolment": str(self.enrolment),
             "person": str(self.operator.uuid),
             "badge": str(self.badge),
+            "reader": str(self.reader.pk),
+            "point": str(self.point.pk),
+            "tag_id": str(self.unknown.pk),
+            "tag": self.unknown.identity,
+            "bound": self.bound,
+            "alarm": str(self.alarm),
         }
 
     @property
@@ -268,10 +313,9 @@ def _revoked(home: World) -> list[Identity]:
 
 OF_PLANT = (
     *("plant_area", "plant_station", "plant_part", "plant_loop", "plant_supplier", "plant_calendar"),
-    *("plant_membership", "plant_placement", "pull_event", "printing_printjob", "printing_printertest"),
-    *("plant_membership", "plant_placement", "pull_event"),
-    *("plant_route", "rounds_readlabel", "rounds_walk"),
     *("plant_membership", "plant_placement", "plant_enrolment", "plant_unknownbadge", "pull_event"),
+    *("printing_printjob", "printing_printertest", "plant_route", "rounds_readlabel", "rounds_walk"),
+    *("tags_reader", "tags_tag", "tags_alarm"),
 )
 OF_LOOP = ("pull_card", "pull_turn", "pull_loopstate", "pull_runout", "pull_wait")
 OF_PART = ("printing_partpicture",)
@@ -300,6 +344,10 @@ def state_of(plant: Plant) -> tuple[int, ...]:
     parts.append(
         f"(SELECT {total} FROM accounts_person t WHERE id IN"
         " (SELECT person_id FROM plant_membership WHERE plant_id = %(plant)s))"
+    )
+    parts.append(
+        f"(SELECT {total} FROM tags_readpoint t JOIN tags_reader r ON r.device_id = t.reader_id"
+        " WHERE r.plant_id = %(plant)s)"
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT " + ", ".join(parts), {"plant": plant.pk})

@@ -13,8 +13,9 @@ import struct
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from jitapp.kanban.answers import ANSWERS, WARNINGS, WORDS
+from jitapp.kanban.answers import ANSWERS, WORDS
 from jitapp.kanban.steps.all import STEPS
+from jitapp.kanban.warnings import WARNINGS
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "jitapp" / "locale"
@@ -39,6 +40,8 @@ NOT_THE_OPERATORS = frozenset(
         "printing",
         "pictures.py",
         "lost.py",
+        "doctor.py",
+        "doctor.html",
     }
 )
 PLURAL = "\0"  # stands between a sentence and its plural, as in a compiled catalogue

@@ -14,6 +14,8 @@ from django.utils import timezone
 from jitapp.accounts.models import Person
 from jitapp.plant.routes import Route
 from jitapp.pull.models import AndonCall, Receipt
+from jitapp.rounds.models import ReadLabel, Sighting
+from jitapp.symbology.commandcode import Command, CommandName
 from tests.rounds.milk import Run, milk_run
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +99,17 @@ def test_a_reason_is_one_touch_and_stands_on_the_page_and_among_the_calls(run: R
         answer = client.post("/r/MILK/cannot", given | {"id": str(uuid4())} | wrong, headers=PART)
         assert sentence in answer.content.decode()
     assert AndonCall.objects.count() == 1
+
+
+def test_a_command_card_does_nothing_in_these_boxes(run: Run, client: Client) -> None:
+    code = Command(CommandName.UNDO).code
+    client.post("/walk/LINE/begin")
+    for door in ("/r/MILK/scan", "/recv/scan", "/walk/LINE/seen"):
+        answer = client.post(door, {"id": str(uuid4()), "code": code.lower()}, headers=PART)
+        assert "It does nothing here" in answer.content.decode(), door
+    assert not Receipt.objects.filter(raw__icontains=code).exists()
+    assert not Sighting.objects.exists()
+    assert not ReadLabel.objects.exists()
 
 
 def test_strangers_see_nothing(run: Run) -> None:

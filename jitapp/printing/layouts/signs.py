@@ -51,17 +51,15 @@ def commands() -> list[Command]:
     return found[:2] + [Command(CommandName.QTY, number) for number in QUANTITIES] + found[2:]
 
 
-def sheet(paper: Paper, signs: Sequence[Sign], *, framed: bool = False) -> list[Drawing]:
+def sheet(paper: Paper, signs: Sequence[Sign]) -> list[Drawing]:
     """The pages of these signs."""
-    return imposed(paper, [sign(one, *paper.piece, framed=framed) for one in signs])
+    return imposed(paper, [sign(one, *paper.piece) for one in signs])
 
 
-def sign(shown: Sign, width: float, height: float, *, framed: bool = False) -> Drawing:
+def sign(shown: Sign, width: float, height: float) -> Drawing:
     """One of them: the square code left, what it says right, the linear code below."""
     drawing = Drawing(width, height)
-    if framed:
-        drawing.add(Box(1.5, 1.5, width - 3, height - 3, stroke=0.35))
-    bars = 12.0 if height > 60 else 8.0
+    bars = 18.0 if height > 90 else 12.0 if height > 60 else 8.0
     side = min(height - 2 * EDGE - bars - 9, width * 0.36)
     quiet = side / shown.square.columns * 4
     drawing.add(with_quiet_zone(shown.square, x=EDGE, y=EDGE + 1, side=side))
@@ -99,7 +97,7 @@ def sign(shown: Sign, width: float, height: float, *, framed: bool = False) -> D
 def _bars(drawing: Drawing, shown: Sign, y: float, room: float, high: float) -> None:
     """The linear code, and what both codes say, in letters."""
     if shown.linear is not None:
-        module = min(0.42, room / (shown.linear.columns + 2 * shown.linear.quiet))
+        module = min(high * 0.035, room / (shown.linear.columns + 2 * shown.linear.quiet))
         x = (drawing.width - shown.linear.columns * module) / 2
         drawing.add(Code(x, y, shown.linear, module, high))
     set_text(

@@ -10,9 +10,10 @@ const WANTED = { facingMode: { ideal: "environment" }, width: { ideal: 4096 }, h
 
 export class Camera {
   // `onCodes(codes, meta)` as in capture.js, `record` and `name` as in photo.js, `onClose()` the panel was closed.
-  constructor({ root, words, onCodes, record, name, onClose = () => {} }) {
+  // `script` is the address of the reading worker.
+  constructor({ root, words, onCodes, record, name, script, onClose = () => {} }) {
     Object.assign(this, { root, words, onCodes, record, name, onClose });
-    this.reader = new Reader();
+    this.reader = new Reader(script);
     this.seen = new Map(); // code -> when it was last in sight
     this.stream = null;
     this.running = false;

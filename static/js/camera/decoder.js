@@ -1,11 +1,13 @@
 // Reads every code in a picture, in a worker (a classic one: the vendored reader is no module). Asked {id, picture, live},
 // it says {id, found, unread, width, height, ms} or {id, fault}; places are in pixels of the picture.
 //
-// The compiled reader runs only here: the policy of the page stays as strict as it is everywhere.
-importScripts("../../vendor/zxing-reader.js");
+// The server names the files (jitapp/web/camera.py); alone, they stand beside this one. The compiled reader runs only here:
+// the policy of the pages stays as strict as it is everywhere.
+const beside = (name) => new URL(`../../vendor/${name}`, location.href).href;
+importScripts(typeof READER === "string" ? READER : beside("zxing-reader.js"));
 
 ZXingWASM.prepareZXingModule({
-  overrides: { locateFile: (name) => new URL(`../../vendor/${name}`, location.href).href },
+  overrides: { locateFile: (name) => (typeof COMPILED === "string" ? COMPILED : beside(name)) },
 });
 
 const FORMATS = ["QRCode", "DataMatrix", "Code128"];

@@ -2,7 +2,9 @@
 const LONGEST_MS = 60_000;
 
 export class Reader {
-  constructor() {
+  // `script` is the worker's address, if it is not the file beside this one.
+  constructor(script = new URL("./decoder.js", import.meta.url)) {
+    this.script = script;
     this.worker = null;
     this.asked = new Map();
     this.last = 0;
@@ -23,7 +25,7 @@ export class Reader {
 
   start() {
     if (this.worker) return;
-    this.worker = new Worker(new URL("./decoder.js", import.meta.url));
+    this.worker = new Worker(this.script);
     this.worker.addEventListener("message", ({ data }) => {
       const { resolve, reject, timer } = this.asked.get(data.id) ?? {};
       this.asked.delete(data.id);
