@@ -42,10 +42,10 @@ from jitapp.rounds.walks import (
     state_of,
     walk_in,
 )
-from jitapp.web.calls import members, source_of
+from jitapp.web.calls import members
 from jitapp.web.camera import camera_words
 from jitapp.web.phrases import Words, words_of
-from jitapp.web.rounds import posted_id, said_of_command, script_words
+from jitapp.web.rounds import posted_id, said_of_command, scanning_source, script_words
 from jitapp.web.said import Said, said_of
 from jitapp.web.visit import Viewer, posted_name, readers, viewer_of
 
@@ -144,7 +144,7 @@ def walk_begin(request: HttpRequest, place: str) -> HttpResponseBase:
     """Begins the walk, or goes on with it."""
     viewer = viewer_of(request)
     along = _place(viewer, place)
-    begin(along, source=source_of(viewer), now=timezone.now())
+    begin(along, source=scanning_source(request, viewer), now=timezone.now())
     return redirect("walk", along.code)
 
 
@@ -236,7 +236,7 @@ def walk_mend(request: HttpRequest, place: str) -> HttpResponseBase:
             code=posted_name(request, "code")[:200],
             remedy=remedy,
             scan_id=posted_id(request),
-            source=source_of(viewer),
+            source=scanning_source(request, viewer),
             now=timezone.now(),
         )
     except WalkRefused as refused:
@@ -253,7 +253,7 @@ def walk_finish(request: HttpRequest, place: str) -> HttpResponseBase:
     walk = open_walk(along, viewer.person_id)
     if walk is None:
         return redirect("walk", along.code)
-    done = finish(walk, along, source=source_of(viewer), now=timezone.now())
+    done = finish(walk, along, source=scanning_source(request, viewer), now=timezone.now())
     return redirect("walk-past", along.code, done.uuid)
 
 
