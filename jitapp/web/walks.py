@@ -284,9 +284,8 @@ def _said_of_seen(noted: list[tuple[str, bool]], state: State, words: Words) -> 
         if code in open_:
             word, _sentence_of, state_word = KINDS[open_[code].kind]
             look = "red" if state_word == "act" else "amber"
-            return Said(
-                look, gettext(word), _sentence(open_[code], words), gettext("Mend it below, or later.")
-            )
+            sentence = f"{_sentence(open_[code], words)}."
+            return Said(look, gettext(word), sentence, gettext("Mend it below, or later."))
     code, new = noted[-1]
     container = parts.get(code)
     named = _named(container, code)
@@ -329,13 +328,14 @@ def _context(
     walk = open_walk(place, viewer.person_id)
     state = state_of(walk, place) if walk else None
     roles = viewer.roles.get(place.plant_id, frozenset())
+    found = [_shown(each, words, roles) for each in state.open] if state else []
     return {
         "place": place,
         "walk": walk,
         "state": state,
-        "open": [_shown(each, words, roles) for each in state.open] if state else [],
+        "open": [each for each in found if each["kind"] != Difference.MISSING],
+        "missing": [each for each in found if each["kind"] == Difference.MISSING],
         "done": [_finding(finding, words) for finding in state.done] if state else [],
-        "left": max(state.expected - state.right, 0) if state else 0,
         "history": history(place),
         "said": said,
         "may_act": request.user.is_authenticated,
@@ -350,6 +350,7 @@ def _shown(each: Different, words: Words, roles: frozenset[str]) -> dict[str, ob
     word, _, state = KINDS[each.kind]
     return {
         "different": each,
+        "kind": each.kind,
         "container": each.container,
         "word": gettext(word),
         "state": state,
