@@ -78,7 +78,7 @@ def test_the_preview_has_its_true_size_on_the_screen(pages: Site, shop: Shop) ->
         opened(page, pages.url)
         picture = page.locator("#preview")
         for paper, (width, height) in sizes.items():
-            with page.expect_response(lambda answer, paper=paper: f"paper={paper}" in answer.url) as found:
+            with page.expect_response(re.compile(f"paper={paper}&")) as found:
                 page.select_option("#paper", paper)
             assert found.value.status == 200
             page.wait_for_function("document.getElementById('preview').complete")

@@ -13,8 +13,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('plant', '0012_what_a_scan_means_at_a_device'),
-        ('pull', '0011_words_as_constants'),
+        ('plant', '0001_initial'),
+        ('pull', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
