@@ -15,7 +15,7 @@ from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant import enrolling
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Loop, Membership, Part, Plant, Station, UnknownBadge
+from jitapp.plant.models import Loop, Membership, Part, Placement, Plant, Station, UnknownBadge
 from jitapp.plant.routes import Route, RouteStop
 from jitapp.printing.models import PrinterTest
 from jitapp.printing.pictures import keep as keep_picture
@@ -23,8 +23,6 @@ from jitapp.pull import actions
 from jitapp.pull.models import MissingScans
 from jitapp.rounds.models import ReadLabel, Walk
 from jitapp.symbology.cardcode import make_code
-from jitapp.plant.models import Loop, Membership, Placement, Plant
-from jitapp.pull import actions
 from jitapp.tags.binding import bind
 from jitapp.tags.models import Alarm, Reader, ReadPoint, Tag
 from jitapp.tags.words import How
@@ -315,10 +313,8 @@ def _revoked(home: World) -> list[Identity]:
 
 OF_PLANT = (
     *("plant_area", "plant_station", "plant_part", "plant_loop", "plant_supplier", "plant_calendar"),
-    *("plant_membership", "plant_placement", "pull_event", "printing_printjob", "printing_printertest"),
-    *("plant_membership", "plant_placement", "pull_event"),
-    *("plant_route", "rounds_readlabel", "rounds_walk"),
     *("plant_membership", "plant_placement", "plant_enrolment", "plant_unknownbadge", "pull_event"),
+    *("printing_printjob", "printing_printertest", "plant_route", "rounds_readlabel", "rounds_walk"),
     *("tags_reader", "tags_tag", "tags_alarm"),
 )
 OF_LOOP = ("pull_card", "pull_turn", "pull_loopstate", "pull_runout", "pull_wait")
@@ -348,6 +344,7 @@ def state_of(plant: Plant) -> tuple[int, ...]:
     parts.append(
         f"(SELECT {total} FROM accounts_person t WHERE id IN"
         " (SELECT person_id FROM plant_membership WHERE plant_id = %(plant)s))"
+    )
     parts.append(
         f"(SELECT {total} FROM tags_readpoint t JOIN tags_reader r ON r.device_id = t.reader_id"
         " WHERE r.plant_id = %(plant)s)"
