@@ -414,9 +414,20 @@ def test_what_is_no_picture_is_refused(
 def test_a_picture_that_is_huge_when_unpacked_or_cut_off_is_refused(
     floor: Floor, lea: Person, client: Client
 ) -> None:
-    assert "more than 50 megapixels" in upload(client, picture("PNG", (10_000, 5_001)))
+    for form, size in (("PNG", (4_001, 4_000)), ("JPEG", (10_000, 5_001)), ("WEBP", (4_001, 4_000))):
+        assert "too many pixels" in upload(client, picture(form, size)), form
     assert "no picture that can be read" in upload(client, picture("JPEG")[:2_000])
     assert not PartPicture.objects.exists()
+
+
+def test_a_photograph_of_a_telephone_is_taken_and_stands_upright(
+    floor: Floor, lea: Person, client: Client
+) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6  # held upright: to be turned by a quarter
+    assert "is kept" in upload(client, picture("JPEG", (6_000, 4_000), exif=turned.tobytes()))
+    kept = PartPicture.objects.get()
+    assert kept.width < kept.height == 800
 
 
 def test_operators_give_no_pictures(floor: Floor, client: Client) -> None:
