@@ -55,6 +55,14 @@ def env_int(name: str, default: int, *, least: int, most: int) -> int:
     return number
 
 
+def env_digits(name: str, *, least: int, most: int) -> str:
+    """Digits whose leading zeros count, such as a GS1 company prefix; empty if not set."""
+    text = env_str(name)
+    if text and not (text.isascii() and text.isdigit() and least <= len(text) <= most):
+        raise Nonsense(f"{name}={text!r} is none: it has {least} to {most} digits.")
+    return text
+
+
 def env_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     """One of the named words."""
     text = env_str(name) or default
@@ -129,6 +137,26 @@ def env_address(name: str) -> str:
     if url and (problem := bad_address(url)):
         raise Nonsense(f"{name} {problem}.")
     return url
+
+
+LLRP_PORT = 5084
+_READER = re.compile(
+    r"(?P<name>[^=,]{1,80})=(?P<host>\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+)(:(?P<port>\d{1,5}))?"
+)
+
+
+def env_readers(name: str) -> list[tuple[str, str, int]]:
+    """Readers that are called: `NAME=host` or `NAME=host:port`, separated by commas; (name, host, port) of each."""
+    found: list[tuple[str, str, int]] = []
+    for word in filter(None, (word.strip() for word in env_str(name).split(","))):
+        read = _READER.fullmatch(word)
+        port = int(read["port"] or LLRP_PORT) if read else 0
+        if read is None or not 0 < port < 65_536:
+            raise Nonsense(
+                f"{name} holds {word!r}. Write DOCK-1=192.0.2.10 or DOCK-1=192.0.2.10:5084, with commas."
+            )
+        found.append((read["name"].strip(), read["host"].strip("[]"), port))
+    return found
 
 
 _SIGNING_KEY = re.compile(r"(?:(?P<plant>[A-Za-z0-9._-]+)=)?whsec_(?P<key>[A-Za-z0-9+/]+={0,2})")

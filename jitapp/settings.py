@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -14,8 +15,10 @@ from jitapp.env import (
     Nonsense,
     env_address,
     env_bool,
+    env_digits,
     env_int,
     env_list,
+    env_readers,
     env_signing_keys,
     env_signing_secret,
     env_str,
@@ -52,6 +55,9 @@ INSTALLED_APPS = [
     "jitapp.plant",
     "jitapp.pull",
     "jitapp.erp",
+    "jitapp.printing",
+    "jitapp.tags",
+    "jitapp.rounds",
     "jitapp.api",
     "jitapp.web",
     "jitapp.workshop",
@@ -117,6 +123,19 @@ ERP_HOSTS = env_list("JITAPP_ERP_HOSTS", [])
 if ERP_URL and not ERP_SECRETS:
     raise Nonsense("JITAPP_ERP_URL is set, but JITAPP_ERP_SECRET is not. Calls to an ERP are always signed.")
 
+# -- what scanners of this installation may send besides (jitapp/symbology) -------------------------
+DATA_IDENTIFIERS = frozenset(env_list("JITAPP_DATA_IDENTIFIERS", []))
+for _identifier in DATA_IDENTIFIERS:
+    if not re.fullmatch("[0-9]{0,3}[A-Z]", _identifier):
+        raise Nonsense(
+            f"JITAPP_DATA_IDENTIFIERS: {_identifier!r} is no data identifier. Write them as P,Q,15K."
+        )
+# -- readers of tags (manage.py mqtt, manage.py llrp) -----------------------------------------------
+MQTT_URL = env_url("JITAPP_MQTT_URL", ("mqtt", "mqtts"))
+MQTT_CLIENT = env_str("JITAPP_MQTT_CLIENT") or "jitapp-tags"
+MQTT_CA = env_str("JITAPP_MQTT_CA")
+LLRP_READERS = env_readers("JITAPP_LLRP")
+
 # -- pages -------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env_str("JITAPP_STATIC_ROOT") or DATA_DIR / "static")
@@ -134,7 +153,7 @@ WHITENOISE_USE_FINDERS = not MANIFEST.exists()
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français"), ("pl", "Polski")]
 LOCALE_PATHS = [BASE_DIR / "jitapp" / "locale"]
 USE_I18N = True
 USE_TZ = True
@@ -143,6 +162,9 @@ TIME_ZONE = "UTC"
 # Where browsers reach the event streams: a path behind a proxy, or the live server's own port.
 LIVE_URL = env_str("JITAPP_LIVE_URL")
 LIVE_PORT = env_int("JITAPP_LIVE_PORT", env_int("PORT", 8000, least=1, most=65_534) + 1, least=1, most=65_535)
+# What the QR codes of printed cards begin with; empty: the address by which whoever prints came.
+SITE_URL = env_address("JITAPP_SITE_URL")
+GS1_PREFIX = env_digits("JITAPP_GS1_PREFIX", least=4, most=12)
 DEMO = env_str("JITAPP_DEMO") or "live"
 DEMO_PLANT = (
     "BOARDWORKS"  # the only plant that a demonstration shows to strangers (jitapp/workshop/demo/shop.yaml)

@@ -18,9 +18,11 @@ from django.utils import timezone
 
 from jitapp.erp import calling, documents
 from jitapp.live import push
+from jitapp.live.panels import tell_stations
 from jitapp.outages import store as outages
 from jitapp.outbox import relay
 from jitapp.pull import actions, store
+from jitapp.tags import watching
 from jitapp.web import board, calls
 
 logger = logging.getLogger(__name__)
@@ -96,10 +98,13 @@ def tell_boards(loop_ids: Iterable[int], calling: Iterable[str] = ()) -> None:
 
 
 def sweep() -> None:
-    """Runouts, near-runouts, withheld signals and calls that only the clock moves; old outbox rows go."""
+    """Runouts, near-runouts, withheld signals, calls and presences of tags that only the clock moves; scans of devices
+    that never came in; old outbox rows go."""
     tell_boards(actions.sweep(now=timezone.now()))
     actions.escalate_calls(now=timezone.now())
     documents.sweep(now=timezone.now())
+    tell_stations(watching.sweep(now=timezone.now()))
+    actions.follow_sequences(now=timezone.now())
     relay.prune()
 
 

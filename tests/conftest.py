@@ -69,9 +69,16 @@ def pytest_configure(config: pytest.Config) -> None:
         "JITAPP_LIVE_URL",
         "JITAPP_DEBUG",
         "JITAPP_HTTPS",
+        "JITAPP_SITE_URL",
+        "JITAPP_GS1_PREFIX",
         "JITAPP_ERP_URL",
         "JITAPP_ERP_SECRET",
         "JITAPP_ERP_HOSTS",
+        "JITAPP_DATA_IDENTIFIERS",
+        "JITAPP_MQTT_URL",
+        "JITAPP_MQTT_CA",
+        "JITAPP_MQTT_CLIENT",
+        "JITAPP_LLRP",
     ):
         os.environ.pop(name, None)
     _ = settings.DATABASES  # reads the settings now, so that pytest-django sets Django up

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import django_stubs_ext
 import uuid_utils.compat
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -45,7 +46,8 @@ class Person(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(blank=True)
     badge = models.CharField(max_length=64, unique=True, null=True, blank=True)
     pin_hash = models.CharField(max_length=200, blank=True)
-    language = models.CharField(max_length=10, default="en")
+    pin_set_at = models.DateTimeField(null=True, blank=True, editable=False)
+    language = models.CharField(max_length=10, default="en", choices=settings.LANGUAGES)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(auto_now_add=True)

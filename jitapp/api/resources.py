@@ -12,6 +12,8 @@ from jitapp.api import (
     parked,
     scans,
     stations,
+    tag_reads,
+    tags,
     turns,
     upserts,
     waits,
@@ -31,6 +33,8 @@ RESOURCES: tuple[tuple[Address, ...], ...] = (
     documents.ADDRESSES,
     calls.ADDRESSES,
     stations.ADDRESSES,
+    tag_reads.ADDRESSES,
+    tags.ADDRESSES,
     events.ADDRESSES,
 )
 ADDRESSES: tuple[Address, ...] = tuple(address for resource in RESOURCES for address in resource)

@@ -60,12 +60,14 @@ class Step(msgspec.Struct):
 
 
 class Area(msgspec.Struct):
-    """A part of a plant with a leader and a board. `receiving`: the calendar in which deliveries are taken in here."""
+    """A part of a plant with a leader and a board. `receiving`: the calendar in which deliveries are taken in here.
+    `idle_minutes`: nobody is signed in at a tablet after so long without a touch; null: until they sign out."""
 
     code: str
     name: str
     leader: str | None
     receiving: str | None
+    idle_minutes: int | None
     escalation: list[Step]
     plant: str
 
@@ -182,6 +184,7 @@ def area(row: models.Area) -> Area:
         name=row.name,
         leader=row.leader.username if row.leader else None,
         receiving=row.receiving.code if row.receiving else None,
+        idle_minutes=row.idle_minutes,
         escalation=row.escalation,
         plant=row.plant.code,
     )

@@ -153,6 +153,12 @@ _COMMON: dict[str, Sentence] = {
         headline="Not a kanban code",
         feedback=FOREIGN,
     ),
+    "badge_scanned": refused(
+        "That is the badge of {name}. No card was scanned.",
+        "Sign in with it under “Who is here”, then scan the card.",
+        headline="A badge, no card",
+        feedback=FOREIGN,
+    ),
     "bad_check": refused(
         "Bad read: {raw}.",
         "Scan again.",
@@ -346,23 +352,6 @@ def asked_code(code: str, supply_kind: StationKind) -> str:
     """The code as it is told: `emptied` differs by what filling means at the supply source."""
     return _ASKED.get(supply_kind, code) if code == "emptied" else code
 
-
-# What is said behind the sentence where the scan stands, but something about it should be looked at.
-WARNINGS: dict[str, str] = {
-    "components_missing": "{components} has run out: check that there is enough.",
-    "full_only_shortly": "It was full only a short while: is it really empty?",
-    "promise_late": "The promise is later than the due date: the buyer is told.",
-    "another_open": "Card {open} is still in use: use it up first.",
-    "empty_inferred": "Nobody scanned it empty; that was assumed. Check that the loop's cards stand as shown.",
-    "wrong_card": "Did you mean card {meant}?",
-    "stale_label": "Its label is out of date: a container holds {holds} now. Reprint the label.",
-    # The person whom a scan names is not taken: the scan counts all the same.
-    "by_unknown": "Nobody here is called {said_by}: the device alone is on record.",
-    "by_reader": "A reader acts for nobody: the device alone is on record.",
-    "by_unproved": "PIN and badge {said_by} do not fit, or there is no PIN yet: the device alone is on record.",
-    "by_waits": "Too many wrong PINs: the device alone is on record. The next PIN counts from {pin_at}.",
-    "by_busy": "The PIN could not be checked just now: the device alone is on record. Scan again with it.",
-}
 
 # Words that stand inside sentences, and how they are asked for in another language: `empty` the step is not `empty`
 # the state of a container.

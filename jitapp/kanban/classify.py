@@ -15,7 +15,7 @@ from datetime import datetime
 
 import msgspec
 
-from jitapp.kanban.answers import ANSWERS, WARNINGS
+from jitapp.kanban.answers import ANSWERS
 from jitapp.kanban.conditions import MAY_FILL, usable
 from jitapp.kanban.guards import WAY, told_late
 from jitapp.kanban.kinds import used_in_pieces
@@ -23,6 +23,7 @@ from jitapp.kanban.ledger import Decision, Scan
 from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.step import STEPS, Situation, Step
 from jitapp.kanban.vocabulary import Intent, Outcome, ScanClass, StationKind, SupplyStatus
+from jitapp.kanban.warnings import WARNINGS
 
 S = SupplyStatus
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from jitapp.kanban.kinds import KINDS
@@ -47,6 +48,12 @@ def ready_to_fetch(card: Card) -> bool:
 def longest_full(card: Card, at: datetime) -> tuple[datetime, int]:
     """Sorts containers by how long they have been full; `at` stands for one that nobody has seen filled."""
     return card.full_since or at, card.number
+
+
+def label_quantity(loop: Loop, card: Card) -> Decimal:
+    """What a label says of a container: the loop's quantity, with which it is filled from now on; of a card of orders
+    its own, because every order has another."""
+    return card.quantity if KINDS[loop.config.kind].ordered else loop.config.quantity
 
 
 def participates(card: Container) -> bool:

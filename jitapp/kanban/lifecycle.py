@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.classify import look, tell
 from jitapp.kanban.duedates import next_time
 from jitapp.kanban.guards import MOVING, slack_of, told_late
@@ -18,6 +17,7 @@ from jitapp.kanban.state import Card, Loop
 from jitapp.kanban.step import Reply, Situation, side_of, words
 from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.vocabulary import Accumulate, CardStatus, Intent, SupplyStatus
+from jitapp.kanban.warnings import WARNINGS
 
 S = SupplyStatus
 _EXPECTED = {

@@ -200,6 +200,7 @@ class DeviceKind(StrEnum):
     """What holds a token."""
 
     TABLET = "tablet"
+    WALL = "wall"  # a screen that shows a board
     SCANNER = "scanner"
     READER = "reader"
     ERP = "erp"

@@ -50,6 +50,13 @@ def rows_changed(rows: Iterable[tuple[str, int, int, bytes]]) -> None:
         _publisher.publish(frames)
 
 
+def messages_sent(messages: Iterable[tuple[str, bytes]]) -> None:
+    """Sends messages that are no rows (channel, one line of JSON); loses them silently while Redis is away."""
+    frames = [(board_channel(channel, settings.REDIS_URL), message) for channel, message in messages]
+    if frames:
+        _publisher.publish(frames)
+
+
 def session_ended(mark: str) -> None:
     """The streams of a session end, and its tickets open nothing any more. Lost while Redis is away: no stream tells
     anything then, all begin anew when it is back, and a ticket lasts ten minutes."""

@@ -3,7 +3,8 @@
 A change is turned into bytes once and the same bytes go to every client of its channel. No database, no session,
 no template: the page has made a ticket, the ticket names the channel.
 
-Events: `hello` (is a GET of all rows needed?), `row` (JSON: loop, version, html), `resync` (rows were lost: GET
+Events: `hello` (is a GET of all rows needed?), `row` (JSON: loop, version, html), on the channel of a station `answer`
+(JSON: panels.py), `resync` (rows were lost: GET
 them), `hb` every five seconds (JSON: the server's clock in ms, whether changes are received at all, and what stands
 still). The queue of a client that does not keep up is replaced by one `resync`. Streams end by themselves after half
 an hour, and at once when the process is told to stop.
@@ -29,7 +30,7 @@ from redis.exceptions import RedisError
 from jitapp.live.push import ENDED, board_channel, redis_channel
 from jitapp.live.replies import Receive, Scope, Send, answer, body, header, stream_headers
 from jitapp.live.stands import Stands
-from jitapp.live.ticket import BadTicket, open_ticket
+from jitapp.live.ticket import STATIONS, BadTicket, open_ticket
 from jitapp.outages.outage import Outage
 from jitapp.pulse.beats import BEAT_SECONDS, Pulse, Work
 
@@ -182,7 +183,8 @@ class Hub:
     def publish(self, channel: str, data: bytes) -> None:
         """Puts a change into the ring, and the same bytes into the queue of every client of the channel."""
         self._number += 1
-        made = frame("row", data, f"{self._boot}.{self._number}")
+        event = "answer" if channel.startswith(STATIONS) else "row"
+        made = frame(event, data, f"{self._boot}.{self._number}")
         ring = self._rings.get(channel)
         if ring is None:
             ring = self._rings[channel] = deque(maxlen=RING_LENGTH)

@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 SALT = "jitapp.live"
 TICKET_SECONDS = 600  # time to connect; a stream that stands goes on (stream.LIFE_SECONDS)
 MARK_SIGNS = 24
+STATIONS = "#station:"  # how the channels of stations begin; # stands in no code of an area
 
 
 class BadTicket(ValueError):

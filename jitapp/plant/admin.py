@@ -12,9 +12,10 @@ from django.http import HttpRequest
 
 from jitapp.plant.masters.areas import AREAS
 from jitapp.plant.masters.calendars import CALENDARS
-from jitapp.plant.masters.form import PlacementForm, StandardWorkForm, form_of
+from jitapp.plant.masters.form import PlacementForm, StandardWorkForm, StopsForms, form_of
 from jitapp.plant.masters.parts import PARTS
 from jitapp.plant.masters.plants import PLANTS
+from jitapp.plant.masters.routes import ROUTES
 from jitapp.plant.masters.stations import STATIONS
 from jitapp.plant.masters.suppliers import SUPPLIERS
 from jitapp.plant.models import (
@@ -31,6 +32,7 @@ from jitapp.plant.models import (
     Station,
     Supplier,
 )
+from jitapp.plant.routes import Route, RouteStop
 
 _Row = TypeVar("_Row", bound=models.Model)
 
@@ -142,6 +144,26 @@ class LoopAdmin(Shown[Loop]):
     list_filter = ("plant", "kind", "status")
     search_fields = ("code", "part__number", "demand__code", "supply__code")
     list_select_related = ("part", "demand", "supply")
+
+
+class StopsInline(admin.TabularInline[RouteStop, Route]):
+    """The stops of a route in walking order, beside its timetable."""
+
+    model = RouteStop
+    formset = StopsForms
+    extra = 1
+    autocomplete_fields = ("station",)
+
+
+@admin.register(Route)
+class RouteAdmin(Kept[Route]):
+    """Rounds of the material handlers; a shop without files enters them here."""
+
+    form = form_of(ROUTES)
+    list_display = ("code", "name", "plant", "every_minutes", "capacity", "handler")
+    list_filter = ("plant",)
+    autocomplete_fields = ("handler",)
+    inlines = (StopsInline,)
 
 
 @admin.register(Membership)

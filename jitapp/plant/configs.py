@@ -55,6 +55,7 @@ class Configs:
     stations: Names[StationInfo] = field(default_factory=Names)
     station_by_id: dict[int, StationInfo] = field(default_factory=dict)
     people: Names[int] = field(default_factory=Names)  # by badge and by user name
+    badges: Names[int] = field(default_factory=Names)
     # active person -> the plants where they may be named; none: in every one
     work_in: dict[int, frozenset[int]] = field(default_factory=dict)
     # (demand station, part) -> the loops that bring the part there, by id
@@ -181,6 +182,7 @@ def _load_people(found: Configs) -> None:
     for person, badge, *_ in people:
         if badge:
             found.people.add(badge, person)
+            found.badges.add(badge, person)
     for person, _, username, is_active, is_superuser in people:
         found.people.add(username, person)
         if is_active:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Lower
@@ -24,11 +23,11 @@ from jitapp.kanban.vocabulary import (
     StationKind,
     Trigger,
 )
-from jitapp.plant.spelling import part_number
-
-CODE = RegexValidator(
-    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$", "Letters, digits, dot, dash and underscore; at most 60."
-)
+from jitapp.plant.placing import Enrolment as Enrolment
+from jitapp.plant.placing import Placement as Placement
+from jitapp.plant.placing import UnknownBadge as UnknownBadge
+from jitapp.plant.routes import Route, RouteStop  # noqa: F401 (tables of this room, found by Django through here)
+from jitapp.plant.spelling import CODE, part_number
 
 
 def one_of(field: str, words: type, name: str) -> models.CheckConstraint:
@@ -120,6 +119,13 @@ class Area(models.Model):
         null=True,
         blank=True,
         help_text="when deliveries are taken in here; empty: when the plant does",
+    )
+    idle_minutes = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        default=10,
+        db_default=10,
+        help_text="after so many minutes without a touch nobody is signed in at a tablet; empty: until they sign out",
     )
     escalation = models.JSONField(
         default=list,
@@ -422,20 +428,6 @@ class Identifier(models.Model):
 
     def __str__(self) -> str:
         return self.code
-
-
-class Placement(models.Model):
-    """Where a device stands: its plant, and its own station if it has one."""
-
-    device = models.OneToOneField("accounts.Device", on_delete=models.CASCADE, related_name="placement")
-    plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="placements")
-    station = models.ForeignKey(Station, on_delete=models.PROTECT, null=True, blank=True)
-    intent = models.CharField(
-        max_length=12, blank=True, db_default="", help_text="what a scan there means; empty: the usual step"
-    )
-
-    def __str__(self) -> str:
-        return f"{self.device_id} at {self.station_id}"
 
 
 class Epoch(models.Model):

@@ -32,6 +32,8 @@ _OWN: Mapping[tuple[str, str], Takes] = {
     ("holidays", "day"): Takes.DATE,
     ("bills", "quantity"): Takes.NUMBER,
     ("loops", "accumulate_times"): Takes.TIMES,
+    ("routes", "departures"): Takes.TIMES,
+    ("routes", "minutes"): Takes.NUMBER,
 }
 
 
@@ -243,14 +245,15 @@ _PAIRS = (
     ("standard_work", "parts", "PRESS=https://work.example/1"),
     ("escalation", "areas", "0=team_leader, 5=area_leader, 15=ines"),
 )
-_WORDS = ("roles", "readiness_checks", "delivery_days", "accumulate_times")
+_WORDS = ("roles", "readiness_checks", "delivery_days", "accumulate_times", "departures", "loops")
 _SHIFT = ("days", "start", "end", "breaks")
 _COMPONENT = {"component": "part", "quantity": "quantity"}
+_STOP = {"station": "station", "minutes": "minutes"}
 
 
 def _add(kind: str, rows: list[dict[str, Any]], line: Line) -> tuple[int, dict[str, Path]]:
-    """Adds a sheet's line to its list; returns which row it is, and which member of it each heading is. Calendars and
-    bills gather several lines."""
+    """Adds a sheet's line to its list; returns which row it is, and which member of it each heading is. Calendars,
+    bills and routes gather several lines."""
     cells = line.texts
     if kind == "bills":
         part = {_COMPONENT[name]: value for name, value in cells.items() if name in _COMPONENT}
@@ -268,6 +271,9 @@ def _add(kind: str, rows: list[dict[str, Any]], line: Line) -> tuple[int, dict[s
     for name in _WORDS:
         if name in row:
             row[name] = _words(row[name])
+    if kind == "routes":
+        stop = {_STOP[name]: value for name, value in cells.items() if name in _STOP}
+        return _gather(rows, row, "stops", stop, "code", _STOP)
     if "first" in row and "," in row["first"]:
         row["first"] = _words(row["first"])
     for name, of_kind, example in _PAIRS:

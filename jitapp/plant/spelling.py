@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
 from jitapp.kanban.names import A_NUMBER, folded, is_part_number, tidy
 
 M = TypeVar("M", bound=models.Model)
+CODE = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$", "Letters, digits, dot, dash and underscore; at most 60."
+)
 
 
 def part_number(number: str) -> None:

@@ -54,7 +54,7 @@ class Source:
 class Actor:
     """For whom a device acts: nobody (the device alone is on record), somebody who is only named, or somebody who has
     proved it by a PIN and therefore has `roles` by plant. `doubt` is the name of the warning that says why nobody was
-    taken (`WARNINGS` in jitapp/kanban/answers.py), `until` when the next PIN counts."""
+    taken (`WARNINGS` in jitapp/kanban/warnings.py), `until` when the next PIN counts."""
 
     person_id: int | None = None
     roles: Mapping[int, frozenset[str]] = field(default_factory=dict)

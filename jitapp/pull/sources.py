@@ -1,4 +1,8 @@
-"""From a bearer token to what its device may touch; remembered for a second, so that a revoked token ends at once."""
+"""From a bearer token to what its device may touch; remembered for a second, so that a revoked token ends at once.
+
+Whoever revokes or places a device says so (`forget`): this process knows it with the next request, others within the
+second.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,11 @@ def source_of_token(token: str) -> Source | None:
         _sources.clear()
     _sources[hashed] = (now, source)
     return source
+
+
+def forget(hashed: str) -> None:
+    """The device with this hash of a token was revoked, or stands elsewhere now."""
+    _sources.pop(hashed, None)
 
 
 def _look_up(hashed: str) -> Source | None:

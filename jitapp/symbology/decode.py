@@ -14,7 +14,14 @@ from dataclasses import dataclass, replace
 
 from jitapp.symbology import epc
 from jitapp.symbology.ascii import is_digits, upper
-from jitapp.symbology.cardcode import PREFIX, codes_in, is_card_code, misread_in, typed_card_code
+from jitapp.symbology.cardcode import (
+    PREFIX,
+    codes_in,
+    find_card_code,
+    is_card_code,
+    misread_in,
+    typed_card_code,
+)
 from jitapp.symbology.checks import GTIN_LENGTHS, gtin14
 from jitapp.symbology.commandcode import commands_in, read_command
 from jitapp.symbology.digital_link import is_address, read_digital_link
@@ -85,36 +92,36 @@ def decode(raw: str, site: Site = DEFAULT) -> Reading:
     found = codes_in(text)
     several = several_in(text, found)
     if several:
-        return Reading(raw, Kind.CARD, problems=(_TWO.format(" and ".join(several)),), may_be=tuple(found))
+        # Beside a command card there is no doubt which card is meant; whether the command is lost, its door decides.
+        alone = found[0] if len(found) == 1 and not misread_in(text, found) else ""
+        said = _TWO.format(" and ".join(several))
+        return Reading(raw, Kind.CARD, alone, problems=(said,), may_be=tuple(found))
     command = read_command(text)
     if command is not None:
         return Reading(raw, problems=(_COMMAND.format(command.name.name),))
     for read in _READERS:
         reading = read(raw, text, symbol, site)
         if reading is not None:
-            return _with_card(reading, found)
+            return _with_card(reading)
     return Reading(raw, problems=(_NOT_KNOWN,))
 
 
 def decode_epc(text: str) -> Reading:
     """What the EPC memory of a tag says, in hex."""
-    return _tag(text, epc.read_hex(text.strip(_ENDS)))
+    return _with_card(_tag(text, epc.read_hex(text.strip(_ENDS))))
 
 
-def _with_card(reading: Reading, found: list[str]) -> Reading:
-    """A card code of ours in one of the places that name the thing itself."""
-    if reading.card or reading.kind not in (
-        Kind.GS1,
-        Kind.DIGITAL_LINK,
-        Kind.ISO15434,
-        Kind.IDENTIFIER,
-        Kind.URL,
-    ):
+_CARRIERS = (Kind.GS1, Kind.DIGITAL_LINK, Kind.ISO15434, Kind.IDENTIFIER, Kind.EPC)
+
+
+def _with_card(reading: Reading) -> Reading:
+    """A card code of ours in one of the places that name the thing itself; behind a company prefix in a GIAI."""
+    if reading.card or reading.kind not in _CARRIERS:
         return reading
-    named = [reading.ai.get(ai, "") for ai in ("91", "8004", "21")] + [reading.first("15K")]
-    for value in named:
-        if value and is_card_code(upper(value)):
-            return replace(reading, card=upper(value))
+    for value in (*(reading.ai.get(ai, "") for ai in ("91", "8004", "21")), reading.first("15K")):
+        code = find_card_code(value)
+        if code is not None:
+            return replace(reading, card=code)
     return reading
 
 

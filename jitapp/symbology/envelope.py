@@ -117,7 +117,7 @@ def _format(part: str) -> Envelope:
 
 def _fields(content: str, shape: re.Pattern[str]) -> Envelope:
     """The fields of a format whose fields begin with an identifier, read once from the left; HIBC content begins with
-    + and has none."""
+    + and has none. What has no text element identifier is text."""
     pairs: list[tuple[str, str]] = []
     other: list[str] = []
     problems: list[str] = []
@@ -125,7 +125,7 @@ def _fields(content: str, shape: re.Pattern[str]) -> Envelope:
         found = shape.fullmatch(field)
         if found is not None:
             pairs.append((found[1], found[2]))
-        elif field.startswith("+"):
+        elif field.startswith("+") or (field and shape is _TEXT_ELEMENT):
             other.append(field)
         elif field:
             problems.append(f"{field} begins with no data identifier.")

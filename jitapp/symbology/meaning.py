@@ -20,7 +20,7 @@ LONGEST_NAME = 128  # of plant.Identifier
 _KEYS = (("8004", ""), ("8003", ""), ("00", ""), ("01", "21"), ("8006", "21"), ("8010", "8011"), ("253", ""))
 _KEYS_OF_PLACES = (("414", "254"), ("414", ""))
 # Data identifiers of things: kanban number, licence plates, returnable packaging, serials that are unique anywhere.
-_THINGS = ("15K", "6J", "5J", "4J", "3J", "2J", "1J", "55B", "25B", "25S")
+_THINGS = ("15K", "6J", "5J", "4J", "3J", "2J", "1J", "J", "55B", "25B", "25S")
 _PARTS = ("P", "1P", "30P", "2P")
 
 

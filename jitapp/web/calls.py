@@ -10,6 +10,7 @@ from datetime import date, datetime
 from functools import update_wrapper
 from html import escape
 from typing import Any, Concatenate
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.dateparse import parse_date
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as mark
 from django.views.decorators.http import require_GET, require_POST
@@ -98,12 +100,22 @@ def members(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse
         if request.user.is_authenticated:
             return page(request, *args, **kwargs)
         if _is_part(request):
-            return HttpResponse(headers={"HX-Redirect": "/login/"})
-        return redirect_to_login("/calls" if request.method == "POST" else request.get_full_path())
+            came_from = _page_of(request)
+            to = f"/login/?next={quote(came_from)}" if came_from else "/login/"
+            return HttpResponse(headers={"HX-Redirect": to})
+        back = _page_of(request) or "/calls" if request.method == "POST" else request.get_full_path()
+        return redirect_to_login(back)
 
     update_wrapper(guarded, page)
     setattr(guarded, WHO, PEOPLE)
     return guarded
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page on which a form was sent, to come back to after the login; empty if it is not told."""
+    came_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    ours = url_has_allowed_host_and_scheme(came_from, allowed_hosts={request.get_host()})
+    return urlsplit(came_from).path if ours else ""
 
 
 @require_GET

@@ -26,8 +26,8 @@ from jitapp.kanban.vocabulary import Intent
 from jitapp.plant.models import Plant
 from jitapp.pull import actions
 from jitapp.pull.actions.settling import How
+from jitapp.pull.reading.devices import missing_scans
 from jitapp.pull.reading.parked import HistoryEntry, ParkedScan, Way, parked_scans, waiting_scans
-from jitapp.symbology.cardcode import meant_code
 from jitapp.web.calls import members, source_of
 from jitapp.web.phrases import TILE_WORDS, clock, words_of
 from jitapp.web.visit import PEOPLE, Viewer, declared, people, viewer_of
@@ -101,7 +101,6 @@ def settle(request: HttpRequest, scan: UUID) -> HttpResponseBase:
     viewer, asked = viewer_of(request), request.POST
     said, problem = "", ""
     how, _, choice = asked.get("settle", "").partition(" ")
-    typed = asked.get("card", "")[:200]
     known: tuple[How, ...] = get_args(How)
     try:
         done = actions.settle_scan(
@@ -110,7 +109,7 @@ def settle(request: HttpRequest, scan: UUID) -> HttpResponseBase:
             choice=choice[:40],
             quantity=_quantity(asked.get("quantity", "")),
             reason=asked.get("reason", "")[:400],
-            card=meant_code(typed) or typed,
+            card=asked.get("card", "")[:200],
             key=_key(asked.get("id", "")),
             now=timezone.now(),
             source=source_of(viewer),
@@ -145,7 +144,7 @@ def number_html(viewer: Viewer) -> str:
     plants = actions.may_settle(viewer.person_id)
     if not plants:
         return ""
-    count = waiting_scans(plants)
+    count = waiting_scans(plants) + len(missing_scans(plants, now=timezone.now()))
     hidden = "" if count else " hidden"
     return (
         f'<a class="needs-look" id="needs-look" href="/s/tray" data-n="{count}"{hidden}><svg class="shape"'
@@ -155,12 +154,14 @@ def number_html(viewer: Viewer) -> str:
 
 def _context(request: HttpRequest, said: str = "", problem: str = "") -> dict[str, object]:
     viewer, now = viewer_of(request), timezone.now()
-    mine = Plant.objects.filter(pk__in=actions.may_settle(viewer.person_id))
+    settling = actions.may_settle(viewer.person_id)
+    mine = Plant.objects.filter(pk__in=settling)
     settles = set(mine.values_list("code", flat=True))
     words = words_of(viewer.language)
     found = parked_scans(plant_ids=viewer.plant_ids, now=now)
     return {
         "items": [_shown(one) | {"settles": one.plant in settles} for one in found],
+        "missing": missing_scans(settling, now=now),
         "said": said,
         "problem": problem,
         "script_words": {

@@ -21,6 +21,7 @@ WHO = "who"
 ANYBODY = "anybody"
 READERS = "people of the plant; of the demonstration's plant everybody"
 PEOPLE = "people of the plant"
+PRINTERS = "people of the plant; leaders, planners and administrators print"
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 

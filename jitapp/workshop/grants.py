@@ -36,8 +36,17 @@ DELETED_FROM = frozenset(
         "django_session",
         "outbox_message",
         "plant_billofmaterials",
+        "plant_enrolment",
         "plant_membership",
+        "plant_routestop",
         "plant_standardwork",
+        "printing_partpicture",
+        "tags_alarm",
+        "tags_sighting",
+        "tags_tag",
+        "tags_visit",
+        "plant_unknownbadge",
+        "pull_missingscans",
     }
 )
 SEQUENCES = {"plant_epoch_number": ("SELECT", "USAGE", "UPDATE")}  # raised by triggers, and by a new era

@@ -19,6 +19,7 @@ from jitapp.env import (
     env_choice,
     env_int,
     env_owner_url,
+    env_readers,
     env_signing_secret,
     env_str,
     env_url,
@@ -31,6 +32,7 @@ READ_FROM_FILES = {"DATABASE_URL_FILE", "REDIS_URL_FILE", "SECRET_KEY_FILE"}  # 
 OWNERS_ONLY = {"DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"}  # for migrations, not for what runs
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  (a wish of the owner's, not a default)
 REDIS_SCHEMES = ("redis", "rediss", "unix")
+MQTT_SCHEMES = ("mqtt", "mqtts")
 
 
 class Stage(IntEnum):
@@ -146,6 +148,11 @@ def services(wishes: Wishes, environment: Mapping[str, str]) -> list[Service]:
         Service("relay", manage(patient, "relay"), Stage.CLOCKWORK),
         _scheduler(wishes, environment),
     ]
+    # Optional: without a broker or a reader the others go on.
+    if env_url("JITAPP_MQTT_URL", MQTT_SCHEMES):
+        found.append(Service("mqtt", manage(patient, "mqtt"), Stage.CLOCKWORK, optional=True))
+    if env_readers("JITAPP_LLRP"):
+        found.append(Service("llrp", manage(patient, "llrp"), Stage.CLOCKWORK, optional=True))
     if wishes.demo == "live":
         found.append(Service("demo", manage(environment, "demo_operators"), Stage.DEMO, optional=True))
     return found

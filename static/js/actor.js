@@ -1,40 +1,111 @@
-// Who is signed in on this device, so that each scan keeps whose it is: by a badge (here), else by a login (a cookie that
-// the server sets; it names somebody and allows nothing).
-const NAME = "jitapp.actor";
+// Who is signed in on this device: one person, or nobody. Whoever wants to know imports `actor`; a change is told by the
+// event "change", also in the other tabs. It is a name for the record and gives no right.
+//
+// A person is signed in until they sign out, for twelve hours at most, and where `idleMinutes` is set, until nothing was
+// scanned or touched here for so long. Scans hold who made them, so none of this changes one that waits.
+const KEEP = "jitapp.actor";
+const LAST = "jitapp.last-actors";
 const LONGEST_MS = 12 * 3600_000;
-const listeners = new Set();
+const NAMES = 4;
+const WATCH_MS = 15_000;
 
-export function actor() {
+function read(name) {
   try {
-    const kept = JSON.parse(localStorage.getItem(NAME));
-    return kept && kept.until > Date.now() ? kept : null;
+    return JSON.parse(localStorage.getItem(name));
   } catch {
     return null;
   }
 }
 
-export function signIn(person) {
-  localStorage.setItem(NAME, JSON.stringify({ ...person, until: Date.now() + LONGEST_MS }));
-  tell();
+function keep(name, value) {
+  try {
+    if (value === null) localStorage.removeItem(name);
+    else localStorage.setItem(name, JSON.stringify(value));
+  } catch {
+    // Full or forbidden: it holds as long as the page.
+  }
 }
 
-export function signOut() {
-  localStorage.removeItem(NAME);
-  tell();
+export class Actor extends EventTarget {
+  constructor(clock = () => Date.now()) {
+    super();
+    this.clock = clock;
+    this.person = read(KEEP);
+    this.touchedAt = clock();
+  }
+
+  // {uuid, name, badge, language, until, idleMinutes}, or null.
+  get current() {
+    const person = this.person;
+    if (!person) return null;
+    const now = this.clock();
+    const idle = person.idleMinutes ? now - Math.max(this.touchedAt, person.since) > person.idleMinutes * 60_000 : false;
+    if (now < person.until && !idle) return person;
+    this.set(null, idle ? "idle" : "over");
+    return null;
+  }
+
+  // The last who were here, newest first: {uuid, name, language}.
+  get last() {
+    return (read(LAST) ?? []).slice(0, NAMES);
+  }
+
+  // What the door said of a person, or what is known of one without a network.
+  signIn({ uuid, person, name, badge = "", language = "en", idle_minutes: idleMinutes = null }) {
+    const now = this.clock();
+    this.touchedAt = now;
+    const id = uuid ?? person;
+    keep(LAST, [{ uuid: id, name, language }, ...this.last.filter((one) => one.uuid !== id)].slice(0, NAMES));
+    this.set({ uuid: id, name, badge, language, idleMinutes, since: now, until: now + LONGEST_MS }, "in");
+  }
+
+  signOut() {
+    this.set(null, "out");
+  }
+
+  // Somebody is there.
+  touch() {
+    if (this.current) this.touchedAt = this.clock();
+  }
+
+  set(person, why) {
+    this.person = person;
+    keep(KEEP, person);
+    this.dispatchEvent(new CustomEvent("change", { detail: { person, why } }));
+  }
+
+  // Follows the other tabs, the clock and whoever touches the page.
+  watch(target = document) {
+    addEventListener("storage", (event) => {
+      if (event.key !== KEEP) return;
+      this.person = read(KEEP);
+      this.touchedAt = this.clock();
+      this.dispatchEvent(new CustomEvent("change", { detail: { person: this.person, why: "elsewhere" } }));
+    });
+    for (const type of ["pointerdown", "keydown"]) {
+      target.addEventListener(type, () => this.touch(), { capture: true, passive: true });
+    }
+    setInterval(() => this.current, WATCH_MS);
+    return this;
+  }
 }
 
-// `listener(actor)` on every change, also from another tab.
-export function onActor(listener) {
-  listeners.add(listener);
+export const actor = new Actor();
+
+// Says at the door who it is. Returns {ok, status, ...what it said}; status 0: nothing was heard of the server.
+export async function ask(address, told) {
+  try {
+    const answer = await fetch(address, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(told),
+      signal: AbortSignal.timeout(4000),
+    });
+    return { ok: answer.ok, status: answer.status, ...(await answer.json()) };
+  } catch {
+    return { ok: false, status: 0 };
+  }
 }
 
-function tell() {
-  for (const listener of listeners) listener(actor());
-}
-
-addEventListener("storage", (event) => event.key === NAME && tell());
-
-// The uuid of whoever the scans of this moment belong to, or null.
-export function scansBelongTo() {
-  return actor()?.uuid ?? document.cookie.match(/(?:^|;\s*)person=([0-9a-f-]{36})/)?.[1] ?? null;
-}
+// Who has a badge, as far as this device knows without a network. The app's list of cards sets it.
+export const known = { byBadge: async () => null };

@@ -83,8 +83,12 @@ const capture = new Capture({
     await ready();
     await tablet.record("HELP", { help: "help", intent: "" });
   },
-  // What a scanner read that is no card's: the server says what it is. What somebody typed on this page is none.
-  onOther: (text, kind) => kind === "foreign" && take([text], {}),
+  // What a scanner read that is no card's: the page may know it (a badge), else the server says what it is. What somebody
+  // typed on this page is none.
+  onOther: (text, kind) => {
+    const told = new CustomEvent("jitapp:other", { detail: { text, kind }, cancelable: true });
+    if (document.dispatchEvent(told) && kind === "foreign") take([text], {});
+  },
 });
 
 const started = tablet.start({ quiet: true });

@@ -1,5 +1,5 @@
 // The scan page: what a scanner reads becomes a kept scan (tablet.js), and what became of it is seen and heard.
-import { actor, onActor, signIn, signOut } from "./actor.js";
+import { actor } from "./actor.js";
 import { Capture } from "./capture.js";
 import { readCodes } from "./codes.js";
 import { Panel } from "./panel.js";
@@ -100,7 +100,7 @@ function showState() {
     storage: words.storage,
   }[shown];
   link.querySelector(".word").textContent = text;
-  link.querySelector(".age").textContent = shown === "live" || shown === "storage" ? "" : age;
+  link.querySelector(".age").textContent = shown === "storage" ? "" : age;
   const off = Math.abs(tablet.clock.offset ?? 0);
   notice.hidden = true;
   if (tablet.problem) say(words.storage_next);
@@ -115,7 +115,36 @@ function say(text) {
 }
 
 function showWho() {
-  who.textContent = actor()?.name ?? page.person ?? "";
+  who.textContent = actor.current?.name ?? page.person ?? "";
+}
+
+// The page speaks the language of whoever signed in: drawn again by the server, or without it as far as was kept here.
+async function speak() {
+  showWho();
+  const wanted = actor.current?.language;
+  if (!wanted || wanted === page.language) return;
+  document.cookie = `django_language=${wanted}; path=/; max-age=31536000; samesite=lax`;
+  if (tablet.link.state === "live") {
+    sessionStorage.setItem("jitapp.greet", actor.current.name);
+    location.reload();
+  } else {
+    Object.assign(words, (await tablet.store.get(`words ${wanted}`).catch(() => null)) ?? {});
+    page.language = wanted;
+    document.documentElement.lang = wanted;
+  }
+}
+
+function greet(name) {
+  panel.show({ look: "ok", code: "signed_in", headline: name, message: words.signed_in, next: "" });
+  sound.play("rising");
+}
+
+// The sentences of everybody who may sign in here, for the time without a network.
+async function keepWords() {
+  for (const language of new Set([...tablet.cards.people.values()].map((person) => person.language))) {
+    const answer = await fetch(`/s/words/${language}`, { signal: AbortSignal.timeout(10_000) });
+    if (answer.ok) await tablet.store.put(`words ${language}`, await answer.json());
+  }
 }
 
 // -- command cards ------------------------------------------------------------------------------------
@@ -154,7 +183,10 @@ const COMMANDS = {
   HOLD: () => ready({ intent: "hold", reason: words.held_by_card }, words.next_hold),
   OVERRIDE: () => ready({ override: true }, words.next_override),
   END_SHIFT: () => {
-    signOut();
+    actor.signOut();
+    document.cookie = "person=; path=/; max-age=0; samesite=lax";
+    if (page.person) fetch("/logout/", { method: "POST", body: new FormData(form), redirect: "manual" }).catch(() => {});
+    page.person = "";
     panel.show({ look: "calm", code: "signed_out", headline: words.signed_out, message: tablet.queue.count ? words.safe_here.replace("{}", tablet.queue.count) : "", next: "" });
     sound.play("one");
   },
@@ -175,9 +207,8 @@ function take(codes, meta = {}) {
 function other(text) {
   const person = tablet.cards.person(text);
   if (person) {
-    signIn({ ...person, badge: text.trim() });
-    panel.show({ look: "ok", code: "signed_in", headline: person.name, message: words.signed_in, next: "" });
-    sound.play("rising");
+    greet(person.name);
+    actor.signIn({ ...person, badge: text.trim() });
   } else {
     record(text);
   }
@@ -239,7 +270,7 @@ for (const type of ["pointerdown", "keydown"]) {
   document.addEventListener(type, (event) => event.target !== soundButton && sound.wake(), { once: true });
 }
 sound.onState(false);
-onActor(showWho);
+actor.watch().addEventListener("change", speak);
 addEventListener("online", () => tablet.queue.wake());
 document.addEventListener("visibilitychange", () => document.hidden || tablet.queue.wake());
 setInterval(() => {
@@ -271,6 +302,8 @@ async function keepPage() {
   setInterval(() => tablet.update && registration.update().catch(() => {}), 60_000);
 }
 
+updateChip.addEventListener("click", () => !tablet.queue.count && fresh?.postMessage("take over"));
+
 // A new version takes over when nothing waits and nobody has scanned for a moment.
 setInterval(() => {
   const idle = performance.now() - idleSince > UPDATE_IDLE_MS;
@@ -280,4 +313,10 @@ setInterval(() => {
 await tablet.start();
 showState();
 panel.root.dataset.ready = "";
+const greeted = sessionStorage.getItem("jitapp.greet");
+if (greeted) {
+  sessionStorage.removeItem("jitapp.greet");
+  greet(greeted);
+}
+keepWords().catch(() => {});
 keepPage().catch(() => {});

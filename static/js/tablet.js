@@ -1,6 +1,6 @@
 // A tablet: from a code to a kept scan, its first answer on the spot and the server's when it comes. Used by the scan page
 // and, in a small panel, by every other page.
-import { onActor, scansBelongTo, actor } from "./actor.js";
+import { actor, known } from "./actor.js";
 import { Cards } from "./cards.js";
 import { Clock } from "./clock.js";
 import { uuid7 } from "./ids.js";
@@ -11,12 +11,16 @@ import { NoStore, Store } from "./store.js";
 const SHOWN = 8;
 const LATE_MS = 5000; // an answer after that comes when the operator has gone on
 
+// The uuid of whoever the scans of this moment belong to: signed in by a badge, else by a login (a cookie that the server
+// sets; it names somebody and allows nothing).
+const belongsTo = () => actor.current?.uuid ?? /(?:^|;\s*)person=([0-9a-f-]{36})/.exec(document.cookie)?.[1];
+
 export class Tablet {
   // `words` the sentences, `station` the code of the station (empty: the server's), `intent()` what a scan means now;
   // `onShow(view, sound)` the big answer, `onLines(lines)`, `onState()` connection and counts.
   constructor({ words, station, intent, language, version, onShow, onLines, onState }) {
     Object.assign(this, { words, station, intent, version, onShow, onLines, onState });
-    this.language = () => actor()?.language ?? language;
+    this.language = () => actor.current?.language ?? language;
     this.store = new Store();
     this.clock = new Clock();
     this.cards = new Cards(this.store);
@@ -37,7 +41,8 @@ export class Tablet {
       onBeat: (said, measured) => this.beaten(said, measured),
       onChange: () => onState(),
     });
-    onActor(() => onState());
+    known.byBadge = async (badge) => this.cards.person(badge);
+    actor.addEventListener("change", () => onState());
   }
 
   // `quiet`: a page that is not the scan page gives no signs of life and draws no list; it only records and sends.
@@ -57,11 +62,11 @@ export class Tablet {
       this.troubled(error);
     }
     this.onLines(this.lines);
-    if (quiet) return this.queue.count ? this.queue.drain() : null;
+    if (this.queue.count) this.queue.drain();
+    if (quiet) return;
     this.link.start();
     this.cards.refresh();
     this.lastFromServer();
-    return this.queue.drain();
   }
 
   async adopt() {
@@ -89,7 +94,7 @@ export class Tablet {
   async record(code, more = {}) {
     const card = this.cards.find(code);
     const intent = more.intent ?? this.intent();
-    const fields = { code, station: this.station || undefined, by: scansBelongTo() ?? undefined, language: this.language() };
+    const fields = { code, station: this.station || undefined, by: belongsTo(), language: this.language() };
     Object.assign(fields, more, { intent: intent || undefined });
     let scan;
     try {

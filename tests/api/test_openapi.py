@@ -218,8 +218,12 @@ def test_the_body_of_a_put_is_described_as_it_is_read(api: Client) -> None:
 def test_answers_of_reads_fit_their_description(api: Client) -> None:
     document = json.loads(json.dumps(openapi.document()))
     turn = api.get("/api/v1/turns?open=1").json()["results"][0]
+    put = api.put("/api/v1/tags/AABB", {"card": turn["card"]}, content_type="application/json")
+    check(document, f"{BASE}/tags/{{tag}}", "put", put)
+    assert put.status_code == 200, put.content
     names = {
         "number": "DOOR",
+        "tag": "AABB",
         "part": "DOOR",
         "station": "CELL",
         "id": turn["id"],

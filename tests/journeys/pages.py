@@ -11,6 +11,10 @@ from django.conf import LazySettings
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 from pytest_django.live_server_helper import LiveServer
 
+from jitapp.accounts.models import Person
+from jitapp.kanban.vocabulary import Role
+from jitapp.plant.models import Membership
+from tests.floor import Floor
 from tests.live.served import Served, served, wait_until
 
 
@@ -107,3 +111,27 @@ def until(page: Page, script: str, arg: object = None, *, seconds: float = 60) -
                 raise
         page.wait_for_timeout(100)
     raise AssertionError(f"It did not come about in {seconds} s: {script}")
+
+
+def sign_in(floor: Floor, username: str = "mia") -> Person:
+    """Somebody with a password who works on this floor."""
+    person = floor.person(username)
+    person.set_password("scan-the-card")
+    person.save()
+    Membership.objects.create(person=person, plant=floor.plant, role=Role.OPERATOR)
+    return person
+
+
+KNOWN = """async () => (await caches.keys()).length > 0 && await new Promise(resolve => {
+  const opening = indexedDB.open('jitapp');
+  opening.onsuccess = () => {
+    const asked = opening.result.transaction('kept').objectStore('kept').get('cards');
+    asked.onsuccess = () => { opening.result.close(); resolve(Boolean(asked.result)); };
+  };
+})"""
+
+
+def known_to_tablet(page: Page) -> None:
+    """Until the tablet has its card list, and its worker keeps the page."""
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => undefined)")
+    until(page, KNOWN)

@@ -25,7 +25,7 @@ from jitapp.plant.models import Membership
 from jitapp.pull.models import AndonCall, Card, Receipt, Turn
 from jitapp.symbology.commandcode import Command, CommandName
 from tests.conftest import chromium_path
-from tests.journeys.pages import Site, aside, log_in, scan, site, until, waiting
+from tests.journeys.pages import Site, aside, known_to_tablet, log_in, scan, site, until, waiting
 from tests.live.served import wait_until
 from tests.web.shop import Shop, a_person, every_state
 
@@ -55,7 +55,7 @@ def page(pages: Site) -> Iterator[Page]:
     with pages.context() as context:
         tab = context.new_page()
         log_in(tab, pages.url, "SHIP")
-        known(tab)
+        known_to_tablet(tab)
         yield tab
 
 
@@ -66,20 +66,6 @@ def codes(shop: Shop, first: int = 1, last: int = 60) -> list[str]:
 
 def result(page: Page) -> Any:
     return expect(page.locator("#result"))
-
-
-def known(page: Page) -> None:
-    """Until the tablet has its card list and its page is kept by the worker."""
-    page.evaluate("() => navigator.serviceWorker.ready.then(() => undefined)")
-    until(
-        page,
-        """async () => (await caches.keys()).length > 0 && await new Promise(resolve => {
-             const opening = indexedDB.open('jitapp');
-             opening.onsuccess = () => {
-               const asked = opening.result.transaction('kept').objectStore('kept').get('cards');
-               asked.onsuccess = () => { opening.result.close(); resolve(Boolean(asked.result)); };
-             }; })""",
-    )
 
 
 def person(shop: Shop, username: str, *, badge: str = "", role: str = Role.OPERATOR) -> Person:
@@ -171,7 +157,7 @@ def test_check_17_a_browser_killed_50_ms_after_saved_has_lost_nothing(
     with _profile(chromium, tmp_path) as context:
         tab = context.new_page()
         log_in(tab, pages.url, "SHIP")
-        known(tab)
+        known_to_tablet(tab)
     for attempt, code in enumerate(codes(shop, last=20), start=1):
         with _profile(chromium, tmp_path, close=False) as context:
             tab = context.new_page()
@@ -183,7 +169,7 @@ def test_check_17_a_browser_killed_50_ms_after_saved_has_lost_nothing(
             scan(tab, code)
             tab.wait_for_selector("#result[data-state=offline]", timeout=15_000)
             tab.wait_for_timeout(50)
-            _kill(tmp_path)
+            kill_profile(tmp_path)
     with _profile(chromium, tmp_path) as context:
         tab = context.new_page()
         tab.goto(f"{pages.url}/s/")
@@ -203,7 +189,7 @@ def _profile(browser: Browser, folder: Path, *, close: bool = True) -> Iterator[
         context.close()
 
 
-def _kill(folder: Path) -> None:
+def kill_profile(folder: Path) -> None:
     """SIGKILL to the browser of this profile and all its processes."""
     for process in psutil.process_iter(["cmdline"]):
         if any(str(folder / "profile") in part for part in process.info["cmdline"] or ()):
@@ -349,7 +335,7 @@ def test_q1_a_scan_whose_person_or_station_is_gone_waits_for_a_leader(page: Page
     page.evaluate("fetch('/s/cards').then(() => 0)")
     page.reload()
     page.wait_for_selector("#result[data-ready]")
-    known(page)
+    known_to_tablet(page)
     page.route("**/s/scans", lambda route: route.abort())
     scan(page, codes(shop)[0])
     wait_until(lambda: len(waiting(page)) == 1)
@@ -397,6 +383,22 @@ def test_a_badge_signs_in_without_a_network_and_end_of_shift_signs_out(page: Pag
     page.context.set_offline(False)
     drained(page)
     assert [username for _, _, username, _ in booked()] == ["otto"]
+
+
+def test_the_page_speaks_the_language_of_the_badge(page: Page, shop: Shop) -> None:
+    greta = person(shop, "greta", badge="B-GRETA")
+    Person.objects.filter(pk=greta.pk).update(language="de")
+    page.reload()
+    page.wait_for_selector("#result[data-ready]")
+    until(page, "fetch('/s/cards').then(r => r.json()).then(l => l.people.length > 0)")
+    page.reload()
+    page.wait_for_selector("#result[data-ready]")
+    scan(page, "B-GRETA")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.locator("#result .what")).to_have_text("Du bist hier angemeldet.")
+    scan(page, codes(shop)[0])
+    expect(page.locator("#result .happened")).to_have_text("LEER gemeldet")
+    assert booked()[0][2] == "greta"
 
 
 def test_a_revoked_tablet_keeps_its_scans_and_says_so(page: Page, shop: Shop) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import jitapp
-from jitapp.kanban.answers import ANSWERS, WARNINGS, feedback, say
+from jitapp.kanban.answers import ANSWERS, feedback, say
 from jitapp.kanban.events.cards import CardRelabelled
 from jitapp.kanban.events.turns import TurnAcknowledged
 from jitapp.kanban.ledger import Decision, Ledger, Scan
@@ -32,6 +32,7 @@ from jitapp.kanban.vocabulary import (
     SupplyStatus,
     Trigger,
 )
+from jitapp.kanban.warnings import WARNINGS
 from tests.kanban.loops import DEMAND, ELSEWHERE, START, SUPPLY, Bench, make_loop, new_uuid
 
 UTC = ZoneInfo("UTC")

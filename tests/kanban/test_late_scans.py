@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from jitapp.kanban.answers import WARNINGS
 from jitapp.kanban.draws import draw
 from jitapp.kanban.events.cards import CardEmptied
 from jitapp.kanban.ledger import Decision, Ledger
 from jitapp.kanban.signals import finish
 from jitapp.kanban.vocabulary import Accumulate, LoopStatus, Outcome, Trigger
+from jitapp.kanban.warnings import WARNINGS
 from tests.kanban.loops import Bench, make_loop, new_uuid
 
 OTHER = 8  # a second device: its scans come late

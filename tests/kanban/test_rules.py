@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitapp.kanban.answers import WARNINGS, say
+from jitapp.kanban.answers import say
 from jitapp.kanban.draws import book, draw, free, give_back, to_take
 from jitapp.kanban.events.turns import TurnAnswerLate, TurnCancelled, TurnDemandCancelled
 from jitapp.kanban.ledger import Decision, Ledger, Scan
@@ -29,6 +29,7 @@ from jitapp.kanban.vocabulary import (
     SupplyStatus,
     Trigger,
 )
+from jitapp.kanban.warnings import WARNINGS
 from tests.kanban.loops import ELSEWHERE, START, SUPPLY, Bench, make_loop, new_uuid
 
 MARKET = 4

@@ -105,7 +105,7 @@ def test_f01_a_sheet_that_was_meant_as_a_list_is_refused_and_another_is_named() 
     document = read(book({"parts": [["number"], ["X"]], "Remarks of Ines": [["anything"]]}))
     assert document.notes == (
         "Sheet 'Remarks of Ines' is not read: the sheets of a shop file are plants, calendars, people, areas,"
-        " suppliers, stations, parts, bills, loops, holidays.",
+        " suppliers, stations, parts, bills, loops, routes, holidays.",
     )
     assert read(book({"parts": [["number"], ["X"]], "Sheet2": []})).notes == ()
 

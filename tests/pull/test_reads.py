@@ -157,13 +157,22 @@ def test_an_unknown_kanban_number_is_given_to_its_card_in_the_spelling_of_its_la
     Membership.objects.create(person=lea, plant=floor.plant, role=Role.LEADER)
     plants = frozenset({floor.plant.pk})
     leader = Source(person_id=lea.pk, plant_ids=plants, roles={floor.plant.pk: frozenset({Role.LEADER})})
-    card = floor.card("L", 2).code
+    typed = f" {floor.card('L', 2).code[2:].lower().replace('0', 'o')} "
     done = actions.settle_scan(
-        scan_id=UUID(unknown["id"]), how="assign", card=card, key=new_uuid(), now=floor.now, source=leader
+        scan_id=UUID(unknown["id"]), how="assign", card=typed, key=new_uuid(), now=floor.now, source=leader
     )
     assert done.how == "assigned"
     assert Identifier.objects.filter(code="15K4711", target_id=floor.card("L", 2).pk).exists()
     assert scan(floor, ENVELOPE.format(part="Y", kanban="4711"))["code"] == "emptied"
+
+
+def test_a_single_data_identifier_is_looked_up_where_the_shop_has_switched_it_on(
+    floor: Floor, settings: Any
+) -> None:
+    known_as(floor, "4711")
+    assert scan(floor, "15K4711")["code"] == "not_a_card_code"
+    settings.DATA_IDENTIFIERS = frozenset({"15K", "P"})
+    assert (scan(floor, "P123")["code"], scan(floor, "15K4711")["code"]) == ("makers_label", "emptied")
 
 
 def test_remembered_codes_cost_no_question(floor: Floor, django_assert_num_queries: Any) -> None:

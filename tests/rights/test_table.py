@@ -27,7 +27,7 @@ from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.live.ticket import open_ticket
 from jitapp.plant import configs
 from jitapp.web.device import PEOPLE_OR_TABLET, TABLETS
-from jitapp.web.visit import PEOPLE, READERS
+from jitapp.web.visit import PEOPLE, PRINTERS, READERS
 from jitapp.workshop.management.commands.routes import STAFF, TICKET, routes
 from tests.rights.world import AWAY, GROUPS, HOME, PIN, Identity, World, everybody, state_of
 
@@ -59,6 +59,16 @@ def scan(intent: str, card: str = "card") -> dict[str, Any]:
     return {"id": "$uuid", "code": f"${card}", "intent": intent}
 
 
+ZONE = {
+    "name": "Other",
+    "purpose": "watch",
+    "moment": "arrive",
+    "refire_minutes": "1",
+    "silence_ms": "3000",
+    "enter_reads": "1",
+    "margin_db": "4",
+    "active": "on",
+}
 LEADS = {"by": "$leader", "pin": PIN}
 CODE = {"code": "$loop"}
 CASES: dict[tuple[str, str], Case] = {
@@ -71,6 +81,37 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/s/tray/<uuid:scan>"): Case(
         body={"settle": "discard", "reason": "seen", "id": "$uuid"}, may=SETTLERS, form=True
     ),
+    ("POST", "/s/sign-in"): Case(body={"badge": "4711"}),
+    ("POST", "/s/sign-out"): Case(body={}),
+    ("POST", "/devices/enrol"): Case(
+        body={"plant": "$plant", "name": "Line 2", "kind": "tablet"}, may=LEADERS, form=True
+    ),
+    ("POST", "/devices/<uuid:device>"): Case(
+        {"device": "$device"}, {"name": "Line 3"}, may=LEADERS, form=True
+    ),
+    ("POST", "/devices/<uuid:device>/again"): Case({"device": "$device"}, {}, may=LEADERS, form=True),
+    ("POST", "/devices/<uuid:device>/revoke"): Case({"device": "$device"}, {}, may=LEADERS, form=True),
+    ("POST", "/devices/missing/<int:missing>"): Case(
+        {"missing": "$missing"}, {"note": "seen"}, may=LEADERS, form=True
+    ),
+    ("POST", "/people/new"): Case(
+        body={
+            "plant": "$plant",
+            "username": "new.one",
+            "name": "New One",
+            "language": "de",
+            "roles": ["operator"],
+        },
+        may=frozenset({Role.ADMIN}),
+        form=True,
+    ),
+    ("GET", "/people/<uuid:person>"): Case({"person": "$person"}),
+    ("POST", "/people/<uuid:person>"): Case(
+        {"person": "$person"}, {"do": "pin", "pin": "7391"}, may=LEADERS, form=True
+    ),
+    ("POST", "/people/badges/<int:badge>"): Case({"badge": "$badge"}, {}, may=LEADERS, form=True),
+    ("GET", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}),
+    ("POST", "/device/enrol/<str:code>"): Case({"code": "NO-SUCH-CODE"}, {}, form=True),
     ("POST", "/device/doctor"): Case(
         body={
             "stamp": "passed",
@@ -95,6 +136,31 @@ CASES: dict[tuple[str, str], Case] = {
         {"code": "$held"}, {"decision": "use", "id": "$uuid", "reason": "seen"}, DECIDERS, form=True
     ),
     ("POST", "/changeovers/<str:station>"): Case(body={"to_family": "A"}, may=EVERYBODY, form=True),
+    ("POST", "/print/file"): Case(body={"card": "$card", "paper": "100x50"}, may=SETTLERS, form=True),
+    ("POST", "/print/verify"): Case(body={"code": "$test_page"}, may=SETTLERS, form=True),
+    ("GET", "/print/tests/<str:code>"): Case({"code": "$test_page"}),
+    ("GET", "/pictures/<int:part>"): Case({"part": "$part_id"}),
+    ("POST", "/pictures/<int:part>/keep"): Case({"part": "$part_id"}, {"remove": "1"}, SETTLERS, form=True),
+    ("POST", "/k/<str:code>/lost"): Case({"code": "$card"}, {"reason": "seen"}, SETTLERS, form=True),
+    ("POST", "/r/<str:route>/scan"): Case(body={"code": "$card", "id": "$uuid"}, form=True),
+    ("POST", "/r/<str:route>/cannot"): Case(
+        body={"card": "$card", "reason": "blocked", "id": "$uuid"}, may=EVERYBODY, form=True
+    ),
+    ("POST", "/recv/scan"): Case(body={"code": "$card", "id": "$uuid"}, may=EVERYBODY, form=True),
+    ("POST", "/recv/labels/<uuid:label>/settle"): Case(body={"note": "seen"}, may=EVERYBODY, form=True),
+    ("POST", "/walk/<str:place>/begin"): Case(body={}, may=EVERYBODY, form=True),
+    ("POST", "/walk/<str:place>/seen"): Case(body={"code": "$card"}, form=True),
+    ("POST", "/walk/<str:place>/mend"): Case(body={"code": "$card", "remedy": "seen"}, form=True),
+    ("POST", "/walk/<str:place>/finish"): Case(body={}, form=True),
+    ("POST", "/tags/bind"): Case(body={"tag": "$tag", "card": "$card"}, may=SETTLERS, form=True),
+    ("POST", "/tags/unbind"): Case(body={"tag": "$bound", "reason": "torn"}, may=SETTLERS, form=True),
+    ("POST", "/tags/ignore"): Case(body={"tag": "$tag", "reason": "lorry"}, may=SETTLERS, form=True),
+    ("POST", "/tags/alarms/<int:alarm>/close"): Case(body={}, may=SETTLERS, form=True),
+    ("POST", "/tags/points/<int:point>"): Case(body=ZONE, may=SETTLERS, form=True),
+    ("POST", "/tags/readers/<int:reader>/new"): Case(body=ZONE | {"antennas": "7"}, may=SETTLERS, form=True),
+    ("POST", "/tags/readers/<int:reader>"): Case(
+        body={"adapter": "zebra", "silent_minutes": "9", "language": "en"}, may=SETTLERS, form=True
+    ),
     ("POST", "/demo"): Case(body={"operators": "go"}, form=True),
     ("POST", "/language/"): Case(body={"language": "de"}, form=True),
     ("POST", "/login/"): Case(body={"username": "$leader", "password": "guess"}, form=True),
@@ -118,6 +184,9 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/api/v1/turns/{id}/document"): Case({"id": "$turn"}, {"document": "4500"}, ERP),
     ("POST", "/api/v1/turns/{id}/fail"): Case({"id": "$turn"}, {"reason": "closed"}, ERP),
     ("POST", "/api/v1/turns/{id}/retry-document"): Case({"id": "$turn"}, {}),
+    ("POST", "/api/v1/tag-reads"): Case(body={"reads": [{"epc": "$bound"}]}, may=DEVICES),
+    ("PUT", "/api/v1/tags/{tag}"): Case({"tag": "$tag"}, {"card": "$card"}, ERP),
+    ("POST", "/api/v1/tags/{tag}/unbind"): Case({"tag": "$bound"}, {"reason": "torn"}, ERP),
     ("PUT", "/api/v1/areas/{code}"): Case({"code": "$area"}, {"name": "Other"}, ERP),
     ("PUT", "/api/v1/parts/{number}"): Case({"number": "$part"}, {"description": "Other"}, ERP),
     ("PUT", "/api/v1/bills/{part}"): Case({"part": "$part"}, {"components": {}}),
@@ -146,6 +215,7 @@ KEYS = {
     "cards": "card",
     "turns": "turn",
     "calls": "call",
+    "tags": "tag",
 }
 ADMIN = ("/admin/", "/admin/plant/loop/", "/admin/accounts/person/", "/admin/plant/station/")
 # What a stranger who finds a card is told: where it belongs.
@@ -218,7 +288,7 @@ def is_turned_away(answer: Any) -> bool:
 
 def may_enter(who: Identity, declared: str, address: str) -> bool:
     """Whether the declaration lets this identity in."""
-    if declared in (READERS, PEOPLE):
+    if declared in (READERS, PEOPLE, PRINTERS):
         return who.is_person
     if declared in (PEOPLE_OR_TABLET, TABLETS):
         return who.is_tablet or (declared == PEOPLE_OR_TABLET and who.is_person)

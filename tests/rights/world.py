@@ -10,13 +10,24 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from jitapp.accounts.models import Device, Person
+from jitapp.accounts.models import Device, Person, token_hash
 from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
+from jitapp.plant import enrolling
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Loop, Membership, Plant
+from jitapp.plant.models import Loop, Membership, Part, Placement, Plant, Station, UnknownBadge
+from jitapp.plant.routes import Route, RouteStop
+from jitapp.printing.models import PrinterTest
+from jitapp.printing.pictures import keep as keep_picture
 from jitapp.pull import actions
+from jitapp.pull.models import MissingScans
+from jitapp.rounds.models import ReadLabel, Walk
+from jitapp.symbology.cardcode import make_code
+from jitapp.tags.binding import bind
+from jitapp.tags.models import Alarm, Reader, ReadPoint, Tag
+from jitapp.tags.words import How
 from tests.floor import Floor
+from tests.printing.cards import photograph
 
 PIN = "2580"
 HOME, AWAY = "QHOME", "QAWAY"
@@ -35,6 +46,16 @@ class World:
     floor: Floor = field(init=False)
     parked: UUID = field(init=False)
     call: UUID = field(init=False)
+    test_page: str = field(init=False)
+    walk: UUID = field(init=False)
+    label: UUID = field(init=False)
+    missing: int = field(init=False)
+    enrolment: UUID = field(init=False)
+    reader: Reader = field(init=False)
+    point: ReadPoint = field(init=False)
+    unknown: Tag = field(init=False)
+    bound: str = field(init=False)
+    alarm: int = field(init=False)
 
     def __post_init__(self) -> None:
         code = self.code
@@ -68,6 +89,44 @@ class World:
             station=f"{code}-SMT", kind="machine", note=f"{code} spindle", now=floor.now, source=source
         )
         self.call = made.uuid
+        part = Part.objects.get(number=f"{code}-BOARD")
+        keep_picture(part.pk, photograph().data, now=floor.now, person_id=None)
+        self.test_page = "KT" + make_code(floor.plant.pk)[2:]
+        PrinterTest.objects.create(plant=floor.plant, code=self.test_page, paper="a4", made_at=floor.now)
+        self.operator = self.person("ole", Role.OPERATOR)
+        self.badge = UnknownBadge.objects.create(
+            plant=floor.plant,
+            badge=f"{code}-4711",
+            device=floor.device,
+            first_at=floor.now,
+            last_at=floor.now,
+        ).pk
+        self.missing = MissingScans.objects.create(
+            device=floor.device, epoch="a", first=17, last=19, found_at=floor.now
+        ).pk
+        asked = enrolling.wanted(floor.plant, name=f"{code} wall", kind="wall", station="", intent="")
+        self.enrolment = enrolling.begin(asked, person_id=self.leader.pk, now=timezone.now())[0].uuid
+        self._of_the_handlers()
+
+    def _of_the_handlers(self) -> None:
+        """A route, a finished walk, and a label that matched nothing."""
+        code, plant = self.code, self.floor.plant
+        route = Route.objects.create(plant=plant, code=f"{code}-MILK", name=f"{code} round", every_minutes=30)
+        for position, station in enumerate(("SMT", "TEST")):
+            stands = Station.objects.get(code=f"{code}-{station}")
+            RouteStop.objects.create(route=route, position=position, station=stands)
+        at = {"began_at": self.floor.now, "finished_at": self.floor.now}
+        area = self.floor.area.code
+        self.walk = Walk.objects.create(plant=plant, place=area, stations=[], person=self.leader, **at).uuid
+        self.label = ReadLabel.objects.create(
+            plant=plant,
+            raw=f"{code}-label",
+            outcome="unmatched",
+            code="no_label",
+            lot=f"{code}-lot",
+            at=self.floor.now,
+        ).uuid
+        self._tags()
 
     def person(self, name: str, role: Role) -> Person:
         made = Person.objects.create(username=f"{self.code}-{name}", name=f"{self.code} {name}")
@@ -75,6 +134,36 @@ class World:
         if role is Role.LEADER:
             set_pin(made, PIN)
         return made
+
+    def _tags(self) -> None:
+        """A reader with a zone, a tag on a card, one that nobody knows, and an alarm."""
+        plant, now = self.floor.plant, self.floor.now
+        device = Device.objects.create(
+            name=f"{self.code} dock", kind=DeviceKind.READER, token_hash=token_hash(f"{self.code} dock")
+        )
+        Placement.objects.create(device=device, plant=plant)
+        self.reader = Reader.objects.create(device=device, plant=plant, silent_minutes=0)
+        self.point = ReadPoint.objects.create(reader=self.reader, name=f"{self.code} gate", purpose="watch")
+        serial = f"{self.code.encode().hex()[-8:]}"
+        self.bound = f"3034257BF7194E41{serial}".upper()
+        plants = frozenset({plant.pk})
+        bind(
+            tag=self.bound,
+            card=self.floor.card(f"{self.code}-L1", 3).code,
+            how=How.FORM,
+            plant_ids=plants,
+            now=now,
+        )
+        self.unknown = Tag.objects.create(
+            identity=f"urn:{self.code}:tag",
+            hex=f"3034257BF7194E40{serial}".upper(),
+            plant=plant,
+            last_seen_at=now,
+            last_point=self.point,
+        )
+        self.alarm = Alarm.objects.create(
+            plant=plant, kind="silent", reader=self.reader, first_at=now, last_at=now
+        ).pk
 
     @property
     def words(self) -> dict[str, str]:
@@ -91,10 +180,28 @@ class World:
             "call": str(self.call),
             "scan": str(self.parked),
             "part": f"{self.code}-BOARD",
+            "part_id": str(Part.objects.get(number=f"{self.code}-BOARD").pk),
+            "test_page": self.test_page,
             "loop": loop,
             "event_loop": f"{self.code}-EV",
             "supplier": f"{self.code}-ACME-CO",
             "leader": self.leader.username,
+            "route": f"{self.code}-MILK",
+            "place": self.floor.area.code,
+            "walk": str(self.walk),
+            "label": str(self.label),
+            "plant": self.code,
+            "device": str(self.floor.device.uuid),
+            "missing": str(self.missing),
+            "enrolment": str(self.enrolment),
+            "person": str(self.operator.uuid),
+            "badge": str(self.badge),
+            "reader": str(self.reader.pk),
+            "point": str(self.point.pk),
+            "tag_id": str(self.unknown.pk),
+            "tag": self.unknown.identity,
+            "bound": self.bound,
+            "alarm": str(self.alarm),
         }
 
     @property
@@ -206,9 +313,12 @@ def _revoked(home: World) -> list[Identity]:
 
 OF_PLANT = (
     *("plant_area", "plant_station", "plant_part", "plant_loop", "plant_supplier", "plant_calendar"),
-    *("plant_membership", "plant_placement", "pull_event"),
+    *("plant_membership", "plant_placement", "plant_enrolment", "plant_unknownbadge", "pull_event"),
+    *("printing_printjob", "printing_printertest", "plant_route", "rounds_readlabel", "rounds_walk"),
+    *("tags_reader", "tags_tag", "tags_alarm"),
 )
 OF_LOOP = ("pull_card", "pull_turn", "pull_loopstate", "pull_runout", "pull_wait")
+OF_PART = ("printing_partpicture",)
 OF_STATION = ("pull_andoncall", "pull_stationstate")
 
 
@@ -217,13 +327,26 @@ def state_of(plant: Plant) -> tuple[int, ...]:
     # ruff: noqa: S608 (names of tables that stand above)
     total = "coalesce(sum(hashtextextended(t::text, 0)), 0)"
     parts = [f"(SELECT {total} FROM {table} t WHERE plant_id = %(plant)s)" for table in OF_PLANT]
-    for table, owner in (*((name, "loop") for name in OF_LOOP), *((name, "station") for name in OF_STATION)):
+    owners = {"loop": OF_LOOP, "station": OF_STATION, "part": OF_PART}
+    for table, owner in [(name, owner) for owner, names in owners.items() for name in names]:
         parts.append(
             f"(SELECT {total} FROM {table} t WHERE {owner}_id IN"
             f" (SELECT id FROM plant_{owner} WHERE plant_id = %(plant)s))"
         )
     parts.append(
         f"(SELECT {total} FROM pull_settlement t JOIN pull_receipt r ON r.id = t.receipt_id"
+        " WHERE r.plant_id = %(plant)s)"
+    )
+    parts += [
+        f"(SELECT {total} FROM {table} t JOIN plant_placement p ON p.device_id = t.{key} WHERE p.plant_id = %(plant)s)"
+        for table, key in (("accounts_device", "id"), ("pull_missingscans", "device_id"))
+    ]
+    parts.append(
+        f"(SELECT {total} FROM accounts_person t WHERE id IN"
+        " (SELECT person_id FROM plant_membership WHERE plant_id = %(plant)s))"
+    )
+    parts.append(
+        f"(SELECT {total} FROM tags_readpoint t JOIN tags_reader r ON r.device_id = t.reader_id"
         " WHERE r.plant_id = %(plant)s)"
     )
     with connection.cursor() as cursor:

@@ -44,6 +44,7 @@ class Row:
     urn: str = ""
     tag_urn: str = ""
     is_tag: bool = False
+    fields: str = ""  # the data identifiers with their values, joined as they stand in the message
     note: str = field(default="", compare=False)
 
     def reading(self) -> Reading:
@@ -60,6 +61,7 @@ class Row:
             and self.kind in (None, found.kind)
             and (self.ai is None or list(found.ai.items()) == self.ai)
             and (self.di is None or list(found.di) == self.di)
+            and self.fields in ("", GS.join(name + value for name, value in found.di))
             and self.urn in ("", found.urn)
             and self.tag_urn in ("", found.tag_urn)
         )
@@ -292,14 +294,17 @@ def _annex_e3(name: str, text: str) -> Iterator[Row]:
 
 
 def _labels(name: str, text: str) -> Iterator[Row]:
-    """Every quoted message: its fields, joined again, are the message."""
+    """Every quoted message is read without a problem; where all of it is one format 06 of data identifiers, the
+    identifiers and values that were read, joined again, are the message."""
     text = re.sub(r"""(["'])\s*\n\s*\1""", "", text)
     # Zint's comments spell the controls out, and some of its messages are too short to say anything.
     found = re.findall(r"""(["'])(>?\[\)>(?:(?!\1)[^\\\n]|\\.)*)\1""", text)
     for number, literal in enumerate(dict.fromkeys(literal for _, literal in found)):
         raw = _text(literal).replace("\\R", RS).replace("\\G", GS).replace("\\E", "\x04")
         if ";" not in raw and raw.isascii() and len(raw) > 15:
-            yield Row("labels in other programs", f"{name}:{number}", raw, True, Kind.ISO15434)
+            whole = re.fullmatch(rf">?\[\)>{RS}?06{GS}([^+{RS}][^{RS}]*?)(?:{RS}\x04?)?", raw)
+            fields = whole[1] if whole else ""
+            yield Row("labels in other programs", f"{name}:{number}", raw, True, Kind.ISO15434, fields=fields)
 
 
 _SUITES: dict[str, Callable[[str, str], Iterator[Row]]] = {

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from jitapp.symbology.cardcode import COMBINATIONS, make_code
 from jitapp.symbology.commandcode import Command, CommandName
 from jitapp.symbology.decode import Site, cards_in, decode, decode_epc
+from jitapp.symbology.meaning import meaning_of
 from jitapp.symbology.reading import How, Kind
 
 CODE, OTHER = make_code(1_234_567), make_code(987_654_321_012)
@@ -75,11 +76,13 @@ def test_a_card_beside_a_misread_one_or_beside_a_command_is_not_taken_alone() ->
         CODE + wrong,
         wrong + CODE,
         f"https://a/k/{wrong}https://a/k/{CODE}",
-        command + CODE,
-        f"{CODE}\t{command}",
     ):
         reading = decode(raw)
         assert (reading.kind, reading.card, reading.may_be) == (Kind.CARD, "", (CODE,)), raw
         assert reading.problems
+    for raw in (command + CODE, f"{CODE}\t{command}"):
+        assert decode(raw).card == CODE
+        assert decode(raw).problems
+        assert meaning_of(raw).refusal == "two_codes"
     assert decode(f"https://kbserver01x.example/k/{CODE}").card == CODE
     assert decode(command).problems == ("This is the command card QTY: scan it at a tablet.",)

@@ -165,7 +165,8 @@ def test_binary_content_is_taken_by_its_length() -> None:
 def test_health_industry_content_and_text_elements() -> None:
     reading = decode("[)>\x1e06\x1d+/ACMRN123456/V200912190833\x1e\x04")
     assert (reading.di, reading.other, reading.problems) == ((), ("+/ACMRN123456/V200912190833",), ())
-    assert decode("[)>\x1e12\x1dMFR D1234\x1dSER 7\x1e\x04").di == (("MFR", "D1234"), ("SER", "7"))
+    reading = decode("[)>\x1e12\x1dMFR D1234\x1d12345\x1dSER 7\x1e\x04")
+    assert (reading.di, reading.other, reading.problems) == ((("MFR", "D1234"), ("SER", "7")), ("12345",), ())
 
 
 @pytest.mark.parametrize("raw", ["[)>06P12345Q1015K4711", "[)>061P4L001415KKB1", "[)> 06 P12"])

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jitapp.symbology.cardcode import make_code
 from jitapp.symbology.decode import decode, decode_epc
 from jitapp.symbology.reading import Kind
 
@@ -43,6 +44,18 @@ def test_a_urn_is_read_to_the_same_thing(raw: str) -> None:
         "urn:epc:id:giai:9521141.5678",
         {"8004": "95211415678"},
     )
+
+
+def test_a_card_code_of_ours_behind_the_company_prefix_of_a_giai_is_the_card() -> None:
+    code = make_code(77)
+    tag = hexadecimal("11111010" + "0000" + nibbles("9521141") + "1110" + alphanumeric(code, 5))
+    assert decode_epc(tag).card == code
+    for raw in (
+        f"urn:epc:id:giai:9521141.{code}",
+        f"]C180049521141{code}",
+        f"https://id.gs1.org/8004/9521141{code}",
+    ):
+        assert decode(raw).card == code
 
 
 def test_parts_of_aircraft_are_read_which_the_library_cannot() -> None:

@@ -1,7 +1,8 @@
-"""The German catalogue: which sentences people may see, and the compiled file Django reads.
+"""The catalogues: which sentences people may see, and the compiled files that Django reads.
 
-`python -m tests.web.catalogue` compiles jitapp/locale/de/LC_MESSAGES/django.po and names what it lacks; nothing but
-Python is needed for it.
+`python -m tests.web.catalogue` compiles jitapp/locale/*/LC_MESSAGES/django.po and names what each lacks; nothing but
+Python is needed for it. German has every sentence. The others have every sentence that an operator may see (the scan
+page, its answers, calls, boards, signing in); what only leaders and administrators see may be English there.
 """
 
 from __future__ import annotations
@@ -9,22 +10,56 @@ from __future__ import annotations
 import ast
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from jitapp.kanban.answers import ANSWERS, WARNINGS, WORDS
+from jitapp.kanban.answers import ANSWERS, WORDS
 from jitapp.kanban.steps.all import STEPS
+from jitapp.kanban.warnings import WARNINGS
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "jitapp" / "locale" / "de" / "LC_MESSAGES"
+LOCALES = ROOT / "jitapp" / "locale"
+WHOLE = "de"  # the language that has every sentence
+OTHERS = ("es", "fr", "pl")
+# Pages and their templates that no operator works with.
+NOT_THE_OPERATORS = frozenset(
+    {
+        "health.py",
+        "stands.py",
+        "documents.py",
+        "devices.py",
+        "doctor.py",
+        "doctor.html",
+        "persons.py",
+        "status.html",
+        "docs.html",
+        "devices",
+        "persons",
+        "tags.py",
+        "tags",
+        "printing.py",
+        "print_words.py",
+        "printing",
+        "pictures.py",
+        "lost.py",
+    }
+)
+PLURAL = "\0"  # stands between a sentence and its plural, as in a compiled catalogue
 _CALLS = {"gettext", "gettext_noop", "gettext_lazy", "mark", "_"}
+_PLURALS = {"ngettext", "ngettext_lazy"}
 _TAGS = re.compile(r"""\{%\s*translate\s+(?:"([^"]*)"|'([^']*)')|_\("([^"]*)"\)""")
 _BLOCKS = re.compile(r"\{%\s*blocktranslate[^%]*%\}(.*?)\{%\s*endblocktranslate\s*%\}", re.DOTALL)
 
 
-def of_pages() -> set[str]:
-    """Every sentence of the web room and its templates."""
-    return (set(_in_python()) | set(_in_templates())) - {""}
+def of_pages(*, but: Collection[str] = ()) -> set[str]:
+    """Every sentence of the web room and its templates, and what is printed on cards; without those of files and
+    folders named `but`. A sentence with a plural is both, with PLURAL between them."""
+    return (set(_in_python(but)) | set(_in_templates(but))) - {""}
+
+
+def of_operators() -> set[str]:
+    """Every sentence that an operator may see."""
+    return of_pages(but=NOT_THE_OPERATORS) | of_answers()
 
 
 def of_answers() -> set[str]:
@@ -37,38 +72,54 @@ def of_answers() -> set[str]:
     return (sentences | labels | set(WARNINGS.values()) | WORDS) - {""}
 
 
-def _in_python() -> Iterator[str]:
-    for file in sorted((ROOT / "jitapp" / "web").rglob("*.py")):
+def _in_python(but: Collection[str]) -> Iterator[str]:
+    rooms = [ROOT / "jitapp" / "web", ROOT / "jitapp" / "printing"]
+    for file in sorted(file for room in rooms for file in room.rglob("*.py")):
+        if file.name in but:
+            continue
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CALLS:
-                for argument in node.args[:1]:
-                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                        yield argument.value
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            said = [
+                each.value
+                for each in node.args
+                if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            ]
+            if node.func.id in _CALLS:
+                yield from said[:1]
+            elif node.func.id in _PLURALS:
+                yield PLURAL.join(said[:2])
 
 
-def _in_templates() -> Iterator[str]:
+def _in_templates(but: Collection[str]) -> Iterator[str]:
     for file in sorted((ROOT / "templates").rglob("*.html")):
+        if not set(file.relative_to(ROOT / "templates").parts).isdisjoint(but):
+            continue
         text = file.read_text()
         for groups in _TAGS.findall(text):
             yield next(group for group in groups if group)
         for block in _BLOCKS.findall(text):
-            yield re.sub(r"\{\{\s*(\w+)\s*\}\}", r"%(\1)s", block)
+            said = re.sub(r"\{\{\s*(\w+)\s*\}\}", r"%(\1)s", block)
+            yield re.sub(r"\{%\s*plural\s*%\}", PLURAL, said)
 
 
 def read(text: str) -> dict[str, str]:
-    """The pairs of a .po file without plurals."""
+    """The pairs of a .po file; the forms of a plural stand in one text, with NUL between them."""
     found: dict[str, str] = {}
     for block in re.split(r"\n\s*\n", text):
         parts: dict[str, str] = {}
         name = ""
         for line in block.splitlines():
-            keyword = re.match(r'(msgid|msgstr)\s+(".*")', line)
+            keyword = re.match(r'(msgid|msgid_plural|msgstr(?:\[\d\])?)\s+(".*")', line)
             if keyword:
                 name = keyword[1]
                 parts[name] = ast.literal_eval(keyword[2])
             elif line.startswith('"') and name:
                 parts[name] += ast.literal_eval(line)
-        if "msgid" in parts:
+        if "msgid_plural" in parts:
+            forms = [text for name, text in sorted(parts.items()) if name.startswith("msgstr[")]
+            found[PLURAL.join((parts["msgid"], parts["msgid_plural"]))] = PLURAL.join(forms)
+        elif "msgid" in parts:
             found[parts["msgid"]] = parts.get("msgstr", "")
     return found
 
@@ -91,17 +142,31 @@ def compiled(catalogue: dict[str, str]) -> bytes:
     return head + struct.pack(f"<{len(places)}I", *places) + ids + texts
 
 
-def pairs() -> dict[str, str]:
+def folder(language: str) -> Path:
+    """Where a language's catalogue stands."""
+    return LOCALES / language / "LC_MESSAGES"
+
+
+def pairs(language: str = WHOLE) -> dict[str, str]:
     """The catalogue as it stands."""
-    return read((FOLDER / "django.po").read_text())
+    return read((folder(language) / "django.po").read_text())
 
 
-def lacking(sentences: set[str]) -> list[str]:
-    """Those without a German text."""
-    known = pairs()
+def lacking(sentences: set[str], language: str = WHOLE) -> list[str]:
+    """Those without a text in the language."""
+    known = pairs(language)
     return sorted(text for text in sentences if not known.get(text))
 
 
+def main() -> str:
+    """Compiles all; returns what is lacking, a line each."""
+    lines: list[str] = []
+    for language in (WHOLE, *OTHERS):
+        (folder(language) / "django.mo").write_bytes(compiled(pairs(language)))
+        wanted = of_pages() | of_answers() if language == WHOLE else of_operators()
+        lines += [f"{language}: {text!r}" for text in lacking(wanted, language)]
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    (FOLDER / "django.mo").write_bytes(compiled(pairs()))
-    raise SystemExit("\n".join(lacking(of_pages() | of_answers())) or None)
+    raise SystemExit(main() or None)

@@ -27,12 +27,14 @@ class StepRow(Row):
 
 
 class AreaRow(Row):
-    """A part of a plant with a leader and a board. `receiving`: the calendar in which deliveries are taken in here."""
+    """A part of a plant with a leader and a board. `receiving`: the calendar in which deliveries are taken in here.
+    `idle_minutes`: nobody is signed in at a tablet after so long without a touch; null: until they sign out."""
 
     code: Code
     name: Name | UnsetType = UNSET
     leader: str | UnsetType | None = UNSET
     receiving: str | UnsetType | None = UNSET
+    idle_minutes: Annotated[int, Meta(ge=1, le=720)] | UnsetType | None = UNSET
     escalation: Annotated[list[StepRow], Meta(max_length=10)] | UnsetType = UNSET
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 from django.forms import ModelForm
+from django.forms.models import BaseInlineFormSet
 
 from jitapp.plant.holdings import the_floor
 from jitapp.plant.masters.change import Change
 from jitapp.plant.masters.master import Master
 from jitapp.plant.masters.wrong import Wrong, twins
 from jitapp.plant.models import Placement, Plant, StandardWork
+from jitapp.plant.routes import Route, RouteStop
 from jitapp.plant.rows import Unreadable
 from jitapp.plant.structure import check_structure, lock_master_data
 
@@ -91,6 +94,32 @@ class PlacementForm(ModelForm[Placement]):
     def clean(self) -> dict[str, Any]:
         """The form's values. Raises ValidationError in a sentence."""
         return _of_one_plant(super().clean() or {}, "plant", lambda plant: plant)
+
+
+class StopsForms(BaseInlineFormSet[RouteStop, Route, ModelForm[RouteStop]]):
+    """The stops of a route: stations of its plant, none reached earlier than the one before."""
+
+    def clean(self) -> None:
+        """Raises ValidationError in a sentence."""
+        super().clean()
+        rows = [form.cleaned_data for form in self.forms if form.is_valid() and form.has_changed()]
+        kept = [form.cleaned_data for form in self.forms if form.is_valid()]
+        stops = sorted(
+            (row for row in kept if not row.get("DELETE") and row.get("station")),
+            key=lambda row: row["position"],
+        )
+        for row in rows:
+            station = row.get("station")
+            if station is not None and self.instance.plant_id not in (None, station.plant_id):
+                raise ValidationError(
+                    f"{station.code} is a station of another plant. Choose a station of the route's plant."
+                )
+        for one, other in pairwise(stops):
+            if other["minutes"] < one["minutes"]:
+                raise ValidationError(
+                    f"{other['station'].code} comes after {one['station'].code} and cannot be reached earlier."
+                    " Write the minutes since the departure."
+                )
 
 
 class StandardWorkForm(ModelForm[StandardWork]):

@@ -27,7 +27,7 @@ class PersonRow(Row):
     role: Role | UnsetType = UNSET
     roles: list[Role] | UnsetType = UNSET
     badge: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType | None = UNSET
-    language: Literal["en", "de"] | UnsetType = UNSET
+    language: Literal["en", "de", "es", "fr", "pl"] | UnsetType = UNSET
 
 
 class People(Master[PersonRow, Person]):

@@ -13,6 +13,7 @@ from jitapp.kanban.andon import ROLES
 from jitapp.kanban.names import folded, tidy
 from jitapp.kanban.quantity import in_ascii
 from jitapp.plant.masters.bills import BILLS
+from jitapp.plant.masters.loops import LOOPS
 from jitapp.plant.masters.master import Master
 from jitapp.plant.masters.parts import PARTS
 from jitapp.plant.masters.people import PEOPLE
@@ -98,6 +99,11 @@ def _row(each: str, row: object, spell: Speller) -> object:
     if isinstance(lines := found.get("components"), list):
         lines = [_in(line, "quantity", in_ascii) for line in lines]
         found["components"] = [_in(line, "part", lambda part: spell(PARTS, part)) for line in lines]
+    if isinstance(stops := found.get("stops"), list):
+        stops = [_in(stop, "minutes", in_ascii) for stop in stops]
+        found["stops"] = [_in(stop, "station", lambda code: spell(STATIONS, code)) for stop in stops]
+    if isinstance(codes := found.get("loops"), list):
+        found["loops"] = [spell(LOOPS, code) if isinstance(code, str) else code for code in codes]
     if isinstance(work := found.get("standard_work"), dict):
         found["standard_work"] = {spell(STATIONS, str(code)): url for code, url in work.items()}
     return found

@@ -11,6 +11,7 @@ from jitapp.plant.masters.loops import LOOPS
 from jitapp.plant.masters.master import Master
 from jitapp.plant.masters.parts import PARTS
 from jitapp.plant.masters.people import PEOPLE
+from jitapp.plant.masters.routes import ROUTES
 from jitapp.plant.masters.stations import STATIONS
 from jitapp.plant.masters.suppliers import SUPPLIERS
 
@@ -23,4 +24,5 @@ MASTERS: tuple[Master[Any, Any], ...] = (
     PARTS,
     BILLS,
     LOOPS,
+    ROUTES,
 )

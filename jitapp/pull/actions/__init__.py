@@ -27,6 +27,7 @@ from jitapp.pull.actions.propagate import propagate
 from jitapp.pull.actions.quality import DECISIONS, Decision, WriteOffRefused, hold_card, release_card
 from jitapp.pull.actions.saving import Refused
 from jitapp.pull.actions.scanning import BATCH_LIMIT, scan, scan_batch
+from jitapp.pull.actions.sequences import follow_sequences, note_missing
 from jitapp.pull.actions.settling import DECLINED, Settled, SettleRefused, may_settle, settle_scan
 from jitapp.pull.actions.stations import (
     BY_HAND,
@@ -65,12 +66,14 @@ __all__ = [
     "escalate_calls",
     "fail_turn",
     "finish_changeover",
+    "follow_sequences",
     "give_document",
     "hold_card",
     "hold_loop",
     "mark_printed",
     "may_settle",
     "mend_document",
+    "note_missing",
     "note_settings",
     "order",
     "plan_revision",

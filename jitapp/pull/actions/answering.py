@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jitapp.accounts.models import Person
-from jitapp.kanban.answers import ANSWERS, WARNINGS, asked_code, feedback, say
+from jitapp.kanban.answers import ANSWERS, asked_code, feedback, say
 from jitapp.kanban.names import tidy
 from jitapp.kanban.vocabulary import Outcome
+from jitapp.kanban.warnings import WARNINGS
 from jitapp.plant.configs import zone
 from jitapp.pull.actions.stages import Decided
 from jitapp.pull.scan_request import Source, escaped

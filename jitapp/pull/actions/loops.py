@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.conditions import NO_LABEL
+from jitapp.kanban.conditions import NO_LABEL, label_quantity
 from jitapp.kanban.events.cards import CardObsolete, CardRelabelled
 from jitapp.kanban.events.loops import BeforeAfter, LoopChanged
 from jitapp.kanban.events.turns import TurnCancelled
@@ -139,8 +139,14 @@ def _changed(members: Mapping[str, tuple[str, str]]) -> dict[str, BeforeAfter]:
     return {name: BeforeAfter(before, after) for name, (before, after) in members.items()}
 
 
-def mark_printed(*, loop_id: int, now: datetime, source: Source = NOBODY) -> int:
-    """The loop's stale labels were printed again; returns how many: those that `sheets.stale_labels_of` lists."""
+def mark_printed(
+    *, loop_id: int, now: datetime, source: Source = NOBODY, printed: Mapping[str, Decimal] | None = None
+) -> int:
+    """The loop's stale labels were printed again; returns how many: of those that `sheets.stale_labels_of` lists.
+
+    `printed` names the cards and the quantity that stands on each: a label is true again only if that is still what a
+    container holds. Without it all of them were printed.
+    """
 
     def once() -> int:
         with transaction.atomic():
@@ -149,9 +155,12 @@ def mark_printed(*, loop_id: int, now: datetime, source: Source = NOBODY) -> int
             cards = ledger.loop.cards.values()
             stale = [card for card in cards if card.label_stale and card.card_status not in NO_LABEL]
             for card in stale:
-                ledger.write(CardRelabelled(stale=False), card)
-            save(unit, ledger, now, source)
-            return len(stale)
+                if printed is None or printed.get(card.code) == label_quantity(ledger.loop, card):
+                    ledger.write(CardRelabelled(stale=False), card)
+            count = sum(not card.label_stale for card in stale)
+            if count:
+                save(unit, ledger, now, source)
+            return count
 
     return retried(once)
 

@@ -20,11 +20,12 @@ from jitapp.kanban.conditions import GONE
 from jitapp.kanban.parked import SETTLERS, read_choice
 from jitapp.kanban.vocabulary import Intent, Outcome, Role
 from jitapp.plant.models import Identifier, Membership, Plant, Station
+from jitapp.plant.scanners import site
 from jitapp.pull.actions.scanning import scan
 from jitapp.pull.models import Card, Receipt, Settlement
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Conflict, ScanRequest, Source, escaped, unescaped
-from jitapp.symbology.cardcode import find_card_code
+from jitapp.symbology.cardcode import find_card_code, meant_code
 from jitapp.symbology.decode import decode
 from jitapp.symbology.meaning import canonical
 
@@ -212,11 +213,13 @@ def _assign(receipt: Receipt, code: str, why: str, key: UUID, now: datetime, sou
     """The unknown code names this card from now on; what it was scanned for is scanned again."""
     if receipt.code != UNKNOWN:
         raise SettleRefused("not_waiting")
-    card = Card.objects.filter(code=code.strip(), loop__plant_id__in=source.plant_ids).first()
+    card = Card.objects.filter(
+        code=meant_code(code) or code.strip(), loop__plant_id__in=source.plant_ids
+    ).first()
     if card is None or card.card_status in GONE:
         raise SettleRefused("unknown_card")
     raw = unescaped(receipt.raw)
-    read = find_card_code(raw) or canonical(decode(raw))
+    read = find_card_code(raw) or canonical(decode(raw, site()))
     if len(read) > LONGEST_CODE or Identifier.objects.filter(code=read).exists():
         raise SettleRefused("code_taken")
     Identifier.objects.create(code=read, kind=Identifier.Kind.CARD, target_id=card.pk)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
-from jitapp.accounts.models import new_uuid
+from jitapp.accounts.models import Person, new_uuid
 from jitapp.kanban.guards import CLOCK_SLACK, slack_of
 from jitapp.kanban.ledger import Decision, Facts, Scan
 from jitapp.kanban.lifecycle import decide
@@ -21,6 +21,7 @@ from jitapp.kanban.names import tidy
 from jitapp.kanban.state import STATUSES, Card, Loop
 from jitapp.kanban.vocabulary import Intent, Role
 from jitapp.plant.configs import Configs, StationInfo
+from jitapp.plant.scanners import site
 from jitapp.pull import store
 from jitapp.pull.acting import actor_of
 from jitapp.pull.actions.circumstances import circumstances
@@ -28,7 +29,7 @@ from jitapp.pull.models import Card as CardRow
 from jitapp.pull.scan_request import Actor, ScanRequest, Source, escaped
 from jitapp.symbology.cardcode import is_card_code
 from jitapp.symbology.layouts import read_back
-from jitapp.symbology.meaning import Meaning, meaning_of
+from jitapp.symbology.meaning import LONGEST_NAME, Meaning, meaning_of
 
 INTENTS = {intent.value: intent for intent in Intent}
 LEADERS = frozenset({Role.LEADER, Role.ADMIN})
@@ -126,7 +127,7 @@ def read(requests: Sequence[ScanRequest]) -> list[Read]:
     remembered = {
         request.code: card for request in requests if (card := _cards.get(request.code)) is not None
     }
-    meant = {each.code: meaning_of(each.code) for each in requests if each.code not in remembered}
+    meant = {each.code: meaning_of(each.code, site()) for each in requests if each.code not in remembered}
     targets = _resolved([name for meaning in meant.values() for name in meaning.names]) if meant else {}
     return [
         Read(request, *remembered[request.code])
@@ -138,18 +139,23 @@ def read(requests: Sequence[ScanRequest]) -> list[Read]:
 
 def _resolved(names: Sequence[str]) -> dict[str, store.Target]:
     """What names stand for, those of cards remembered; names that nobody knows are left out."""
-    targets = {name: store.Target("card", *_cards[name]) for name in names if name in _cards}
+    targets = {name: store.Target("card", *card) for name in names if (card := _cards.get(name)) is not None}
     asked = [name for name in dict.fromkeys(names) if name not in targets]
     if not asked:
         return targets
     for name, target in store.resolve(asked).items():
         targets[name] = target
         # What a bin carries may change; a card's own code does not.
-        if target.kind == "card" and target.loop_id is not None and is_card_code(name):
-            if len(_cards) >= _REMEMBERED:
-                _cards.clear()
-            _cards[name] = (target.id, target.loop_id)
+        if is_card_code(name):
+            _remember(name, target)
     return targets
+
+
+def _remember(read: str, target: store.Target) -> None:
+    if target.kind == "card" and target.loop_id is not None:
+        if len(_cards) >= _REMEMBERED:
+            _cards.clear()
+        _cards[read] = (target.id, target.loop_id)
 
 
 def _read(request: ScanRequest, meaning: Meaning, targets: Mapping[str, store.Target]) -> Read:
@@ -161,6 +167,10 @@ def _read(request: ScanRequest, meaning: Meaning, targets: Mapping[str, store.Ta
         return _refused(request, "two_codes", both)
     first = next((target for _, target in known if _is_card(target)), None)
     if first is not None:
+        if len(request.code) <= LONGEST_NAME and is_card_code(meaning.names[0]):
+            _remember(
+                request.code, first
+            )  # an address, lower case: whatever holds one card code means that card
         return Read(request, first.id, first.loop_id)
     if known and meaning.refusal != "makers_label":
         return _refused(request, "not_a_card", request.code.strip(), kind=known[0][1].kind)
@@ -205,11 +215,22 @@ def locate(unit: store.UnitOfWork, found: Read, source: Source, now: datetime) -
         loop = card = None
     if refusal is None and loop is not None:
         refusal = _unusable(unit.configs, loop, found.pair_loop_id)
+    if refusal is not None and refusal.code == "not_a_card_code":
+        refusal = _badge(unit.configs, request.code, source) or refusal
     if card is not None and card.moved_at is not None and card.moved_at > now:
         # Whoever held the lock before us read the clock after us, or our clock was set back: the order is the lock's.
         now = card.moved_at
         occurred = now if request.occurred_at is None else occurred
     return Located(found, loop, card, occurred, now, refusal)
+
+
+def _badge(known: Configs, raw: str, source: Source) -> Refusal | None:
+    """The badge of somebody who works here: no card, and no maker's label either."""
+    person_id = known.badges.find(raw)
+    if person_id is None or not known.works_in(person_id, source.plant_ids):
+        return None
+    name = Person.objects.filter(pk=person_id).values_list("name", flat=True).first()
+    return Refusal("badge_scanned", {"name": name or tidy(raw)[:40]})
 
 
 def _unusable(known: Configs, loop: Loop, pair_loop_id: int | None) -> Refusal | None:

@@ -10,16 +10,19 @@ from jitapp.pull.models.cards import Bin, Card, LoopState
 from jitapp.pull.models.fields import Xid8Field
 from jitapp.pull.models.floor import AndonCall, QualityHold, Runout, StationState, Wait
 from jitapp.pull.models.ledger import Event, History, Receipt, Settlement
+from jitapp.pull.models.sequences import DeviceSequence, MissingScans
 from jitapp.pull.models.turns import Draw, Turn, TurnLink
 
 __all__ = [
     "AndonCall",
     "Bin",
     "Card",
+    "DeviceSequence",
     "Draw",
     "Event",
     "History",
     "LoopState",
+    "MissingScans",
     "QualityHold",
     "Receipt",
     "Runout",

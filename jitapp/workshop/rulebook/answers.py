@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from jitapp.kanban.answers import ANSWERS, WARNINGS, feedback
+from jitapp.kanban.answers import ANSWERS, feedback
 from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.vocabulary import Outcome, ScanClass, ScreenState
+from jitapp.kanban.warnings import WARNINGS
 from jitapp.workshop.rulebook.markdown import page, table
 
 CLASSES = {

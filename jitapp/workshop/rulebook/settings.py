@@ -68,6 +68,17 @@ MEANINGS: dict[str, dict[str, str]] = {
         "calendar": "working time; empty: the plant's",
         "ack_within_minutes": "how soon a signal must be acknowledged; empty: no clock",
     },
+    "Route": {
+        "code": "natural key",
+        "name": "as people call it",
+        "handler": "who usually walks it",
+    },
+    "RouteStop": {
+        "route": "the route",
+        "position": "place in walking order",
+        "station": "where the round stops",
+        "minutes": "minutes after the departure",
+    },
 }
 NOT_SET_BY_PEOPLE = frozenset({"id", "uuid", "plant", "version", "revision"})
 

@@ -1,0 +1,169 @@
+"""Who is here: signing in at a tablet by badge, by name with a PIN, or by touching one of the last names.
+
+The doors belong to the device; who is signed in stands in the browser (static/js/actor.js) and in each scan.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_noop as mark
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+
+from jitapp.plant.models import Station
+from jitapp.pull.scan_request import Source
+from jitapp.pull.signing import NotSignedIn, SignedIn
+from jitapp.pull.signing import sign_in as sign_in_at
+from jitapp.web.device import TABLETS, device_source, tell_person
+from jitapp.web.visit import ANYBODY, declared
+
+MOST_BYTES = 4_096
+LONGEST = {"badge": 64, "name": 64, "pin": 20}
+IDLE_MINUTES = 10
+STATUS = {"badge_unknown": 404, "person_unknown": 404, "pin_busy": 503}
+WHY = {
+    "badge_unknown": mark("Nobody here has this badge. It is noted; your leader can give it to you."),
+    "person_unknown": mark("Nobody here has this name. Scan your badge, or ask your leader."),
+    "pin_missing": mark("Type your PIN, or scan your badge."),
+    "pin_wrong": mark("That PIN is wrong. Type it again, or scan your badge."),
+    "pin_waits": mark(
+        "Too many wrong PINs. The next one counts in {} min; your badge and every scan work meanwhile."
+    ),
+    "pin_busy": mark("Another PIN is being checked. Press again."),
+}
+
+
+@require_GET
+@declared(ANYBODY)
+def who_page(request: HttpRequest) -> HttpResponseBase:
+    """The page tells nothing of its own: the last names stand in the browser."""
+    return render(request, "who/page.html", {"idle": IDLE_MINUTES, "words": _words()})
+
+
+@require_POST
+@csrf_exempt  # its cookie is sent with requests of our own pages only (_told)
+@declared(TABLETS)
+def sign_in(request: HttpRequest) -> HttpResponseBase:
+    """POST {badge}, or {name} with a PIN if the person has one: who it is, in the person's own language."""
+    told = _told(request)
+    if isinstance(told, HttpResponse):
+        return told
+    source = device_source(request)
+    if source is None:
+        return _no_device()
+    try:
+        found = sign_in_at(
+            badge=told.get("badge", ""),
+            name=told.get("name", ""),
+            pin=told.get("pin", ""),
+            source=source,
+            now=timezone.now(),
+        )
+    except NotSignedIn as why:
+        return _refused(why)
+    response = JsonResponse(_person(found, source))
+    tell_person(response, found.person)
+    if found.person.language in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, found.person.language, max_age=31_536_000, samesite="Lax"
+        )
+    return response
+
+
+@require_POST
+@csrf_exempt
+@declared(TABLETS)
+def sign_out(request: HttpRequest) -> HttpResponseBase:
+    """POST {}: nobody is signed in here any more. What waits on the device stays as it is."""
+    told = _told(request)
+    if isinstance(told, HttpResponse):
+        return told
+    if device_source(request) is None:
+        return _no_device()
+    response = JsonResponse(
+        {"message": gettext("Signed out. The station stays; what waits is sent all the same.")}
+    )
+    tell_person(response, None)
+    return response
+
+
+def _person(found: SignedIn, source: Source) -> dict[str, object]:
+    person = found.person
+    station = Station.objects.select_related("area").filter(pk=source.station_id or 0).first()
+    with override(person.language):
+        message = gettext("Hello {}.").format(person.name or person.username)
+    return {
+        "person": str(person.uuid),
+        "name": person.name or person.username,
+        "badge": person.badge or "",
+        "language": person.language,
+        "roles": sorted(found.roles),
+        "proved": found.proved,
+        "idle_minutes": IDLE_MINUTES
+        if station is None or station.area is None
+        else station.area.idle_minutes,
+        "message": message,
+    }
+
+
+def _refused(why: NotSignedIn) -> JsonResponse:
+    sentence, seconds = gettext(WHY[why.code]), 0
+    if why.until is not None:
+        seconds = max(1, math.ceil((why.until - timezone.now()).total_seconds()))
+        sentence = sentence.format(math.ceil(seconds / 60))
+    response = JsonResponse(
+        {"code": why.code, "message": sentence, "name": why.name}, status=STATUS.get(why.code, 403)
+    )
+    if why.until is not None or why.code == "pin_busy":
+        response["Retry-After"] = str(max(1, seconds))
+    return response
+
+
+def _told(request: HttpRequest) -> dict[str, str] | HttpResponse:
+    """The members that were sent, or the refusal. A page of another site can send neither JSON nor our cookie."""
+    origin = request.headers.get("Origin")
+    ours = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+    ours = ours and (origin in (None, "null") or urlsplit(origin or "").netloc == request.get_host())
+    if request.content_type != "application/json" or not ours:
+        return _problem(403, "not_ours", gettext("This is not a page of ours. Open the scan page again."))
+    raw = request.read(MOST_BYTES + 1)
+    try:
+        body = json.loads(raw) if len(raw) <= MOST_BYTES else None
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        return _problem(400, "malformed", gettext("What was sent could not be read. Send it again."))
+    told = {name: body[name] for name in LONGEST if isinstance(body.get(name), str)}
+    if any(len(value) > LONGEST[name] for name, value in told.items()):
+        return _problem(422, "malformed", gettext("What was sent could not be read. Send it again."))
+    return told
+
+
+def _problem(status: int, code: str, sentence: str) -> HttpResponse:
+    return JsonResponse({"code": code, "message": sentence}, status=status)
+
+
+def _no_device() -> HttpResponse:
+    sentence = gettext("This tablet is not known, or not any more. Have it enrolled; its scans are kept.")
+    return _problem(401, "device_unknown", sentence)
+
+
+def _words() -> dict[str, str]:
+    return {
+        "hello": gettext("Hello {}."),
+        "out": gettext("Signed out. The station stays; what waits is sent all the same."),
+        "pin_of": gettext("PIN of {}"),
+        "offline": gettext("No connection. Scan your badge: badges are known here without it."),
+        "unknown_offline": gettext(
+            "This badge is not known here without a connection. Scan on: what you scan is kept."
+        ),
+        "sending": gettext("One moment"),
+    }

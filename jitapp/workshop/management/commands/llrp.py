@@ -1,0 +1,81 @@
+"""`manage.py llrp`: keeps the connections to LLRP readers (JITAPP_LLRP), in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from jitapp.outages import store
+from jitapp.pulse.beats import Pulse, Work
+from jitapp.tags.intake import reader_named
+from jitapp.tags.llrp import follow
+from jitapp.tags.reads import Read
+from jitapp.tags.taking import UnknownReader
+from jitapp.workshop.tag_feed import record, until_recorded
+
+PATIENCE_S = 40.0
+TICK_S = 1.0
+
+
+async def run(readers: list[tuple[str, str, int]], ids: dict[str, tuple[int, str]], work: Work) -> None:
+    """Follows all readers until SIGTERM or SIGINT; what was gathered by then is recorded once more."""
+    stopped = threading.Event()
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopped.set()
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+    async def hand(name: str, reads: list[Read]) -> bool:
+        reader_id, known_as = ids[name]
+        return await asyncio.to_thread(
+            until_recorded, lambda: record(reader_id, known_as, reads), stopped, alive=lambda: None
+        )
+
+    tasks = [asyncio.create_task(follow(name, host, port, hand), name=name) for name, host, port in readers]
+    while not ended.is_set():
+        work.done()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), TICK_S)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Command(BaseCommand):
+    help = "Keeps the connections to LLRP readers until it is stopped."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Ends by SIGTERM or SIGINT."""
+        readers = settings.LLRP_READERS
+        if not readers:
+            raise CommandError(
+                "JITAPP_LLRP is not set. Name the readers: DOCK-1=192.0.2.10,DOCK-2=192.0.2.11:5084."
+            )
+        ids: dict[str, tuple[int, str]] = {}
+        try:
+            for name, _, _ in readers:
+                ids[name] = reader_named(name)
+        except UnknownReader:
+            raise CommandError(
+                f"There is no reader {name!r}. Make it known: manage.py api_token {name} --kind reader"
+            ) from None
+        except store.ERRORS:
+            raise CommandError(
+                "The database cannot be reached. It is tried again at the next start."
+            ) from None
+        work = Work(PATIENCE_S)
+        pulse = Pulse("llrp", work.fresh)
+        pulse.start()
+        asyncio.run(run(readers, ids, work))
+        pulse.end()

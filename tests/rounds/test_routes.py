@@ -1,0 +1,158 @@
+"""A milk run through a small shop: what is to be taken and left, in walking order; scans that know what they mean."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from jitapp.plant.routes import Route
+from jitapp.pull.models import AndonCall, Receipt
+from jitapp.rounds.models import Obstacle
+from jitapp.rounds.routes import ObstacleRefused, report_obstacle
+from jitapp.rounds.vocabulary import Hindrance
+from tests.floor import START
+from tests.rounds.milk import Run, milk_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run() -> Run:
+    return milk_run()
+
+
+def test_what_is_asked_of_the_store_and_what_is_made_is_taken(run: Run) -> None:
+    assert run.errands() == []
+    run.floor.scan("SCREWS", 1, "empty")
+    run.floor.scan("LIDS", 1, "empty")
+    assert run.errands() == [("STORE", "pick", "SCREWS/1")]  # the lid is not made yet
+    run.floor.scan("LIDS", 1, "start")
+    run.floor.scan("LIDS", 1, "complete")
+    run.floor.now = START + timedelta(minutes=25)  # before the next departure
+    assert run.errands() == [("STORE", "pick", "SCREWS/1"), ("PRESS", "pick", "LIDS/1")]
+
+
+def test_a_scan_takes_at_one_end_and_leaves_at_the_other(run: Run) -> None:
+    run.floor.scan("SCREWS", 1, "empty")
+    taken = run.scan("SCREWS", 1)
+    assert (taken["code"], taken["card"]["supply_status"]) == ("loaded", "IN_TRANSIT")
+    assert run.errands() == [("LINE", "drop", "SCREWS/1")]
+    left = run.scan("SCREWS", 1)
+    assert (left["code"], left["card"]["supply_status"]) == ("received", "FULL")
+    # A third scan never empties what was just brought, also much later.
+    run.floor.now += timedelta(hours=2)
+    again = run.scan("SCREWS", 1)
+    assert again["outcome"] == "already"
+    assert run.floor.status("SCREWS") == ["FULL", "IN_USE", "FULL"]
+
+
+def test_an_emptied_bin_that_is_collected_does_not_count_as_made(run: Run) -> None:
+    run.floor.scan("LIDS", 1, "empty")
+    assert run.scan("LIDS", 1)["outcome"] == "already"
+    assert run.floor.status("LIDS") == ["EMPTY", "IN_USE"]
+
+
+def test_a_card_of_another_route_is_recorded_and_changes_nothing(run: Run) -> None:
+    run.floor.scan("FOIL", 1, "empty")
+    answer, carried = run.scanned(run.floor.card("FOIL", 1).code)
+    assert not carried
+    assert answer.body["outcome"] == "refused"
+    assert Receipt.objects.filter(scan_id=answer.body["id"]).exists()
+    assert run.floor.status("FOIL") == ["EMPTY", "IN_USE"]
+    unknown, carried = run.scanned("KB0000000000")
+    assert carried
+    assert unknown.body["outcome"] == "refused"
+
+
+def test_what_became_ready_after_the_departure_waits_for_the_next_round(run: Run) -> None:
+    run.floor.scan("SCREWS", 1, "empty")  # before 08:30
+    run.floor.now = START + timedelta(minutes=31)
+    run.floor.scan("OIL", 1, "empty")  # 08:32, two minutes after the departure
+    sheet = run.sheet()
+    assert sheet.round.departed_at == START + timedelta(minutes=30)
+    assert run.errands() == [("STORE", "pick", "SCREWS/1")]
+    assert (sheet.picks, sheet.later) == (1, 1)
+    run.floor.now = START + timedelta(minutes=45)  # the round is over: all of it is the next one's
+    assert {errand[2] for errand in run.errands()} == {"SCREWS/1", "OIL/1"}
+
+
+def test_late_ones_come_first_with_their_lateness(run: Run) -> None:
+    run.floor.scan("OIL", 1, "empty")
+    run.floor.scan("SCREWS", 2, "empty")
+    turn = run.floor.turn("SCREWS", 2)
+    turn.due_at = run.floor.now + timedelta(minutes=5)
+    turn.save()
+    run.floor.now = START + timedelta(minutes=20)
+    sheet = run.sheet()
+    assert [errand.container.loop for errand in sheet.halts[0].picks] == ["SCREWS", "OIL"]
+    assert [errand.container.code for errand in sheet.late] == [run.floor.card("SCREWS", 2).code]
+
+
+def test_the_cart_is_counted_stop_by_stop(run: Run) -> None:
+    for loop, number in (("SCREWS", 1), ("SCREWS", 2), ("OIL", 1)):
+        run.floor.scan(loop, number, "empty")
+    sheet = run.sheet()
+    assert [halt.load for halt in sheet.halts] == [
+        3,
+        2,
+        0,
+    ]  # the oil is left at the press, the screws at the line
+    assert (sheet.cart.peak, sheet.cart.percent, sheet.cart.over) == (3, 75, 0)
+    run.floor.scan("SCREWS", 3, "empty")
+    run.floor.scan("OIL", 2, "empty")
+    crowded = run.sheet().cart
+    assert (crowded.peak, crowded.over) == (5, 1)
+    run.scan("SCREWS", 1)
+    assert run.sheet().cart.now == 1
+
+
+def test_only_named_loops_are_carried_where_a_route_names_them(run: Run) -> None:
+    run.floor.scan("SCREWS", 1, "empty")
+    run.floor.scan("OIL", 1, "empty")
+    Route.objects.update(loops=["OIL"])
+    assert run.errands() == [("STORE", "pick", "OIL/1")]
+
+
+def test_why_something_cannot_be_carried_is_kept_and_calls_the_leader(run: Run) -> None:
+    run.floor.scan("SCREWS", 1, "empty")
+    card = run.floor.card("SCREWS", 1).code
+    number = uuid4()
+
+    def report(reason: str, **more: Any) -> Obstacle:
+        return report_obstacle(
+            run.route,
+            card=card,
+            reason=reason,
+            note="shelf bare",
+            words="Not there",
+            report_id=more.get("id", number),
+            source=run.source,
+            now=run.floor.now,
+        )
+
+    for _ in range(2):
+        kept = report("not_there")
+    call = AndonCall.objects.get()
+    assert (call.kind, call.station.code, call.card and call.card.code) == ("material", "STORE", card)
+    assert "Milk run · Not there: shelf bare" in call.note
+    assert (kept.call, kept.reason) == (call.uuid, Hindrance.NOT_THERE)
+    assert run.sheet().hindered[card].reason == "not_there"
+    run.scan("SCREWS", 1)
+    rack = report("rack_full", id=uuid4())  # it is on the cart now: the place that has no room is asked
+    assert rack.station.code == "LINE"
+    with pytest.raises(ObstacleRefused, match="unknown_reason"):
+        report("tired", id=uuid4())
+
+
+def test_a_container_at_the_dock_is_put_away_on_the_round(run: Run) -> None:
+    run.floor.station("ACME", "SUPPLIER")
+    run.floor.loop("WIRE", part="WIRE", supply="ACME", demand="LINE", kind="SUPPLIER", gr_policy="SEPARATE")
+    run.floor.scan("WIRE", 1, "empty")
+    run.floor.scan("WIRE", 1, "ship", at="ACME")
+    assert run.errands() == []
+    assert run.floor.scan("WIRE", 1, "dock", source=run.floor.leader())["outcome"] == "applied"
+    assert run.errands() == [("LINE", "drop", "WIRE/1")]
+    assert run.scan("WIRE", 1)["code"] == "received"
