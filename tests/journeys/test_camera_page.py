@@ -14,10 +14,17 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from jitapp.pull.models import Receipt
-from tests.journeys.pages import Site, log_in, site
+from tests.journeys.pages import Site, log_in, site, until
 from tests.live.served import wait_until
 from tests.web.shop import Shop, a_person, every_state
 
+LISTED = """() => new Promise((resolve) => {
+  const opening = indexedDB.open('jitapp');
+  opening.onsuccess = () => {
+    const asked = opening.result.transaction('kept').objectStore('kept').get('cards');
+    asked.onsuccess = () => { opening.result.close(); resolve(Boolean(asked.result)); };
+  };
+})"""
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -63,8 +70,9 @@ def test_a_photograph_of_six_cards_is_six_scans_and_again_none(page: Page, shop:
     page.on("request", lambda request: asked.append(request.url))
     loaded = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
     assert [url for url in loaded if "/camera/" in url or "zxing" in url] == []
+    until(page, LISTED)  # cards are named from it
     page.get_by_role("button", name="Camera").click()
-    expect(page.locator(".camera-said")).to_contain_text("No camera can be used here.")
+    expect(page.locator(".camera-said")).to_contain_text("No camera can be used here.", timeout=30_000)
     picture = FilePayload(name="shelf.png", mimeType="image/png", buffer=photograph(codes))
     for round_ in (1, 2):
         page.locator("#camera input[type=file]").set_input_files(picture)
@@ -74,7 +82,7 @@ def test_a_photograph_of_six_cards_is_six_scans_and_again_none(page: Page, shop:
                 [f"PCB-MANY {number}/6" for number in range(1, 7)]
             )
             page.get_by_role("button", name="Record cards: 6").click()
-            expect(page.locator(".photo-said")).to_have_text("Scans made: 6")
+            expect(page.locator(".photo-said")).to_have_text("Scans made: 6", timeout=30_000)
             wait_until(lambda: Receipt.objects.filter(outcome="applied").count() == 6, 30)
         else:
             expect(page.locator(".photo-said")).to_contain_text("Taken already: 6")

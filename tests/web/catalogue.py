@@ -28,8 +28,6 @@ NOT_THE_OPERATORS = frozenset(
         "stands.py",
         "documents.py",
         "devices.py",
-        "doctor.py",
-        "doctor.html",
         "persons.py",
         "status.html",
         "docs.html",
