@@ -15,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from jitapp.pull.models import Receipt
 from tests.journeys.pages import Site, log_in, site, until
+from tests.journeys.test_axe import violations
 from tests.live.served import wait_until
 from tests.web.shop import Shop, a_person, every_state
 
@@ -125,3 +126,26 @@ def test_the_camera_works_without_a_network_once_it_was_used(page: Page, shop: S
     }
     assert {name.rsplit("/", 1)[-1] for name in kept} >= needed
     assert "/s/camera.js" in kept
+
+
+def test_axe_finds_nothing_in_the_camera_and_the_verdict(page: Page, pages: Site, shop: Shop) -> None:
+    codes = list(shop.loops["L-MANY"].cards.order_by("number").values_list("code", flat=True))
+    page.get_by_role("button", name="Camera").click()
+    page.wait_for_selector("#camera[data-state=without]")
+    wrong = {"camera": violations(page)}
+    picture = FilePayload(name="shelf.png", mimeType="image/png", buffer=photograph(codes))
+    page.locator("#camera input[type=file]").set_input_files(picture)
+    expect(page.locator(".photo-said")).to_contain_text("Cards read: 6", timeout=60_000)
+    wrong["photo"] = violations(page)
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('#camera button, #camera label')].filter(e => e.offsetParent)"
+        ".map(e => Math.round(e.getBoundingClientRect().height))"
+    )
+    assert min(sizes) >= 48
+    page.goto(f"{pages.url}/device/doctor")
+    for _ in range(6):
+        page.locator("#skip").click()
+    page.wait_for_selector("#verdict[data-done]", timeout=30_000)
+    expect(page.locator("#verdict .stamp")).to_have_text("FAILED")
+    wrong["verdict"] = violations(page)
+    assert wrong == {"camera": [], "photo": [], "verdict": []}
