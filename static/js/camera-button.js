@@ -23,8 +23,9 @@ button.addEventListener("click", async () => {
   }
   shown(true);
   const { Camera } = await import("./camera/camera.js");
-  await cards.load().catch(() => {});
-  const name = (code) => {
+  const name = async (code) => {
+    // The list may have come, or changed, since the page was opened.
+    if (!cards.find(code)) await cards.load();
     const card = cards.find(code);
     return card && `${card.loop.part} ${card.number}/${card.loop.cards.length}`;
   };

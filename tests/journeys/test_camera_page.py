@@ -14,10 +14,18 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from jitapp.pull.models import Receipt
-from tests.journeys.pages import Site, log_in, site
+from tests.journeys.pages import Site, log_in, site, until
+from tests.journeys.test_axe import violations
 from tests.live.served import wait_until
 from tests.web.shop import Shop, a_person, every_state
 
+LISTED = """() => new Promise((resolve) => {
+  const opening = indexedDB.open('jitapp');
+  opening.onsuccess = () => {
+    const asked = opening.result.transaction('kept').objectStore('kept').get('cards');
+    asked.onsuccess = () => { opening.result.close(); resolve(Boolean(asked.result)); };
+  };
+})"""
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -63,8 +71,9 @@ def test_a_photograph_of_six_cards_is_six_scans_and_again_none(page: Page, shop:
     page.on("request", lambda request: asked.append(request.url))
     loaded = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
     assert [url for url in loaded if "/camera/" in url or "zxing" in url] == []
+    until(page, LISTED)  # cards are named from it
     page.get_by_role("button", name="Camera").click()
-    expect(page.locator(".camera-said")).to_contain_text("No camera can be used here.")
+    expect(page.locator(".camera-said")).to_contain_text("No camera can be used here.", timeout=30_000)
     picture = FilePayload(name="shelf.png", mimeType="image/png", buffer=photograph(codes))
     for round_ in (1, 2):
         page.locator("#camera input[type=file]").set_input_files(picture)
@@ -74,7 +83,7 @@ def test_a_photograph_of_six_cards_is_six_scans_and_again_none(page: Page, shop:
                 [f"PCB-MANY {number}/6" for number in range(1, 7)]
             )
             page.get_by_role("button", name="Record cards: 6").click()
-            expect(page.locator(".photo-said")).to_have_text("Scans made: 6")
+            expect(page.locator(".photo-said")).to_have_text("Scans made: 6", timeout=30_000)
             wait_until(lambda: Receipt.objects.filter(outcome="applied").count() == 6, 30)
         else:
             expect(page.locator(".photo-said")).to_contain_text("Taken already: 6")
@@ -117,3 +126,26 @@ def test_the_camera_works_without_a_network_once_it_was_used(page: Page, shop: S
     }
     assert {name.rsplit("/", 1)[-1] for name in kept} >= needed
     assert "/s/camera.js" in kept
+
+
+def test_axe_finds_nothing_in_the_camera_and_the_verdict(page: Page, pages: Site, shop: Shop) -> None:
+    codes = list(shop.loops["L-MANY"].cards.order_by("number").values_list("code", flat=True))
+    page.get_by_role("button", name="Camera").click()
+    page.wait_for_selector("#camera[data-state=without]")
+    wrong = {"camera": violations(page)}
+    picture = FilePayload(name="shelf.png", mimeType="image/png", buffer=photograph(codes))
+    page.locator("#camera input[type=file]").set_input_files(picture)
+    expect(page.locator(".photo-said")).to_contain_text("Cards read: 6", timeout=60_000)
+    wrong["photo"] = violations(page)
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('#camera button, #camera label')].filter(e => e.offsetParent)"
+        ".map(e => Math.round(e.getBoundingClientRect().height))"
+    )
+    assert min(sizes) >= 48
+    page.goto(f"{pages.url}/device/doctor")
+    for _ in range(6):
+        page.locator("#skip").click()
+    page.wait_for_selector("#verdict[data-done]", timeout=30_000)
+    expect(page.locator("#verdict .stamp")).to_have_text("FAILED")
+    wrong["verdict"] = violations(page)
+    assert wrong == {"camera": [], "photo": [], "verdict": []}
