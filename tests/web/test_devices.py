@@ -248,7 +248,7 @@ def test_what_is_wrong_with_a_device_is_said_in_words(floor: Floor) -> None:
         device=floor.device, epoch="a", first=17, last=19, found_at=now - timedelta(minutes=5)
     )
     for _ in range(25):
-        request = ScanRequest(id=uuid4(), code="4006381333931")
+        request = ScanRequest(id=uuid4(), code="?garbled")
         actions.scan(request, source=floor.source, now=now - timedelta(minutes=15))
     page = member(floor, "ole", Role.OPERATOR).get("/devices").content.decode()
     for sentence in (
