@@ -30,10 +30,10 @@ from jitapp.rounds.receiving import (
     take_in,
 )
 from jitapp.rounds.vocabulary import LabelOutcome
-from jitapp.web.calls import members, source_of
+from jitapp.web.calls import members
 from jitapp.web.camera import camera_words
 from jitapp.web.phrases import Words, clock, plain, promise, words_of
-from jitapp.web.rounds import posted_id, said_of_command, script_words
+from jitapp.web.rounds import posted_id, said_of_command, scanning_source, script_words
 from jitapp.web.said import Said, said_of
 from jitapp.web.visit import Viewer, posted_name, readers, viewer_of
 
@@ -170,7 +170,7 @@ def receiving_scan(request: HttpRequest) -> HttpResponseBase:
         reason=request.POST.get("reason", "").replace("\0", "")[:200],
         rest=rest,
     )
-    taken = take_in(receipt, source=source_of(viewer), now=timezone.now())
+    taken = take_in(receipt, source=scanning_source(request, viewer), now=timezone.now())
     said = said_of_label(taken, viewer.language)
     asks = _asks(taken, raw) if taken.kept.outcome == LabelOutcome.ASKED else None
     return _after(request, viewer, said, asks)
@@ -182,7 +182,7 @@ def receiving_settle(request: HttpRequest, label: UUID) -> HttpResponseBase:
     """Says what was done about a label that matched nothing or was refused."""
     viewer = viewer_of(request)
     note = request.POST.get("note", "").replace("\0", "")
-    done = settle_label(label, note, source=source_of(viewer), now=timezone.now())
+    done = settle_label(label, note, source=scanning_source(request, viewer), now=timezone.now())
     said = (
         Said("ok", gettext("Settled"), gettext("The label is kept with what was done."))
         if done

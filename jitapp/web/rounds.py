@@ -5,6 +5,7 @@ Every form works without JavaScript; with it, htmx swaps the round in place. Sca
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jitapp.accounts.models import new_uuid
 from jitapp.plant.routes import Route
+from jitapp.pull.scan_request import Source
 from jitapp.rounds.load import Errand, Halt
 from jitapp.rounds.routes import (
     ObstacleRefused,
@@ -33,6 +35,7 @@ from jitapp.rounds.vocabulary import Hindrance
 from jitapp.symbology.commandcode import read_command
 from jitapp.web.calls import REFUSAL_TEXT, members, source_of
 from jitapp.web.camera import camera_words
+from jitapp.web.device import device_source
 from jitapp.web.phrases import words_of
 from jitapp.web.said import Said, said_of
 from jitapp.web.visit import Viewer, posted_name, readers, viewer_of
@@ -108,7 +111,7 @@ def route_scan(request: HttpRequest, route: str) -> HttpResponseBase:
     if command := said_of_command(code):
         return _after(request, viewer, found, command)
     answer, carried = scan_on_route(
-        found, code=code, scan_id=posted_id(request), source=source_of(viewer), now=now
+        found, code=code, scan_id=posted_id(request), source=scanning_source(request, viewer), now=now
     )
     said = said_of(answer)
     if not carried:
@@ -138,7 +141,7 @@ def route_obstacle(request: HttpRequest, route: str) -> HttpResponseBase:
             note=request.POST.get("note", ""),
             words=word,
             report_id=posted_id(request),
-            source=source_of(viewer),
+            source=scanning_source(request, viewer),
             now=now,
         )
     except ObstacleRefused as refused:
@@ -168,6 +171,13 @@ def said_of_command(code: str) -> Said | None:
         return None
     headline, step = gettext("Command card"), gettext("Scan it on the scan page.")
     return Said("amber", headline, gettext("It does nothing here. Nothing was changed."), step)
+
+
+def scanning_source(request: HttpRequest, viewer: Viewer) -> Source:
+    """The person who is signed in, at the tablet if the browser is one: two codes of a swap come from one device."""
+    tablet = device_source(request)
+    source = source_of(viewer)
+    return replace(source, device_id=tablet.device_id) if tablet is not None else source
 
 
 def posted_id(request: HttpRequest) -> UUID:

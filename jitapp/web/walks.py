@@ -42,10 +42,10 @@ from jitapp.rounds.walks import (
     state_of,
     walk_in,
 )
-from jitapp.web.calls import members, source_of
+from jitapp.web.calls import members
 from jitapp.web.camera import camera_words
 from jitapp.web.phrases import Words, words_of
-from jitapp.web.rounds import posted_id, said_of_command, script_words
+from jitapp.web.rounds import posted_id, said_of_command, scanning_source, script_words
 from jitapp.web.said import Said, said_of
 from jitapp.web.visit import Viewer, posted_name, readers, viewer_of
 
@@ -144,7 +144,7 @@ def walk_begin(request: HttpRequest, place: str) -> HttpResponseBase:
     """Begins the walk, or goes on with it."""
     viewer = viewer_of(request)
     along = _place(viewer, place)
-    begin(along, source=source_of(viewer), now=timezone.now())
+    begin(along, source=scanning_source(request, viewer), now=timezone.now())
     return redirect("walk", along.code)
 
 
@@ -236,7 +236,7 @@ def walk_mend(request: HttpRequest, place: str) -> HttpResponseBase:
             code=posted_name(request, "code")[:200],
             remedy=remedy,
             scan_id=posted_id(request),
-            source=source_of(viewer),
+            source=scanning_source(request, viewer),
             now=timezone.now(),
         )
     except WalkRefused as refused:
@@ -253,7 +253,7 @@ def walk_finish(request: HttpRequest, place: str) -> HttpResponseBase:
     walk = open_walk(along, viewer.person_id)
     if walk is None:
         return redirect("walk", along.code)
-    done = finish(walk, along, source=source_of(viewer), now=timezone.now())
+    done = finish(walk, along, source=scanning_source(request, viewer), now=timezone.now())
     return redirect("walk-past", along.code, done.uuid)
 
 
@@ -284,9 +284,8 @@ def _said_of_seen(noted: list[tuple[str, bool]], state: State, words: Words) -> 
         if code in open_:
             word, _sentence_of, state_word = KINDS[open_[code].kind]
             look = "red" if state_word == "act" else "amber"
-            return Said(
-                look, gettext(word), _sentence(open_[code], words), gettext("Mend it below, or later.")
-            )
+            sentence = f"{_sentence(open_[code], words)}."
+            return Said(look, gettext(word), sentence, gettext("Mend it below, or later."))
     code, new = noted[-1]
     container = parts.get(code)
     named = _named(container, code)
@@ -329,13 +328,14 @@ def _context(
     walk = open_walk(place, viewer.person_id)
     state = state_of(walk, place) if walk else None
     roles = viewer.roles.get(place.plant_id, frozenset())
+    found = [_shown(each, words, roles) for each in state.open] if state else []
     return {
         "place": place,
         "walk": walk,
         "state": state,
-        "open": [_shown(each, words, roles) for each in state.open] if state else [],
+        "open": [each for each in found if each["kind"] != Difference.MISSING],
+        "missing": [each for each in found if each["kind"] == Difference.MISSING],
         "done": [_finding(finding, words) for finding in state.done] if state else [],
-        "left": max(state.expected - state.right, 0) if state else 0,
         "history": history(place),
         "said": said,
         "may_act": request.user.is_authenticated,
@@ -350,6 +350,7 @@ def _shown(each: Different, words: Words, roles: frozenset[str]) -> dict[str, ob
     word, _, state = KINDS[each.kind]
     return {
         "different": each,
+        "kind": each.kind,
         "container": each.container,
         "word": gettext(word),
         "state": state,

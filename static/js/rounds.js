@@ -51,6 +51,11 @@ function sendNext() {
   const form = scans();
   if (busy || !form || !waiting.length) return;
   form.elements.code.value = waiting.shift();
+  if (!form.checkValidity()) {
+    sendNext(); // a read of nothing but ends of lines
+    return;
+  }
+  busy = true;
   form.requestSubmit();
 }
 
@@ -141,6 +146,7 @@ if (scans()) {
     onOther: (text, kind) => kind !== "typed" && take([text]),
   }).listen(document);
   document.addEventListener("jitapp:codes", ({ detail }) => take(detail));
+  document.documentElement.dataset.scans = "";
 }
 document.addEventListener("jitapp:recorded", renew);
 

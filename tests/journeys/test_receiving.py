@@ -46,6 +46,7 @@ def open_page(page: Page, url: str) -> None:
     page.fill("[name=password]", "take-it-in")
     page.click("main button.main")
     page.goto(f"{url}/recv")
+    page.wait_for_selector("html[data-scans] #typed-code")
 
 
 def photographed(page: Page, *codes: str) -> None:

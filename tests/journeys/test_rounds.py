@@ -59,6 +59,7 @@ def test_a_round_on_a_phone(pages: Site, run: Run) -> None:
         page = context.new_page()
         log_in(page, pages.url)
         page.goto(f"{pages.url}/r/MILK")
+        page.wait_for_selector("html[data-scans] #typed-code")
         page.evaluate("document.body.dataset.mark = 'not reloaded'")
         expect(page.locator(".errand.pick")).to_have_count(2)
         assert too_small(page, "#rounds-now") == []
@@ -87,6 +88,7 @@ def test_codes_captured_on_the_page_are_scans_of_the_round(pages: Site, run: Run
         page = context.new_page()
         log_in(page, pages.url)
         page.goto(f"{pages.url}/r/MILK")
+        page.wait_for_selector("html[data-scans] #typed-code")
         expect(page.locator(".errand.pick")).to_have_count(2)
         scan(page, codes[0])  # by the scanner, with nothing focused
         expect(page.locator(".errand.drop")).to_have_count(1)
@@ -103,6 +105,7 @@ def test_a_scan_waits_for_a_server_that_does_not_answer_and_counts_once(pages: S
         page = context.new_page()
         log_in(page, pages.url)
         page.goto(f"{pages.url}/r/MILK")
+        page.wait_for_selector("html[data-scans] #typed-code")
         page.route("**/r/MILK/scan", lambda route: route.fulfill(status=503, body="away"))
         page.fill("#typed-code", run.floor.card("OIL", 1).code)
         page.keyboard.press("Enter")

@@ -8,13 +8,15 @@ from uuid import uuid4
 
 import pytest
 
-from jitapp.plant.routes import Route
+from jitapp.plant.routes import Route, RouteStop
 from jitapp.pull.models import AndonCall, Receipt
+from jitapp.pull.scan_request import Answer
 from jitapp.rounds.models import Obstacle
-from jitapp.rounds.routes import ObstacleRefused, report_obstacle
+from jitapp.rounds.routes import ObstacleRefused, report_obstacle, scan_on_route
 from jitapp.rounds.vocabulary import Hindrance
 from tests.floor import START
 from tests.rounds.milk import Run, milk_run
+from tests.stories.shops import supermarket
 
 pytestmark = pytest.mark.django_db
 
@@ -156,3 +158,24 @@ def test_a_container_at_the_dock_is_put_away_on_the_round(run: Run) -> None:
     assert run.floor.scan("WIRE", 1, "dock", source=run.floor.leader())["outcome"] == "applied"
     assert run.errands() == [("LINE", "drop", "WIRE/1")]
     assert run.scan("WIRE", 1)["code"] == "received"
+
+
+def test_at_a_supermarket_the_second_code_of_a_swap_completes_it() -> None:
+    floor = supermarket()
+    route = Route.objects.create(plant=floor.plant, code="PULL", name="Withdrawals", every_minutes=30)
+    for position, code in enumerate(["SM", "LINE"]):
+        station = floor.plant.stations.get(code=code)
+        RouteStop.objects.create(route=route, position=position, station=station)
+    floor.scan("W", 1, "empty")
+
+    def scanned(loop: str, number: int) -> tuple[str, bool]:
+        floor.now += timedelta(seconds=20)
+        code = floor.card(loop, number).code
+        answer, carried = scan_on_route(route, code=code, scan_id=uuid4(), source=floor.source, now=floor.now)
+        assert isinstance(answer, Answer)
+        return answer.body["code"], carried
+
+    assert scanned("W", 1) == ("swap_incomplete", True)
+    assert scanned("P", 1) == ("swapped", True)
+    assert (floor.status("W")[0], floor.status("P")) == ("IN_TRANSIT", ["EMPTY", "FULL"])
+    assert scanned("W", 1) == ("received", True)
