@@ -357,7 +357,7 @@ def upload(client: Client, data: bytes, name: str = "part.png") -> str:
     to = f"/l/{Loop.objects.get(code='L').pk}"
     answer = client.post(f"/pictures/{part.pk}/keep", {"picture": file, "next": to}, follow=True)
     assert answer.request["PATH_INFO"] == to
-    return "".join(re.findall(r'<p class="error" role="status">(.*?)</p>', answer.content.decode()))
+    return "".join(re.findall(r'<p class="(?:error|done)" role="status">(.*?)</p>', answer.content.decode()))
 
 
 def test_a_picture_is_drawn_again_and_stands_on_the_card(floor: Floor, lea: Person, client: Client) -> None:
