@@ -26,6 +26,7 @@ from jitapp.pull import actions
 from jitapp.pull.reading.devices import DeviceFacts, Missing, devices_of
 from jitapp.pull.sources import forget
 from jitapp.web.calls import members
+from jitapp.web.doctor import PROBLEMS
 from jitapp.web.leading import led_plant, led_plants
 from jitapp.web.phrases import Words, words_of
 from jitapp.web.qr import qr
@@ -53,6 +54,7 @@ KIND_WORDS = {
     DeviceKind.READER: mark("RFID reader"),
     DeviceKind.ERP: mark("ERP"),
 }
+STAMP_WORDS = {"passed": mark("PASSED"), "usable": mark("USABLE"), "failed": mark("FAILED")}
 # Why a device cannot be enrolled or changed like that; the codes are those of jitapp/plant/enrolling.py.
 REFUSAL_TEXT = {
     "name_missing": mark("Give the device a name of at most 80 characters, as people call it."),
@@ -130,6 +132,8 @@ def _troubles(facts: DeviceFacts, now: datetime, words: Words) -> list[tuple[str
             "{bad} of the last {reads} reads were bad. Clean the scanner, or ask the scanner doctor."
         )
         found.append(("soon", said.format(bad=facts.bad_reads, reads=facts.reads)))
+    if (stamp := doctor_of(facts)) and stamp.state == "failed":
+        found.append(("soon", " ".join([gettext("The scanner doctor found:"), *stamp.sentences])))
     if facts.app_version and facts.app_version != version():
         said = gettext("It runs an older version. It renews itself as soon as nothing waits there.")
         found.append(("move", said))
@@ -154,6 +158,28 @@ def _of_its_signs(facts: DeviceFacts, now: datetime, words: Words) -> list[tuple
             told = f"{told} {gettext('The oldest is {} old.').format(age)}"
         found.append(("act" if silent else "soon", told))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorStamp:
+    """What the scanner doctor said of the scanner there: passed, usable or failed, and what is to be set."""
+
+    state: str
+    word: str
+    sentences: list[str]
+
+
+def doctor_of(facts: DeviceFacts) -> DoctorStamp | None:
+    """The doctor's last verdict (jitapp/web/doctor.py); None if it was never asked, or said what is not known here."""
+    kept = facts.doctor if isinstance(facts.doctor, dict) else {}
+    state = str(kept.get("stamp", ""))
+    if state not in STAMP_WORDS:
+        return None
+    problems = kept.get("problems")
+    named = problems if isinstance(problems, list) else []
+    return DoctorStamp(
+        state, gettext(STAMP_WORDS[state]), [gettext(PROBLEMS[name]) for name in named if name in PROBLEMS]
+    )
 
 
 def never_arrived(missing: Missing) -> str:
@@ -193,6 +219,7 @@ def device_page(request: HttpRequest, device: UUID) -> HttpResponseBase:
         "stations": _stations([facts.plant_id]) if leads else (),
         "intents": _intents(),
         "newest": facts.app_version == version(),
+        "stamp": doctor_of(facts),
     }
     return render(request, "devices/one.html", context, status=422 if problem else 200)
 

@@ -401,7 +401,9 @@ def cards(request: HttpRequest) -> HttpResponseBase:
     source = device_source(request)
     if source is None:
         return _unknown_device()
-    placement = Placement.objects.select_related("station").filter(device_id=source.device_id or 0).first()
+    placement = (
+        Placement.objects.select_related("station__area").filter(device_id=source.device_id or 0).first()
+    )
     if placement is None:
         return _unknown_device()
     body = json.dumps(card_list(placement.plant_id, placement.station), separators=(",", ":")).encode()

@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
 from jitapp.plant.models import Station
+from jitapp.pull.reading.tablet import USUAL_IDLE_MINUTES
 from jitapp.pull.scan_request import Source
 from jitapp.pull.signing import NotSignedIn, SignedIn
 from jitapp.pull.signing import sign_in as sign_in_at
@@ -27,7 +28,6 @@ from jitapp.web.visit import ANYBODY, declared
 
 MOST_BYTES = 4_096
 LONGEST = {"badge": 64, "name": 64, "pin": 20}
-IDLE_MINUTES = 10
 STATUS = {"badge_unknown": 404, "person_unknown": 404, "pin_busy": 503}
 WHY = {
     "badge_unknown": mark("Nobody here has this badge. It is noted; your leader can give it to you."),
@@ -45,7 +45,7 @@ WHY = {
 @declared(ANYBODY)
 def who_page(request: HttpRequest) -> HttpResponseBase:
     """The page tells nothing of its own: the last names stand in the browser."""
-    return render(request, "who/page.html", {"idle": IDLE_MINUTES, "words": _words()})
+    return render(request, "who/page.html", {"words": _words()})
 
 
 @require_POST
@@ -107,7 +107,7 @@ def _person(found: SignedIn, source: Source) -> dict[str, object]:
         "language": person.language,
         "roles": sorted(found.roles),
         "proved": found.proved,
-        "idle_minutes": IDLE_MINUTES
+        "idle_minutes": USUAL_IDLE_MINUTES
         if station is None or station.area is None
         else station.area.idle_minutes,
         "message": message,

@@ -65,7 +65,10 @@ export class Cards {
         return [code, card];
       }),
     );
-    this.people = new Map(list.people.map(([hash, uuid, name, language]) => [hash, { uuid, name, language }]));
+    const idle_minutes = list.idle_minutes ?? null;
+    this.people = new Map(
+      list.people.map(([hash, uuid, name, language]) => [hash, { uuid, name, language, idle_minutes }]),
+    );
   }
 
   find(code) {

@@ -197,7 +197,9 @@ def test_an_unknown_area_is_named() -> None:
 def test_a_row_is_drawn_once_per_language_for_every_viewer() -> None:
     shop = every_state()
     drawn = render_rows([shop.loops["L-OUT"].pk], NOW)
-    assert [channel for channel, *_ in drawn] == ["SMT:en", "SMT:de"]
+    assert [channel for channel, *_ in drawn] == [
+        f"SMT:{language}" for language in ("en", "de", "es", "fr", "pl")
+    ]
     assert all(html.startswith(b"<tr ") and html.endswith(b"</tr>") for *_, html in drawn)
 
 

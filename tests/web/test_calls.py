@@ -169,7 +169,9 @@ def test_the_board_counts_calls_and_is_sent_the_number_in_each_language(
     assert re.search(r'id="calls-number"[^>]*data-n="1" data-red="0"', board)
     assert "oldest" in board
     drawn = render_numbers(["SMT"], now=timezone.now())
-    assert [(channel, loop) for channel, loop, _, _ in drawn] == [("SMT:en", 0), ("SMT:de", 0)]
+    assert [(channel, loop) for channel, loop, _, _ in drawn] == [
+        (f"SMT:{language}", 0) for language in ("en", "de", "es", "fr", "pl")
+    ]
     assert "RUFE" in drawn[1][3].decode()
     assert switchboard.drain() == 1
 

@@ -243,12 +243,14 @@ def test_what_is_wrong_with_a_device_is_said_in_words(floor: Floor) -> None:
         oldest_waiting_at=now - timedelta(minutes=20),
         clock_error_ms=-14 * 60_000,
         app_version="000000000000",
+        doctor={"stamp": "failed", "problems": ["suffix_none"]},
+        doctor_at=now,
     )
     MissingScans.objects.create(
         device=floor.device, epoch="a", first=17, last=19, found_at=now - timedelta(minutes=5)
     )
     for _ in range(25):
-        request = ScanRequest(id=uuid4(), code="4006381333931")
+        request = ScanRequest(id=uuid4(), code="?garbled")
         actions.scan(request, source=floor.source, now=now - timedelta(minutes=15))
     page = member(floor, "ole", Role.OPERATOR).get("/devices").content.decode()
     for sentence in (
@@ -258,9 +260,12 @@ def test_what_is_wrong_with_a_device_is_said_in_words(floor: Floor) -> None:
         "Its clock is 14 min wrong.",
         "It runs an older version.",
         "25 of the last 25 reads were bad.",
+        "The scanner doctor found: No Enter comes after a code.",
     ):
         assert sentence in page, sentence
     assert 'data-state="act"' in page
+    one = member(floor, "ole", Role.OPERATOR).get(f"/devices/{floor.device.uuid}").content.decode()
+    assert "FAILED" in one
 
 
 def test_a_leader_notes_what_became_of_missing_scans_and_the_tray_is_quiet(floor: Floor) -> None:

@@ -77,7 +77,7 @@ def printed(client: Client, **asked: Any) -> Any:
 def refused(client: Client, **asked: Any) -> str:
     """The sentence with which the page comes back."""
     answer = client.post("/print/file", asked, follow=True)
-    found = re.findall(r'<p class="error" role="status">(.*?)</p>', answer.content.decode())
+    found = re.findall(r'<p class="(?:error|done)" role="status">(.*?)</p>', answer.content.decode())
     assert found, "it was printed"
     return str(found[0])
 

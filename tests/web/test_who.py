@@ -166,3 +166,10 @@ def test_a_badge_at_a_scan_door_is_said_to_be_one(floor: Floor) -> None:
     assert Receipt.objects.get(code="badge_scanned").raw == "b-ana"
     assert scan(2, "B-tom")["code"] == "not_a_card_code"
     assert scan(3, "ana")["code"] == "not_a_card_code"
+
+
+def test_the_card_list_says_how_long_a_badge_holds_without_a_network(floor: Floor) -> None:
+    client = tablet(floor)
+    assert client.get("/s/cards").json()["idle_minutes"] == 10
+    Area.objects.update(idle_minutes=None)
+    assert client.get("/s/cards").json()["idle_minutes"] is None

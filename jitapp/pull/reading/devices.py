@@ -18,7 +18,8 @@ from jitapp.pull.models import MissingScans
 # Numbers that are missing for less may be on their way: another of the device's tabs may be sending them.
 GRACE = timedelta(minutes=2)
 LAST_READS = 200
-BAD_READS = ("bad_check", "not_a_card_code")
+# What the scanner garbled, cut or ran together; a maker's label is none of its faults.
+BAD_READS = ("bad_check", "not_a_card_code", "separators_lost", "two_codes")
 
 _READS = """
 SELECT d.id, count(r.code), count(*) FILTER (WHERE r.code = ANY(%(bad)s)), max(r.recorded_at)

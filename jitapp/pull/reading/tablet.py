@@ -20,6 +20,7 @@ from jitapp.pull.models import Card, Event, Receipt, Turn
 from jitapp.symbology.cardcode import find_card_code
 
 MOST_CARDS = 20_000
+USUAL_IDLE_MINUTES = 10  # where no area says otherwise
 LAST = 8
 _FNV_OFFSET, _FNV_PRIME, _64_BITS = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1
 # What comes out of a swap, or closes the turn, is put right by a leader.
@@ -31,7 +32,8 @@ def card_list(plant_id: int, station: Station | None) -> dict[str, Any]:
     those of the plant. Positions instead of names keep it small: 1,000 cards are about 40 kB.
 
     `loops` are [code, part, description, supply, demand, quantity, unit], `cards` [code, index of the loop, number,
-    card status, supply status, blocked], `people` [hash of the badge, uuid, name, language].
+    card status, supply status, blocked], `people` [hash of the badge, uuid, name, language];
+    `idle_minutes` without a touch end that somebody is signed in (null: they do not).
     """
     loops = Loop.objects.filter(
         Q(plant_id=plant_id) | Q(supply__plant_id=plant_id),
@@ -67,6 +69,7 @@ def card_list(plant_id: int, station: Station | None) -> dict[str, Any]:
             for code, loop, number, card_status, supply_status, blocked in cards
         ],
         "people": people_list(plant_id),
+        "idle_minutes": station.area.idle_minutes if station and station.area else USUAL_IDLE_MINUTES,
     }
 
 
