@@ -5,7 +5,7 @@ PY := .venv/bin/python
 # Two processes, and the tests that share one running installation in the same of them.
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 
-.PHONY: help run test check format docs bench chaos nightly browser lock clean
+.PHONY: help run test check format docs bench chaos nightly photos browser lock clean
 .DEFAULT_GOAL := help
 
 help: ## this card
@@ -46,6 +46,9 @@ nightly: .venv/complete ## a million random moves of every kind of kanban; the A
 	@echo "SEED=$(SEED) MOVES=$(MOVES) FUZZ=$(FUZZ)"
 	@JITAPP_MOVES=$(MOVES) $(PY) -m pytest tests/kanban/test_machine.py -q -p no:randomly --hypothesis-seed=$(SEED) -o timeout=0
 	@JITAPP_FUZZ=$(FUZZ) SEED=$(SEED) $(PY) -m pytest tests/api/test_fuzzed.py -q -s -p no:randomly -o timeout=0
+
+photos: .venv/complete ## photographs of 40 cards in every size: codes read, wrong, seconds
+	@JITAPP_PHOTOS=all $(PY) -m pytest tests/journeys/test_camera.py -q -s -k forty -p no:randomly
 
 browser: ## a Chromium for the browser tests (Debian, as root)
 	@.ci/browser

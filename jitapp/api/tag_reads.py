@@ -6,6 +6,7 @@ the same body again makes nothing twice. The form of the body is the reader's ow
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from uuid import UUID
 
@@ -15,17 +16,23 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from jitapp.api.errors import Problem
+from jitapp.api.keys import Given, key_of_device, once
 from jitapp.api.operations import Operation, Parameter, address
-from jitapp.api.scans import JSON, Call, Door, Reply, failed
+from jitapp.api.scans import JSON, REPLAYED, Call, Door, Reply, failed
 from jitapp.live.panels import tell_stations
 from jitapp.outages import store
 from jitapp.pull.scan_request import Source
 from jitapp.tags.adapters import ADAPTERS, adapter_of
+from jitapp.tags.firing import Shown
 from jitapp.tags.intake import Received, adapter_name, reader_for, receive
 from jitapp.tags.reads import LONGEST_NAME, MOST_BYTES, MOST_READS, MOST_REFUSED_NAMED, Unusable
 from jitapp.tags.taking import UnknownReader
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
+UNKNOWN_READER = (
+    "No reader of that name may send here. Make it known with `manage.py api_token NAME --kind reader`, and send with"
+    " its own token or with that of a gateway without a station."
+)
 TOO_MUCH = {"body_too_large": 413, "too_many_reads": 413, "malformed_json": 400, "malformed": 400}
 
 
@@ -91,7 +98,7 @@ def tag_reads(request: HttpRequest) -> HttpResponse:
     """POST what a reader has seen."""
     meta = request.META
     adapter, reader = request.GET.get("adapter", ""), request.GET.get("reader", "")
-    door = Door(MOST_BYTES, lambda raw, source, _key: _answer(raw, source, adapter, reader))
+    door = Door(MOST_BYTES, lambda raw, source, key: _answer(raw, source, key, adapter, reader))
     call = Call(
         request.method or "",
         meta.get("HTTP_AUTHORIZATION", ""),
@@ -107,28 +114,40 @@ def tag_reads(request: HttpRequest) -> HttpResponse:
     return HttpResponse(reply.body, status=reply.status, headers=reply.headers)
 
 
-def _answer(raw: bytes, source: Source, adapter: str, reader: str) -> Reply:
+def _answer(raw: bytes, source: Source, key: str, adapter: str, reader: str) -> Reply:
+    """Counts a body. The same Idempotency-Key again gets the first answer."""
     if adapter and adapter not in ADAPTERS:
         raise Problem(400, "malformed", f"`adapter` is one of {', '.join(ADAPTERS)}.")
     if len(reader) > LONGEST_NAME or "\0" in reader:
         raise Problem(400, "malformed", f"`reader` is a name of at most {LONGEST_NAME} characters.")
+    shown: list[Shown] = []
+
+    def produce() -> Given:
+        received = _received(raw, source, adapter, reader)
+        shown[:] = received.shown
+        return Given(200, _encode(_told(received)))
+
+    if key:
+        said = hashlib.sha256(raw).hexdigest()
+        given = once(key_of_device(source, key, "tag-reads", adapter, reader, said), produce)
+    else:
+        given = produce()
+    tell_stations([] if given.replayed else shown)
+    return Reply(given.status, given.body, REPLAYED if given.replayed else JSON)
+
+
+def _received(raw: bytes, source: Source, adapter: str, reader: str) -> Received:
+    """Raises Problem for what cannot be read, and for a reader that may not send here."""
     try:
         reader_id, name = reader_for(source, reader)
         batch = adapter_of(adapter or adapter_name(reader_id))(raw)
         if batch.reader and not reader:
             reader_id, name = reader_for(source, batch.reader)
-        received = receive(batch, reader_id=reader_id, name=name, now=timezone.now())
+        return receive(batch, reader_id=reader_id, name=name, now=timezone.now())
     except Unusable as error:
         raise Problem(TOO_MUCH.get(error.code, 422), error.code, error.detail) from None
     except UnknownReader:
-        raise Problem(
-            422,
-            "unknown_reference",
-            "No reader of that name may send here. Make it known with `manage.py api_token NAME --kind reader`, and"
-            " send with its own token or with that of a gateway without a station.",
-        ) from None
-    tell_stations(received.shown)
-    return Reply(200, _encode(_told(received)), JSON)
+        raise Problem(422, "unknown_reference", UNKNOWN_READER) from None
 
 
 def _told(received: Received) -> TagReadsAnswer:

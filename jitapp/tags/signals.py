@@ -82,21 +82,34 @@ def _make_due(visit: Visit, at: datetime, locks: Locks) -> None:
     visit.scan_id, visit.scan_at = scan_id_of(visit), at
 
 
-def leave(change: Left, tag_id: int) -> list[int]:
-    """Notes the end of a visit; the visit's id in a list where its scan is due now."""
-    visit = (
-        Visit.objects.select_related("point", "tag")
-        .filter(point=change.zone, tag=tag_id, number=change.visit)
-        .first()
-    )
-    if visit is None:
+def leave(ended: Sequence[tuple[Left, int]]) -> list[int]:
+    """Notes the ends of visits (each with its tag); the ids of those whose scans are due now."""
+    if not ended:
         return []
-    visit.left_at = datetime.fromtimestamp(change.at, UTC)
-    visit.reads, visit.best_rssi = change.reads, change.best
-    if visit.why == Why.LATER and visit.signal == Signal.NONE and visit.card_id is not None:
-        _make_due(visit, visit.left_at, Locks([visit]))
-    visit.save(update_fields=["left_at", "reads", "best_rssi", "signal", "why", "scan_id", "scan_at"])
-    return [visit.pk] if visit.signal == Signal.DUE else []
+    about = {(change.zone, tag_id, change.visit): change for change, tag_id in ended}
+    found = Visit.objects.select_related("point").filter(
+        point__in={key[0] for key in about},
+        tag__in={key[1] for key in about},
+        number__in={key[2] for key in about},
+    )
+    visits = [visit for visit in found if (visit.point_id, visit.tag_id, visit.number) in about]
+    waiting = [
+        visit
+        for visit in visits
+        if visit.why == Why.LATER and visit.signal == Signal.NONE and visit.card_id is not None
+    ]
+    for visit in visits:
+        change = about[visit.point_id, visit.tag_id, visit.number]
+        visit.left_at = datetime.fromtimestamp(change.at, UTC)
+        visit.reads, visit.best_rssi = change.reads, change.best
+    locks = Locks(waiting)
+    for visit in sorted(waiting, key=lambda each: each.arrived_at):
+        if visit.left_at is not None:
+            _make_due(visit, visit.left_at, locks)
+    Visit.objects.bulk_update(
+        visits, ["left_at", "reads", "best_rssi", "signal", "why", "scan_id", "scan_at"]
+    )
+    return [visit.pk for visit in visits if visit.signal == Signal.DUE]
 
 
 def cross_reads(visits: Iterable[Visit], reader: Reader, now: datetime) -> None:

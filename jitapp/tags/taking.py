@@ -309,8 +309,7 @@ def _note_visits(
             ended.append((tag, change))
     signals.decide(list(begun.values()))
     taken.arrived = Visit.objects.bulk_create(list(begun.values()))
-    for tag, change in ended:
-        taken.left += 1
-        taken.due_on_leaving += signals.leave(change, tag.pk)
+    taken.left = len(ended)
+    taken.due_on_leaving = signals.leave([(change, tag.pk) for tag, change in ended])
     known.note_seen(taken.arrived, reader, now)
     signals.cross_reads(taken.arrived, reader, now)

@@ -12,7 +12,7 @@ from jitapp.tags import signals
 from jitapp.tags.binding import bind_at_places
 from jitapp.tags.firing import Shown, fire, fire_left, told_bound
 from jitapp.tags.models import Alarm, Reader, Sighting, Tag, Visit
-from jitapp.tags.presence import Presence, silence
+from jitapp.tags.presence import Left, Presence, silence
 from jitapp.tags.taking import presence_of, save_sightings, zones_of
 from jitapp.tags.words import AlarmKind
 
@@ -52,16 +52,16 @@ def _end_presences(reader_id: int, now: datetime) -> list[int]:
         if reader is None:
             return []
         zones = zones_of(reader).settings
-        ended: dict[int, Presence] = {}
-        due: list[int] = []
+        presences: dict[int, Presence] = {}
+        ended: list[tuple[Left, int]] = []
         at = now.timestamp()
         for row in Sighting.objects.filter(reader=reader, present=True, last__lte=at - SHORTEST_SILENCE_S):
             presence = presence_of(row)
             for change in silence(presence, at, zones, grace_s=GRACE_S):
-                ended[row.tag_id] = presence
-                due += signals.leave(change, row.tag_id)
-        save_sightings(reader, ended)
-    return due
+                presences[row.tag_id] = presence
+                ended.append((change, row.tag_id))
+        save_sightings(reader, presences)
+        return signals.leave(ended)
 
 
 def _silent_readers(now: datetime) -> None:

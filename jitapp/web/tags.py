@@ -23,7 +23,7 @@ from jitapp.kanban.steps.all import STEPS
 from jitapp.kanban.vocabulary import Intent
 from jitapp.live.panels import station_channel
 from jitapp.live.ticket import make_ticket
-from jitapp.plant.models import Station
+from jitapp.plant.models import Plant, Station
 from jitapp.pull import actions
 from jitapp.tags import binding, reading
 from jitapp.tags.adapters import ADAPTERS
@@ -178,8 +178,14 @@ def tag_page(request: HttpRequest, tag_id: int) -> HttpResponseBase:
     lines = [(line, _told(line)) for line in reading.story(tag_id, viewer.plant_ids)]
     may = bool(actions.may_settle(viewer.person_id))
     return render(
-        request, "tags/tag.html", {"tag": facts, "lines": lines, "may_change": may, "viewer": viewer}
+        request,
+        "tags/tag.html",
+        {"tag": facts, "lines": lines, "may_change": may, "viewer": viewer, "time_zone": _time_zone(tag_id)},
     )
+
+
+def _time_zone(tag_id: int) -> str:
+    return Plant.objects.filter(tags__pk=tag_id).values_list("time_zone", flat=True)[0]
 
 
 def _told(line: reading.StoryLine) -> str:

@@ -30,7 +30,7 @@ SEED = os.environ.get("SEED", "1")
 # What is wrong in a body or a header may be refused with any of these.
 REFUSED = [400, 401, 403, 404, 405, 406, 409, 411, 412, 413, 415, 422, 428, 429]
 # Lists whose rows are answered one by one: a wrong row says why within 200.
-ROW_BY_ROW = ("/api/v1/scans/batch", "/api/v1/upserts")
+ROW_BY_ROW = ("/api/v1/scans/batch", "/api/v1/upserts", "/api/v1/tag-reads")
 # Where things that are there are named: lists by the member that names one of them, and places by their list.
 NAMED = {
     "loops": "code",

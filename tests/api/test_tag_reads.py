@@ -128,3 +128,14 @@ def test_an_empty_body_is_a_sign_of_life(portal: Portal) -> None:
     reader = Reader.objects.get()
     assert reader.heard_at is not None
     assert reader.read_at is None
+
+
+def test_the_same_key_again_gets_the_first_answer(portal: Portal) -> None:
+    portal.point()
+    body = {"reads": [{"epc": epc(1), "antenna": 1}]}
+    first, again = (post(portal, body, HTTP_IDEMPOTENCY_KEY="k1") for _ in range(2))
+    assert first == again
+    assert len(first[1]["scans"]) == 1
+    assert post(portal, {"reads": []}, HTTP_IDEMPOTENCY_KEY="k1")[1]["code"] == "key_reused"
+    assert post(portal, b"{", HTTP_IDEMPOTENCY_KEY="k2")[0] == 400
+    assert post(portal, body, HTTP_IDEMPOTENCY_KEY="k2")[1]["used"] == 1, "what was refused frees its key"

@@ -58,7 +58,7 @@ def test_impinj_reads_base64url_hex_streams_and_arrays() -> None:
     for body, refused in ((json.dumps(events).encode(), []), (lines, ["not_json"])):
         batch = adapter_of("impinj")(body)
         assert [each.epc for each in batch.reads] == ["E2801191A5030065F26CCBFF", EPC]
-        assert (batch.reader, batch.reads[0].rssi, batch.reads[1].at) == ("r700-1", -73.12, WHEN)
+        assert (batch.reader, batch.reads[0].rssi, batch.reads[1].at) == ("", -73.12, WHEN)
         assert [each.code for each in batch.refused] == refused
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -195,3 +196,22 @@ def test_the_command_says_what_it_lacks() -> None:
         call_command("mqtt")
     with pytest.raises(CommandError, match="JITAPP_LLRP is not set"):
         call_command("llrp")
+
+
+@pytest.mark.django_db
+def test_what_comes_before_the_settings_could_be_read_is_not_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker keeps subscriptions: it sends while the database is still away."""
+    portal = Portal(floor=Floor(now=timezone.now() - timedelta(hours=2)))
+    portal.point()
+    Reader.objects.update(mqtt_topic=TOPIC, adapter="impinj")
+    known, message = mqtt.Known(), Message(*event(1), timezone.now(), 1, 1, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(mqtt, "routes", _away)
+        with pytest.raises(OperationalError):
+            mqtt.record([message], known)
+    mqtt.record([message], known)
+    assert Visit.objects.get().outcome == "applied"
+
+
+def _away() -> list[Route]:
+    raise OperationalError("could not connect to server")

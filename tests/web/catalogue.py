@@ -40,6 +40,8 @@ NOT_THE_OPERATORS = frozenset(
         "printing",
         "pictures.py",
         "lost.py",
+        "doctor.py",
+        "doctor.html",
     }
 )
 PLURAL = "\0"  # stands between a sentence and its plural, as in a compiled catalogue

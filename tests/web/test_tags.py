@@ -219,3 +219,35 @@ def test_the_inbox_is_drawn_alone(portal: Portal, client: Client) -> None:
     assert "No unknown tag waits" in page(client, "/tags/inbox")
     portal.see(9)
     assert "0614141.812345.9" in page(client, "/tags/inbox")
+
+
+def test_zones_and_readers_are_in_the_administration_with_the_same_checks(
+    portal: Portal, client: Client
+) -> None:
+    root = Person.objects.create(username="root", name="Root", is_staff=True, is_superuser=True)
+    client.force_login(root)
+    portal.see(9)
+    point = ReadPoint.objects.get()
+    for kind, row in (("reader", portal.device.pk), ("readpoint", point.pk), ("tag", Tag.objects.first().pk)):  # type: ignore[union-attr]
+        assert client.get(f"/admin/tags/{kind}/").status_code == 200
+        assert client.get(f"/admin/tags/{kind}/{row}/change/").status_code == 200
+    for kind in ("binding", "alarm"):
+        assert client.get(f"/admin/tags/{kind}/").status_code == 200
+    given = {
+        "reader": str(portal.device.pk),
+        "name": "second",
+        "antennas": "",
+        "purpose": "signal",
+        "moment": "arrive",
+        "refire_minutes": "10",
+        "silence_ms": "3000",
+        "enter_reads": "1",
+        "margin_db": "4",
+        "active": "on",
+    }
+    said = client.post("/admin/tags/readpoint/add/", given).content.decode()
+    assert "has all other antennas" in said
+    assert "stands at a station" in said
+    made = client.post("/admin/tags/readpoint/add/", given | {"antennas": "5", "purpose": "watch"})
+    assert made.status_code == 302
+    assert ReadPoint.objects.get(name="second").antennas == [5]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from jitapp.tags.bodies import batch_of, name_of, values_of
+from jitapp.tags.bodies import batch_of, values_of
 from jitapp.tags.reads import Batch, Read, Unusable, antenna_of, epc_of, hex_or_nothing, instant_of, rssi_of
 
 TAG_EVENT = "tagInventory"
@@ -48,10 +48,7 @@ def adapt(raw: bytes) -> Batch:
     events = [
         each for each in values if not isinstance(each, dict) or each.get("eventType", TAG_EVENT) == TAG_EVENT
     ]
-    named = next(
-        (each.get("hostname") for each in values if isinstance(each, dict) and each.get("hostname")), None
-    )
-    return batch_of(events, read, reader=name_of(named))
+    return batch_of(events, read)
 
 
 ADAPTER = adapt

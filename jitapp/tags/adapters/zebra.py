@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jitapp.tags.bodies import batch_of, name_of, values_of
+from jitapp.tags.bodies import batch_of, values_of
 from jitapp.tags.reads import Batch, Read, Unusable, antenna_of, epc_of, hex_or_nothing, instant_of, rssi_of
 
 WITHOUT_TAGS = ("heartbeat", "alert", "management", "gpi", "gpo", "status")
@@ -54,9 +54,8 @@ def _tags(value: object) -> Iterator[object]:
 def adapt(raw: bytes) -> Batch:
     """Raises Unusable."""
     values = values_of(raw)
-    named = [each.get("hostName") or each.get("hostname") for each in values if isinstance(each, dict)]
     items = (tag for value in values for tag in ((value,) if isinstance(value, Unusable) else _tags(value)))
-    return batch_of(items, read, reader=name_of(next((name for name in named if name), None)))
+    return batch_of(items, read)
 
 
 ADAPTER = adapt

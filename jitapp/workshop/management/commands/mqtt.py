@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from jitapp.outages import store
 from jitapp.pulse.beats import Pulse, Work
-from jitapp.tags.mqtt import Subscription
+from jitapp.tags.mqtt import Message, Subscription, matches
 from jitapp.workshop.tag_feed import Route, record_messages, routes, until_recorded
 
 TAKE_S = 0.5
@@ -34,6 +36,14 @@ class Known:
         self.routes = routes()
 
 
+def record(messages: Sequence[Message], known: Known) -> None:
+    """Records messages; for a topic that nobody is known to publish at, the settings are read again first. Raises what
+    the store raises: a broker goes on sending what was subscribed before, also while the settings cannot be read."""
+    if not all(any(matches(each.topic, topic) for topic in known.topics()) for each in messages):
+        known.look()
+    record_messages(messages, known.routes)
+
+
 def follow(subscription: Subscription, known: Known, stopped: threading.Event, work: Work) -> None:
     """Records messages until it is stopped."""
     rounds = 0
@@ -46,7 +56,7 @@ def follow(subscription: Subscription, known: Known, stopped: threading.Event, w
         messages = subscription.taken(TAKE_S)
         work.done()
         if messages and until_recorded(
-            lambda kept=messages: record_messages(kept, known.routes),  # type: ignore[misc]
+            partial(record, messages, known),
             stopped,
             alive=work.done,
         ):
