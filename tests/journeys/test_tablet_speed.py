@@ -21,7 +21,9 @@ SCANS = 100
 
 # From the Enter of a scan to the frame that shows it: as it is kept here, and as the server answered.
 WATCH = """() => {
+  const watched = Boolean(globalThis.seen);
   globalThis.seen = [];
+  if (watched) return;
   let enter = 0;
   addEventListener('keydown', (event) => {
     if (event.key === 'Enter') { enter = event.timeStamp; seen.push({}); }
