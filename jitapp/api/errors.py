@@ -65,6 +65,7 @@ CODES: dict[str, tuple[int, str]] = {
     "precondition_failed": (412, "`If-Match` names another version. Read it again and repeat the change."),
     "body_too_large": (413, "The body is too large."),
     "too_many_scans": (413, "Too many scans at once."),
+    "too_many_reads": (413, "Too many reads of tags at once."),
     "too_many_rows": (413, "Too many rows at once."),
     "media_type": (415, "Bodies are application/json."),
     "field_unreadable": (422, "A member cannot be read; the detail says which."),

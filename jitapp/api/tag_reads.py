@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from jitapp.api.errors import Problem
+from jitapp.api.errors import CODES, Problem
 from jitapp.api.keys import Given, key_of_device, once
 from jitapp.api.operations import Operation, Parameter, address
 from jitapp.api.scans import JSON, REPLAYED, Call, Door, Reply, failed
@@ -33,7 +33,6 @@ UNKNOWN_READER = (
     "No reader of that name may send here. Make it known with `manage.py api_token NAME --kind reader`, and send with"
     " its own token or with that of a gateway without a station."
 )
-TOO_MUCH = {"body_too_large": 413, "too_many_reads": 413, "malformed_json": 400, "malformed": 400}
 
 
 class TagRead(msgspec.Struct):
@@ -145,7 +144,8 @@ def _received(raw: bytes, source: Source, adapter: str, reader: str) -> Received
             reader_id, name = reader_for(source, batch.reader)
         return receive(batch, reader_id=reader_id, name=name, now=timezone.now())
     except Unusable as error:
-        raise Problem(TOO_MUCH.get(error.code, 422), error.code, error.detail) from None
+        code = error.code if error.code in CODES else "field_unreadable"
+        raise Problem(CODES[code][0], code, error.detail) from None
     except UnknownReader:
         raise Problem(422, "unknown_reference", UNKNOWN_READER) from None
 

@@ -15,7 +15,8 @@ from jitapp.printing.layouts.parts import Shown
 from jitapp.printing.models import PartPicture
 
 MOST_BYTES = 4_000_000
-MOST_PIXELS = 50_000_000
+MOST_PIXELS = 50_000_000  # of a JPEG, which is decoded small
+MOST_DECODED = 16_000_000  # pixels that are ever in memory: 48 MB
 LARGEST_SIDE = 800  # pixels: 300 dpi on the largest card
 FORMATS = ("JPEG", "PNG", "WEBP")
 
@@ -38,13 +39,15 @@ def redrawn(data: bytes) -> Shown:
             image = Image.open(BytesIO(data), formats=FORMATS)
         if image.width * image.height > MOST_PIXELS:
             raise NoPicture("too_many_pixels")
-        image.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))  # a large JPEG is decoded small at once
+        image.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))  # from here on a JPEG has its smaller size
+        if image.width * image.height > MOST_DECODED:
+            raise NoPicture("too_many_pixels")
+        image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
         upright = ImageOps.exif_transpose(image).convert("RGBA")
     except NoPicture:
         raise
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
         raise NoPicture("unreadable") from None
-    upright.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     paper = Image.new("RGB", upright.size, "white")
     paper.paste(upright, mask=upright.getchannel("A"))
     made = BytesIO()

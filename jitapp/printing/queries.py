@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
 
 from jitapp.kanban.vocabulary import CardStatus
+from jitapp.plant.routes import Route
 from jitapp.plant.work import standard_work_of
 from jitapp.printing.facts import Change, Printed, changes, printed
 from jitapp.printing.models import PrintedCard, PrinterTest, PrintJob
@@ -68,11 +69,31 @@ def due_count(loop_id: int, plant_ids: Collection[int]) -> int:
 
 def _with_prints(found: list[LabelFacts]) -> list[CardToPrint]:
     last = _newest_prints(one.card_id for one in found)
-    work = _standard_work(found)
+    work, routes = _standard_work(found), _routes({one.plant_id for one in found})
     return [
-        _card(one, printed(one, standard_work=work.get((one.supply_id, one.part), "")), last.get(one.card_id))
+        _card(
+            one,
+            printed(one, work.get((one.supply_id, one.part), ""), _route_of(one, routes)),
+            last.get(one.card_id),
+        )
         for one in found
     ]
+
+
+def _routes(plant_ids: Collection[int]) -> list[tuple[Route, frozenset[int]]]:
+    """Each route with the stations at which it stops."""
+    found = Route.objects.filter(plant_id__in=plant_ids).prefetch_related("stops").order_by("code")
+    return [(route, frozenset(stop.station_id for stop in route.stops.all())) for route in found]
+
+
+def _route_of(one: LabelFacts, routes: Sequence[tuple[Route, frozenset[int]]]) -> str:
+    """The names of the routes on which the loop's containers are carried: by the rules of `plant.routes.Route`."""
+    names = [
+        route.name or route.code
+        for route, stops in routes
+        if {one.supply_id, one.demand_id} <= stops and (not route.loops or one.loop in route.loops)
+    ]
+    return ", ".join(names)
 
 
 def _newest_prints(card_ids: Iterable[int]) -> dict[int, PrintedCard]:

@@ -20,7 +20,9 @@ from jitapp.web.visit import readers, viewer_of
 
 REFUSAL_TEXT = {
     "too_large": mark("The picture has more than 4 MB. Choose a smaller one."),
-    "too_many_pixels": mark("The picture has more than 50 megapixels. Choose a smaller one."),
+    "too_many_pixels": mark(
+        "The picture has too many pixels: at most 50 megapixels in a JPEG, 16 in PNG or WebP. Choose a smaller one."
+    ),
     "unreadable": mark("This is no picture that can be read. Take a JPEG, PNG or WebP file."),
     "missing": mark("No picture was chosen. Choose a file first."),
     "not_yours": mark("Leaders, planners and administrators give parts their pictures. Ask yours."),

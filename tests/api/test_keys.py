@@ -74,6 +74,9 @@ WRITINGS: dict[str, tuple[str, Any, Any]] = {
     "post_loops_code_resume": ("/loops/H1/resume", None, "/loops/S1/resume"),
     "post_loops_code_printed": ("/loops/S1/printed", None, "/loops/E1/printed"),
     "post_loops_code_retire": ("/loops/R1/retire", {"reason": "old"}, {"reason": "older"}),
+    "post_tag_reads": ("/tag-reads", {"reads": [{"epc": "AA01"}]}, {"reads": [{"epc": "AA02"}]}),
+    "put_tags_tag": ("/tags/AA01", {"card": "{card}"}, {"card": "{other_card}", "move": True}),
+    "post_tags_tag_unbind": ("/tags/AA03/unbind", {"reason": "torn"}, {"reason": "worn"}),
     "put_bins_code": ("/bins/BIN-1", {"card": "{card}"}, {"card": "{other_card}"}),
     "post_calls": ("/calls", {"kind": "help", "station": "LINE"}, {"kind": "machine", "station": "LINE"}),
     "post_calls_id_take": ("/calls/{call}/take", {"by": "lea", "pin": PIN}, {"by": "ole", "pin": PIN}),
@@ -146,6 +149,8 @@ def places(floor: Floor, client: Client) -> dict[str, str]:
     post("/loops/H1/hold", {"reason": "audit"})
     post("/stations/OFF/changeover", {"to_family": "A"})
     post("/stations/OFF/states", {"kind": "down"})
+    bound = {"card": floor.card("S1", 2).code}
+    assert client.put("/api/v1/tags/AA03", bound, content_type="application/json").status_code == 200
     return {
         "turn": str(floor.turn("S1", 1).uuid),
         "card": floor.card("S1", 2).code,

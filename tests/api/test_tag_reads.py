@@ -101,7 +101,7 @@ def test_a_gateway_sends_for_the_readers_of_its_plant_and_a_placed_reader_for_it
         (b"7", "", 400, "malformed"),
         ({"reads": 7}, "", 422, "field_unreadable"),
         ({"reads": [], "reader": 7}, "", 422, "field_unreadable"),
-        ({"reads": [], "sent_at": "now"}, "", 422, "time_unreadable"),
+        ({"reads": [], "sent_at": "now"}, "", 422, "field_unreadable"),
         ({"reads": []}, "?adapter=os", 400, "malformed"),
         ({"reads": []}, "?reader=" + "x" * 81, 400, "malformed"),
         ({"reads": [{"epc": "AA"}] * 20_001}, "", 413, "too_many_reads"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core.management import CommandError
 from llrpkit.emulator import EmulatedTag, LLRPEmulator
 
+from jitapp.pulse.beats import Work
 from jitapp.tags.llrp import follow, thinned
 from jitapp.tags.models import Visit
 from jitapp.tags.reads import Read
@@ -145,7 +146,16 @@ def test_what_a_reader_reports_becomes_a_scan() -> None:
 
 
 @pytest.mark.django_db
-def test_the_command_names_a_reader_that_is_not_known(settings: object) -> None:
-    settings.LLRP_READERS = [("NOBODY", "127.0.0.1", 5084)]  # type: ignore[attr-defined]
-    with pytest.raises(CommandError, match="no reader 'NOBODY'"):
-        llrp.Command().handle()
+def test_the_command_says_which_reader_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(llrp, "LOOK_S", 0.001)
+    portal, stopped, said = Portal(), threading.Event(), []
+
+    def say(text: str) -> None:
+        said.append(text)
+        portal.reader("DOCK-7")  # somebody does what it says
+
+    ids = llrp.known_ids(["dock-1", "DOCK-7"], stopped, Work(60), say)
+    assert {name: known for name, (_, known) in ids.items()} == {"dock-1": "DOCK-1", "DOCK-7": "DOCK-7"}
+    assert said == ["There is no reader 'DOCK-7'. Make it known: manage.py api_token DOCK-7 --kind reader"]
+    stopped.set()
+    assert llrp.known_ids(["NOBODY"], stopped, Work(60), say) == {}

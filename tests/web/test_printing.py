@@ -19,6 +19,7 @@ from PIL import Image
 
 from jitapp.accounts.models import Person
 from jitapp.plant.models import Loop, Membership, Part, StandardWork, Station
+from jitapp.plant.routes import Route, RouteStop
 from jitapp.printing import actions as printing
 from jitapp.printing.models import PartPicture, PrintedCard, PrinterTest, PrintJob
 from jitapp.printing.pdf import pdf
@@ -211,6 +212,22 @@ def test_a_card_shows_what_the_shop_knows_of_it(floor: Floor, lea: Person, clien
         assert fact in words
 
 
+def test_a_card_names_the_route_on_which_its_container_is_carried(
+    floor: Floor, lea: Person, client: Client
+) -> None:
+    printed(client, card=codes(), paper="a6")
+    loop = Loop.objects.get(code="L")
+    for code, name, loops in (("MILK", "Milk run", []), ("LIDS", "Lids", ["OTHER"])):
+        route = Route.objects.create(plant=floor.plant, code=code, name=name, every_minutes=30, loops=loops)
+        for place, station in enumerate((loop.supply, loop.demand)):
+            RouteStop.objects.create(route=route, position=place, station=station)
+    assert "Route: – → Milk run" in text(client, "/print")
+    document = pypdfium2.PdfDocument(printed(client, card=codes()[:1], paper="a6").content)
+    words = document[0].get_textpage().get_text_range()
+    assert "Milk run" in words
+    assert "Lids" not in words
+
+
 # -- refusals ---------------------------------------------------------------------------------------------
 def test_what_cannot_be_printed_is_said_by_name(
     floor: Floor, lea: Person, client: Client, monkeypatch: pytest.MonkeyPatch
@@ -357,7 +374,7 @@ def upload(client: Client, data: bytes, name: str = "part.png") -> str:
     to = f"/l/{Loop.objects.get(code='L').pk}"
     answer = client.post(f"/pictures/{part.pk}/keep", {"picture": file, "next": to}, follow=True)
     assert answer.request["PATH_INFO"] == to
-    return "".join(re.findall(r'<p class="error" role="status">(.*?)</p>', answer.content.decode()))
+    return "".join(re.findall(r'<p class="(?:error|done)" role="status">(.*?)</p>', answer.content.decode()))
 
 
 def test_a_picture_is_drawn_again_and_stands_on_the_card(floor: Floor, lea: Person, client: Client) -> None:
@@ -397,9 +414,20 @@ def test_what_is_no_picture_is_refused(
 def test_a_picture_that_is_huge_when_unpacked_or_cut_off_is_refused(
     floor: Floor, lea: Person, client: Client
 ) -> None:
-    assert "more than 50 megapixels" in upload(client, picture("PNG", (10_000, 5_001)))
+    for form, size in (("PNG", (4_001, 4_000)), ("JPEG", (10_000, 5_001)), ("WEBP", (4_001, 4_000))):
+        assert "too many pixels" in upload(client, picture(form, size)), form
     assert "no picture that can be read" in upload(client, picture("JPEG")[:2_000])
     assert not PartPicture.objects.exists()
+
+
+def test_a_photograph_of_a_telephone_is_taken_and_stands_upright(
+    floor: Floor, lea: Person, client: Client
+) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6  # held upright: to be turned by a quarter
+    assert "is kept" in upload(client, picture("JPEG", (6_000, 4_000), exif=turned.tobytes()))
+    kept = PartPicture.objects.get()
+    assert kept.width < kept.height == 800
 
 
 def test_operators_give_no_pictures(floor: Floor, client: Client) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -21,11 +22,16 @@ from jitapp.workshop.tag_feed import record, until_recorded
 
 PATIENCE_S = 40.0
 TICK_S = 1.0
+LOOK_S = 10.0  # between looks for a reader that is not known yet
 
 
-async def run(readers: list[tuple[str, str, int]], ids: dict[str, tuple[int, str]], work: Work) -> None:
+async def run(
+    readers: list[tuple[str, str, int]],
+    ids: dict[str, tuple[int, str]],
+    work: Work,
+    stopped: threading.Event,
+) -> None:
     """Follows all readers until SIGTERM or SIGINT; what was gathered by then is recorded once more."""
-    stopped = threading.Event()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -52,6 +58,30 @@ async def run(readers: list[tuple[str, str, int]], ids: dict[str, tuple[int, str
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def known_ids(
+    names: Iterable[str], stopped: threading.Event, work: Work, say: Callable[[str], None]
+) -> dict[str, tuple[int, str]]:
+    """(id, name) of each reader, once all of them are known; each that is not is said once. Less if it was stopped."""
+    ids: dict[str, tuple[int, str]] = {}
+    said: set[str] = set()
+    while not stopped.is_set():
+        work.done()
+        with store.outlived("looks for the readers put off"):
+            for name in names:
+                try:
+                    ids[name] = reader_named(name)
+                except UnknownReader:
+                    if name not in said:
+                        say(
+                            f"There is no reader {name!r}. Make it known: manage.py api_token {name} --kind reader"
+                        )
+                    said.add(name)
+        if all(name in ids for name in names):
+            return ids
+        stopped.wait(LOOK_S)
+    return ids
+
+
 class Command(BaseCommand):
     help = "Keeps the connections to LLRP readers until it is stopped."
 
@@ -62,20 +92,13 @@ class Command(BaseCommand):
             raise CommandError(
                 "JITAPP_LLRP is not set. Name the readers: DOCK-1=192.0.2.10,DOCK-2=192.0.2.11:5084."
             )
-        ids: dict[str, tuple[int, str]] = {}
-        try:
-            for name, _, _ in readers:
-                ids[name] = reader_named(name)
-        except UnknownReader:
-            raise CommandError(
-                f"There is no reader {name!r}. Make it known: manage.py api_token {name} --kind reader"
-            ) from None
-        except store.ERRORS:
-            raise CommandError(
-                "The database cannot be reached. It is tried again at the next start."
-            ) from None
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
         work = Work(PATIENCE_S)
         pulse = Pulse("llrp", work.fresh)
         pulse.start()
-        asyncio.run(run(readers, ids, work))
+        ids = known_ids([name for name, _, _ in readers], stopped, work, self.stderr.write)
+        if not stopped.is_set():
+            asyncio.run(run(readers, ids, work, stopped))
         pulse.end()
