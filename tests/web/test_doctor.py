@@ -11,8 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from jitapp.accounts.models import Device
-from jitapp.kanban.vocabulary import DeviceKind
+from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.devices import place_device
+from jitapp.plant.models import Membership
 from jitapp.web.device import COOKIE
 from jitapp.web.doctor import CODES
 from tests.floor import Floor
@@ -52,6 +53,18 @@ def test_a_tablet_keeps_its_verdict(tablet: Client) -> None:
     assert device.doctor == GOOD
     assert device.doctor_at is not None
     assert before <= device.doctor_at <= timezone.now()
+
+
+def test_a_leader_sees_the_stamp_of_a_device(floor: Floor, tablet: Client) -> None:
+    lea = floor.person("lea")
+    Membership.objects.create(person=lea, plant=floor.plant, role=Role.LEADER)
+    leader = Client()
+    leader.force_login(lea)
+    page = f"/devices/{Device.objects.get(name='Bench tablet').uuid}"
+    for stamp, word in (("passed", "PASSED"), ("usable", "USABLE"), ("failed", "FAILED")):
+        tell(tablet, GOOD | {"stamp": stamp})
+        shown = leader.get(page).content.decode()
+        assert [each for each in ("PASSED", "USABLE", "FAILED") if each in shown] == [word]
 
 
 def test_a_person_without_a_device_is_told_that_nothing_is_kept(floor: Floor) -> None:
