@@ -15,9 +15,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('accounts', '0003_what_tablets_say_of_themselves'),
-        ('plant', '0012_what_a_scan_means_at_a_device'),
-        ('pull', '0011_words_as_constants'),
+        ('accounts', '0001_initial'),
+        ('plant', '0001_initial'),
+        ('pull', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
