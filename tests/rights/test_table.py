@@ -373,6 +373,7 @@ class Table:
             self.wrong.append(f"{label} changed: {changed}, may: {allowed}: {answer.content[:300]!r}")
 
 
+@pytest.mark.timeout(900)  # some thousand requests
 @pytest.mark.parametrize("group", GROUPS)
 def test_rights_table_every_route_against_everybody(worlds: tuple[World, World], group: str) -> None:
     home, away = worlds
