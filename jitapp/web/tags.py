@@ -33,8 +33,9 @@ from jitapp.tags.models import Alarm, Reader, ReadPoint
 from jitapp.tags.taking import reader_of
 from jitapp.tags.words import How
 from jitapp.web.calls import members
+from jitapp.web.device import PEOPLE_OR_TABLET, device_source
 from jitapp.web.headers import live_base
-from jitapp.web.visit import PEOPLE, Viewer, declared, people, posted_name, viewer_of
+from jitapp.web.visit import Viewer, declared, people, posted_name, viewer_of
 
 QUIET = timedelta(minutes=10)  # a reader that was heard so lately is alive
 LONGEST = 200
@@ -381,13 +382,14 @@ def _choices(name: str, reader: Reader) -> list[tuple[str, str]]:
 
 # -- the stream of a station --------------------------------------------------------------------------------
 @require_GET
-@declared(PEOPLE)
+@declared(PEOPLE_OR_TABLET)
 def station_stream(request: HttpRequest, station: str) -> HttpResponse:
     """Where a station's screen hears of scans that no hand made there, with a fresh ticket (station-stream.js)."""
-    viewer = viewer_of(request)
-    if viewer.is_guest:
+    viewer, tablet = viewer_of(request), device_source(request)
+    if viewer.is_guest and tablet is None:
         return HttpResponse(status=401)
-    if not Station.objects.filter(code=station, plant_id__in=viewer.plant_ids).exists():
+    plants = tablet.plant_ids if viewer.is_guest and tablet is not None else viewer.plant_ids
+    if not Station.objects.filter(code=station, plant_id__in=plants).exists():
         return HttpResponse(status=404)
     told = {
         "live": live_base(request) + "/live/board",

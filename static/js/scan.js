@@ -5,6 +5,7 @@ import { readCodes } from "./codes.js";
 import { Panel } from "./panel.js";
 import { Sound } from "./sound.js";
 import { span } from "./span.js";
+import { followStation } from "./station-stream.js";
 import { Tablet } from "./tablet.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
@@ -236,6 +237,22 @@ const capture = new Capture({
 });
 capture.listen(document);
 document.addEventListener("jitapp:codes", (event) => take(event.detail)); // of the camera
+
+// A tag that a reader saw at this station is a scan like any other, and is answered here.
+const LOOKS = { rising: "ok", level: "amber", falling: "red", tick: "calm" };
+document.addEventListener("station-answer", ({ detail: { tag, answer } }) => {
+  const done = answer.outcome === "applied" && words.status[answer.card?.supply_status];
+  const said = answer.text ?? answer.message;
+  const head = done ? done.toLocaleUpperCase() : said;
+  tablet.cards.move(answer.card?.code, answer.card?.supply_status);
+  panel.show({
+    ...answer, look: LOOKS[answer.sound] ?? "amber", part: answer.card?.part ?? "", mine: answer.card?.code, headline: head,
+    message: head === said ? (answer.card ? "" : tag) : said,
+    bins: answer.card && tablet.cards.find(answer.card.code) ? tablet.cards.bins(tablet.cards.find(answer.card.code)) : [],
+  });
+  sound.play(answer.sound);
+});
+followStation(page.station);
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -13,14 +13,17 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from jitapp.accounts.models import Person
+from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.live.panels import station_channel
 from jitapp.live.ticket import make_ticket
+from jitapp.plant.devices import place_device
 from jitapp.plant.models import Membership
 from jitapp.pull import sources
+from jitapp.web.device import COOKIE
 from tests.floor import Floor
 from tests.live.served import Served, events, served, until, wait_until
 from tests.tags.portal import Portal, epc
@@ -143,3 +146,25 @@ def test_p95_of_post_to_screen(
     record_property("p95_ms", took[int(len(took) * 0.95)])
     print(f"post to screen: median {took[len(took) // 2]:.0f} ms, p95 {took[int(len(took) * 0.95)]:.0f} ms")  # noqa: T201
     assert len(took) == 30
+
+
+def test_a_tag_at_the_gate_is_answered_on_the_scan_page_of_its_station(
+    live: Served, portal: Portal, live_server: LiveServer, chromium: Browser, settings: Any
+) -> None:
+    """On a tablet that was enrolled: nobody is logged in there."""
+    settings.LIVE_URL = live.url
+    context = chromium.new_context()
+    token = place_device("Gate screen", DeviceKind.TABLET, station="TEST")
+    context.add_cookies([{"name": COOKIE, "value": token, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"{live_server.url}/s/")
+    page.wait_for_selector("#result[data-ready]")
+    wait_until(lambda: live.hub.clients == 1, 30)
+    post(portal, 1)
+    result = page.locator("#result")
+    expect(result).to_have_attribute("data-state", "emptied")
+    expect(result.locator(".headline")).to_contain_text("EMPTY")
+    expect(result.locator(".bins li[aria-current] span")).to_have_text("1")
+    post(portal, 99)
+    expect(result.locator(".headline")).to_contain_text("is on no card. Bind it to its card.")
+    context.close()
