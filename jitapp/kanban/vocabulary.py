@@ -200,7 +200,7 @@ class DeviceKind(StrEnum):
     """What holds a token."""
 
     TABLET = "tablet"
-    WALL = "wall"  # a screen that shows a board
+    WALL = "wall"  # a PC on the wall: shows a board, and may scan like a tablet
     SCANNER = "scanner"
     READER = "reader"
     ERP = "erp"

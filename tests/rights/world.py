@@ -236,7 +236,7 @@ class Identity:
 
     @property
     def is_tablet(self) -> bool:
-        return self.is_device and self.kind in (DeviceKind.TABLET, DeviceKind.SCANNER)
+        return self.is_device and self.kind in (DeviceKind.TABLET, DeviceKind.WALL, DeviceKind.SCANNER)
 
     @property
     def group(self) -> str:
