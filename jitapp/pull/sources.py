@@ -48,5 +48,5 @@ def _look_up(hashed: str) -> Source | None:
         name=device.name,
         placeless=device.kind == DeviceKind.ERP,
         fixed=placement is not None and placement.station_id is not None,
-        acts_for_nobody=device.kind in (DeviceKind.READER, DeviceKind.WALL),
+        acts_for_nobody=device.kind == DeviceKind.READER,
     )

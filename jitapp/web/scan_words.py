@@ -12,6 +12,7 @@ from jitapp.web.phrases import words_of
 
 SENTENCES = {
     "ready": mark("Ready. Scan a card."),
+    "who": mark("Who is here"),
     "last": mark("Last: {} ({})"),
     "sending": mark("sending"),
     "saved": mark("SAVED"),

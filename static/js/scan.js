@@ -116,7 +116,7 @@ function say(text) {
 }
 
 function showWho() {
-  who.textContent = actor.current?.name ?? page.person ?? "";
+  who.textContent = actor.current?.name || page.person || words.who;
 }
 
 // The page speaks the language of whoever signed in: drawn again by the server, or without it as far as was kept here.
