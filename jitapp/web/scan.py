@@ -118,6 +118,9 @@ def _page(request: HttpRequest, tablet: Source | None) -> HttpResponseBase:
             context["answer"] = _record(asked, viewer, station)[1]
     context["offers"] = offers_of(station)  # after the scan, whose card is none any more
     response = render(request, "scan.html", context)
+    response["X-Page"] = (
+        "scan"  # the worker keeps this page and no other of the address (static/js/worker.js)
+    )
     if tablet is None and isinstance(request.user, Person) and not was_revoked(request):
         token = make_known(request.user, station.plant_id, station)
         remember(response, token, secure=request.is_secure())

@@ -13,6 +13,7 @@ const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 const LONGEST_WAIT_MS = 60_000; // whatever Retry-After says
 const MOST_FAULTS = 4; // answers of 500 after which those behind a scan are tried; it stays in its place
 const LEASE_MS = 10_000;
+const LATE_MS = 5000; // an answer after that comes when whoever scanned has gone on
 const ABOUT = ["code", "intent", "station", "by", "language", "quantity", "reason", "checks", "override", "help"];
 
 // In milliseconds; 0 if the answer does not say it in seconds.
@@ -143,19 +144,25 @@ export class Queue {
     this.tries = 0;
     const pairs = scans.map((scan, place) => [scan, results[place]]);
     const taken = pairs.filter(([scan, said]) => said?.status === 200 && said.id === scan.id);
-    await this.store.remove(taken.map(([scan]) => scan.seq));
+    const unseen = taken.filter(([scan, said]) => said.outcome === "refused" && Date.now() - scan.at > LATE_MS);
+    await this.store.remove(taken.filter((pair) => !unseen.includes(pair)).map(([scan]) => scan.seq));
+    // Shown as saved, and refused when nobody looks any more: it stands on this device until somebody has seen it.
+    for (const [scan, said] of unseen) await this.setAside(scan, said);
     for (const [scan, said] of pairs) {
       if (said?.status === 200 && said.id === scan.id) {
         this.tell({ scan, answer: said });
       } else if (said && said.status < 500 && said.id === scan.id) {
-        const { waits, faults, ...stays } = scan;
-        await this.store.replace({ ...stays, refusal: { status: said.status, message: said.message } });
+        await this.setAside(scan, said);
         this.tell({ scan, refused: said.message });
       } else if (await this.isFaulty(scan)) {
         this.faulty.add(scan.seq);
       }
     }
     if (taken.length === scans.length) this.batch = BATCH;
+  }
+
+  setAside({ waits, faults, ...scan }, { status, message }) {
+    return this.store.replace({ ...scan, refusal: { status, message } });
   }
 
   // {results} one for each, or {lack} why nothing was said about them.

@@ -29,6 +29,19 @@ function connect() {
   });
 }
 
+// A list as the version before kept it. What cannot be read stays under another name, for whoever looks for it.
+function listed(name) {
+  const text = localStorage.getItem(name);
+  try {
+    const list = JSON.parse(text ?? "[]");
+    if (Array.isArray(list)) return list;
+  } catch {
+    // Torn.
+  }
+  localStorage.setItem(`${name}.unread`, text);
+  return [];
+}
+
 export class Store {
   constructor() {
     this.db = null;
@@ -148,10 +161,11 @@ export class Store {
 
   // Scans that the version before kept as one list in localStorage; the list goes when they are on the disk.
   async adopt(fields) {
-    const lists = Object.entries(BEFORE).map(([kind, name]) => [kind, name, JSON.parse(localStorage.getItem(name) ?? "[]")]);
+    const lists = Object.entries(BEFORE).map(([kind, name]) => [kind, name, listed(name)]);
+    const of = ({ occurred_at, ...scan }) => ({ ...fields, ...scan, at: Date.parse(occurred_at) || fields.at });
     const found = lists.flatMap(([kind, , list]) =>
       list.map((item) =>
-        kind === "waiting" ? { ...fields, ...item, waits: 1 } : { ...fields, ...item.scan, refusal: { status: item.status, message: item.message } },
+        kind === "waiting" ? { ...of(item), waits: 1 } : { ...of(item.scan), refusal: { status: item.status, message: item.message } },
       ),
     );
     if (found.length) {

@@ -9,7 +9,6 @@ import { Queue } from "./queue.js";
 import { NoStore, Store } from "./store.js";
 
 const SHOWN = 8;
-const LATE_MS = 5000; // an answer after that comes when the operator has gone on
 
 // The uuid of whoever the scans of this moment belong to: signed in by a badge, else by a login (a cookie that the server
 // sets; it names somebody and allows nothing).
@@ -39,7 +38,10 @@ export class Tablet {
       clock: this.clock,
       told: () => this.told(),
       onBeat: (said, measured) => this.beaten(said, measured),
-      onChange: () => onState(),
+      onChange: () => {
+        if (this.link.state === "offline") this.wasAway = true;
+        onState();
+      },
     });
     known.byBadge = async (badge) => this.cards.person(badge);
     actor.addEventListener("change", () => onState());
@@ -171,7 +173,6 @@ export class Tablet {
 
   answered(scan, answer) {
     this.cards.learn(answer.bins);
-    const late = Date.now() - scan.at > LATE_MS;
     const mine = scan.id === this.newest;
     if (mine) {
       const warned = answer.sound === "rising" && answer.state !== "applied";
@@ -194,7 +195,6 @@ export class Tablet {
     if (answer.outcome === "applied") {
       for (const other of this.lines) if (other.id !== line.id && other.code === line.code) other.undo_until = null;
     }
-    if (late && !mine && ["refused", "parked"].includes(answer.outcome)) this.onLate?.(scan, answer);
     this.linesChanged();
   }
 

@@ -8,9 +8,9 @@ const section = document.getElementById("aside");
 const list = document.getElementById("aside-list");
 const store = new Store();
 
-// The same id, so that it changes nothing twice; a new one only where the old one was another scan's.
+// The same id, so that it changes nothing twice; a new one where the old one was another scan's, or has its answer.
 async function sendAgain(scan) {
-  await store.again(scan.refusal.status === 409 ? { ...scan, id: uuid7() } : scan);
+  await store.again([200, 409].includes(scan.refusal.status) ? { ...scan, id: uuid7() } : scan);
   location.assign("/s/");
 }
 

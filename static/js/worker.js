@@ -5,13 +5,16 @@ const PAGE = "/s/";
 const CAMERA = "/s/camera.js"; // the worker that reads pictures; what it loads comes by here too
 const PATIENCE_MS = 1500;
 
+// Not the choice of a station, nor a login: without a network only the scan page is of use.
+const isScanPage = (answer) => Boolean(answer?.ok) && answer.headers.get("X-Page") === "scan";
+
 addEventListener("install", (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(CACHE);
       await cache.addAll(FILES.map((file) => new Request(file, { cache: "reload" })));
       const page = await fetch(PAGE, { redirect: "manual" }).catch(() => null);
-      if (page?.ok) await cache.put(PAGE, page);
+      if (isScanPage(page)) await cache.put(PAGE, page);
       // The first worker of a browser has nobody to wait for; a later one waits until nothing is in the queue.
       if (!registration.active) await skipWaiting();
     })(),
@@ -44,7 +47,7 @@ async function page(request) {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(PAGE);
   const asked = fetch(request).then((answer) => {
-    if (answer.ok && !answer.redirected) cache.put(PAGE, answer.clone());
+    if (isScanPage(answer)) cache.put(PAGE, answer.clone());
     return answer;
   });
   if (!kept) return asked;

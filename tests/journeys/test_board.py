@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from jitapp import switchboard
 from jitapp.plant.models import Loop
-from jitapp.pull.models import LoopState
+from jitapp.pull.models import LoopState, Receipt
 from jitapp.pulse import beats
 from tests.journeys.pages import Site, log_in, scan, site
 from tests.live.served import wait_until
@@ -54,9 +54,10 @@ def test_a_scan_in_one_browser_changes_the_row_in_another_without_reload(pages: 
         expect(row).to_have_attribute("data-state", "ok")
         operator = mine.new_page()
         log_in(operator, pages.url, "SHIP")
-        for card in shop.loops["L-OK"].cards.order_by("number"):
+        for number, card in enumerate(shop.loops["L-OK"].cards.order_by("number"), start=1):
             scan(operator, card.code)
-            expect(operator.locator("#result")).to_have_attribute("data-look", "ok")
+            applied = Receipt.objects.filter(outcome="applied")
+            wait_until(lambda applied=applied, number=number: applied.count() == number)
             switchboard.drain()
         expect(row).to_have_attribute("data-state", "out")
         expect(board.locator(".number.s-out b")).to_have_text("2")

@@ -105,7 +105,7 @@ def test_a_scan_works_wherever_the_focus_is_and_leaves_the_field_as_it_was(page:
         )
         if place == "#code":
             expect(page.locator("#code")).to_have_value("note")
-    assert Receipt.objects.count() == len(places)
+    wait_until(lambda: Receipt.objects.count() == len(places))
 
 
 def test_fast_scans_are_applied_in_order_and_the_last_eight_are_listed(page: Page, shop: Shop) -> None:
@@ -203,6 +203,7 @@ def test_s01_what_says_nothing_about_a_scan_never_sets_it_aside(page: Page, shop
     for code in codes(shop)[:3]:
         scan(page, code)
     result(page).to_have_attribute("data-look", "saved")
+    wait_until(lambda: len(waiting(page)) == 3)
     for _ in range(200):
         if not left:
             break

@@ -401,6 +401,21 @@ def test_the_page_speaks_the_language_of_the_badge(page: Page, shop: Shop) -> No
     assert booked()[0][2] == "greta"
 
 
+def test_what_is_refused_when_nobody_looks_any_more_stays_on_the_device(page: Page, shop: Shop) -> None:
+    elsewhere = shop.loops["L-OUT"].cards.get(number=1).code
+    page.route("**/s/scans", lambda route: route.abort())
+    for code in (codes(shop)[0], elsewhere, codes(shop)[1]):
+        scan(page, code)
+    wait_until(lambda: len(waiting(page)) == 3)
+    page.wait_for_timeout(5500)  # whoever scanned has gone on
+    page.unroute("**/s/scans")
+    drained(page)
+    assert [number for number, *_ in booked()] == [1, 2]
+    assert [scan["code"] for scan in aside(page)] == [elsewhere]
+    page.click("#aside-link")
+    expect(page.locator("#aside .own-scan")).to_contain_text("this card belongs at")
+
+
 def test_a_revoked_tablet_keeps_its_scans_and_says_so(page: Page, shop: Shop) -> None:
     Device.objects.filter(kind="tablet").update(active=False)
     expect(page.locator("#link")).to_have_attribute("data-state", "device", timeout=20_000)
@@ -448,6 +463,17 @@ def test_what_the_version_before_kept_in_local_storage_is_sent_too(
     drained(page)
     assert [number for number, *_ in booked()] == [1, 2, 3]
     assert page.evaluate("localStorage.getItem('jitapp.waiting')") is None
+    occurred = Receipt.objects.values_list("occurred_at", flat=True)
+    assert all(abs((at - made).total_seconds()) < 10 for at in occurred)
+
+
+def test_a_torn_list_of_the_version_before_stops_nothing(page: Page, pages: Site, shop: Shop) -> None:
+    page.evaluate("localStorage.setItem('jitapp.waiting', '[{')")
+    page.goto(f"{pages.url}/s/")
+    page.wait_for_selector("#result[data-ready]")
+    scan(page, codes(shop)[0])
+    result(page).to_have_attribute("data-state", "emptied")
+    assert page.evaluate("localStorage.getItem('jitapp.waiting.unread')") == "[{"
 
 
 def test_check_23_a_new_version_waits_until_nothing_is_in_the_queue(
