@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -37,6 +37,7 @@ from jitapp.web.answers import shown, shown_body
 from jitapp.web.calls import REFUSAL_TEXT
 from jitapp.web.device import PEOPLE_OR_TABLET, TABLETS, device_source, make_known, remember, was_revoked
 from jitapp.web.scan_words import scan_words
+from jitapp.web.sent import problem, sent_json
 from jitapp.web.shell import version
 from jitapp.web.visit import ANYBODY, declared, viewer_of
 
@@ -48,30 +49,6 @@ REPORT_EVERY = timedelta(seconds=30)
 
 
 # -- what comes in ----------------------------------------------------------------------------------
-def _body(request: HttpRequest) -> dict[str, Any] | HttpResponse:
-    """The JSON object that was sent, or the refusal. A page of another site can send neither JSON nor our cookie."""
-    if request.content_type != "application/json" or not _ours(request):
-        return _problem(403, "not_ours", gettext("This is not a page of ours. Open the scan page again."))
-    raw = request.read(MOST_BYTES + 1)
-    if len(raw) > MOST_BYTES:
-        return _problem(413, "too_large", gettext("Too much at once. Send fewer scans."))
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        return _problem(400, "malformed", gettext("What was sent could not be read. Send it again."))
-    return body
-
-
-def _ours(request: HttpRequest) -> bool:
-    """Whether the request comes from a page of this host, as far as the browser says so."""
-    site = request.headers.get("Sec-Fetch-Site", "same-origin")
-    origin = request.headers.get("Origin")
-    same = origin is None or origin == "null" or urlsplit(origin).netloc == request.get_host()
-    return site == "same-origin" and same
-
-
 def _known(request: HttpRequest, body: Mapping[str, Any]) -> tuple[Source | None, str]:
     """The device that sends, and the token of one that was made just now."""
     source = device_source(request)
@@ -88,13 +65,9 @@ def _known(request: HttpRequest, body: Mapping[str, Any]) -> tuple[Source | None
     return (replace(made, fixed=False) if made else None), token
 
 
-def _problem(status: int, code: str, sentence: str) -> HttpResponse:
-    return JsonResponse({"code": code, "message": sentence}, status=status)
-
-
 def _unknown_device() -> HttpResponse:
     sentence = gettext("This tablet is not known any more. Have it enrolled again; its scans are kept.")
-    return _problem(401, "device_unknown", sentence)
+    return problem(401, "device_unknown", sentence)
 
 
 # -- scans ------------------------------------------------------------------------------------------
@@ -116,7 +89,7 @@ class Item:
 
 
 @require_POST
-@csrf_exempt  # its cookie is sent with requests of our own pages only (_ours)
+@csrf_exempt  # its cookie is sent with requests of our own pages only (web/sent.py)
 @declared(PEOPLE_OR_TABLET)
 def scans(request: HttpRequest) -> HttpResponseBase:
     """POST {"scans": [...]}, oldest first, at most MOST_SCANS: {"results": [...]} in the same order. Each result is an
@@ -125,7 +98,7 @@ def scans(request: HttpRequest) -> HttpResponseBase:
     A browser without a device in which somebody has signed in becomes one: a scan made on any page is kept and sent
     like those of the scan page.
     """
-    body = _body(request)
+    body = sent_json(request, MOST_BYTES, too_much=gettext("Too much at once. Send fewer scans."))
     if isinstance(body, HttpResponse):
         return body
     source, token = _known(request, body)
@@ -133,9 +106,10 @@ def scans(request: HttpRequest) -> HttpResponseBase:
         return _unknown_device()
     items = body.get("scans")
     if not isinstance(items, list) or not items or len(items) > MOST_SCANS:
-        return _problem(413, "too_many_scans", gettext("Too many scans at once. Send fewer."))
+        return problem(413, "too_many_scans", gettext("Too many scans at once. Send fewer."))
     signed_in = request.user if isinstance(request.user, Person) else None
-    response = JsonResponse({"results": _record([_read(each, signed_in) for each in items], source)})
+    people = _people_of(items, signed_in)
+    response = JsonResponse({"results": _record([_read(each, people) for each in items], source)})
     if token:
         remember(response, token, secure=request.is_secure())
     return response
@@ -159,8 +133,9 @@ def _record(items: Sequence[Item], source: Source) -> list[dict[str, Any]]:
 
 def _scanned(requests: Sequence[ScanRequest], source: Source, now: datetime) -> list[dict[str, Any]]:
     answers = actions.scan_batch(requests, source=source, now=now)
+    places = _stations_of(requests, source)
     pairs = zip(requests, answers, strict=True)
-    return [shown(answer, _station_of(request, source)) for request, answer in pairs]
+    return [shown(answer, places.get(request.station or "")) for request, answer in pairs]
 
 
 def _alone(item: Item, source: Source, now: datetime) -> dict[str, Any]:
@@ -219,19 +194,22 @@ def _with_surroundings(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return results
 
 
-def _station_of(request: ScanRequest, source: Source) -> Station | None:
-    """Where the scan was made, for what its place adds to the answer."""
-    places = Station.objects.filter(plant_id__in=source.plant_ids)
-    if request.station:
-        return places.filter(code=request.station).first()
-    return places.filter(pk=source.station_id or 0).first()
+def _stations_of(requests: Sequence[ScanRequest], source: Source) -> dict[str, Station]:
+    """Where scans were made, for what the place adds to an answer, by the code that they name; the device's own station
+    without a code."""
+    codes = {request.station for request in requests if request.station}
+    mine = Q(code__in=codes) | Q(pk=source.station_id or 0)
+    found = list(Station.objects.filter(mine, plant_id__in=source.plant_ids))
+    places = {station.code: station for station in found}
+    own = next((station for station in found if station.pk == source.station_id), None)
+    return places | ({"": own} if own is not None else {})
 
 
 class Unreadable(ValueError):
     """A kept scan that cannot be taken; the text says why."""
 
 
-def _read(item: object, signed_in: Person | None) -> Item:
+def _read(item: object, people: Mapping[str, Actor]) -> Item:
     if not isinstance(item, dict):
         return Item(None, None, "en", gettext("The scan could not be read."))
     named = item.get("id")
@@ -239,7 +217,7 @@ def _read(item: object, signed_in: Person | None) -> Item:
     spoken = language if language in dict(settings.LANGUAGES) else get_language() or "en"
     known = named if isinstance(named, str) and len(named) <= 64 else None
     try:
-        request = _request_of(item, signed_in)
+        request = _request_of(item, people)
         return Item(
             known,
             request,
@@ -251,7 +229,7 @@ def _read(item: object, signed_in: Person | None) -> Item:
         return Item(known, None, str(spoken), str(why))
 
 
-def _request_of(item: Mapping[str, Any], signed_in: Person | None) -> ScanRequest:
+def _request_of(item: Mapping[str, Any], people: Mapping[str, Actor]) -> ScanRequest:
     code, intent, checks = item.get("code"), item.get("intent"), item.get("checks") or []
     try:
         scan_id = UUID(str(item.get("id")))
@@ -273,7 +251,7 @@ def _request_of(item: Mapping[str, Any], signed_in: Person | None) -> ScanReques
         quantity=_quantity(item.get("quantity")),
         reason=_short(item, "reason", 200),
         by=by,
-        actor=_actor(by, signed_in),
+        actor=_actor(by, people),
         seq=seq if isinstance(seq, int) and 0 <= seq < 2**63 else None,
         epoch=_short(item, "epoch", 64),
         checks=tuple(str(check)[:120] for check in checks),
@@ -287,18 +265,22 @@ def overriding(request: ScanRequest, source: Source) -> ScanRequest:
     return structs.replace(request, intent=request.intent or next_step(request.code, source.plant_ids))
 
 
-def _actor(by: str | None, signed_in: Person | None) -> Actor | None:
-    """Whoever made the scan: named by their uuid, which never changes; with the rights of their roles only while they
-    are signed in themselves. None for a badge or a user name, which the scan path looks up."""
-    if signed_in is not None and by == str(signed_in.uuid):
-        return Actor(signed_in.pk, roles_of(signed_in.pk))
-    try:
-        person = (
-            Person.objects.filter(uuid=UUID(by or ""), is_active=True).values_list("pk", flat=True).first()
-        )
-    except ValueError:
+def _people_of(items: Sequence[object], signed_in: Person | None) -> dict[str, Actor]:
+    """Whoever made the scans, by the uuid that names them, in one question: without rights, but for whoever is signed
+    in here."""
+    named = {each["by"] for each in items if isinstance(each, dict) and isinstance(each.get("by"), str)}
+    known = Person.objects.filter(uuid__in=[by for by in named if _is_uuid(by)], is_active=True)
+    people = {str(uuid): Actor(pk) for pk, uuid in known.values_list("pk", "uuid")}
+    if signed_in is not None:
+        people[str(signed_in.uuid)] = Actor(signed_in.pk, roles_of(signed_in.pk))
+    return people
+
+
+def _actor(by: str | None, people: Mapping[str, Actor]) -> Actor | None:
+    """Whoever made the scan; None for a badge or a user name, which the scan path looks up."""
+    if by is None or not _is_uuid(by):
         return None
-    return Actor(person) if person is not None else Actor(doubt="by_unknown")
+    return people.get(str(UUID(by)), Actor(doubt="by_unknown"))
 
 
 def _short(item: Mapping[str, Any], name: str, longest: int) -> str | None:
@@ -336,7 +318,7 @@ def _instant(value: object) -> datetime | None:
 def beat(request: HttpRequest) -> HttpResponseBase:
     """POST {waiting, oldest, app, sent_at, newest}: the server's clock, and what is new for this tablet. `newest` is
     the scan whose undo button is shown: `undo_until` says whether it may stay."""
-    body = _body(request)
+    body = sent_json(request, MOST_BYTES, too_much=gettext("Too much at once. Send fewer scans."))
     if isinstance(body, HttpResponse):
         return body
     source = device_source(request)

@@ -5,9 +5,7 @@ The doors belong to the device; who is signed in stands in the browser (static/j
 
 from __future__ import annotations
 
-import json
 import math
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -24,6 +22,7 @@ from jitapp.pull.scan_request import Source
 from jitapp.pull.signing import NotSignedIn, SignedIn
 from jitapp.pull.signing import sign_in as sign_in_at
 from jitapp.web.device import TABLETS, device_source, tell_person
+from jitapp.web.sent import problem, sent_json
 from jitapp.web.visit import ANYBODY, declared
 
 MOST_BYTES = 4_096
@@ -128,32 +127,20 @@ def _refused(why: NotSignedIn) -> JsonResponse:
 
 
 def _told(request: HttpRequest) -> dict[str, str] | HttpResponse:
-    """The members that were sent, or the refusal. A page of another site can send neither JSON nor our cookie."""
-    origin = request.headers.get("Origin")
-    ours = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
-    ours = ours and (origin in (None, "null") or urlsplit(origin or "").netloc == request.get_host())
-    if request.content_type != "application/json" or not ours:
-        return _problem(403, "not_ours", gettext("This is not a page of ours. Open the scan page again."))
-    raw = request.read(MOST_BYTES + 1)
-    try:
-        body = json.loads(raw) if len(raw) <= MOST_BYTES else None
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        return _problem(400, "malformed", gettext("What was sent could not be read. Send it again."))
-    told = {name: body[name] for name in LONGEST if isinstance(body.get(name), str)}
-    if any(len(value) > LONGEST[name] for name, value in told.items()):
-        return _problem(422, "malformed", gettext("What was sent could not be read. Send it again."))
-    return told
-
-
-def _problem(status: int, code: str, sentence: str) -> HttpResponse:
-    return JsonResponse({"code": code, "message": sentence}, status=status)
+    """The members that were sent, or the refusal."""
+    unread = gettext("What was sent could not be read. Send it again.")
+    body = sent_json(request, MOST_BYTES, too_much=unread)
+    if isinstance(body, HttpResponse):
+        return body
+    named = {name: body[name] for name in LONGEST if isinstance(body.get(name), str)}
+    if any(len(value) > LONGEST[name] for name, value in named.items()):
+        return problem(422, "malformed", unread)
+    return named
 
 
 def _no_device() -> HttpResponse:
     sentence = gettext("This tablet is not known, or not any more. Have it enrolled; its scans are kept.")
-    return _problem(401, "device_unknown", sentence)
+    return problem(401, "device_unknown", sentence)
 
 
 def _words() -> dict[str, str]:

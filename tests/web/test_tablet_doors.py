@@ -325,3 +325,20 @@ def test_choosing_a_station_moves_the_tablet(floor: Floor, tablet: Client) -> No
     tablet.post("/s/station/", {"station": ""})
     assert Placement.objects.get(device__name="Bench tablet").station is None
     assert b"SMT" in tablet.get("/s/").content  # asks for a station
+
+
+def test_a_torn_origin_is_refused_and_no_fault(floor: Floor, tablet: Client) -> None:
+    answer = post(tablet, "/s/scans", {"scans": [kept(floor, 1)]}, Origin="http://[torn")
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_ours")
+
+
+def test_more_scans_ask_no_more_of_people_and_stations(
+    floor: Floor, tablet: Client, django_assert_max_num_queries: Any
+) -> None:
+    mia = member(floor, "mia")
+    send(tablet, kept(floor, 4))  # what is remembered from then on
+    with django_assert_max_num_queries(40) as several:
+        send(tablet, *(kept(floor, number, by=str(mia.uuid)) for number in (1, 2, 3)))
+    asked = [query["sql"] for query in several.captured_queries]
+    assert sum('FROM "accounts_person"' in sql and '"uuid" IN' in sql for sql in asked) == 1
+    assert sum('FROM "plant_station"' in sql and '"code" IN' in sql for sql in asked) == 1
