@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Literal
 
+from jitapp.kanban.stated import stated
 from jitapp.kanban.worktime import WorkCalendar
 
 Kind = Literal["material", "quality", "machine", "help"]
@@ -24,6 +25,8 @@ ON_HOLD = "the loop was put on hold"
 RETIRED = "the loop was retired"
 NOT_WANTED = "nobody waits for it any more"
 NEVER_DRY = "the buffer had not run out"
+# Why a person's call was taken back by whoever stands at the station.
+NOT_NEEDED = "not needed any more"
 SOLVED_BY_ITSELF = (ARRIVED, ON_HOLD, RETIRED, NOT_WANTED, NEVER_DRY)
 ROLES = ("team_leader", "area_leader", "plant_leader")
 MOST_STEPS = 10
@@ -57,7 +60,7 @@ USUAL = Policy(STEPS)
 
 
 class BadSteps(ValueError):
-    """Steps that do not climb; the text is one sentence for the person who wrote them."""
+    """Steps that do not climb; one sentence (`Stated`) for the person who wrote them."""
 
 
 def steps_of(written: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
@@ -69,14 +72,14 @@ def steps_of(written: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
     if not written:
         return STEPS
     if len(written) > MOST_STEPS:
-        raise BadSteps(f"A call climbs at most {MOST_STEPS} steps.")
+        raise BadSteps(stated("A call climbs at most {n} steps.", n=MOST_STEPS))
     found = [Step(timedelta(minutes=int(line["after"])), str(line["who"])) for line in written]
     if found[0].after:
         found.insert(0, Step(timedelta(0), "team_leader"))
     if any(later.after <= earlier.after for earlier, later in pairwise(found)):
-        raise BadSteps("The minutes of the steps must rise: each step comes after the one before it.")
+        raise BadSteps(stated("The minutes of the steps must rise: each step comes after the one before it."))
     if len(found) < 2:
-        raise BadSteps("One step does not climb: say after how many minutes who must come next.")
+        raise BadSteps(stated("One step does not climb: say after how many minutes who must come next."))
     return tuple(found)
 
 

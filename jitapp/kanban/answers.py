@@ -15,6 +15,7 @@ from functools import lru_cache
 from string import Formatter
 from zoneinfo import ZoneInfo
 
+from jitapp.kanban.bidi import from_the_right, isolated
 from jitapp.kanban.state import text
 from jitapp.kanban.vocabulary import (
     Intent,
@@ -409,19 +410,21 @@ def say(
     sentence = ANSWERS[code]
     patterns = (translate(sentence.message), *warnings)
     what_next = translate(sentence.next)
-    named, worded = _names((*patterns, what_next))
+    named, worded, reversed_ = _names((*patterns, what_next))
     shown = {name: _show(facts[name], time_zone, now) for name in named}
     for name in worded:
         shown[name] = _in(translate, name, shown[name])
+    if reversed_:
+        shown = {name: isolated(fact) for name, fact in shown.items()}
     return " ".join(pattern.format_map(shown) for pattern in patterns), what_next.format_map(shown)
 
 
 @lru_cache(maxsize=1_000)
-def _names(patterns: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The facts that patterns name, and those of them that are words of ours."""
+def _names(patterns: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """The facts that patterns name, those of them that are words of ours, and whether it is written from the right."""
     parsed = (part for pattern in patterns for part in Formatter().parse(pattern))
     named = tuple(dict.fromkeys(name for _, name, _, _ in parsed if name))
-    return named, tuple(name for name in named if name in _WORDS_OF)
+    return named, tuple(name for name in named if name in _WORDS_OF), from_the_right("".join(patterns))
 
 
 def _in(translate: Callable[[str], str], name: str, shown: str) -> str:

@@ -73,7 +73,9 @@ def filling_event(
     assert s.step is not None
     override = s.scan.is_leader and s.step.side != s.side
     if end is not S.FULL:
-        return made_by(said=s.scan.said, settles=s.scan.settles, override=override)
+        # Why a card was begun out of order (F7); later steps keep their reason with the turn.
+        reason = s.scan.reason if s.intent is Intent.START else ""
+        return made_by(said=s.scan.said, settles=s.scan.settles, override=override, reason=reason)
     contents = s.card.contents
     # Stock on hand grows; elsewhere a new container takes the old one's place.
     adds = bool(contents) and s.loop.config.trigger is Trigger.ON_QTY

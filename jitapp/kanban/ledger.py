@@ -9,10 +9,12 @@ from hashlib import blake2b
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from jitapp.kanban.answers import ANSWERS
 from jitapp.kanban.events.base import Entry, Event
 from jitapp.kanban.events.loops import RunoutClosed, RunoutOpened, RunoutRevised
+from jitapp.kanban.events.scans import ScanApplied
 from jitapp.kanban.fold import apply
 from jitapp.kanban.kinds import KINDS
 from jitapp.kanban.runouts import ON_HOLD, Cause, cause_of, dry_since, revisions
@@ -51,7 +53,11 @@ class Scan(msgspec.Struct, frozen=True):
     market_empty: bool = False  # the supermarket that this withdrawal fetches from has no full container
     missing: tuple[str, ...] = ()  # components that the supply station counts by software and has run out of
     turn: UUID | None = None  # an act on this turn: on no other one of the card
+    undoes: UUID | None = None  # an undo of this scan: of no other one of the card
     settles: UUID | None = None  # the parked scan that a person settles by this one
+    allowed_by: UUID | None = (
+        None  # the leader who lets this person do it; then `is_leader` is the leader's right
+    )
     compared: bool = True  # the device's clock was compared with ours, or its scan has no instant of its own
 
     @property
@@ -124,6 +130,8 @@ class Ledger:
     ) -> Entry:
         """Appends one event; a card that is at `to` already is written without a movement."""
         scan = self.scan
+        if scan is not None and scan.allowed_by is not None and isinstance(event, ScanApplied):
+            event = replace(event, allowed_by=scan.allowed_by)
         moves = card is not None and to and to != card.supply_status
         entry = Entry(
             event=event,

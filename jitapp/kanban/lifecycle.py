@@ -20,6 +20,15 @@ from jitapp.kanban.vocabulary import Accumulate, CardStatus, Intent, SupplyStatu
 from jitapp.kanban.warnings import WARNINGS
 
 S = SupplyStatus
+# The step that usually follows where a container stands, whatever the station.
+_FOLLOWS = {
+    S.FULL: Intent.EMPTY,
+    S.IN_USE: Intent.EMPTY,
+    S.EMPTY: Intent.START,
+    S.IN_PROCESS: Intent.COMPLETE,
+    S.COMPLETED: Intent.RECEIVE,
+    S.IN_TRANSIT: Intent.RECEIVE,
+}
 _EXPECTED = {
     S.FULL: "empty it",
     S.IN_USE: "empty it",
@@ -166,6 +175,11 @@ def expected(card: Card) -> str:
     if card.card_status is CardStatus.NEW:
         return "activate"
     return _EXPECTED.get(card.position if card.turn else card.supply_status, "ask your leader")
+
+
+def following_intent(status: SupplyStatus) -> Intent | None:
+    """What a scan means for whoever does the next step of a card away from its ends; None where a person releases."""
+    return _FOLLOWS.get(status)
 
 
 def default_intent(loop: Loop, card: Card, scan: Scan) -> Intent | None:

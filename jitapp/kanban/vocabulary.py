@@ -200,7 +200,7 @@ class DeviceKind(StrEnum):
     """What holds a token."""
 
     TABLET = "tablet"
-    WALL = "wall"  # a PC on the wall: shows a board, and may scan like a tablet
+    WALL = "wall"  # a screen on the wall: shows boards to everybody, and changes nothing
     SCANNER = "scanner"
     READER = "reader"
     ERP = "erp"

@@ -11,6 +11,7 @@ WARNINGS: dict[str, str] = {
     "empty_inferred": "Nobody scanned it empty; that was assumed. Check that the loop's cards stand as shown.",
     "wrong_card": "Did you mean card {meant}?",
     "stale_label": "Its label is out of date: a container holds {holds} now. Reprint the label.",
+    "allowed": "{allowed_by} allowed it here.",
     # The person whom a scan names is not taken: the scan counts all the same.
     "by_unknown": "Nobody here is called {said_by}: the device alone is on record.",
     "by_reader": "A reader acts for nobody: the device alone is on record.",

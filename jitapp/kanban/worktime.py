@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from jitapp.kanban.stated import Stated, stated
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Nothing is due later than this: a calendar with one minute a week would otherwise be walked for centuries.
 HORIZON_DAYS = 7_320
@@ -27,7 +29,7 @@ _Span = tuple[int, int]
 
 
 class BadCalendar(ValueError):
-    """A calendar that cannot be read; the text is one sentence for the person who wrote it."""
+    """A calendar that cannot be read; one sentence (`Stated`) for the person who wrote it."""
 
 
 class WorkCalendar:
@@ -50,11 +52,11 @@ class WorkCalendar:
         self._holidays = frozenset(_holiday(day) for day in holidays)
         weekdays: list[list[_Span]] = [[] for _ in DAYS]
         for number, shift in enumerate(shifts, start=1):
-            for day, spans in _shift(shift, f"Shift {number}").items():
+            for day, spans in _shift(shift, stated("Shift {n}", n=number)).items():
                 weekdays[day].extend(spans)
         if shifts and not any(weekdays):
             raise BadCalendar(
-                "The shifts have no working minute. Leave the shifts out to work around the clock."
+                stated("The shifts have no working minute. Leave the shifts out to work around the clock.")
             )
         if not shifts:
             weekdays = [[(0, _DAY_MINUTES)] for _ in DAYS]
@@ -83,6 +85,11 @@ class WorkCalendar:
                 return _instant(begin + left)
             left -= max(end - begin, 0)
         return _instant(end)
+
+    def minutes_a_day(self) -> float:
+        """Working minutes of a day on which there is work, on average over the week; holidays do not count."""
+        days = [_covered(spans) for spans in self._weekdays if spans]
+        return sum(days) / len(days)
 
     def working_minutes_between(self, start: datetime, end: datetime) -> float:
         """Working minutes from `start` to `end`; 0.0 when `end` is not after `start`."""
@@ -209,7 +216,8 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadCalendar(f"There is no time zone {name!r}. Write it like Europe/Berlin.") from None
+        said = stated("There is no time zone {name}. Write it like Europe/Berlin.", name=repr(name))
+        raise BadCalendar(said) from None
 
 
 def _holiday(day: str | date) -> date:
@@ -218,34 +226,41 @@ def _holiday(day: str | date) -> date:
     try:
         return date.fromisoformat(str(day))
     except ValueError:
-        raise BadCalendar(f"Holiday {day!r} is not a date. Write it like 2026-12-25.") from None
+        said = stated("Holiday {day} is not a date. Write it like 2026-12-25.", day=repr(day))
+        raise BadCalendar(said) from None
 
 
-def _clock(text: object, where: str) -> int:
+def _clock(text: object, where: Stated) -> int:
     """Minutes after midnight of "06:00"; 24:00 is the end of the day."""
     hours, _, minutes = str(text).partition(":")
     if hours.isascii() and hours.isdigit() and minutes.isascii() and minutes.isdigit() and len(minutes) == 2:
         total = int(hours) * 60 + int(minutes) if len(hours) <= 2 and int(minutes) < 60 else -1
         if 0 <= total <= _DAY_MINUTES:
             return total
-    raise BadCalendar(f"{where}: {text!r} is not a time of day. Write it like 06:00.")
+    raise BadCalendar(
+        stated("{where}: {text} is not a time of day. Write it like 06:00.", where=where, text=repr(text))
+    )
 
 
-def _shift(shift: Mapping[str, Any], where: str) -> dict[int, list[_Span]]:
+def _shift(shift: Mapping[str, Any], where: Stated) -> dict[int, list[_Span]]:
     """The working spans of one shift, breaks taken out, for each weekday it begins on."""
     days = shift.get("days") or ()
     if isinstance(days, str) or not days or not all(day in DAYS for day in days):
-        raise BadCalendar(f"{where}: days must be some of {', '.join(DAYS)}.")
+        raise BadCalendar(stated("{where}: days must be some of {days}.", where=where, days=tuple(DAYS)))
     start, end = _clock(shift.get("start"), where), _clock(shift.get("end"), where)
     if end <= start:
         end += _DAY_MINUTES
     if start == _DAY_MINUTES:
-        raise BadCalendar(f"{where}: a shift begins before 24:00; write 00:00 on the next day.")
+        raise BadCalendar(
+            stated("{where}: a shift begins before 24:00; write 00:00 on the next day.", where=where)
+        )
     spans: list[_Span] = []
     at = start
     for pause in sorted(_pauses(shift.get("breaks") or (), start, where)):
         if not at <= pause[0] < pause[1] <= end:
-            raise BadCalendar(f"{where}: a break lies outside the shift or in another break.")
+            raise BadCalendar(
+                stated("{where}: a break lies outside the shift or in another break.", where=where)
+            )
         if pause[0] > at:
             spans.append((at, pause[0]))
         at = pause[1]
@@ -254,11 +269,22 @@ def _shift(shift: Mapping[str, Any], where: str) -> dict[int, list[_Span]]:
     return {DAYS.index(day): spans for day in days}
 
 
-def _pauses(breaks: Sequence[Sequence[str]], start: int, where: str) -> Iterator[_Span]:
+def _pauses(breaks: Sequence[Sequence[str]], start: int, where: Stated) -> Iterator[_Span]:
     for pause in breaks:
         if isinstance(pause, str) or len(pause) != 2:
-            raise BadCalendar(f"{where}: a break has a start and an end, like [09:00, 09:15].")
+            raise BadCalendar(
+                stated("{where}: a break has a start and an end, like [09:00, 09:15].", where=where)
+            )
         begin, end = (_clock(text, where) for text in pause)
         begin += _DAY_MINUTES if begin < start else 0
         end += _DAY_MINUTES if end < begin else 0
         yield begin, end
+
+
+def _covered(spans: Sequence[_Span]) -> int:
+    """Minutes that at least one of the spans covers."""
+    total, until = 0, 0
+    for begin, end in sorted(spans):
+        total += max(0, end - max(begin, until))
+        until = max(until, end)
+    return total

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from jitapp.symbology.ascii import upper
 from jitapp.symbology.cardcode import ALPHABET, BODY_LENGTH, check_symbol
 
 PREFIX = "KC"
@@ -48,8 +49,9 @@ class Command:
 
 def read_command(text: str) -> Command | None:
     """The command whose code `text` is, in any case; None for everything else."""
-    found = _SHAPE.fullmatch(text.upper())
-    if found is None or check_symbol(text.upper()[2 : 2 + BODY_LENGTH]) != text.upper()[-1]:
+    code = upper(text)
+    found = _SHAPE.fullmatch(code)
+    if found is None or check_symbol(code[2 : 2 + BODY_LENGTH]) != code[-1]:
         return None
     symbols, number = found.groups()
     names = {name.value: name for name in CommandName}
@@ -61,7 +63,7 @@ _ANYWHERE = re.compile(rf"{PREFIX}[{ALPHABET}]{{{BODY_LENGTH + 1}}}")
 
 def commands_in(raw: str) -> list[str]:
     """The codes of command cards inside what a scanner sent, in their order."""
-    text = raw.upper()
+    text = upper(raw)
     if PREFIX not in text:
         return []
     return [found[0] for found in _ANYWHERE.finditer(text) if read_command(found[0]) is not None]

@@ -59,12 +59,30 @@ def with_separators(text: str) -> str:
     return _ANY_STANDIN.sub(lambda found: _MEANT[found[0]], text)
 
 
+def _any_of(control: str) -> str:
+    return "|".join(map(re.escape, _STANDINS[control]))
+
+
+_BEGINS = re.compile(_any_of(RS))
+_ENDS = re.compile(rf"(?:{_any_of(RS)})(?:{EOT}|{_any_of(EOT)})?$|{RS}(?:{_any_of(EOT)})$")
+
+
+def _mixed(body: str) -> str:
+    """A message whose scanner sends some of the controls as they are and names of the others: what stands for RS and
+    EOT is meant where every message has them, what stands for GS if there is no real one."""
+    if GS not in body:
+        for standin in _STANDINS[GS]:
+            body = body.replace(standin, GS)
+    begin = _BEGINS.match(body)
+    return _ENDS.sub(RS + EOT, RS + body[begin.end() :] if begin is not None else body)
+
+
 def read_envelope(text: str) -> Envelope | None:
     """The content of a message; None if the text does not begin like one."""
     begin = _BEGIN.match(text)
     if begin is None:
         return None
-    body = with_separators(text[begin.end() :])
+    body = _mixed(with_separators(text[begin.end() :]))
     if GS not in body and RS not in body:
         return Envelope(problems=(LOST,), lost=True) if len(body.strip(EOT)) > 2 else _cut_short()
     body = body.removeprefix(RS)

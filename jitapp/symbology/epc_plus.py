@@ -52,11 +52,13 @@ def _number(length_bits: int) -> Field:
 
 def _integer(bits: Bits, length: int) -> str:
     """So many digits as one number, in as few bits as hold all numbers of that length."""
+    if not length:
+        return ""
     width = (10**length - 1).bit_length()
     value = str(bits.take(width)).zfill(length)
     if len(value) > length:
         raise ValueError("A number of the tag has too many digits.")
-    return value if length else ""
+    return value
 
 
 def _text(bits: Bits) -> str:

@@ -3,8 +3,8 @@
 Which application identifiers there are and what form their values have comes from biip's table. What biip leaves open
 is checked here, as the GS1 Syntax Dictionary (gs1-syntax-dictionary.txt of the GS1 Syntax Engine, Apache-2.0) has it:
 check digits also within 253, 255, 402, 8003, 8006, 8017, 8018 and 8026, company prefixes in front of letters, dates and
-times that there are, and values that end where their separator stands. Which identifiers must go with which others is
-not checked: labels in the field break those rules, and nothing here depends on them.
+times that there are, countries and currencies, and values that end where their separator stands. Which identifiers
+must go with which others is not checked: labels in the field break those rules, and nothing here depends on them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from jitapp.symbology.ascii import is_digits
 from jitapp.symbology.checks import has_check_digit
+from jitapp.symbology.codelists import COUNTRIES, CURRENCIES, are_countries, is_account, is_offer
 
 GS = "\x1d"
 _BRACKETED = re.compile(r"\(([0-9]{2,4})\)")
@@ -216,6 +217,7 @@ _CHECK = "has a wrong check digit"
 _PREFIX = "does not begin with a GS1 company prefix"
 _DATE = "is no date"
 _TIME = "is no time of day"
+_COUNTRY = "does not name a country"
 Rule = tuple[Callable[[str], bool], str]
 
 
@@ -242,6 +244,21 @@ def _rules() -> dict[str, tuple[Rule, ...]]:
     rules["7250"] = ((_wrong_date(0, 8), _DATE),)
     rules["7251"] = ((_wrong_date(0, 8), _DATE), (_wrong_time(8, 23, 59), _TIME))
     rules["8008"] = ((_wrong_date(0), _DATE), (_wrong_time(6, 23, 59, 59), _TIME))
+    return rules | _list_rules()
+
+
+def _list_rules() -> dict[str, tuple[Rule, ...]]:
+    """Of values that stand in lists, or have a form of their own."""
+    first = ((lambda value: value[:3] not in COUNTRIES, _COUNTRY),)
+    processor = ((lambda value: value[:3] not in COUNTRIES | {"999"}, _COUNTRY),)
+    currency = ((lambda value: value[:3] not in CURRENCIES, "does not begin with a currency"),)
+    rules: dict[str, tuple[Rule, ...]] = dict.fromkeys(("421", "422", "424", "426"), first)
+    rules |= {ai: ((lambda value: not are_countries(value), _COUNTRY),) for ai in ("423", "425")}
+    rules |= {f"703{number}": processor for number in range(10)}
+    rules |= {f"{kind}{places}": currency for kind in ("391", "393") for places in range(10)}
+    rules["8001"] = ((lambda value: value[12] not in "019", "has no direction of winding"),)
+    rules["8007"] = ((lambda value: not is_account(value), "is no bank account"),)
+    rules["8112"] = ((lambda value: not is_offer(value), "is no coupon"),)
     return rules
 
 

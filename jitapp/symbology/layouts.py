@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from jitapp.symbology.cardcode import ALPHABET, CODE_LENGTH, is_card_code
+from jitapp.symbology.cardcode import ALPHABET, CODE_LENGTH, PREFIX, is_card_code
+from jitapp.symbology.commandcode import PREFIX as COMMAND_PREFIX
+from jitapp.symbology.commandcode import read_command
 
 # The rows from the top, left to right; behind the second and the third row the key that stands left of Enter or above.
 US_PLAIN = "`1234567890-=qwertyuiop[]\\asdfghjkl;'zxcvbnm,./"
@@ -167,7 +169,10 @@ def read_back(text: str) -> list[ReadBack]:
 
 
 def is_unmistakable(code: str) -> bool:
-    """Whether what every layout makes of this code means this code and no other. Codes of new cards are chosen so."""
+    """Whether what every layout makes of this code means this code and no other, and one wrong letter makes no command
+    of it. Codes of new cards are chosen so."""
+    if read_command(COMMAND_PREFIX + code.removeprefix(PREFIX)) is not None:
+        return False
     shown = {pressed(code, layout, caps) for layout, caps in ways()}
     return all({back.code for back in read_back(text)} | _as_it_stands(text) == {code} for text in shown)
 

@@ -8,7 +8,7 @@ code; everything else as it is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from jitapp.symbology.cardcode import codes_in, looks_like_card_code
@@ -17,7 +17,11 @@ from jitapp.symbology.reading import How, Kind, Reading
 
 LONGEST_NAME = 128  # of plant.Identifier
 # Keys of GS1 that name one thing and not a kind of things, alone or with the second identifier.
-_KEYS = (("8004", ""), ("8003", ""), ("00", ""), ("01", "21"), ("8006", "21"), ("8010", "8011"), ("253", ""))
+_KEYS = (
+    *(("8004", ""), ("8003", ""), ("00", ""), ("01", "21"), ("8006", "21"), ("8010", "8011")),
+    *(("253", ""), ("255", ""), ("8017", ""), ("8018", "")),
+)
+_WITHOUT_SERIAL = {"8003": 14, "253": 13, "255": 13}  # so many digits name a kind of things
 _KEYS_OF_PLACES = (("414", "254"), ("414", ""))
 # Data identifiers of things: kanban number, licence plates, returnable packaging, serials that are unique anywhere.
 _THINGS = ("15K", "6J", "5J", "4J", "3J", "2J", "1J", "J", "55B", "25B", "25S")
@@ -53,7 +57,7 @@ def names_of(reading: Reading) -> list[str]:
     """The names under which the thing may be known, the one to keep it under first."""
     names = [name for name in (reading.urn, reading.card, *reading.may_be) if name]
     for first, second in (*_KEYS, *_KEYS_OF_PLACES):
-        names += _key(reading, first, second)
+        names += _key(reading.ai, first, second)
     names += [value for value in (reading.ai.get("91", ""),) if value]
     names += list(_things(reading))
     if reading.kind is Kind.GTIN:
@@ -68,9 +72,16 @@ def canonical(reading: Reading) -> str:
     return names[0] if names else reading.raw.strip()
 
 
-def _key(reading: Reading, first: str, second: str) -> list[str]:
-    value, more = reading.ai.get(first, ""), reading.ai.get(second, "")
-    if not value or (second and not more) or (first == "8003" and len(value) <= 14):
+def key_of(ai: Mapping[str, str]) -> str:
+    """The key of GS1 that names the thing, `(01)09501101530003(21)ABC`; empty if none of these elements is one. What is
+    said of the thing besides (a date, a lot) is no part of its name."""
+    keys = (_key(ai, first, second) for first, second in (*_KEYS, *_KEYS_OF_PLACES))
+    return next((names[0] for names in keys if names), "")
+
+
+def _key(ai: Mapping[str, str], first: str, second: str) -> list[str]:
+    value, more = ai.get(first, ""), ai.get(second, "")
+    if not value or (second and not more) or len(value) <= _WITHOUT_SERIAL.get(first, 0):
         return []
     if second:
         return [f"({first}){value}({second}){more}"]

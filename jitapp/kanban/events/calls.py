@@ -26,6 +26,15 @@ class AndonCalled(CallEvent, frozen=True, kw_only=True):
     note: str = ""
 
 
+class AndonRepeated(CallEvent, frozen=True, kw_only=True):
+    """Somebody called again for what an open call of the station is about: it has now been called `times` times."""
+
+    type: ClassVar[str] = "andon.repeated"
+
+    times: int
+    note: str = ""
+
+
 class AndonAnswered(CallEvent, frozen=True, kw_only=True):
     """A person took the call and is its owner."""
 

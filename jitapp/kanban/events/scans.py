@@ -22,6 +22,9 @@ class ScanApplied(Event, frozen=True, kw_only=True, tag_field="intent", tag=""):
     said: str = ""  # fingerprint of quantity, reason, status and promise
     override: bool = False  # a leader did it at the other end of the loop
     settles: UUID | None = None  # the parked scan that a person settled by this one
+    allowed_by: UUID | None = (
+        None  # the leader who let whoever scanned do it, where they may not by themselves
+    )
 
     @property
     def intent(self) -> str:

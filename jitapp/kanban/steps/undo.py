@@ -1,13 +1,18 @@
-"""undo: the card's last scan is taken back while nobody has acted on it; a compensating event per event (4.6)."""
+"""undo: the card's last scan is taken back while nobody has acted on it; a compensating event per event (4.6).
+
+What a screen must know to offer it stands here too, as functions of values that rows have as well (`undo_ends`,
+`untouched`, `needed_only_for`, SETTLED): pull/reading/tablet.py asks them of rows, the rule of its own state.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 from uuid import UUID
 
-from jitapp.kanban.answers import CARD, Sentence, applied, refused
+from jitapp.kanban.answers import CARD, Feedback, Sentence, applied, refused
 from jitapp.kanban.conditions import WITHHELD
 from jitapp.kanban.events.base import Entry, Event
 from jitapp.kanban.events.cards import CardDetached, CardOpened, CardRestored, CardSurplus, CardUnopened
@@ -29,7 +34,15 @@ from jitapp.kanban.signals import below, call_back
 from jitapp.kanban.state import ZERO, Card, Loop, exact
 from jitapp.kanban.step import STEPS, Reply, Situation, Step, no, register, words
 from jitapp.kanban.steps.empty import Emptied
-from jitapp.kanban.vocabulary import CardStatus, Intent, SignalState, SupplyStatus, Trigger
+from jitapp.kanban.vocabulary import (
+    CardStatus,
+    Intent,
+    ScreenState,
+    SignalState,
+    Sound,
+    SupplyStatus,
+    Trigger,
+)
 
 S = SupplyStatus
 ANSWERS: dict[str, Sentence] = {
@@ -47,7 +60,85 @@ ANSWERS: dict[str, Sentence] = {
         CARD + " took the place of another card on its container.", "Ask your leader for a correction."
     ),
     "undo_nothing": refused(CARD + " has no scan that can be undone.", "Ask your leader for a correction."),
+    "undo_overtaken": refused(
+        CARD + " has been scanned again since.",
+        "Look at the card; undo its last scan if that is the wrong one.",
+    ),
+    "withdrawn": refused(
+        CARD + ": the scan was taken back on the device before it was sent. Nothing was changed.",
+        "Go on.",
+        headline="Taken back",
+        feedback=Feedback(Sound.TICK, ScreenState.REPEAT),
+    ),
 }
+# What comes out of a swap, or closes the turn, is put right by a leader.
+SETTLED = (CardDetached, TurnReceived)
+
+
+class Moved(Protocol):
+    """A card with its last scan: the rules' own, or its row."""
+
+    @property
+    def card_status(self) -> str: ...
+    @property
+    def last_scan(self) -> UUID | None: ...
+    @property
+    def last_intent(self) -> str: ...
+    @property
+    def moved_at(self) -> datetime | None: ...
+    @property
+    def out_of_stock(self) -> bool: ...
+
+
+class Signal(Protocol):
+    """An open turn: the rules' own, or its row."""
+
+    @property
+    def signal_state(self) -> str: ...
+    @property
+    def step(self) -> str: ...
+    @property
+    def failed(self) -> str: ...
+    @property
+    def promised_at(self) -> datetime | None: ...
+
+
+class Sibling(Protocol):
+    """What is in a card's container: the rules' own card, or its row."""
+
+    @property
+    def supply_status(self) -> str: ...
+    @property
+    def contents(self) -> Decimal: ...
+    @property
+    def quantity(self) -> Decimal: ...
+
+
+def undo_ends(card: Moved, window_s: int) -> datetime | None:
+    """Until when the card's last scan can be taken back, `window_s` seconds after it; None if there is none that can:
+    a card that was removed, and one whose scan found the supermarket empty, which moved nothing."""
+    if card.moved_at is None or not _may_be_undone(card):
+        return None
+    if card.card_status == CardStatus.REMOVED or card.out_of_stock:
+        return None
+    return card.moved_at + timedelta(seconds=window_s)
+
+
+def _may_be_undone(card: Moved) -> bool:
+    """Whether the card was scanned last by a step that can be taken back."""
+    return card.last_scan is not None and bool(card.last_intent) and STEPS[Intent(card.last_intent)].undoable
+
+
+def untouched(turn: Signal) -> bool:
+    """Whether nobody has acted on a signal: it is out or still withheld, and no work, promise or failure followed."""
+    out = turn.signal_state == SignalState.RELEASED or turn.signal_state in WITHHELD
+    return out and not (turn.step or turn.failed or turn.promised_at)
+
+
+def needed_only_for(card: Sibling, trigger: str, *, is_scanned: bool) -> bool:
+    """Whether a turn that a scan opened is there for that scan alone: that of the card itself (`is_scanned`), any of a
+    loop whose stock asks, and that of a sibling of which nothing but the scan says that it is in use."""
+    return is_scanned or trigger == Trigger.ON_QTY or _only_implied(card)
 
 
 class Undone(ScanApplied, frozen=True, kw_only=True, tag_field="intent", tag="undo"):
@@ -85,41 +176,37 @@ def _asked(s: Situation) -> list[Card]:
     for entry in s.scan.last_entries:
         if isinstance(entry.event, TurnReleased | TurnOpened) and entry.event.opens:
             card = _holder(s, entry)
-            by_stock = s.loop.config.trigger is Trigger.ON_QTY
-            if card is not None and (card is s.card or by_stock or _only_implied(card)):
+            if card is not None and needed_only_for(card, s.loop.config.trigger, is_scanned=card is s.card):
                 asked.append(card)
     return asked
 
 
-def _only_implied(sibling: Card) -> bool:
+def _only_implied(sibling: Sibling) -> bool:
     """Whether nothing but the scan says that the container of a sibling is in use."""
-    return sibling.supply_status is S.IN_USE and sibling.contents == sibling.quantity
+    return sibling.supply_status == S.IN_USE and sibling.contents == sibling.quantity
 
 
 def _untouched(card: Card) -> bool:
     """Whether nobody has acted on the card's signal."""
-    turn = card.turn
-    assert turn is not None
-    sent = turn.signal_state is SignalState.RELEASED
-    return (sent or turn.signal_state in WITHHELD) and not (turn.step or turn.failed or turn.promised_at)
+    assert card.turn is not None
+    return untouched(card.turn)
 
 
 def _can_undo(s: Situation) -> Reply | None:
     """Only the card's last scan, by the same operator or a leader, in the window, while nobody acted on it."""
     card, scan, turn = s.card, s.scan, s.card.turn
-    undoable = bool(card.last_intent) and STEPS[Intent(card.last_intent)].undoable
-    if card.last_scan is None or card.moved_at is None or not undoable:
-        return no("undo_nothing")
-    if card.card_status is CardStatus.REMOVED:
-        return no("card_retired")  # terminal
-    if card.out_of_stock:
-        return no("undo_nothing")  # the last scan found the supermarket empty: nothing was moved
+    window = s.loop.config.undo_window_s
+    until = undo_ends(card, window)
+    if until is None:
+        is_retired = card.card_status is CardStatus.REMOVED and _may_be_undone(card)
+        return no("card_retired" if is_retired else "undo_nothing")
+    if scan.undoes is not None and scan.undoes != card.last_scan:
+        return no("undo_overtaken")
     if any(isinstance(entry.event, CardDetached) for entry in scan.last_entries):
         return no("undo_swapped")  # it moved two cards of two loops, and the other one has asked its cell
     if any(isinstance(entry.event, TurnReceived) for entry in scan.last_entries):
         return no("undo_nothing")  # a fill without transport ends as a receipt does: the turn is closed
-    window = s.loop.config.undo_window_s
-    if s.at - card.moved_at > timedelta(seconds=window):
+    if s.at > until:
         return no("undo_too_late", window=window)
     by_same = (card.moved_device, card.moved_person) == (scan.device_id, scan.person_id)
     if not scan.is_leader and not by_same:

@@ -1,0 +1,57 @@
+"""Lists and forms behind values of GS1 application identifiers: countries, currencies, bank accounts, offers.
+
+The numeric codes of ISO 3166-1 (249 countries) and ISO 4217 (179 currencies) as they are in 2026, with the Bulgarian
+lev (975), which labels printed before still name. A code that is younger than these lists is named as a problem and
+read all the same.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+def _by_three(digits: str) -> frozenset[str]:
+    return frozenset(digits[at : at + 3] for at in range(0, len(digits), 3))
+
+
+COUNTRIES = _by_three(
+    "004008010012016020024028031032036040044048050051052056060064068070072074076084086090092096100104"
+    "108112116120124132136140144148152156158162166170174175178180184188191192196203204208212214218222"
+    "226231232233234238239242246248250254258260262266268270275276288292296300304308312316320324328332"
+    "334336340344348352356360364368372376380384388392398400404408410414417418422426428430434438440442"
+    "446450454458462466470474478480484492496498499500504508512516520524528531533534535540548554558562"
+    "566570574578580581583584585586591598600604608612616620624626630634638642643646652654659660662663"
+    "666670674678682686688690694702703704705706710716724728729732740744748752756760762764768772776780"
+    "784788792795796798800804807818826831832833834840850854858860862876882887894"
+)
+CURRENCIES = _by_three(
+    "008012032036044048050051052060064068072084090096104108116124132136144152156170174188192203208214"
+    "222230232238242262270292320324328332340344348352356360364368376388392396398400404408410414417418"
+    "422426430434446454458462480484496498504512516524532533548554558566578586590598600604608634643646"
+    "654682690702704706710728748752756760764776780784788800807818826834840858860882886901924925926927"
+    "928929930933934936938940941943944946947948949950951952953955956957958959960961962963964965967968"
+    "969970971972973975976977978979980981984985986990994997999"
+)
+_ACCOUNT = re.compile("[A-Z]{2}[0-9]{2}[0-9A-Z]{1,30}")
+
+
+def are_countries(digits: str) -> bool:
+    """Whether these digits are the numbers of countries, three each."""
+    return not len(digits) % 3 and _by_three(digits) <= COUNTRIES
+
+
+def is_account(text: str) -> bool:
+    """Whether this is an international bank account number with the right check digits (ISO 13616: modulo 97)."""
+    if not _ACCOUNT.fullmatch(text):
+        return False
+    return int("".join(str(int(sign, 36)) for sign in text[4:] + text[:4])) % 97 == 1
+
+
+def is_offer(digits: str) -> bool:
+    """Whether this is a coupon of a positive offer file, AI 8112: the format 0 or 1, the funder (by how much it is
+    longer than 6, then its digits), six digits of the offer, the serial like the funder."""
+    if digits[:1] not in ("0", "1") or not "0" <= digits[1:2] <= "6":
+        return False
+    serial = 2 + 6 + int(digits[1]) + 6
+    length = digits[serial : serial + 1]
+    return length.isdigit() and len(digits) == serial + 1 + 6 + int(length)
