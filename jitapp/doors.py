@@ -16,12 +16,14 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language_from_request, override
+from django.utils.translation import get_language_from_request
 from django.views import defaults
 
 from jitapp.api.errors import API, internal_error, store_trouble
 from jitapp.outages import store
 from jitapp.outages.store import Trouble
+from jitapp.plant.spoken import spoken
+from jitapp.plant.wording.kept import HOUSE_WORDS
 
 RETRY_SECONDS = 5  # of pages; programs are asked to come back sooner (api/errors)
 READS = ("GET", "HEAD", "OPTIONS")
@@ -51,7 +53,7 @@ def _away(request: HttpRequest, trouble: Trouble) -> HttpResponse:
         "back": _page_before(request),
         "whole": "HX-Request" not in request.headers,
     }
-    with override(get_language_from_request(request)):
+    with spoken(get_language_from_request(request), HOUSE_WORDS):
         page = render_to_string("503.html" if context["whole"] else "components/away.html", context)
     headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
     if not context["whole"]:

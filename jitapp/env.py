@@ -159,6 +159,21 @@ def env_readers(name: str) -> list[tuple[str, str, int]]:
     return found
 
 
+_RECIPIENT = re.compile(r"(?:[^=,\s]{1,60}=)?[^=,\s@]+@[^=,\s@]+")
+
+
+def env_recipients(name: str) -> list[str]:
+    """Mail addresses, separated by commas: `ina@example.com` for everything, `HALL-1=ina@example.com` for one area or
+    plant."""
+    found = env_list(name, [])
+    for word in found:
+        if not _RECIPIENT.fullmatch(word):
+            raise Nonsense(
+                f"{name} holds {word!r}. Write ina@example.com or HALL-1=ina@example.com, with commas."
+            )
+    return found
+
+
 _SIGNING_KEY = re.compile(r"(?:(?P<plant>[A-Za-z0-9._-]+)=)?whsec_(?P<key>[A-Za-z0-9+/]+={0,2})")
 
 

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 
+from jitapp.accounts.lessons import LessonDone as LessonDone
 from jitapp.kanban.names import folded, tidy
 from jitapp.kanban.vocabulary import DeviceKind
 

@@ -187,6 +187,7 @@ class PlacementAdmin(Kept[Placement]):
     search_fields = ("device__name", "station__code")
     list_select_related = ("device", "plant", "station")
     readonly_fields = ("device",)
+    exclude = ("wall",)  # set on the page of the device, which checks it
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         """`manage.py api_token` places a device."""

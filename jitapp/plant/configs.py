@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import connection, transaction
 
-from jitapp.accounts.models import Person
+from jitapp.accounts.models import Device, Person
 from jitapp.kanban import andon
 from jitapp.kanban.kinds import KINDS, detached_by_hand
 from jitapp.kanban.names import Names
@@ -58,6 +58,8 @@ class Configs:
     badges: Names[int] = field(default_factory=Names)
     # active person -> the plants where they may be named; none: in every one
     work_in: dict[int, frozenset[int]] = field(default_factory=dict)
+    # device -> the hash of its token; empty: it was ended. A device that was made since is missing.
+    tokens: dict[int, str] = field(default_factory=dict)
     # (demand station, part) -> the loops that bring the part there, by id
     feeding: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
     # part -> its components, with the pieces that go into one
@@ -81,6 +83,10 @@ class Configs:
         """Whether an active person may be named there: by a role, as superuser, or without a role anywhere."""
         named = self.work_in.get(person_id)
         return named is not None and (not named or not named.isdisjoint(plants))
+
+    def ended(self, device_id: int | None, token: str) -> bool:
+        """Whether the token, by its hash, is no longer this device's: it was ended, or enrolled again elsewhere."""
+        return bool(token) and device_id is not None and self.tokens.get(device_id, token) != token
 
     def components(self, config: LoopConfig) -> list[tuple[list[int], Decimal]]:
         """What filling one piece of the loop's part consumes: (feeding loops, quantity per piece) per component.
@@ -153,6 +159,10 @@ def _load() -> Configs:
             steps = andon.steps_of(station.area.escalation if station.area else ())
             found.policies[station.pk] = andon.Policy(steps, times.of(station.calendar_id, station.plant_id))
         _load_people(found)
+        found.tokens = {
+            device: hashed if active else ""
+            for device, hashed, active in Device.objects.values_list("pk", "token_hash", "active")
+        }
         bad_bills = _load_bills(found)
         related = Loop.objects.select_related(
             "plant", "part", "demand__area", "supply__supplier", "supply__plant"

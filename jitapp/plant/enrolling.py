@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from jitapp.accounts.models import Device, new_token, token_hash
 from jitapp.kanban.names import folded, tidy
 from jitapp.kanban.vocabulary import DeviceKind, Intent
 from jitapp.plant.models import Enrolment, Placement, Plant, Station
 from jitapp.plant.spelling import alike
+from jitapp.plant.walls import WallSettings
 
 LIFETIME = timedelta(minutes=10)
 KINDS = (DeviceKind.TABLET, DeviceKind.WALL, DeviceKind.READER)
@@ -40,17 +42,31 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a device shall be: its name, its kind, where it stands and what a scan there means."""
+    """What a device shall be: its name, its kind, where it stands and what a scan there means; what a wall screen
+    shows."""
 
     plant: Plant
     name: str
     kind: DeviceKind
     station: Station | None
     intent: str
+    wall: WallSettings | None = None
+
+    @property
+    def saved_wall(self) -> dict[str, object]:
+        """What a wall screen shows, as it is saved; of other devices nothing."""
+        return self.wall.saved if self.wall is not None else {}
 
 
 def wanted(
-    plant: Plant, *, name: str, kind: str, station: str, intent: str, but: Device | None = None
+    plant: Plant,
+    *,
+    name: str,
+    kind: str,
+    station: str,
+    intent: str,
+    but: Device | None = None,
+    wall: WallSettings | None = None,
 ) -> Wanted:
     """What a form says, checked; `but` is the device that has the name already. Raises CannotEnrol."""
     name = tidy(name)
@@ -66,7 +82,9 @@ def wanted(
         raise CannotEnrol("station_unknown")
     if intent and intent not in set(Intent):
         raise CannotEnrol("intent_unknown")
-    return Wanted(plant, name, DeviceKind(kind), where, intent)
+    return Wanted(
+        plant, name, DeviceKind(kind), where, intent, wall if DeviceKind(kind) is DeviceKind.WALL else None
+    )
 
 
 def begin(
@@ -81,6 +99,7 @@ def begin(
         kind=asked.kind,
         station=asked.station,
         intent=asked.intent,
+        wall=asked.saved_wall,
         made_by_id=person_id,
         made_at=now,
         ends_at=now + LIFETIME,
@@ -137,23 +156,38 @@ def _device_of(row: Enrolment) -> Enrolled:
     else:
         Device.objects.filter(pk=device.pk).update(active=True, **told)
     Placement.objects.update_or_create(
-        device=device, defaults={"plant_id": row.plant_id, "station_id": row.station_id, "intent": row.intent}
+        device=device,
+        defaults={
+            "plant_id": row.plant_id,
+            "station_id": row.station_id,
+            "intent": row.intent,
+            "wall": row.wall,
+        },
     )
     return Enrolled(device, token, former)
 
 
 def change(device: Device, asked: Wanted) -> None:
-    """Another name, station or meaning of a scan; the device's scans from then on are booked accordingly."""
-    with transaction.atomic():
-        Device.objects.filter(pk=device.pk).update(name=asked.name)
-        Placement.objects.filter(device=device).update(station=asked.station, intent=asked.intent)
+    """Another name, station or meaning of a scan. The device's scans that name no station are booked accordingly from
+    then on; a tablet names the one that it shows, and follows. Raises CannotEnrol."""
+    try:
+        with transaction.atomic():
+            Device.objects.filter(pk=device.pk).update(name=asked.name)
+            Placement.objects.filter(device=device).update(
+                station=asked.station, intent=asked.intent, wall=asked.saved_wall
+            )
+    except IntegrityError:  # another device was given the name at the same moment
+        raise CannotEnrol("name_taken") from None
 
 
 def revoke(device: Device) -> None:
     """Ends a device's token, and the codes by which it might be enrolled again."""
     with transaction.atomic():
         Device.objects.filter(pk=device.pk).update(active=False)
-        Enrolment.objects.filter(device=device, used_at__isnull=True).delete()
+        of_it = Q(device=device) | Q(
+            device__isnull=True, name=device.name
+        )  # `_device_of` goes by the name too
+        Enrolment.objects.filter(of_it, used_at__isnull=True).delete()
 
 
 def _hash(code: str) -> str:

@@ -57,12 +57,12 @@ def load_shop(
             report.errors.append(Problem((), "shop", "", "malformed", str(error)))
         if load.structure_touched and (row_by_row or not report.errors):
             circles = check_structure(plant.pk for plant in load.plants.values())
-            report.errors += [Problem((), "shop", "", "circle", sentence) for sentence in circles]
+            report.errors += [Problem((), "shop", "", "circle", str(said), said=said) for said in circles]
         circular = any(error.code == "circle" for error in report.errors)
         if dry_run or circular or (report.errors and not row_by_row):
             transaction.set_rollback(True)
     if circular or (report.errors and not row_by_row):
-        report.rows, report.cards, report.sizes, report.notes = [], [], [], []
+        report.rows, report.cards, report.sizes, report.remarks = [], [], [], []
     report.errors.sort(key=_in_the_file)
     return report
 

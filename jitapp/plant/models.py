@@ -23,11 +23,14 @@ from jitapp.kanban.vocabulary import (
     StationKind,
     Trigger,
 )
+from jitapp.plant.demonstrations import Demonstration as Demonstration
+from jitapp.plant.history import MasterChange as MasterChange
 from jitapp.plant.placing import Enrolment as Enrolment
 from jitapp.plant.placing import Placement as Placement
 from jitapp.plant.placing import UnknownBadge as UnknownBadge
 from jitapp.plant.routes import Route, RouteStop  # noqa: F401 (tables of this room, found by Django through here)
 from jitapp.plant.spelling import CODE, part_number
+from jitapp.plant.wordsfield import words_field
 
 
 def one_of(field: str, words: type, name: str) -> models.CheckConstraint:
@@ -51,6 +54,7 @@ class Plant(models.Model):
     code = models.CharField(max_length=60, unique=True, validators=[CODE])
     name = models.CharField(max_length=120)
     time_zone = models.CharField(max_length=60, default="UTC")
+    words = words_field()
 
     def __str__(self) -> str:
         return self.code
@@ -134,6 +138,7 @@ class Area(models.Model):
         help_text='who must come to a call that nobody took: [{"after": 5, "who": "area_leader"}], minutes of working'
         " time; empty: the usual steps",
     )
+    words = words_field()
 
     class Meta:
         constraints = [

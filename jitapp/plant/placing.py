@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Value
 
 from jitapp.accounts.models import choices, new_uuid
 from jitapp.kanban.vocabulary import DeviceKind
@@ -16,6 +17,12 @@ class Placement(models.Model):
     station = models.ForeignKey("plant.Station", on_delete=models.PROTECT, null=True, blank=True)
     intent = models.CharField(
         max_length=12, blank=True, db_default="", help_text="what a scan there means; empty: the usual step"
+    )
+    wall = models.JSONField(
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        blank=True,
+        help_text="what a wall screen shows (jitapp/plant/walls.py)",
     )
 
     def __str__(self) -> str:
@@ -38,6 +45,7 @@ class Enrolment(models.Model):
         "plant.Station", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
     intent = models.CharField(max_length=12, blank=True, db_default="")
+    wall = models.JSONField(default=dict, db_default=Value({}, models.JSONField()), blank=True)
     made_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
     ends_at = models.DateTimeField()

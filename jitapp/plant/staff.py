@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from jitapp.accounts.models import Person, called
 from jitapp.accounts.pins import BadPin, set_pin
@@ -80,8 +80,12 @@ def change(actor: Person, person: Person, *, language: str, badge: str, name: st
     for field in changed:
         setattr(person, field, wanted[field])
     if changed:
-        person.save(update_fields=changed)
-        UnknownBadge.objects.filter(badge=person.badge).delete()
+        try:
+            with transaction.atomic():
+                person.save(update_fields=changed)
+        except IntegrityError:  # somebody else was given it at the same moment
+            raise StaffRefused("badge_taken") from None
+        UnknownBadge.objects.filter(badge__iexact=person.badge or "").delete()
 
 
 def give_pin(actor: Person, person: Person, pin: str) -> None:
@@ -145,7 +149,7 @@ def add(
             password=make_password(None),
         )
         Membership.objects.bulk_create(Membership(person=made, plant=plant, role=role) for role in wanted)
-        UnknownBadge.objects.filter(plant=plant, badge=made.badge).delete()
+        UnknownBadge.objects.filter(plant=plant, badge__iexact=made.badge or "").delete()
     return made
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
+from jitapp.kanban.stated import Chain, Stated, stated
 from jitapp.kanban.vocabulary import LoopStatus, StationKind
 from jitapp.plant.models import BillOfMaterials, Epoch, Loop
 
@@ -31,7 +32,7 @@ def lock_master_data() -> None:
     Epoch.objects.select_for_update().get_or_create(id=1)
 
 
-def check_structure(plant_ids: Iterable[int]) -> list[str]:
+def check_structure(plant_ids: Iterable[int]) -> list[Stated]:
     """One sentence for every kind of circle in the plants' bills and loops as they stand in the database."""
     plants = list(plant_ids)
     bills = BillOfMaterials.objects.filter(parent__plant__in=plants).values_list(
@@ -45,7 +46,7 @@ def check_structure(plant_ids: Iterable[int]) -> list[str]:
     return circles(list(bills), [LoopEdge(*row) for row in loops])
 
 
-def circles(bills: Iterable[tuple[str, str]], loops: Iterable[LoopEdge]) -> list[str]:
+def circles(bills: Iterable[tuple[str, str]], loops: Iterable[LoopEdge]) -> list[Stated]:
     """The same for given facts: bills as (parent, component)."""
     components: dict[str, set[str]] = defaultdict(set)
     for parent, component in bills:
@@ -58,22 +59,28 @@ def circles(bills: Iterable[tuple[str, str]], loops: Iterable[LoopEdge]) -> list
     ]
 
 
-def _bill_circles(components: Mapping[str, set[str]]) -> Iterable[str]:
+def _bill_circles(components: Mapping[str, set[str]]) -> Iterable[Stated]:
     if circle := _circle(components):
-        yield f"The bills go in a circle: {' is made from '.join(circle)}. Take one of these lines out."
+        yield stated(
+            "The bills go in a circle: {circle}. Take one of these lines out.",
+            circle=Chain(tuple(circle), stated("is made from")),
+        )
 
 
-def _part_circles(loops: list[LoopEdge]) -> Iterable[str]:
+def _part_circles(loops: list[LoopEdge]) -> Iterable[Stated]:
     fed_by: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for loop in loops:
         fed_by[loop.part][loop.demand].add(loop.supply)
     for part in sorted(fed_by):
         if circle := _circle(fed_by[part]):
-            stations = " is supplied by ".join(circle)
-            yield f"The loops of part {part} go in a circle: {stations}. Take one of these loops out."
+            yield stated(
+                "The loops of part {part} go in a circle: {circle}. Take one of these loops out.",
+                part=part,
+                circle=Chain(tuple(circle), stated("is supplied by")),
+            )
 
 
-def _cascade_circles(loops: list[LoopEdge], components: Mapping[str, set[str]]) -> Iterable[str]:
+def _cascade_circles(loops: list[LoopEdge], components: Mapping[str, set[str]]) -> Iterable[Stated]:
     at: dict[tuple[str, str], set[str]] = defaultdict(set)
     for loop in loops:
         at[loop.demand, loop.part].add(loop.code)
@@ -85,7 +92,10 @@ def _cascade_circles(loops: list[LoopEdge], components: Mapping[str, set[str]]) 
         )
         pulls[loop.code] = {code for part in taken for code in at.get((loop.supply, part), ())}
     if circle := _circle(pulls):
-        yield f"A pull would never end: loop {' pulls '.join(circle)}. Take one of these loops out."
+        yield stated(
+            "A pull would never end: loop {circle}. Take one of these loops out.",
+            circle=Chain(tuple(circle), stated("pulls")),
+        )
 
 
 def _circle(graph: Mapping[str, set[str]]) -> list[str]:

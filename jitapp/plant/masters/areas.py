@@ -9,10 +9,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from jitapp.accounts.models import Person
 from jitapp.kanban import andon
+from jitapp.kanban.stated import stated
 from jitapp.plant.belonging import foreigners
 from jitapp.plant.masters.calendars import CALENDARS
 from jitapp.plant.masters.master import Load, Master, Rows, Values
 from jitapp.plant.masters.people import PEOPLE
+from jitapp.plant.masters.words import WordsRow, as_spoken, kept_words
 from jitapp.plant.masters.wrong import Wrong
 from jitapp.plant.models import Area, Plant
 from jitapp.plant.rows import Code, Name, Row
@@ -28,7 +30,8 @@ class StepRow(Row):
 
 class AreaRow(Row):
     """A part of a plant with a leader and a board. `receiving`: the calendar in which deliveries are taken in here.
-    `idle_minutes`: nobody is signed in at a tablet after so long without a touch; null: until they sign out."""
+    `idle_minutes`: nobody is signed in at a tablet after so long without a touch; null: until they sign out. `words`:
+    what a bin, a station, a part and a card are called here, by language."""
 
     code: Code
     name: Name | UnsetType = UNSET
@@ -36,6 +39,7 @@ class AreaRow(Row):
     receiving: str | UnsetType | None = UNSET
     idle_minutes: Annotated[int, Meta(ge=1, le=720)] | UnsetType | None = UNSET
     escalation: Annotated[list[StepRow], Meta(max_length=10)] | UnsetType = UNSET
+    words: WordsRow | UnsetType = UNSET
 
 
 class Areas(Master[AreaRow, Area]):
@@ -62,16 +66,27 @@ class Areas(Master[AreaRow, Area]):
 
         return values
 
+    def values(self, load: Load, plant: Plant, row: AreaRow, before: Area | None) -> Values:
+        """Words are kept as they are spoken."""
+        wanted = super().values(load, plant, row, before)
+        if "words" in wanted:
+            wanted["words"] = kept_words(wanted["words"])
+        return wanted
+
     def check(self, after: Area, before: Area | None) -> None:
         """One word is a page's; people of other plants are nobody here, whoever was named before stays."""
         if after.code == "supply":
-            raise Wrong("malformed", "An area cannot be called supply: /b/supply/ is a page of its own.")
+            raise Wrong(
+                "malformed", stated("An area cannot be called supply: /b/supply/ is a page of its own.")
+            )
         new = _named(after) - (_named(before) if before else set())
         for username in sorted(foreigners(new, after.plant_id) if new else ()):
             raise Wrong("unknown_reference", PEOPLE.unknown(username, after.plant))
 
     def mend(self, entry: Area) -> list[str]:
-        """Steps that cannot be read count as none: calls climb by the usual ones. Who is named may have left since."""
+        """Steps that cannot be read count as none: calls climb by the usual ones. Who is named may have left since.
+        Words that cannot be spoken are the house's."""
+        entry.words = as_spoken(entry.words)
         written = entry.escalation if isinstance(entry.escalation, list) else []
         try:
             check_steps(
@@ -89,6 +104,7 @@ class Areas(Master[AreaRow, Area]):
         names = [str(step.get("who")) for step in written if isinstance(step, dict)]
         people = Person.objects.filter(username__in=names).values_list("username", flat=True)
         check_steps(entry.escalation, set(people))
+        entry.words = kept_words(entry.words or {})
         super().normalise(entry)
 
 
@@ -106,19 +122,25 @@ def check_steps(steps: list[dict[str, object]], people: Container[str]) -> None:
             if who not in andon.ROLES and who not in people:
                 raise Wrong(
                     "unknown_reference",
-                    f"There is no person {who!r}. Name a user, or one of {', '.join(andon.ROLES)}.",
+                    stated(
+                        "There is no person {who}. Name a user, or one of {roles}.",
+                        who=repr(who),
+                        roles=tuple(andon.ROLES),
+                    ),
                 )
         andon.steps_of(steps)
     except (Wrong, andon.BadSteps) as error:
-        raise Wrong(getattr(error, "code", "malformed"), str(error), ("escalation",)) from None
+        said = error.said if isinstance(error, Wrong) else error.args[0]
+        raise Wrong(getattr(error, "code", "malformed"), said, ("escalation",)) from None
     except (
         KeyError,
         TypeError,
         ValueError,
         OverflowError,
     ):  # what may stand in a column that is typed by hand
-        example = 'Write the steps like [{"after": 5, "who": "area_leader"}].'
-        raise Wrong("malformed", example, ("escalation",)) from None
+        example = '[{"after": 5, "who": "area_leader"}]'
+        said = stated("Write the steps like {example}.", example=example)
+        raise Wrong("malformed", said, ("escalation",)) from None
 
 
 AREAS = Areas()

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from jitapp.kanban.stated import Stated, stated
 from jitapp.plant.exactjson import Path
 from jitapp.plant.masters.master import Load, Master, Rows
 from jitapp.plant.masters.parts import PARTS
@@ -76,7 +77,7 @@ class Bills(Master[BillRow, BillOfMaterials]):
                 parent = load.named(PARTS, row.part, plant)
                 wanted = self._wanted(load, plant, row)
             except Wrong as error:
-                load.problem(path, self.kind, row.part, error.code, str(error), member=error.member)
+                load.problem(path, self.kind, row.part, error.code, error.said, member=error.member)
                 continue
             before = have.get(row.part, {})
             bills.append(_Bill(path, parent, before, wanted, _differences(before, wanted)))
@@ -97,7 +98,7 @@ class Bills(Master[BillRow, BillOfMaterials]):
                 if isinstance(number, str):
                     load.named(PARTS, number, plant)
             except Wrong as error:
-                load.problem(path, self.kind, key, error.code, str(error), member=member)
+                load.problem(path, self.kind, key, error.code, error.said, member=member)
                 found = False
         return found
 
@@ -107,11 +108,15 @@ class Bills(Master[BillRow, BillOfMaterials]):
         for at, line in enumerate(row.components):
             place = ("components", at, "part")
             if line.part == row.part:
-                raise Wrong("circle", f"{row.part} cannot be a component of itself.", place)
+                raise Wrong("circle", stated("{part} cannot be a component of itself.", part=row.part), place)
             if line.part in lines:
                 raise Wrong(
                     "twice",
-                    f"{line.part} stands in the bill of {row.part} twice. Add the quantities up.",
+                    stated(
+                        "{part} stands in the bill of {bill} twice. Add the quantities up.",
+                        part=line.part,
+                        bill=row.part,
+                    ),
                     place,
                 )
             component = load.named(PARTS, line.part, plant)
@@ -163,10 +168,12 @@ def _differences(before: Mapping[str, BillOfMaterials], wanted: _Wanted) -> dict
     }
 
 
-def _booked(parent: Part, components: Sequence[str]) -> str:
-    return (
-        f"Open turns of {parent.number} have booked {named(components)} by the bill as it is."
-        " Start or cancel them first, then change that line."
+def _booked(parent: Part, components: Sequence[str]) -> Stated:
+    return stated(
+        "Open turns of {part} have booked {components} by the bill as it is."
+        " Start or cancel them first, then change that line.",
+        part=parent.number,
+        components=named(components),
     )
 
 

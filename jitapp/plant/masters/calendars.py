@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from jitapp.kanban.stated import stated
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
 from jitapp.plant.exactjson import Path
 from jitapp.plant.masters.master import Load, Master, Rows, Values
@@ -71,14 +72,15 @@ class Calendars(Master[CalendarRow, Calendar]):
     def check(self, after: Calendar, before: Calendar | None) -> None:
         """Shifts and holidays can be read, also those that were typed by hand."""
         if not isinstance(after.shifts, list) or not isinstance(after.holidays, list):
-            raise Wrong("malformed", "The shifts or holidays are not a list.")
+            raise Wrong("malformed", stated("The shifts or holidays are not a list."))
         try:
             WorkCalendar(after.plant.time_zone, after.shifts, after.holidays)
         except BadCalendar as error:
-            raise Wrong("malformed", str(error), _to_blame(after)) from None
+            raise Wrong("malformed", error.args[0], _to_blame(after)) from None
         except (AttributeError, TypeError):
             example = '[{"days": ["mon"], "start": "06:00", "end": "14:00"}]'
-            raise Wrong("malformed", f"Write the shifts like {example}.", _to_blame(after)) from None
+            said = stated("Write the shifts like {example}.", example=example)
+            raise Wrong("malformed", said, _to_blame(after)) from None
 
     def mend(self, entry: Calendar) -> list[str]:
         """A calendar that cannot be read counts as none: every minute works."""

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from django.db import models
 
+from jitapp.kanban.stated import Stated
 from jitapp.plant.masters.wrong import Wrong
 from jitapp.plant.rows import Row
 
@@ -29,8 +30,8 @@ class Findings:
     """What the floor says to changes: why one is refused, by id, and what is worth knowing of the others."""
 
     wrong: dict[int, Wrong] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Stated] = field(default_factory=list)
 
-    def refuse(self, entry: models.Model, message: str, code: str = "in_use") -> None:
+    def refuse(self, entry: models.Model, said: Stated, code: str = "in_use") -> None:
         """The first reason is the one that is told."""
-        self.wrong.setdefault(entry.pk, Wrong(code, message))
+        self.wrong.setdefault(entry.pk, Wrong(code, said))

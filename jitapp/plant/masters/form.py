@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.forms import ModelForm
 from django.forms.models import BaseInlineFormSet
 
+from jitapp.kanban.stated import Stated, stated
 from jitapp.plant.holdings import the_floor
 from jitapp.plant.masters.change import Change
 from jitapp.plant.masters.master import Master
@@ -56,15 +57,16 @@ class MasterForm(ModelForm[M]):
         if before is None:
             return
         if "plant" in names:
-            raise Wrong(
-                "identity", f"{before} belongs to its plant and stays there. Make a new one in the other."
+            said = stated(
+                "{entry} belongs to its plant and stays there. Make a new one in the other.", entry=before
             )
+            raise Wrong("identity", said)
         findings = master.against(the_floor(), [Change(before, entry, names)])
         if refusal := findings.wrong.get(entry.pk):
             raise refusal
         if master.shapes_structure and not self.errors and (circles := _circles_with(entry)):
             raise Wrong("circle", circles[0])
-        self.notes = tuple(findings.notes)
+        self.notes = tuple(str(note) for note in findings.notes)
 
     def _check_twin(self, before: M | None) -> None:
         key = str(getattr(self.instance, self.master.key))
@@ -74,7 +76,7 @@ class MasterForm(ModelForm[M]):
             raise Wrong("twice", twins(key, other))
 
 
-def _circles_with(entry: Any) -> list[str]:
+def _circles_with(entry: Any) -> list[Stated]:
     """What would go in a circle if it were saved; it is not."""
     with transaction.atomic():
         entry.save()

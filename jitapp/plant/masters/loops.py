@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from jitapp.kanban.resizing import MOST_CARDS, most_gathered
+from jitapp.kanban.stated import members, stated
 from jitapp.kanban.vocabulary import (
     Accumulate,
     ConsumeAt,
@@ -102,9 +103,14 @@ class Loops(Master[LoopRow, Loop]):
         if before is None:
             missing = [name for name in _NEEDED if name not in wanted]
             if missing:
-                raise Wrong("malformed", f"A new loop needs {', '.join(missing)}.")
+                raise Wrong("malformed", stated("A new loop needs {members}.", members=members(missing)))
             if wanted.get("status", LoopStatus.ACTIVE) not in (LoopStatus.ACTIVE, LoopStatus.DRAFT):
-                raise Wrong("malformed", "A new loop begins as ACTIVE or DRAFT.")
+                said = stated(
+                    "A new loop begins as {active} or {draft}.",
+                    active=LoopStatus.ACTIVE,
+                    draft=LoopStatus.DRAFT,
+                )
+                raise Wrong("malformed", said)
         else:
             status = wanted.pop("status", before.status)
             if status != before.status:
@@ -129,22 +135,28 @@ class Loops(Master[LoopRow, Loop]):
             if getattr(before, name) != getattr(after, name):
                 raise Wrong(
                     "identity",
-                    f"Loop {after.code} has {name} {getattr(before, name)} and its cards say so."
-                    " Make a new loop and retire this one.",
+                    stated(
+                        "Loop {loop} has {member} {value} and its cards say so. Make a new loop and retire this one.",
+                        loop=after.code,
+                        member=members([name]),
+                        value=_of_kind(getattr(before, name)),
+                    ),
                     (name,),
                 )
         if after.demand == after.supply:
             raise Wrong(
                 "malformed",
-                f"A loop goes from one station to another, not from {after.supply} to itself.",
+                stated(
+                    "A loop goes from one station to another, not from {station} to itself.",
+                    station=after.supply,
+                ),
                 ("supply",),
             )
         check_supply(after, after.supply)
         for status in (SupplyStatus.EMPTY, SupplyStatus.FULL):
             if after.sequence.get(status, Need.MANDATORY) != Need.MANDATORY:
-                raise Wrong(
-                    "malformed", f"{status} is part of every turn and cannot be left out.", ("sequence",)
-                )
+                said = stated("{status} is part of every turn and cannot be left out.", status=status)
+                raise Wrong("malformed", said, ("sequence",))
         _check_gathering(after)
 
     def check_row(self, row: LoopRow, after: Loop, before: Loop | None) -> None:
@@ -152,7 +164,11 @@ class Loops(Master[LoopRow, Loop]):
         if isinstance(row.first, list) and len(row.first) != row.cards:
             raise Wrong(
                 "malformed",
-                f"`first` names {len(row.first)} cards, `cards` says {row.cards or 'nothing'}.",
+                stated(
+                    "`first` names {n} cards, `cards` says {cards}.",
+                    n=len(row.first),
+                    cards=row.cards or "nothing",
+                ),
                 ("first",),
             )
         if before is None and isinstance(row.cards, int):
@@ -173,12 +189,12 @@ class Loops(Master[LoopRow, Loop]):
             try:
                 _check_size(change, there.get(change.before.pk, 0), sizes.get(change.before.pk))
             except Wrong as wrong:
-                findings.refuse(change.before, str(wrong), wrong.code)
+                findings.refuse(change.before, wrong.said, wrong.code)
         watched = [change for change in changes if change.names & WATCHED]
         held = floor.cards([change.before.pk for change in watched]) if watched else {}
         for change in watched:
-            for sentence in refusals_of(change.before, change.after, held.get(change.before.pk, ())):
-                findings.refuse(change.before, sentence)
+            for said in refusals_of(change.before, change.after, held.get(change.before.pk, ())):
+                findings.refuse(change.before, said)
         return findings
 
     def finish(self, load: Load, plant: Plant, written: Sequence[tuple[LoopRow, Loop]]) -> None:
@@ -201,6 +217,11 @@ class Loops(Master[LoopRow, Loop]):
                 load.also_changed(self.kind, loop.code, changes)
 
 
+def _of_kind(value: object) -> object:
+    """A kind as a word of the domain, so that a page can name it; anything else as it is."""
+    return LoopKind(value) if isinstance(value, str) else value
+
+
 def _differ(before: Loop, after: Loop) -> bool:
     return any(
         getattr(before, column.attname) != getattr(after, column.attname)
@@ -209,15 +230,15 @@ def _differ(before: Loop, after: Loop) -> bool:
 
 
 def _retired(loop: Loop) -> Wrong:
-    return Wrong("refused", f"Loop {loop.code} was retired, for good. Make a new loop.")
+    return Wrong("refused", stated("Loop {loop} was retired, for good. Make a new loop.", loop=loop.code))
 
 
 # How each status comes about; a file gives no reason, and takes nobody's word for it.
 _WAYS = {
-    LoopStatus.ON_HOLD: "Holding it needs a reason, which a file does not give: POST /api/v1/loops/{}/hold",
-    LoopStatus.RETIRED: "Retiring it needs a reason, which a file does not give: POST /api/v1/loops/{}/retire",
-    LoopStatus.ACTIVE: "What was withheld would go out: POST /api/v1/loops/{}/resume",
-    LoopStatus.DRAFT: "A loop that was made does not become a draft again: POST /api/v1/loops/{}/hold",
+    LoopStatus.ON_HOLD: "Holding it needs a reason, which a file does not give: POST /api/v1/loops/{loop}/hold",
+    LoopStatus.RETIRED: "Retiring it needs a reason, which a file does not give: POST /api/v1/loops/{loop}/retire",
+    LoopStatus.ACTIVE: "What was withheld would go out: POST /api/v1/loops/{loop}/resume",
+    LoopStatus.DRAFT: "A loop that was made does not become a draft again: POST /api/v1/loops/{loop}/hold",
 }
 
 
@@ -226,7 +247,13 @@ def _other_status(loop: Loop, wanted: LoopStatus) -> Wrong:
         return _retired(loop)
     return Wrong(
         "refused",
-        f"Loop {loop.code} is {loop.status}, not {wanted}. {_WAYS[wanted].format(loop.code)}; or leave `status` out.",
+        stated(
+            "Loop {loop} is {status}, not {wanted}. {way}; or leave `status` out.",
+            loop=loop.code,
+            status=LoopStatus(loop.status),
+            wanted=wanted,
+            way=stated(_WAYS[wanted], loop=loop.code),
+        ),
         ("status",),
     )
 
@@ -242,8 +269,12 @@ def _check_size(change: Change[LoopRow, Loop], there: int, size: int | None) -> 
     if asked == 0 and size:
         raise Wrong(
             "refused",
-            f"Loop {loop.code} has {size} cards and needs at least one. To take it out of use:"
-            f" POST /api/v1/loops/{loop.code}/retire.",
+            stated(
+                "Loop {loop} has {n} cards and needs at least one. To take it out of use: POST"
+                " /api/v1/loops/{loop}/retire.",
+                loop=loop.code,
+                n=size,
+            ),
             ("cards",),
         )
     cards = asked if isinstance(asked, int) else size
@@ -256,30 +287,48 @@ def _check_gathering(loop: Loop) -> None:
     if loop.accumulate == Accumulate.CARDS and not loop.accumulate_cards:
         raise Wrong(
             "malformed",
-            f"Loop {loop.code} gathers cards: say how many in accumulate_cards.",
+            stated(
+                "Loop {loop} gathers cards: say how many in {member}.",
+                loop=loop.code,
+                member=members(["accumulate_cards"]),
+            ),
             ("accumulate_cards",),
         )
     if loop.accumulate == Accumulate.QUANTITY and not loop.lot_quantity:
         raise Wrong(
-            "malformed", f"Loop {loop.code} gathers pieces: say how many in lot_quantity.", ("lot_quantity",)
+            "malformed",
+            stated(
+                "Loop {loop} gathers pieces: say how many in {member}.",
+                loop=loop.code,
+                member=members(["lot_quantity"]),
+            ),
+            ("lot_quantity",),
         )
     if loop.accumulate == Accumulate.CLOCK and not loop.accumulate_times:
         raise Wrong(
             "malformed",
-            f"Loop {loop.code} gathers until fixed times: say which in accumulate_times.",
+            stated(
+                "Loop {loop} gathers until fixed times: say which in {member}.",
+                loop=loop.code,
+                member=members(["accumulate_times"]),
+            ),
             ("accumulate_times",),
         )
     triangle = loop.triangle_quantity
     if triangle is not None and (loop.lot_quantity is None or loop.lot_quantity < triangle):
         raise Wrong(
             "malformed",
-            f"The lot of loop {loop.code} must be at least what its triangle leaves.",
+            stated("The lot of loop {loop} must be at least what its triangle leaves.", loop=loop.code),
             ("lot_quantity",),
         )
     if loop.trigger == Trigger.ON_QTY and not loop.reorder_level:
         raise Wrong(
             "malformed",
-            f"Loop {loop.code} calls by quantity: say below which in reorder_level.",
+            stated(
+                "Loop {loop} calls by quantity: say below which in {member}.",
+                loop=loop.code,
+                member=members(["reorder_level"]),
+            ),
             ("reorder_level",),
         )
 
@@ -288,8 +337,14 @@ def _check_batch(loop: Loop, cards: int) -> None:
     """A batch can be complete while one card is still in use. Raises Wrong."""
     if loop.accumulate == Accumulate.CARDS and (loop.accumulate_cards or 0) > most_gathered(cards):
         most = most_gathered(cards)
-        message = f"Loop {loop.code} has {cards} cards: at most {most} can be gathered, not {loop.accumulate_cards}."
-        raise Wrong("malformed", message, ("accumulate_cards",))
+        said = stated(
+            "Loop {loop} has {n} cards: at most {most} can be gathered, not {wanted}.",
+            loop=loop.code,
+            n=cards,
+            most=most,
+            wanted=loop.accumulate_cards,
+        )
+        raise Wrong("malformed", said, ("accumulate_cards",))
 
 
 LOOPS = Loops()

@@ -18,12 +18,13 @@ from django.db import models
 from django.db.models.functions import Lower
 from msgspec import UNSET
 
+from jitapp.kanban.stated import Stated, stated
 from jitapp.plant.exactjson import Path
 from jitapp.plant.expected import WrongMember, wrong_members
 from jitapp.plant.holdings import Holdings
 from jitapp.plant.masters.change import Change, Findings
 from jitapp.plant.masters.report import Loaded, Problem, Report, shown
-from jitapp.plant.masters.wrong import Wrong, twins
+from jitapp.plant.masters.wrong import Wrong, faulty, no_such, twins, used_elsewhere
 from jitapp.plant.models import Plant
 from jitapp.plant.rows import Row, Unreadable, as_text, given, read_row
 
@@ -48,10 +49,13 @@ class Load:
         self._refused: set[tuple[str, str]] = set()
         self._unread: dict[str, list[tuple[Path, Mapping[str, object]]]] = {}
 
-    def problem(self, path: Path, kind: str, key: str, code: str, message: str, *, member: Path = ()) -> None:
+    def problem(
+        self, path: Path, kind: str, key: str, code: str, message: str | Stated, *, member: Path = ()
+    ) -> None:
         """Notes why a row is not loaded; `member` leads to what is to blame within it."""
         self._refused.add((kind, key))
-        self.report.errors.append(Problem(path, kind, key, code, message, member))
+        said = message if isinstance(message, Stated) else None
+        self.report.errors.append(Problem(path, kind, key, code, str(message), member, said))
 
     def also_changed(self, kind: str, key: str, changes: Mapping[str, tuple[str, str]]) -> None:
         """A row's report grows by what stands in other tables."""
@@ -79,7 +83,8 @@ class Load:
                 continue
             once = (path[:2] if master.in_several_plants else (), master.kind, key.casefold())
             if before := self._seen.get(once):
-                twice = f"{key} stands in the file twice." if before == key else twins(key, before)
+                same = before == key
+                twice = stated("{key} stands in the file twice.", key=key) if same else twins(key, before)
                 self.problem(place, master.kind, key, "twice", twice, member=(master.key,))
                 continue
             self._seen[once] = key
@@ -109,9 +114,7 @@ class Load:
         """What a row refers to; it must be of the same plant. Raises Wrong."""
         found = self.find(master, [key], plant).get(key)
         if found is None and (master.kind, key) in self._refused:
-            raise Wrong(
-                "unknown_reference", f"The {master.word} {key!r} stands in the file, with a fault of its own."
-            )
+            raise Wrong("unknown_reference", faulty(master.word, key))
         if found is None or getattr(found, "plant_id", plant.pk) != plant.pk:
             raise Wrong("unknown_reference", master.unknown(key, plant))
         return found
@@ -199,9 +202,9 @@ class Master(Generic[R, M]):
         """A new one, not saved."""
         return self.model(plant=plant, **values)
 
-    def unknown(self, key: str, plant: Plant) -> str:
+    def unknown(self, key: str, plant: Plant) -> Stated:
         """The sentence for a reference that leads nowhere."""
-        return f"There is no {self.word} {key!r} in plant {plant.code}."
+        return no_such(self.word, key, plant.code)
 
     # -- reading and writing -------------------------------------------------------------------
 
@@ -228,7 +231,7 @@ class Master(Generic[R, M]):
                 if draft.before is not None
             ],
         )
-        load.report.notes += findings.notes
+        load.report.remarks += findings.notes
         self.finish(load, plant, self._save(load, drafts, findings))
 
     def refer(self, load: Load, plant: Plant, path: Path, key: str, members: Mapping[str, object]) -> bool:
@@ -240,7 +243,7 @@ class Master(Generic[R, M]):
                 if isinstance(wanted, str):
                     load.named(master, wanted, plant)
             except Wrong as error:
-                load.problem(path, self.kind, key, error.code, str(error), member=(member,))
+                load.problem(path, self.kind, key, error.code, error.said, member=(member,))
                 found = False
         return found
 
@@ -271,7 +274,7 @@ class Master(Generic[R, M]):
             if before is None and (other := others.get(key.lower())):
                 raise Wrong("twice", twins(key, other), (self.key,))
             if before is not None and getattr(before, "plant_id", plant.pk) != plant.pk:
-                raise Wrong("taken", f"{key} already names something in another plant. Codes are used once.")
+                raise Wrong("taken", used_elsewhere(key))
             wanted = values(row, before)
             if before is None:
                 after = self.make(plant, wanted)
@@ -282,7 +285,7 @@ class Master(Generic[R, M]):
             self.check(after, before)
             self.check_row(row, after, before)
         except Wrong as error:
-            load.problem(path, self.kind, key, error.code, str(error), member=error.member)
+            load.problem(path, self.kind, key, error.code, error.said, member=error.member)
             return None
         changes = {} if before is None else self._changes(before, wanted)
         return _Draft(path, row, key, before, after, wanted, changes)
@@ -304,7 +307,7 @@ class Master(Generic[R, M]):
                 created.append(entry)
                 status = "created"
             elif refusal := findings.wrong.get(entry.pk):
-                load.problem(draft.path, self.kind, draft.key, refusal.code, str(refusal))
+                load.problem(draft.path, self.kind, draft.key, refusal.code, refusal.said)
                 continue
             else:
                 status = "changed" if draft.changes else "unchanged"

@@ -9,14 +9,15 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from jitapp.kanban.names import A_NUMBER, is_part_number, tidy
+from jitapp.kanban.names import LONGEST_NUMBER, is_part_number, tidy
+from jitapp.kanban.stated import Stated, members, stated, stated_of
 from jitapp.kanban.vocabulary import LoopStatus
 from jitapp.plant.holdings import CardHeld, Holdings
 from jitapp.plant.masters.change import Change, Findings
 from jitapp.plant.masters.master import Load, Master, Rows, Values
 from jitapp.plant.masters.report import shown
 from jitapp.plant.masters.stations import STATIONS
-from jitapp.plant.masters.wrong import Wrong, counted, decimals_of
+from jitapp.plant.masters.wrong import Wrong, decimals_of
 from jitapp.plant.models import Loop, LoopRevision, Part, Plant, StandardWork
 from jitapp.plant.rows import Number, Row, Url
 
@@ -64,9 +65,15 @@ class Parts(Master[PartRow, Part]):
     def check(self, after: Part, before: Part | None) -> None:
         """Its number can be written in an address; a maker's number has a check digit."""
         if not is_part_number(after.number):
-            raise Wrong("malformed", f"{A_NUMBER}. {after.number!r} is none.")
+            said = stated(
+                "A part number has 1 to {most} printable characters, a letter or a digit among them, and no part of it"
+                " between slashes is . or ... {number} is none.",
+                most=LONGEST_NUMBER,
+                number=repr(after.number),
+            )
+            raise Wrong("malformed", said)
         if after.gtin and not _gtin_is_right(after.gtin):
-            raise Wrong("malformed", f"The check digit of GTIN {after.gtin} is wrong.")
+            raise Wrong("malformed", stated("The check digit of GTIN {gtin} is wrong.", gtin=after.gtin))
 
     def normalise(self, entry: Part) -> None:
         """A number that was typed by hand is kept like one from elsewhere."""
@@ -91,14 +98,19 @@ class Parts(Master[PartRow, Part]):
             change, cards = watched[loop.part_id], held.get(loop.pk, ())
             stored = _Stored(loop, cards, planned.get(loop.pk, ()))
             for refusal in (_renamed, _other_unit, _fewer_decimals):
-                if sentence := refusal(change.before, change.after, stored):
-                    findings.refuse(change.before, sentence)
+                if said := refusal(change.before, change.after, stored):
+                    findings.refuse(change.before, said)
         in_loops = {loop.part_id for loop in loops}
         for pk, change in watched.items():
             if change.after.unit != change.before.unit and pk not in findings.wrong and pk in in_loops:
                 findings.notes.append(
-                    f"{change.after.number} is counted in {change.after.unit} from now on. What its loops and bills"
-                    f" say was meant in {change.before.unit}: look at it too."
+                    stated(
+                        "{part} is counted in {unit} from now on."
+                        " What its loops and bills say was meant in {before}: look at it too.",
+                        part=change.after.number,
+                        unit=change.after.unit,
+                        before=change.before.unit,
+                    )
                 )
         return findings
 
@@ -122,72 +134,94 @@ class _Stored:
     cards: Sequence[CardHeld]
     revisions: Sequence[LoopRevision]
 
-    def quantities(self) -> Iterator[tuple[Decimal, str, str]]:
+    def quantities(self) -> Iterator[tuple[Decimal, Stated, Stated]]:
         """Every stored quantity, where it stands, and what to do about it."""
         code = self.loop.code
         for card in self.cards:
-            which = f"card {card.code} of loop {code}"
-            yield card.contents, f"The container of {which} holds", "Use it up or count it first."
-            yield card.booked, f"Of {which} a turn has booked", "Finish that turn first."
+            which = {"card": card.code, "loop": code}
+            where = stated("The container of card {card} of loop {loop} holds", **which)
+            yield card.contents, where, stated("Use it up or count it first.")
+            where = stated("Of card {card} of loop {loop} a turn has booked", **which)
+            yield card.booked, where, stated("Finish that turn first.")
             for quantity in card.turn.quantities if card.turn is not None else ():
-                yield quantity, f"The open turn of {which} says", "Finish or cancel it first."
+                where = stated("The open turn of card {card} of loop {loop} says", **which)
+                yield quantity, where, stated("Finish or cancel it first.")
         for name in LOOP_QUANTITIES:
             if (value := getattr(self.loop, name)) is not None:
-                yield value, f"Loop {code} has as its {name}", "Change that first."
+                where = stated("Loop {loop} has as its {member}", loop=code, member=members([name]))
+                yield value, where, stated("Change that first.")
         for card in self.cards:
-            which = f"Card {card.code} of loop {code}"
             yield (
                 card.quantity,
-                f"{which} asks for",
-                "Change the loop's quantity and wait for its next signal.",
+                stated("Card {card} of loop {loop} asks for", card=card.code, loop=code),
+                stated("Change the loop's quantity and wait for its next signal."),
             )
         for revision in self.revisions:
             if revision.values.get("quantity") is not None:
                 planned = Decimal(str(revision.values["quantity"]))
-                yield planned, f"Revision {revision.number} of loop {code} plans", "Wait until it holds."
+                where = stated("Revision {n} of loop {loop} plans", n=revision.number, loop=code)
+                yield planned, where, stated("Wait until it holds.")
 
 
-def _renamed(before: Part, after: Part, stored: _Stored) -> str:
+def _renamed(before: Part, after: Part, stored: _Stored) -> Stated | None:
     if after.number == before.number or not stored.cards:
-        return ""
-    return (
-        f"{before.number} stands on the cards of loop {stored.loop.code} and stays."
-        " Make a new part and a new loop, and retire this one."
+        return None
+    return stated(
+        "{part} stands on the cards of loop {loop} and stays. Make a new part and a new loop, and retire this one.",
+        part=before.number,
+        loop=stored.loop.code,
     )
 
 
-def _other_unit(before: Part, after: Part, stored: _Stored) -> str:
+def _other_unit(before: Part, after: Part, stored: _Stored) -> Stated | None:
     if after.unit == before.unit:
-        return ""
+        return None
     contents = [card.contents for card in stored.cards if card.contents]
     turns = [card.turn for card in stored.cards if card.turn is not None]
     documents = sum(bool(turn.document) for turn in turns)
-    what = [
-        f"{counted(len(contents), 'container', 'containers')} with {shown(sum(contents, Decimal(0)))} {before.unit}"
-        if contents
-        else "",
-        counted(len(turns), "open turn", "open turns") if turns else "",
-        counted(documents, "open document", "open documents") if documents else "",
-    ]
-    if not any(what):
-        return ""
-    return (
-        f"{before.number} is counted in {before.unit}, and loop {stored.loop.code} has"
-        f" {', '.join(filter(None, what))}. Use up and finish what there is before the unit changes to {after.unit},"
-        " or make a new part."
+    what = []
+    if contents:
+        held = {"quantity": shown(sum(contents, Decimal(0))), "unit": before.unit}
+        what.append(
+            stated_of(
+                len(contents),
+                "{n} container with {quantity} {unit}",
+                "{n} containers with {quantity} {unit}",
+                **held,
+            )
+        )
+    if turns:
+        what.append(stated_of(len(turns), "{n} open turn", "{n} open turns"))
+    if documents:
+        what.append(stated_of(documents, "{n} open document", "{n} open documents"))
+    if not what:
+        return None
+    return stated(
+        "{part} is counted in {unit}, and loop {loop} has {what}."
+        " Use up and finish what there is before the unit changes to {other}, or make a new part.",
+        part=before.number,
+        unit=before.unit,
+        loop=stored.loop.code,
+        what=tuple(what),
+        other=after.unit,
     )
 
 
-def _fewer_decimals(before: Part, after: Part, stored: _Stored) -> str:
+def _fewer_decimals(before: Part, after: Part, stored: _Stored) -> Stated | None:
     if after.decimals >= before.decimals:
-        return ""
+        return None
     for quantity, where, what_to_do in stored.quantities():
         if decimals_of(quantity) > after.decimals:
-            return (
-                f"{where} {shown(quantity)} {before.unit}, which {counted(after.decimals, 'decimal', 'decimals')}"
-                f" cannot say. {what_to_do}"
+            return stated_of(
+                after.decimals,
+                "{where} {quantity} {unit}, which {n} decimal cannot say. {what_to_do}",
+                "{where} {quantity} {unit}, which {n} decimals cannot say. {what_to_do}",
+                where=where,
+                quantity=shown(quantity),
+                unit=before.unit,
+                what_to_do=what_to_do,
             )
-    return ""
+    return None
 
 
 def _save_work(

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from jitapp.accounts.models import Person
 from jitapp.kanban.names import folded, tidy
+from jitapp.kanban.stated import Stated, stated
 from jitapp.kanban.vocabulary import Role
 from jitapp.plant.masters.master import Load, Master, Rows, Values
 from jitapp.plant.masters.wrong import Wrong
@@ -47,16 +48,16 @@ class People(Master[PersonRow, Person]):
         def values(row: PersonRow, before: Person | None) -> Values:
             wanted = self.values(load, plant, row, before)
             if before is not None and colleagues is not None and row.username not in colleagues:
-                raise Wrong("taken", f"{row.username} is a person of another plant.")
+                raise Wrong("taken", stated("{name} is a person of another plant.", name=row.username))
             for what, name in (
-                ("Badge", wanted.get("badge")),
-                ("The name", row.username if before is None else None),
+                ("Badge {name} belongs to {holder}.", wanted.get("badge")),
+                ("The name {name} belongs to {holder}.", row.username if before is None else None),
             ):
                 holder = (
                     holders.setdefault(folded(name), row.username) if isinstance(name, str) else row.username
                 )
                 if holder != row.username:
-                    raise Wrong("taken", f"{what} {name} belongs to {holder}.")
+                    raise Wrong("taken", stated(what, name=name, holder=holder))
             return {"password": make_password(None)} | wanted if before is None else wanted
 
         return values
@@ -72,9 +73,9 @@ class People(Master[PersonRow, Person]):
         """People belong to no plant but by their roles."""
         return Person(**values)
 
-    def unknown(self, key: str, plant: Plant) -> str:
+    def unknown(self, key: str, plant: Plant) -> Stated:
         """The sentence for somebody who does not exist."""
-        return f"There is no person {key!r}."
+        return stated("There is no person {key}.", key=repr(key))
 
     def finish(self, load: Load, plant: Plant, written: Sequence[tuple[PersonRow, Person]]) -> None:
         """Roles that are missing are given, those that the row no longer names are taken away."""

@@ -11,17 +11,19 @@ from jitapp.kanban.worktime import BadCalendar, WorkCalendar
 from jitapp.plant.exactjson import Path
 from jitapp.plant.masters.master import Load, Master, Values
 from jitapp.plant.masters.report import Loaded
+from jitapp.plant.masters.words import WordsRow, kept_words
 from jitapp.plant.masters.wrong import Wrong
 from jitapp.plant.models import Plant
 from jitapp.plant.rows import Code, Name, Row
 
 
 class PlantRow(Row):
-    """A site; its lists stand beside these members."""
+    """A site; its lists stand beside these members. `words`: what a bin, a station, a part and a card are called."""
 
     code: Code
     name: Name | UnsetType = UNSET
     time_zone: Annotated[str, Meta(max_length=60)] | UnsetType = UNSET
+    words: WordsRow | UnsetType = UNSET
 
 
 class Plants(Master[PlantRow, Plant]):
@@ -29,12 +31,24 @@ class Plants(Master[PlantRow, Plant]):
 
     kind, word, row, model = "plants", "plant", PlantRow, Plant
 
+    def values(self, load: Load, plant: Plant, row: PlantRow, before: Plant | None) -> Values:
+        """Words are kept as they are spoken."""
+        wanted = super().values(load, plant, row, before)
+        if "words" in wanted:
+            wanted["words"] = kept_words(wanted["words"])
+        return wanted
+
+    def normalise(self, entry: Plant) -> None:
+        """Raises Wrong for words that cannot be spoken."""
+        entry.words = kept_words(entry.words or {})
+        super().normalise(entry)
+
     def check(self, after: Plant, before: Plant | None) -> None:
         """The time zone exists."""
         try:
             WorkCalendar(after.time_zone)
         except BadCalendar as error:
-            raise Wrong("malformed", str(error), ("time_zone",)) from None
+            raise Wrong("malformed", error.args[0], ("time_zone",)) from None
 
     def mend(self, entry: Plant) -> list[str]:
         """A time zone that does not exist, or no longer, counts as UTC."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from jitapp.kanban.stated import Stated
 from jitapp.plant.exactjson import Path
 
 
@@ -23,6 +24,7 @@ class Problem:
     code: str
     message: str
     member: Path = ()
+    said: Stated | None = field(default=None, compare=False)  # `message` with its facts, where a rule said it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,19 @@ class SizeAsked:
 
 @dataclass
 class Report:
-    """What a load did, or with `dry_run` would do. `notes` are sentences about rows that were loaded."""
+    """What a load did, or with `dry_run` would do. `remarks` are sentences about rows that were loaded."""
 
     rows: list[Loaded] = field(default_factory=list)
     errors: list[Problem] = field(default_factory=list)
     cards: list[CardsAsked] = field(default_factory=list)
     sizes: list[SizeAsked] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    remarks: list[Stated] = field(default_factory=list)
     first_at: datetime | None = None  # when the first states were true; None: now
+
+    @property
+    def notes(self) -> list[str]:
+        """The remarks in English, as files and the API tell them."""
+        return [str(said) for said in self.remarks]
 
     @property
     def created(self) -> int:

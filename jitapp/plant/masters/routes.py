@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
+from jitapp.kanban.stated import stated
 from jitapp.plant.belonging import foreigners
 from jitapp.plant.exactjson import Path
 from jitapp.plant.masters.calendars import CALENDARS
@@ -76,7 +77,7 @@ class Routes(Master[RouteRow, Route]):
         if after.every_minutes and after.departures:
             raise Wrong(
                 "malformed",
-                "A route departs every so many minutes or at named times. Give one of the two.",
+                stated("A route departs every so many minutes or at named times. Give one of the two."),
                 ("departures",),
             )
         if after.handler and foreigners({after.handler.username}, after.plant_id):
@@ -85,13 +86,19 @@ class Routes(Master[RouteRow, Route]):
     def check_row(self, row: RouteRow, after: Route, before: Route | None) -> None:
         """A new route has stops, and nobody is at a later one earlier."""
         if before is None and not row.stops:
-            raise Wrong("malformed", f"Route {row.code} needs its stops in walking order.", ("stops",))
+            said = stated("Route {route} needs its stops in walking order.", route=row.code)
+            raise Wrong("malformed", said, ("stops",))
         for at, (one, other) in enumerate(pairwise(row.stops or ()), start=1):
             if other.minutes < one.minutes:
                 raise Wrong(
                     "malformed",
-                    f"{other.station} comes after {one.station} and cannot be reached earlier, after"
-                    f" {other.minutes} minutes. Write the minutes since the departure.",
+                    stated(
+                        "{later} comes after {station} and cannot be reached earlier, after {minutes} minutes."
+                        " Write the minutes since the departure.",
+                        later=other.station,
+                        station=one.station,
+                        minutes=other.minutes,
+                    ),
                     ("stops", at, "minutes"),
                 )
 
@@ -144,7 +151,7 @@ def _look_up(load: Load, plant: Plant, master: Master[Any, Any], named: Sequence
         try:
             load.named(master, code, plant)
         except Wrong as wrong:
-            raise Wrong(wrong.code, str(wrong), member) from None
+            raise Wrong(wrong.code, wrong.said, member) from None
 
 
 ROUTES = Routes()

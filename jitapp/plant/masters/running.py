@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from jitapp.kanban.stated import Stated, members, stated, stated_of
 from jitapp.kanban.vocabulary import (
     Accumulate,
+    ConsumeAt,
     Consumption,
     DocPolicy,
     Need,
@@ -14,7 +16,7 @@ from jitapp.kanban.vocabulary import (
     Trigger,
 )
 from jitapp.plant.holdings import CardHeld
-from jitapp.plant.masters.wrong import counted, named
+from jitapp.plant.masters.wrong import named
 from jitapp.plant.models import Loop
 
 WATCHED = frozenset(
@@ -24,66 +26,88 @@ _BY_SIBLING = (Trigger.ON_SIBLING_IN_USE, Trigger.ON_SIBLING_WAIT)
 Cards = Sequence[CardHeld]
 
 
-def refusals_of(before: Loop, after: Loop, cards: Cards) -> Iterator[str]:
+def refusals_of(before: Loop, after: Loop, cards: Cards) -> Iterator[Stated]:
     """One sentence for each change that what stands on the floor does not allow."""
     for rule in _RULES:
-        if sentence := rule(before, after, cards):
-            yield sentence
+        if said := rule(before, after, cards):
+            yield said
 
 
 def _in_state(cards: Cards, state: SignalState) -> list[str]:
     return [card.code for card in cards if card.turn is not None and card.turn.signal_state is state]
 
 
-def _other_supply(before: Loop, after: Loop, cards: Cards) -> str:
+def _other_supply(before: Loop, after: Loop, cards: Cards) -> Stated | None:
     turns = [card.code for card in cards if card.turn is not None]
     if after.supply_id == before.supply_id or not turns:
-        return ""
-    return (
-        f"{before.supply.code} was asked for {counted(len(turns), 'refill', 'refills')} of loop {after.code}"
-        f" ({named(turns)}). Finish or cancel them first, then let {after.supply.code} supply it."
+        return None
+    return stated_of(
+        len(turns),
+        "{supply} was asked for {n} refill of loop {loop} ({cards}). Finish or cancel them first, then let {other}"
+        " supply it.",
+        "{supply} was asked for {n} refills of loop {loop} ({cards}). Finish or cancel them first, then let {other}"
+        " supply it.",
+        supply=before.supply.code,
+        loop=after.code,
+        cards=named(turns),
+        other=after.supply.code,
     )
 
 
-def _prohibited(before: Loop, after: Loop, cards: Cards) -> str:
+def _prohibited(before: Loop, after: Loop, cards: Cards) -> Stated | None:
     for status, need in after.sequence.items():
         there = [card.code for card in cards if status in card.places]
         if need == Need.PROHIBITED and before.sequence.get(status) != Need.PROHIBITED and there:
-            return (
-                f"{named(there)} of loop {after.code} {'is' if len(there) == 1 else 'are'} {status}."
-                f" Move them on first, then prohibit {status}."
+            return stated_of(
+                len(there),
+                "{cards} of loop {loop} is {status}. Move them on first, then prohibit {status}.",
+                "{cards} of loop {loop} are {status}. Move them on first, then prohibit {status}.",
+                cards=named(there),
+                loop=after.code,
+                status=SupplyStatus(status),
             )
-    return ""
+    return None
 
 
-def _documents(before: Loop, after: Loop, cards: Cards) -> str:
+def _documents(before: Loop, after: Loop, cards: Cards) -> Stated | None:
     waiting = _in_state(cards, SignalState.PENDING_DOC)
     waited = before.doc_policy == DocPolicy.WAIT_FOR_DOC_NUMBER != after.doc_policy
     if not waited or not waiting:
-        return ""
-    return (
-        f"{named(waiting)} of loop {after.code} wait for a document and would wait for ever."
-        " Give them their numbers or cancel their turns first, then change doc_policy."
+        return None
+    return stated(
+        "{cards} of loop {loop} wait for a document and would wait for ever."
+        " Give them their numbers or cancel their turns first, then change {member}.",
+        cards=named(waiting),
+        loop=after.code,
+        member=members(["doc_policy"]),
     )
 
 
-def _gathered(before: Loop, after: Loop, cards: Cards) -> str:
+def _gathered(before: Loop, after: Loop, cards: Cards) -> Stated | None:
     gathered = _in_state(cards, SignalState.ACCUMULATING)
     if not before.accumulate != Accumulate.NONE == after.accumulate or not gathered:
-        return ""
-    return (
-        f"Loop {after.code} is gathering {counted(len(gathered), 'signal', 'signals')} ({named(gathered)}) that would"
-        " never go out. Wait until the batch has gone, then change accumulate."
+        return None
+    return stated_of(
+        len(gathered),
+        "Loop {loop} is gathering {n} signal ({cards}) that would never go out."
+        " Wait until the batch has gone, then change {member}.",
+        "Loop {loop} is gathering {n} signals ({cards}) that would never go out."
+        " Wait until the batch has gone, then change {member}.",
+        loop=after.code,
+        cards=named(gathered),
+        member=members(["accumulate"]),
     )
 
 
-def _waiting(before: Loop, after: Loop, cards: Cards) -> str:
+def _waiting(before: Loop, after: Loop, cards: Cards) -> Stated | None:
     waiting = [card.code for card in cards if card.status is SupplyStatus.WAIT]
     if not _waits_by_rule(before) or _waits_by_rule(after) or not waiting:
-        return ""
-    return (
-        f"{named(waiting)} of loop {after.code} wait to be released, and nothing would release them."
-        " Release them first, then change the loop."
+        return None
+    return stated(
+        "{cards} of loop {loop} wait to be released, and nothing would release them."
+        " Release them first, then change the loop.",
+        cards=named(waiting),
+        loop=after.code,
     )
 
 
@@ -91,35 +115,47 @@ def _waits_by_rule(loop: Loop) -> bool:
     return loop.independent_supply or loop.trigger in _BY_SIBLING
 
 
-def _asking_nothing(before: Loop, after: Loop, cards: Cards) -> str:
+def _asking_nothing(before: Loop, after: Loop, cards: Cards) -> Stated | None:
     silent = [
         card.code
         for card in cards
         if card.circulating and card.status is SupplyStatus.EMPTY and card.turn is None
     ]
     if not before.trigger == Trigger.ON_QTY != after.trigger or not silent:
-        return ""
-    return (
-        f"{named(silent)} of loop {after.code} {'is' if len(silent) == 1 else 'are'} empty and ask for nothing: there"
-        " the stock asks. Fill or remove them first, then change the trigger."
+        return None
+    return stated_of(
+        len(silent),
+        "{cards} of loop {loop} is empty and ask for nothing: there the stock asks."
+        " Fill or remove them first, then change the trigger.",
+        "{cards} of loop {loop} are empty and ask for nothing: there the stock asks."
+        " Fill or remove them first, then change the trigger.",
+        cards=named(silent),
+        loop=after.code,
     )
 
 
-def _other_consumption(before: Loop, after: Loop, cards: Cards) -> str:
+def _other_consumption(before: Loop, after: Loop, cards: Cards) -> Stated | None:
     begun = [card.code for card in cards if card.turn is not None and card.turn.released]
     if (
         after.consume_at == before.consume_at
         or after.supply.consumption != Consumption.BACKFLUSH
         or not begun
     ):
-        return ""
-    return (
-        f"{named(begun)} of loop {after.code} {'has' if len(begun) == 1 else 'have'} open turns whose components are"
-        f" drawn at {before.consume_at}. Finish or cancel them first, then change consume_at."
+        return None
+    return stated_of(
+        len(begun),
+        "{cards} of loop {loop} has open turns whose components are drawn at {moment}."
+        " Finish or cancel them first, then change {member}.",
+        "{cards} of loop {loop} have open turns whose components are drawn at {moment}."
+        " Finish or cancel them first, then change {member}.",
+        cards=named(begun),
+        loop=after.code,
+        moment=ConsumeAt(before.consume_at),
+        member=members(["consume_at"]),
     )
 
 
-_RULES: tuple[Callable[[Loop, Loop, Cards], str], ...] = (
+_RULES: tuple[Callable[[Loop, Loop, Cards], Stated | None], ...] = (
     _other_supply,
     _prohibited,
     _documents,

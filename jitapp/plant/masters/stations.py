@@ -9,6 +9,7 @@ from typing import Annotated
 from django.db import models
 from msgspec import UNSET, Meta, UnsetType
 
+from jitapp.kanban.stated import Stated, members, stated, stated_of
 from jitapp.kanban.vocabulary import Consumption, Intent, LoopKind, LoopStatus, StationKind, SupplyStatus
 from jitapp.plant.holdings import CardHeld, Holdings
 from jitapp.plant.masters.areas import AREAS
@@ -16,7 +17,7 @@ from jitapp.plant.masters.calendars import CALENDARS
 from jitapp.plant.masters.change import Change, Findings
 from jitapp.plant.masters.master import Load, Master, Values
 from jitapp.plant.masters.suppliers import SUPPLIERS
-from jitapp.plant.masters.wrong import Wrong, counted, named
+from jitapp.plant.masters.wrong import Wrong, named
 from jitapp.plant.models import Loop, Plant, Station
 from jitapp.plant.rows import Code, Limit, Name, Row, Url
 
@@ -56,7 +57,7 @@ class Stations(Master[StationRow, Station]):
         """A new station says what it is."""
         wanted = super().values(load, plant, row, before)
         if before is None and "kind" not in wanted:
-            raise Wrong("malformed", "A new station needs a kind: PROCESS, SUPERMARKET, SUPPLIER, SHIPPING.")
+            raise Wrong("malformed", stated("A new station needs a kind: {kinds}.", kinds=tuple(StationKind)))
         return wanted
 
     def against(self, floor: Holdings, changes: Sequence[Change[StationRow, Station]]) -> Findings:
@@ -75,9 +76,9 @@ class Stations(Master[StationRow, Station]):
                 uses={loop: held.get(loop.pk, ()) for loop in loops if loop.demand_id == pk},
             )
             for refusal in (_renamed, _other_work, _other_supplier, _wrong_for_loops, _more_in_process):
-                if sentence := refusal(change, station):
-                    findings.refuse(change.before, sentence)
-            findings.notes += filter(None, [_more_received(change, station)])
+                if said := refusal(change, station):
+                    findings.refuse(change.before, said)
+            findings.notes += [note] if (note := _more_received(change, station)) else []
         return findings
 
     def check(self, after: Station, before: Station | None) -> None:
@@ -85,7 +86,10 @@ class Stations(Master[StationRow, Station]):
         if (after.kind == StationKind.SUPPLIER) != (after.supplier is not None):
             raise Wrong(
                 "malformed",
-                "A station of kind SUPPLIER names its supplier, and no other station does.",
+                stated(
+                    "A station of kind {kind} names its supplier, and no other station does.",
+                    kind=StationKind.SUPPLIER,
+                ),
                 ("supplier",),
             )
 
@@ -93,11 +97,17 @@ class Stations(Master[StationRow, Station]):
 def check_supply(loop: Loop, supply: Station) -> None:
     """Whether the station can supply the loop. Raises Wrong."""
     if supply.kind == StationKind.SHIPPING:
-        raise Wrong("malformed", f"{supply.code} is the customer's end and supplies no loop.", ("supply",))
+        said = stated("{station} is the customer's end and supplies no loop.", station=supply.code)
+        raise Wrong("malformed", said, ("supply",))
     if loop.kind == LoopKind.SUPPLIER and supply.kind != StationKind.SUPPLIER:
         raise Wrong(
             "malformed",
-            f"A SUPPLIER loop is supplied by a station of kind SUPPLIER; {supply.code} is not.",
+            stated(
+                "A {loop_kind} loop is supplied by a station of kind {kind}; {station} is not.",
+                loop_kind=LoopKind.SUPPLIER,
+                kind=StationKind.SUPPLIER,
+                station=supply.code,
+            ),
             ("supply",),
         )
 
@@ -121,75 +131,96 @@ def _open_turns(loops: Iterable[Mapping[Loop, Sequence[CardHeld]]]) -> tuple[int
     return len(found), set(found)
 
 
-def _renamed(change: _Change, at: _AtStation) -> str:
+def _renamed(change: _Change, at: _AtStation) -> Stated | None:
     with_cards = {loop.code for of in (at.supplies, at.uses) for loop, cards in of.items() if cards}
     if "code" not in change.names or not with_cards:
-        return ""
-    return (
-        f"{change.before.code} stands on the cards of {named(with_cards)} and stays."
-        " Change its name, or make a new station and new loops."
+        return None
+    return stated(
+        "{station} stands on the cards of {loops} and stays."
+        " Change its name, or make a new station and new loops.",
+        station=change.before.code,
+        loops=named(with_cards),
     )
 
 
-def _other_work(change: _Change, at: _AtStation) -> str:
+def _other_work(change: _Change, at: _AtStation) -> Stated | None:
     changed = sorted(change.names & {"kind", "consumption"})
     count, loops = _open_turns((at.supplies, at.uses))
     if not changed or not count:
-        return ""
-    return (
-        f"{change.before.code} has {counted(count, 'open turn', 'open turns')} in {named(loops)}, begun with its"
-        f" {' and '.join(changed)} as it is. Finish or cancel them first, then change it."
+        return None
+    return stated_of(
+        count,
+        "{station} has {n} open turn in {loops}, begun with its {member} as it is."
+        " Finish or cancel them first, then change it.",
+        "{station} has {n} open turns in {loops}, begun with its {member} as it is."
+        " Finish or cancel them first, then change it.",
+        station=change.before.code,
+        loops=named(loops),
+        member=members(changed, " and "),
     )
 
 
-def _other_supplier(change: _Change, at: _AtStation) -> str:
+def _other_supplier(change: _Change, at: _AtStation) -> Stated | None:
     count, loops = _open_turns((at.supplies,))
     if "supplier" not in change.names or not count:
-        return ""
-    return (
-        f"{change.before.supplier or change.before.code} was asked for"
-        f" {counted(count, 'refill', 'refills')} in {named(loops)} that did not come in yet."
-        f" Finish or cancel them first, then change the supplier of {change.before.code}."
+        return None
+    return stated_of(
+        count,
+        "{supplier} was asked for {n} refill in {loops} that did not come in yet."
+        " Finish or cancel them first, then change the supplier of {station}.",
+        "{supplier} was asked for {n} refills in {loops} that did not come in yet."
+        " Finish or cancel them first, then change the supplier of {station}.",
+        supplier=change.before.supplier or change.before.code,
+        loops=named(loops),
+        station=change.before.code,
     )
 
 
-def _wrong_for_loops(change: _Change, at: _AtStation) -> str:
+def _wrong_for_loops(change: _Change, at: _AtStation) -> Stated | None:
     for loop in at.supplies if "kind" in change.names else ():
         try:
             if loop.status != LoopStatus.RETIRED:
                 check_supply(loop, change.after)
         except Wrong as wrong:
-            return f"{wrong} Give loop {loop.code} another supply or retire it first."
-    return ""
+            return stated(
+                "{why} Give loop {loop} another supply or retire it first.", why=wrong.said, loop=loop.code
+            )
+    return None
 
 
-def _more_in_process(change: _Change, at: _AtStation) -> str:
+def _more_in_process(change: _Change, at: _AtStation) -> Stated | None:
     """No station has more cards in process than its limit (rule C7), so that a limit waits until they are fewer."""
     limit = change.after.wip_limit
     if "wip_limit" not in change.names or limit is None:
-        return ""
+        return None
     cards = (card for of in at.supplies.values() for card in of)
     making = sum(card.turn is not None and card.turn.step == SupplyStatus.IN_PROCESS for card in cards)
     if making <= limit:
-        return ""
-    return (
-        f"{change.after.code} has {counted(making, 'card', 'cards')} in process, more than the limit of {limit}."
-        " Finish some first, then lower the limit."
+        return None
+    return stated_of(
+        making,
+        "{station} has {n} card in process, more than the limit of {limit}. Finish some first, then lower the limit.",
+        "{station} has {n} cards in process, more than the limit of {limit}. Finish some first, then lower the limit.",
+        station=change.after.code,
+        limit=limit,
     )
 
 
-def _more_received(change: _Change, at: _AtStation) -> str:
+def _more_received(change: _Change, at: _AtStation) -> Stated | None:
     """What is known of a limit that is kept: it keeps cards from coming, and takes none away."""
     limit = change.after.receiving_limit
     if "receiving_limit" not in change.names or limit is None:
-        return ""
+        return None
     cards = (card for of in at.uses.values() for card in of)
     full = sum(card.circulating and card.status in (SupplyStatus.FULL, SupplyStatus.IN_USE) for card in cards)
     if full <= limit:
-        return ""
-    return (
-        f"{change.after.code} has {counted(full, 'full card', 'full cards')}, more than its limit of {limit}."
-        " None is received there until they are fewer."
+        return None
+    return stated_of(
+        full,
+        "{station} has {n} full card, more than its limit of {limit}. None is received there until they are fewer.",
+        "{station} has {n} full cards, more than its limit of {limit}. None is received there until they are fewer.",
+        station=change.after.code,
+        limit=limit,
     )
 
 
