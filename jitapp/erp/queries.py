@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Min, Q
+from django.db.models import Case, Count, Min, Q, When
 
 from jitapp.erp.models import DocumentRequest, RequestState
 
@@ -40,8 +40,11 @@ def request_of(turn: UUID, *, plant_ids: Iterable[int]) -> RequestFacts | None:
         .filter(key=turn, connection__in=list(plant_ids))
         .first()
     )
-    if row is None:
-        return None
+    return facts_of(row) if row is not None else None
+
+
+def facts_of(row: DocumentRequest) -> RequestFacts:
+    """How far a document is that was read with its connection and plant."""
     waits = row.state in OPEN
     blocked = row.connection.reach.problem if waits else ""
     if waits and not row.connection.enabled:
@@ -76,9 +79,18 @@ class Measures:
     erps_down: int
 
 
-def measures(*, now: datetime) -> Measures:
-    """Over all plants."""
-    found = DocumentRequest.objects.filter(state__in=[*OPEN, S.FAILED]).aggregate(
+def open_requests(plant_ids: Iterable[int], *, most: int) -> list[DocumentRequest]:
+    """The documents of these plants that were refused, then those that are owed; the oldest of each first."""
+    rows = DocumentRequest.objects.select_related("connection__plant").filter(
+        connection__in=list(plant_ids), state__in=[*OPEN, S.FAILED]
+    )
+    return list(rows.order_by(Case(When(state=S.FAILED, then=0), default=1), "created_at", "pk")[:most])
+
+
+def measures(*, now: datetime, plant_id: int | None = None) -> Measures:
+    """Of a plant, or over all."""
+    rows = DocumentRequest.objects.filter(state__in=[*OPEN, S.FAILED])
+    found = (rows if plant_id is None else rows.filter(connection=plant_id)).aggregate(
         pending=Count("pk", filter=Q(state=S.WAITING)),
         withdrawing=Count("pk", filter=Q(state=S.WITHDRAWING)),
         oldest=Min("created_at", filter=Q(state=S.WAITING)),

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.db.models.functions import Now
 
+from jitapp.outbox.models import Message
 from jitapp.outbox.publish import nudge_on_commit
 
 
@@ -53,6 +55,17 @@ def undone(most: int) -> list[Undone]:
     with connection.cursor() as cursor:
         cursor.execute(_UNDONE, (most,))
         return [Undone(*row) for row in cursor.fetchall()]
+
+
+def newest() -> int:
+    """The number of the newest row; 0 without any."""
+    return Message.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def waits_until(row: int) -> bool:
+    """Whether any row up to this one is due and not done."""
+    waiting = Message.objects.filter(done_at__isnull=True, dead_at__isnull=True)
+    return waiting.filter(pk__lte=row, due_at__lte=Now()).exists()
 
 
 def count_undone() -> int:

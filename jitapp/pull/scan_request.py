@@ -17,6 +17,10 @@ RAW_LIMIT = 4096
 _NO_ROLES: frozenset[str] = frozenset()  # of devices
 
 
+class TokenEnded(Exception):
+    """The device was ended, or enrolled again elsewhere, while its token was still remembered: nothing was recorded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Who or what scans: resolved from a token or a session, with what it may touch.
@@ -36,6 +40,7 @@ class Source:
     placeless: bool = False
     fixed: bool = False  # the device may name no other station than its own
     acts_for_nobody: bool = False
+    token: str = ""  # hash of the device's token; a scan asks under its lock whether it has ended since
 
     def roles_at(self, *plants: int) -> frozenset[str]:
         """The roles of the person in these plants."""
@@ -70,6 +75,18 @@ class Actor:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A leader who allows one scan: `person` is the uuid, `roles` are theirs by plant at the moment of the scan."""
+
+    person: UUID
+    roles: Mapping[int, frozenset[str]]
+
+    def roles_at(self, *plants: int) -> frozenset[str]:
+        """The leader's roles in these plants."""
+        return _NO_ROLES.union(*(self.roles.get(plant, ()) for plant in plants))
+
+
 class ScanRequest(msgspec.Struct, frozen=True):
     """A scan as the client sent it; `id` is the client's own, and the same scan sent again has the same id."""
 
@@ -83,6 +100,7 @@ class ScanRequest(msgspec.Struct, frozen=True):
     by: str | None = None
     pin: str | None = None  # proves `by`; checked before the scan, stored nowhere
     actor: Actor | None = None  # what the PIN proved; never said by a device
+    allowed: Allowed | None = None  # a leader lets somebody else do it (allowing.py); never said by a device
     seq: int | None = None
     epoch: str | None = None
     sent_at: datetime | None = None
@@ -91,10 +109,16 @@ class ScanRequest(msgspec.Struct, frozen=True):
     checks: tuple[str, ...] = ()  # start: readiness checks that were ticked
     pair: str | None = None  # swap: the code on the full container, beside the withdrawal card's own
     turn: UUID | None = None  # an act on this turn of the card, and on no other
+    undoes: UUID | None = None  # undo: this scan, and no other of the card
     settles: UUID | None = None  # the parked scan that a person settles by this one; never said by a device
     # It was kept on a device before it was sent: where and by whom are facts of then. If they name nothing any more, it
     # waits for a person instead of being booked elsewhere or refused.
     kept: bool = False
+    # Whoever made it took it back before the device could send it: it is recorded and changes nothing.
+    withdrawn: bool = False
+    # The step that follows where the card stands, found for whoever overrides its place. The device did not say it: the
+    # same scan sent again may find another one, and is the same scan all the same.
+    meant: str | None = None
 
     def __repr__(self) -> str:
         """What it is about; the PIN is told nobody."""
@@ -112,7 +136,9 @@ class ScanRequest(msgspec.Struct, frozen=True):
             self.by or "",
         ]
         # Members beside rule C3's count too where they are given; without them the print stays what it was.
-        extra = (self.status, self.promised_at, self.checks or None, self.pair, self.turn)
+        extra: tuple[object, ...] = (self.status, self.promised_at, self.checks or None, self.pair, self.turn)
+        if self.undoes:
+            extra = (*extra, self.undoes)
         if any(extra):
             parts += [str(part or "") for part in extra]
         return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import transaction
 
+from jitapp.kanban.stated import Stated, stated
+from jitapp.plant.changes import note_changes
 from jitapp.plant.loading import Report, load_shop
 from jitapp.plant.models import Loop
 from jitapp.pull.actions import add_cards, note_settings, resize_loop
@@ -25,7 +27,7 @@ class SetUp:
 
     report: Report
     cards: int
-    refused: tuple[str, ...] = ()
+    refused: tuple[Stated, ...] = ()
 
 
 def set_up_shop(
@@ -56,7 +58,8 @@ def set_up_shop(
         )
         if not dry_run:
             note_settings(_settings_changed(report), now=now, source=source)
-    refused = [] if dry_run else _resize(report, now, source)
+            note_changes(report, at=now, person_id=source.person_id, device_id=source.device_id)
+    refused: list[Stated] = [] if dry_run else _resize(report, now, source)
     first_at = min(report.first_at or now, now)
     have = cards_per_loop([asked.loop_id for asked in report.cards])
     made = sum(max(0, asked.cards - asked.have) for asked in report.sizes if asked.cards is not None)
@@ -68,14 +71,14 @@ def set_up_shop(
                 with by_the_clock_of_a_log(first_at < now):
                     add_cards(loop_id=asked.loop_id, count=len(asked.first), first=asked.first, now=first_at)
         except Refused as why:
-            refused.append(f"Loop {asked.loop} has got no cards. {why}")
+            refused.append(stated("Loop {loop} has got no cards. {why}", loop=asked.loop, why=why.said))
             continue
         made += len(asked.first)
-    report.notes += refused
+    report.remarks += refused
     return SetUp(report, made, tuple(refused))
 
 
-def _resize(report: Report, now: datetime, source: Source) -> list[str]:
+def _resize(report: Report, now: datetime, source: Source) -> list[Stated]:
     """Other numbers of cards and other quantities reach the cards; what is to do with them is noted. The refusals of
     loops that were retired since the load."""
     refused = []
@@ -85,16 +88,24 @@ def _resize(report: Report, now: datetime, source: Source) -> list[str]:
                 loop_id=asked.loop_id, cards=asked.cards, quantity=asked.quantity, now=now, source=source
             )
         except Refused as why:
-            refused.append(f"Loop {asked.loop} keeps its cards as they are. {why}")
+            said = stated("Loop {loop} keeps its cards as they are. {why}", loop=asked.loop, why=why.said)
+            refused.append(said)
             continue
         if codes:
-            report.notes.append(
-                f"Loop {asked.loop}: print the new cards and activate them: {', '.join(codes)}."
+            said = stated(
+                "Loop {loop}: print the new cards and activate them: {cards}.",
+                loop=asked.loop,
+                cards=tuple(codes),
             )
+            report.remarks.append(said)
         if asked.cards is not None and asked.cards < asked.have:
-            report.notes.append(
-                f"Loop {asked.loop}: {asked.have - asked.cards} of {asked.have} cards go out when they are next empty."
+            said = stated(
+                "Loop {loop}: {n} of {have} cards go out when they are next empty.",
+                loop=asked.loop,
+                n=asked.have - asked.cards,
+                have=asked.have,
             )
+            report.remarks.append(said)
     return refused
 
 

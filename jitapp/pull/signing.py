@@ -16,12 +16,14 @@ from django.db.models import F
 from jitapp.accounts.models import Person
 from jitapp.accounts.pins import check_pin
 from jitapp.kanban.names import tidy
+from jitapp.kanban.vocabulary import Role
 from jitapp.plant.belonging import roles_of
 from jitapp.plant.configs import configs
 from jitapp.plant.models import UnknownBadge
 from jitapp.pull.scan_request import Source, escaped
 
 LONGEST_BADGE = 80
+LEADERS = frozenset({Role.LEADER, Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class SignedIn:
 
 
 class NotSignedIn(Exception):
-    """Why not: badge_unknown, person_unknown, pin_missing, pin_wrong, pin_waits (`until` says how long) or pin_busy."""
+    """Why not: badge_unknown, person_unknown, pin_missing, pin_wrong, pin_waits (`until` says how long), pin_busy or,
+    of somebody who is to allow a scan, pin_none or no_leader."""
 
     def __init__(self, code: str, *, until: datetime | None = None, name: str = "") -> None:
         super().__init__(code)
@@ -43,23 +46,49 @@ class NotSignedIn(Exception):
 
 def sign_in(*, badge: str, name: str, pin: str, source: Source, now: datetime) -> SignedIn:
     """The person with this badge, or of this user name or uuid. Raises NotSignedIn; a badge that nobody has is kept."""
+    person = _named(badge, name, source, now)
+    if pin or (not badge and person.pin_hash):
+        _prove(person, pin, source, now)
+    return SignedIn(person, roles_at(person, source), bool(pin))
+
+
+def leader_of(*, badge: str, name: str, pin: str, source: Source, now: datetime) -> Person:
+    """A leader who proves it at the device by badge or name and PIN. Raises NotSignedIn; whoever has no PIN cannot."""
+    person = _named(badge, name, source, now)
+    if not person.pin_hash:
+        raise NotSignedIn("pin_none", name=str(person))
+    _prove(person, pin, source, now)
+    if not LEADERS & roles_at(person, source):
+        raise NotSignedIn("no_leader", name=str(person))
+    return person
+
+
+def _named(badge: str, name: str, source: Source, now: datetime) -> Person:
+    """Whoever works in the device's plants and has this badge, user name or uuid. A user name is no badge: it would
+    sign in without the PIN. Raises NotSignedIn."""
     known = configs()
-    person_id = known.people.find(badge or name) or _by_uuid(name)
+    person_id = known.badges.find(badge) if badge else known.people.find(name) or _by_uuid(name)
     if person_id is None or not known.works_in(person_id, source.plant_ids):
         if badge:
             keep_unknown(badge, source, now)
         raise NotSignedIn("badge_unknown" if badge else "person_unknown")
-    person = Person.objects.get(pk=person_id)
-    if pin:
-        checked = check_pin(person_id, pin, device_id=source.device_id, now=now)
-        if not checked.right:
-            code = "pin_busy" if checked.busy else "pin_waits" if checked.until else "pin_wrong"
-            raise NotSignedIn(code, until=checked.until, name=str(person))
-    elif not badge and person.pin_hash:
+    return Person.objects.get(pk=person_id)
+
+
+def _prove(person: Person, pin: str, source: Source, now: datetime) -> None:
+    """Raises NotSignedIn if the PIN is not the person's, is missing, or cannot be checked now."""
+    if not pin:
         raise NotSignedIn("pin_missing", name=str(person))
-    roles = roles_of(person_id)
-    here = frozenset().union(*(roles.get(plant, frozenset()) for plant in source.plant_ids))
-    return SignedIn(person, here, bool(pin))
+    checked = check_pin(person.pk, pin, device_id=source.device_id, now=now)
+    if not checked.right:
+        code = "pin_busy" if checked.busy else "pin_waits" if checked.until else "pin_wrong"
+        raise NotSignedIn(code, until=checked.until, name=str(person))
+
+
+def roles_at(person: Person, source: Source) -> frozenset[str]:
+    """The roles that a person has in the plants of a device, or of a page."""
+    roles = roles_of(person.pk)
+    return frozenset().union(*(roles.get(plant, frozenset()) for plant in source.plant_ids))
 
 
 def keep_unknown(badge: str, source: Source, now: datetime) -> None:

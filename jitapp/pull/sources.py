@@ -1,7 +1,8 @@
-"""From a bearer token to what its device may touch; remembered for a second, so that a revoked token ends at once.
+"""From a bearer token to what its device may touch, remembered for a second.
 
-Whoever revokes or places a device says so (`forget`): this process knows it with the next request, others within the
-second.
+Whoever ends or places a device says so (`forget`): this process knows it with the next request, others within the
+second. A scan is refused at once in every process: under its lock the settings name the tokens that are good
+(`Configs.ended`).
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def forget(hashed: str) -> None:
 
 
 def _look_up(hashed: str) -> Source | None:
-    device = Device.objects.filter(token_hash=hashed, active=True).first()
+    # The token of a wall screen stands in an address that everybody in the hall may read: it opens boards only.
+    device = Device.objects.filter(token_hash=hashed, active=True).exclude(kind=DeviceKind.WALL).first()
     if device is None:
         return None
     placement = Placement.objects.filter(device=device).first()
@@ -49,4 +51,5 @@ def _look_up(hashed: str) -> Source | None:
         placeless=device.kind == DeviceKind.ERP,
         fixed=placement is not None and placement.station_id is not None,
         acts_for_nobody=device.kind == DeviceKind.READER,
+        token=hashed,
     )

@@ -9,7 +9,8 @@ from django.db import models
 
 from jitapp.accounts.models import choices, new_uuid
 from jitapp.plant.models import QuantityField, one_of
-from jitapp.rounds.vocabulary import Difference, Hindrance, LabelOutcome
+from jitapp.rounds.labels import LONGEST_VALUE
+from jitapp.rounds.vocabulary import Difference, Hindrance, LabelOutcome, PieceEnd
 
 
 class Obstacle(models.Model):
@@ -80,6 +81,34 @@ class ReadLabel(models.Model):
         return f"{self.outcome} {self.card or self.part}"
 
 
+class LabelPiece(models.Model):
+    """One barcode of a label that has a barcode for each data identifier, as it was scanned. Barcodes with the same
+    `gathering` belong to one label; without an end they wait for the rest of it."""
+
+    uuid = models.UUIDField(default=new_uuid, unique=True, editable=False)
+    plant = models.ForeignKey("plant.Plant", on_delete=models.PROTECT, related_name="+")
+    gathering = models.UUIDField(db_index=True)
+    identifier = models.CharField(max_length=4)
+    value = models.CharField(max_length=LONGEST_VALUE)
+    raw = models.CharField(
+        max_length=2 * LONGEST_VALUE, help_text="as it was read, control characters written out"
+    )
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    device = models.ForeignKey("accounts.Device", on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_as = models.CharField(max_length=8, blank=True, choices=choices(PieceEnd))
+
+    class Meta:
+        constraints = [one_of("ended_as", PieceEnd, "piece_end_known")]
+        indexes = [
+            models.Index(fields=["plant", "at"], name="piece_open", condition=models.Q(ended_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.identifier}{self.value}"
+
+
 class Walk(models.Model):
     """Somebody walks along an area or a station and scans what stands there."""
 
@@ -89,6 +118,13 @@ class Walk(models.Model):
     stations = models.JSONField(help_text="ids of the stations that belong to it")
     person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+")
     began_at = models.DateTimeField()
+    standing = models.CharField(
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="code of the station where they are now",
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
     # Written at the end, so that the history does not change with the floor.
     expected = models.PositiveIntegerField(null=True, blank=True)
@@ -116,6 +152,9 @@ class Sighting(models.Model):
 
     walk = models.ForeignKey(Walk, on_delete=models.PROTECT, related_name="sightings")
     code = models.CharField(max_length=200, help_text="the card's code, else what was read")
+    station = models.CharField(
+        max_length=60, blank=True, default="", db_default="", help_text="code of the station; empty: not told"
+    )
     at = models.DateTimeField()
 
     class Meta:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -18,11 +18,18 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Q, Sum
+from msgspec import structs
 
 from jitapp.kanban.vocabulary import GrPolicy, Intent, Outcome, SupplyStatus
+from jitapp.plant.scanners import site
 from jitapp.pull import actions
-from jitapp.pull.reading.containers import Container, containers, expected_from_suppliers
-from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source, escaped
+from jitapp.pull.reading.containers import (
+    Container,
+    cards_behind,
+    containers,
+    expected_from_suppliers,
+)
+from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source, escaped, unescaped
 from jitapp.rounds.labels import Label, read_label, same_part
 from jitapp.rounds.models import ReadLabel
 from jitapp.rounds.vocabulary import LabelOutcome
@@ -59,15 +66,35 @@ class Receipt:
     card: str = ""
     reason: str = ""
     rest: Rest = ""
+    answers: UUID | None = None  # the label about which something was asked; then `raw` is that label's
+    occurred_at: datetime | None = None  # when a device kept it, by its clock; None: now
+    sent_at: datetime | None = None
+
+    def scan(self, id: UUID, code: str = "") -> ScanRequest:
+        """The scan of a card that it makes, so far as the device knows of it."""
+        return ScanRequest(
+            id, code or self.raw, occurred_at=self.occurred_at, sent_at=self.sent_at, kept=True
+        )
 
 
 def take_in(receipt: Receipt, *, source: Source, now: datetime) -> TakenIn:
     """Takes in what a label names, or says why not; the same receipt again gives what was kept of it."""
-    with _one_at_a_time():
+    with one_at_a_time():
         kept = ReadLabel.objects.filter(uuid=receipt.id, plant_id__in=source.plant_ids).first()
         if kept is not None:
             return _again(kept, source)
         return _Taking(receipt, source, now).run()
+
+
+def answer_question(receipt: Receipt, *, source: Source, now: datetime) -> TakenIn | None:
+    """Takes in the label `receipt.answers`, about which something was asked; None if there is no such label here."""
+    if receipt.answers is None:
+        return None
+    asked = ReadLabel.objects.filter(uuid=receipt.answers, plant_id__in=source.plant_ids).first()
+    if asked is None:
+        return None
+    told = replace(receipt, raw=unescaped(asked.raw), card=receipt.card or asked.card)
+    return take_in(told, source=source, now=now)
 
 
 class _Taking:
@@ -75,7 +102,7 @@ class _Taking:
 
     def __init__(self, receipt: Receipt, source: Source, now: datetime) -> None:
         self.receipt, self.source, self.now = receipt, source, now
-        self.label: Label = read_label(receipt.raw)
+        self.label: Label = read_label(receipt.raw, site())
         self.container: Container | None = None
 
     def run(self) -> TakenIn:
@@ -93,6 +120,9 @@ class _Taking:
     def _located(self) -> TakenIn | None:
         """The card of the label; None once it is known, else why it is not."""
         label, code = self.label, self.receipt.card or self.label.card
+        if not code and label.kanban:  # a number of somebody else's that somebody has given to a card of ours
+            names = (f"15K{label.kanban}", label.kanban)
+            code = next(iter(cards_behind(names).values()), "")
         if code:
             self.container = containers([code], plant_ids=self.source.plant_ids).get(code)
             if self.container is None:
@@ -100,11 +130,7 @@ class _Taking:
             if same_part(label, self.container.part, self.container.gtin) is False:
                 return self._keep(LabelOutcome.REFUSED, "part_differs")
             return None
-        choices = [
-            each
-            for each in expected_from_suppliers(self.source.plant_ids)
-            if same_part(label, each.part, each.gtin) and each.docked_at is None
-        ]
+        choices = _choices(label, expected_from_suppliers(self.source.plant_ids))
         if not choices:
             code = "kanban_unknown" if label.kanban and not (label.part or label.gtin) else "nothing_expected"
             return self._keep(LabelOutcome.UNMATCHED, code)
@@ -114,12 +140,13 @@ class _Taking:
         """Held against what was asked, then scanned."""
         container, quantity = self.container, self.label.quantity
         assert container is not None
-        if quantity is None or container.turn is None:
+        parts = packages_of(container)
+        if container.turn is None or (quantity is None and not parts):
             return self._scan(quantity)
-        parts = self._packages_of(container)
-        sofar, expected = quantity + parts, container.expected
+        # The card alone says nothing of how much came, where packages of it were counted.
+        sofar, expected = (quantity or Decimal(0)) + parts, container.expected
         if sofar < expected and not (self.receipt.rest == "all" and self.receipt.reason.strip()):
-            if self.receipt.rest == "follows" or parts:
+            if self.receipt.rest == "follows" or (parts and quantity is not None):
                 return self._keep(LabelOutcome.PART, "part_kept", sofar=sofar)
             return self._keep(LabelOutcome.ASKED, "less", sofar=sofar)
         if sofar > expected and not self.receipt.reason.strip():
@@ -132,9 +159,8 @@ class _Taking:
         docks = (
             container.gr_policy != GrPolicy.FULL_POSTS_RECEIPT and container.step == SupplyStatus.IN_TRANSIT
         )
-        asked = ScanRequest(
-            id=self._scan_id(container),
-            code=container.code,
+        asked = structs.replace(
+            self.receipt.scan(self._scan_id(container), container.code),
             station=container.demand,
             intent=str(Intent.DOCK if docks else Intent.RECEIVE),
             quantity=quantity,
@@ -163,11 +189,6 @@ class _Taking:
             return None
         found = ReadLabel.objects.filter(licence=self.label.licence, outcome__in=ACCEPTED)
         return found.filter(plant_id__in=self.source.plant_ids).order_by("at").first()
-
-    def _packages_of(self, container: Container) -> Decimal:
-        """Pieces of packages that were scanned for this turn and are not taken in yet."""
-        rows = ReadLabel.objects.filter(card=container.code, turn=container.turn, outcome=LabelOutcome.PART)
-        return rows.aggregate(total=Sum("quantity"))["total"] or Decimal(0)
 
     def _keep(
         self,
@@ -199,24 +220,48 @@ class _Taking:
             scan=scan,
             person_id=self.source.person_id,
             device_id=self.source.device_id,
-            at=self.now,
+            at=actions.happened_at(self.receipt.scan(self.receipt.id), self.now),
             settled_at=None if outcome in OPEN else self.now,
         )
         # What was asked about this label before, or refused, is answered now.
-        ReadLabel.objects.filter(raw=kept.raw, plant=kept.plant, settled_at__isnull=True).exclude(
-            pk=kept.pk
-        ).update(settled_at=self.now, settled_as="scanned again")
+        open_ = ReadLabel.objects.filter(plant=kept.plant, settled_at__isnull=True).exclude(pk=kept.pk)
+        about = Q(uuid=self.receipt.answers) if self.receipt.answers else Q(raw=kept.raw)
+        open_.filter(about).update(settled_at=self.now, settled_as="scanned again")
         return TakenIn(kept, answer, container, choices, sofar, before)
 
 
 def _again(kept: ReadLabel, source: Source) -> TakenIn:
     """What a receipt gave that comes a second time, as far as it is still true."""
+    if kept.outcome == LabelOutcome.ASKED:
+        return _question(kept, expected_from_suppliers(source.plant_ids), source.plant_ids)
     found = containers([kept.card], plant_ids=source.plant_ids) if kept.card else {}
-    return TakenIn(kept, container=found.get(kept.card))
+    answer = actions.first_answer(kept.scan, source=source) if kept.scan else None
+    return TakenIn(kept, answer, found.get(kept.card))
+
+
+def _question(kept: ReadLabel, expected: Sequence[Container], plant_ids: Collection[int]) -> TakenIn:
+    """What is asked about a label, as it stands now; without choices and container there is nothing left to ask."""
+    if kept.code == "choose":
+        label = read_label(unescaped(kept.raw), site())
+        return TakenIn(kept, choices=_choices(label, expected))
+    container = containers([kept.card], plant_ids=plant_ids).get(kept.card)
+    if container is None or container.turn != kept.turn:
+        return TakenIn(kept)
+    return TakenIn(kept, None, container, sofar=(kept.quantity or Decimal(0)) + packages_of(container))
+
+
+def _choices(label: Label, expected: Sequence[Container]) -> list[Container]:
+    return [each for each in expected if same_part(label, each.part, each.gtin) and each.docked_at is None]
+
+
+def packages_of(container: Container) -> Decimal:
+    """Pieces of packages that were scanned for this turn and are not taken in yet."""
+    rows = ReadLabel.objects.filter(card=container.code, turn=container.turn, outcome=LabelOutcome.PART)
+    return rows.aggregate(total=Sum("quantity"))["total"] or Decimal(0)
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
     """Two tablets at the dock that read packages of one card add them up one after the other."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [0x7265_6376])
@@ -240,8 +285,8 @@ class Expected:
 
 
 def expected_today(plant_ids: Collection[int], *, now: datetime) -> tuple[dict[str, list[Expected]], int]:
-    """Cards by their supplier that are sent, late, or due or promised until the end of the plant's day; and how many
-    come later. What is overdue stands first."""
+    """Cards by their supplier that have come in part, are sent, late, or due or promised until the end of the plant's
+    day; and how many come later. What is overdue stands first."""
     sofar = dict(
         ReadLabel.objects.filter(outcome=LabelOutcome.PART, plant_id__in=plant_ids, turn__isnull=False)
         .values_list("turn")
@@ -252,10 +297,10 @@ def expected_today(plant_ids: Collection[int], *, now: datetime) -> tuple[dict[s
     for each in expected_from_suppliers(plant_ids):
         if each.docked_at is not None:
             continue
-        if not _is_today(each, now):
+        parts = sofar.get(each.turn) or Decimal(0)
+        if not parts and not _is_today(each, now):
             later += 1
             continue
-        parts = sofar.get(each.turn) or Decimal(0)
         today.setdefault(each.supplier, []).append(Expected(each, parts, each.late(now)))
     for rows in today.values():
         rows.sort(key=lambda row: (not row.late, row.container.step == "", str(row.container.due_at)))
@@ -281,6 +326,13 @@ def open_labels(plant_ids: Collection[int]) -> list[ReadLabel]:
     """Labels about which something is still to be done, oldest first."""
     found = ReadLabel.objects.filter(plant_id__in=plant_ids, outcome__in=OPEN, settled_at__isnull=True)
     return list(found.select_related("plant", "person").order_by("at", "pk")[:FOUND])
+
+
+def questions(unsettled: Sequence[ReadLabel], plant_ids: Collection[int]) -> list[TakenIn]:
+    """What is asked about these labels and nobody has answered, the newest first."""
+    asked = [label for label in unsettled if label.outcome == LabelOutcome.ASKED]
+    expected = expected_from_suppliers(plant_ids) if asked else []
+    return [_question(label, expected, plant_ids) for label in reversed(asked)]
 
 
 def find_labels(plant_ids: Collection[int], text: str) -> list[ReadLabel]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from msgspec import structs
 
 from jitapp.kanban.vocabulary import Intent, StationKind, SupplyStatus
 from jitapp.kanban.worktime import BadCalendar, WorkCalendar
@@ -13,15 +15,15 @@ from jitapp.plant.models import Calendar, Station
 from jitapp.plant.routes import Route
 from jitapp.pull import actions
 from jitapp.pull.reading.calls import open_calls
-from jitapp.pull.reading.containers import Container, carried_between, containers
+from jitapp.pull.reading.containers import Container, carried_between, containers, named_containers
 from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source
-from jitapp.rounds.load import Cart, Errand, Halt, cart_of, errand_of, plan
+from jitapp.rounds.load import Cart, Doing, Errand, Halt, cart_of, errand_of, plan
 from jitapp.rounds.models import Obstacle
 from jitapp.rounds.timetable import Round, Timetable
 from jitapp.rounds.vocabulary import Hindrance
-from jitapp.symbology.cardcode import find_card_code
 
 NOTE_LIMIT = 120
+DOUBLE_READ = timedelta(seconds=10)
 
 # Which call each reason makes, so that the right leader comes.
 CALL_KINDS = {
@@ -159,21 +161,49 @@ def meant_on_route(stops: Collection[str], container: Container) -> tuple[str | 
 
 
 def scan_on_route(
-    route: Route, *, code: str, scan_id: UUID, source: Source, now: datetime
+    route: Route, request: ScanRequest, *, doing: Doing | None = None, source: Source, now: datetime
 ) -> tuple[Answer | Conflict, bool]:
     """One scan of the round on the usual path, and whether the card is carried here. What is not is recorded all the
-    same; a container's card at a supermarket completes a swap."""
+    same; a container's card at a supermarket completes a swap.
+
+    `doing` is what the handler's list said when it was scanned: somebody else may have carried it since, and then a
+    pick must not count as a drop. Without it the container says how it stands. Of `request` only what the device knows
+    counts; station and intent are the route's.
+    """
+    if (first := actions.first_answer(request.id, source=source)) is not None:
+        return first, True
     stops = {stop.station.code: stop.station for stop in route.stops.all()}
-    found = find_card_code(code)
-    container = containers([found], plant_ids=source.plant_ids).get(found) if found else None
-    station, intent = meant_on_route(stops, container) if container else (None, None)
-    carried = station is not None
-    if container is not None and station is None:
+    container = named_containers([request.code], plant_ids=source.plant_ids).get(request.code)
+    station: str | None = None
+    intent: Intent | None = None
+    carried = True
+    if container is not None:
+        station, intent = meant_on_route(stops, container)
+        if station is not None and container.supply in stops:
+            again = doing is None and _was_just_taken(container, actions.happened_at(request, now))
+            if doing == "pick" or again:
+                station, intent = container.supply, Intent.LOAD
+            elif doing == "drop":
+                station, intent = container.demand, Intent.RECEIVE
+        carried = station is not None
         market = stops.get(container.demand)
-        if market is not None and market.kind == StationKind.SUPERMARKET:
+        if station is None and market is not None and market.kind == StationKind.SUPERMARKET:
             station, carried = market.code, True
-    asked = ScanRequest(id=scan_id, code=code, station=station, intent=str(intent) if intent else None)
-    return actions.scan(asked, source=source, now=now), carried or container is None
+    asked = structs.replace(request, station=station, intent=str(intent) if intent else None)
+    # What the tablet's own station would do with a card is not meant here.
+    return actions.scan(asked, source=replace(source, station_id=None), now=now), carried
+
+
+def _was_just_taken(container: Container, at: datetime) -> bool:
+    """Whether a scan at this moment is the scanner's second read of the one that took it: nobody leaves a container at
+    another stop within seconds."""
+    taken = container.loaded_at
+    return (
+        container.position == SupplyStatus.IN_TRANSIT
+        and container.docked_at is None
+        and taken is not None
+        and abs(at - taken) < DOUBLE_READ
+    )
 
 
 def report_obstacle(
@@ -183,21 +213,29 @@ def report_obstacle(
     reason: str,
     note: str,
     words: str,
+    doing: Doing | None = None,
     report_id: UUID,
     source: Source,
     now: datetime,
+    at: datetime | None = None,
 ) -> Obstacle:
     """Keeps why a container is not carried, and calls the leader of the place; the same id again is the same report.
+    `doing` is what the handler's list said; without it the container says how it stands. `at` is when it was found, if
+    that was not now.
 
     `words` say the reason in the handler's language. Raises ObstacleRefused.
     """
+    before = Obstacle.objects.filter(uuid=report_id, route=route, card=card).first()
+    if before is not None:
+        return before
     if reason not in set(Hindrance):
         raise ObstacleRefused("unknown_reason")
     container = containers([card], plant_ids=source.plant_ids).get(card)
     if container is None:
         raise ObstacleRefused("unknown_card")
     errand = errand_of(container, now)
-    there = container.demand if errand is not None and errand.doing == "drop" else container.supply
+    meant = doing or (errand.doing if errand is not None else "pick")
+    there = container.demand if meant == "drop" else container.supply
     station = Station.objects.get(code=there)
     note = note.strip()[:NOTE_LIMIT]
     try:
@@ -223,7 +261,7 @@ def report_obstacle(
             "note": note,
             "person_id": source.person_id,
             "device_id": source.device_id,
-            "at": now,
+            "at": at or now,
             "call": call.uuid,
         },
     )

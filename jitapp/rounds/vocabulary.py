@@ -28,6 +28,16 @@ class LabelOutcome(StrEnum):
     UNMATCHED = "unmatched"
 
 
+class PieceEnd(StrEnum):
+    """What became of a barcode of a label that is gathered: it waits for the rest; taken in with its label; put away;
+    read twice."""
+
+    OPEN = ""
+    TAKEN = "taken"
+    CLEARED = "cleared"
+    TWICE = "twice"
+
+
 class Difference(StrEnum):
     """What the floor and the system tell differently of a card."""
 

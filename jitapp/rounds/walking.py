@@ -1,7 +1,10 @@
 """A line walk: what stands on the floor held against what the system believes. Pure.
 
 A card is right where its container is at this moment: full or in use at the place that uses it; empty, in work or
-finished at the place that fills it. What was moved after it was seen, or came after the walk began, is no difference.
+finished at the place that fills it. In an area that holds both ends of a loop the place alone tells an empty bin that
+waits at its source from a full one at its place of use that nobody received: there it counts where somebody stands,
+and without that nothing is said of it. What was moved after it was seen, or came after the walk began, is no
+difference.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ class Seen:
     code: str
     at: datetime
     container: Container | None
+    station: str = ""  # where it stood; empty where somebody walks along several stations and has not said
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,11 @@ def differences(
     began_at: datetime,
 ) -> list[Different]:
     """Every difference of a walk along these stations: first what was seen, as it was scanned, then what is missing."""
-    found = [each for one in seen.values() if (each := _of_seen(one, here)) is not None]
+    found = [
+        each
+        for one in seen.values()
+        if (each := _of_seen(one, {one.station} if one.station else here)) is not None
+    ]
     for container in around:
         if container.code in seen or not should_stand_here(container, here):
             continue

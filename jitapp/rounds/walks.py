@@ -9,11 +9,13 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Q
+from msgspec import structs
 
 from jitapp.kanban.vocabulary import Intent, Outcome, Role, SupplyStatus
-from jitapp.plant.models import Area, Station
+from jitapp.plant.models import Area, Identifier, Station
+from jitapp.plant.scanners import site
 from jitapp.pull import actions
-from jitapp.pull.reading.containers import around, cards_behind, containers
+from jitapp.pull.reading.containers import around, containers, named_containers
 from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source, escaped
 from jitapp.rounds.models import Finding, Sighting, Walk
 from jitapp.rounds.vocabulary import Difference, Remedy
@@ -75,7 +77,7 @@ class Past:
 
 
 class WalkRefused(ValueError):
-    """`code` is stable: person_unknown, not_walking, no_difference, unknown_remedy."""
+    """`code` is stable: person_unknown, not_walking, no_difference, unknown_remedy, unknown_station."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -143,28 +145,52 @@ def begin(place: Place, *, source: Source, now: datetime) -> Walk:
     return walk
 
 
-def note_seen(walk: Walk, raws: Sequence[str], *, now: datetime) -> list[tuple[str, bool]]:
-    """Keeps what was scanned; the codes in their order, each with whether it is new on this walk. A read of several
-    cards gives each of them; what is no card is kept as it was read."""
+def note_seen(walk: Walk, raws: Sequence[str], *, at: datetime) -> list[tuple[str, bool]]:
+    """Keeps what was scanned at this moment, and where; the codes in their order, each with whether it is new on this
+    walk. A read of several cards gives each of them; what is no card is kept as it was read."""
     found: list[str] = []
     for raw in raws[:MOST_CODES]:
-        cards = cards_in(raw) or [decode(raw).card]
+        cards = cards_in(raw) or [decode(raw, site()).card]
         found += [code if code else escaped(raw.strip())[:LONGEST_CODE] for code in cards]
-    behind = cards_behind(found)
-    codes = [code for code in dict.fromkeys(behind.get(code, code) for code in found) if code]
+    named = named_containers(found, plant_ids=[walk.plant_id])
+    means = {raw: container.code for raw, container in named.items()}
+    codes = [code for code in dict.fromkeys(means.get(code, code) for code in found) if code]
     known = set(Sighting.objects.filter(walk=walk, code__in=codes).values_list("code", flat=True))
     Sighting.objects.bulk_create(
-        [Sighting(walk=walk, code=code, at=now) for code in codes if code not in known],
+        [Sighting(walk=walk, code=code, station=walk.standing, at=at) for code in codes if code not in known],
         ignore_conflicts=True,
     )
+    # What is seen again counts where and when it was seen last.
+    again = Sighting.objects.filter(walk=walk, code__in=known, at__lt=at)
+    again.update(at=at, **({"station": walk.standing} if walk.standing else {}))
     return [(code, code not in known) for code in codes]
+
+
+def station_meant(place: Place, raw: str) -> str | None:
+    """The station of this place whose code was scanned or chosen; None if it is none of them."""
+    text = raw.strip()
+    if text in place.here:
+        return text
+    target = Identifier.objects.filter(code=text[:128], kind=Identifier.Kind.STATION).first()
+    return next((code for pk, code in place.stations if target is not None and pk == target.target_id), None)
+
+
+def stand_at(walk: Walk, place: Place, station: str) -> None:
+    """Where somebody stands from now on, what they scan with them; empty: somewhere along the place. Raises
+    WalkRefused."""
+    if walk.finished_at is not None:
+        raise WalkRefused("not_walking")
+    if station and station not in place.here:
+        raise WalkRefused("unknown_station")
+    walk.standing = station
+    walk.save(update_fields=["standing"])
 
 
 def state_of(walk: Walk, place: Place) -> State:
     """What the floor and the system tell differently now."""
     sightings = list(Sighting.objects.filter(walk=walk).order_by("-at", "-pk"))
     known = containers([one.code for one in sightings], plant_ids=[place.plant_id])
-    seen = {one.code: Seen(one.code, one.at, known.get(one.code)) for one in sightings}
+    seen = {one.code: Seen(one.code, one.at, known.get(one.code), one.station) for one in sightings}
     standing = around({pk for pk, _ in place.stations})
     done = list(
         Finding.objects.filter(walk=walk).exclude(mended_by="").select_related("person").order_by("at")
@@ -183,41 +209,53 @@ def state_of(walk: Walk, place: Place) -> State:
 
 
 def mend(
-    walk: Walk, place: Place, *, code: str, remedy: str, scan_id: UUID, source: Source, now: datetime
+    walk: Walk, place: Place, *, code: str, remedy: str, request: ScanRequest, source: Source, now: datetime
 ) -> Answer | Conflict | None:
     """Mends one difference: by a scan on the usual path with the rights of whoever walks, or by keeping what was done.
+    Of `request` only its id and its times count; the same again changes nothing.
 
     The difference counts as mended unless the scan is refused; one that was seen after all is none. Raises WalkRefused.
     """
+    if (first := actions.first_answer(request.id, source=source)) is not None:
+        return first
     if walk.finished_at is not None:
         raise WalkRefused("not_walking")
     if remedy not in set(Remedy):
         raise WalkRefused("unknown_remedy")
+    how, at = Remedy(remedy), actions.happened_at(request, now)
     known = next((each for each in state_of(walk, place).open if each.code == code), None)
     if known is None:
+        if _is_mended(walk, code, how):
+            return None
         raise WalkRefused("no_difference")
-    how = Remedy(remedy)
     if how not in known.remedies:
         raise WalkRefused("unknown_remedy")
     if how is Remedy.SEEN:  # then there is no difference
-        note_seen(walk, [code], now=now)
+        note_seen(walk, [code], at=at)
         return None
     answer = None
     if how in SCANS:
-        answer = actions.scan(_scan_of(known, how, scan_id), source=source, now=now)
+        answer = actions.scan(_scan_of(known, how, request), source=source, now=now)
         if isinstance(answer, Conflict) or answer.body["outcome"] in (Outcome.REFUSED, Outcome.PARKED):
             return answer
     said = answer.body["message"] if isinstance(answer, Answer) else ""
-    _keep(walk, known, how, said, source.person_id, now)
+    _keep(walk, known, how, said, source.person_id, at)
     return answer
 
 
-def _scan_of(known: Different, how: Remedy, scan_id: UUID) -> ScanRequest:
+def _is_mended(walk: Walk, code: str, how: Remedy) -> bool:
+    """Whether this was done before: a device that got no answer sends it again."""
+    if how is Remedy.SEEN:
+        return Sighting.objects.filter(walk=walk, code=code).exists()
+    return Finding.objects.filter(walk=walk, code=code, mended_by=how).exists()
+
+
+def _scan_of(known: Different, how: Remedy, request: ScanRequest) -> ScanRequest:
     container = known.container
     assert container is not None
     intent, status = SCANS[how]
-    return ScanRequest(
-        id=scan_id,
+    return structs.replace(
+        request,
         code=container.code,
         station=container.demand,
         intent=str(intent),

@@ -1,9 +1,9 @@
 """How far a reader's clock is off ours, from when its reads come in. Pure.
 
-A read cannot come in before it was made, and some come at once: the smallest delay of the last minutes is the offset of
-the clock. So a backlog that was kept during an outage (large delays, each another) does not move the clock, and a clock
-that was set wrong (the same delay for every read) is corrected. A reader that says when it sent (`sent_at`) is
-believed. Delays below SLACK are the network's.
+A read cannot come in before it was made, and some come at once: the smallest delay of the last minutes is the offset
+of the clock. So a clock that was set wrong (the same delay for every read) is corrected, and a backlog kept during
+an outage does not move it: of a backlog the delays become smaller from body to body, and a span in which they do says
+nothing of the clock. A reader that says when it sent (`sent_at`) is believed. Delays below SLACK are the network's.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 SLACK_S = 2.0
-SPAN_S = 60.0  # of each of the two spans whose smallest delay counts
+SPAN_S = 60.0  # the present span and the last one that says something are remembered
 
 
 class Clock(msgspec.Struct):
@@ -19,7 +19,8 @@ class Clock(msgspec.Struct):
 
     began: float = 0.0
     least: float | None = None  # smallest delay in the present span
-    before: float | None = None  # in the one before
+    before: float | None = None  # in the last one that was no backlog
+    first: float | None = None  # delay of the first body of the present span
 
     @property
     def offset(self) -> float:
@@ -31,9 +32,13 @@ class Clock(msgspec.Struct):
     def told(self, delay: float, now: float) -> None:
         """One more body: `delay` is our clock at its arrival minus the instant of its newest read or its sending."""
         if self.least is None:
-            self.began, self.least = now, delay
+            self._begin(delay, now)
         elif now - self.began >= SPAN_S:
-            self.before = self.least
-            self.began, self.least = now, delay
+            if self.before is None or self.first is None or self.first - self.least <= SLACK_S:
+                self.before = self.least
+            self._begin(delay, now)
         else:
             self.least = min(self.least, delay)
+
+    def _begin(self, delay: float, now: float) -> None:
+        self.began, self.least, self.first = now, delay, delay

@@ -10,12 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
+from django.conf import settings
+from django.db.models import Count
 
 from jitapp.accounts.models import Device
 from jitapp.kanban.vocabulary import Outcome, ScreenState, Sound
+from jitapp.plant.models import Membership
 from jitapp.pull import actions
 from jitapp.pull.scan_request import Answer, ScanRequest, Source
-from jitapp.tags.models import Reader, ReadPoint, Tag, Visit
+from jitapp.tags.models import ReadPoint, Tag, Visit
 from jitapp.tags.words import Signal, Why
 
 TAG_UNKNOWN, TAG_BOUND = "tag_unknown", "tag_bound"  # beside the codes of scans
@@ -36,7 +39,7 @@ class Shown(msgspec.Struct, frozen=True):
 def fire(visit_ids: Iterable[int], *, now: datetime) -> list[Shown]:
     """Makes the scans of these visits, and notes what became of them. Raises what the store raises: they stay due."""
     rows = list(
-        Visit.objects.select_related("point__station", "point__reader__device", "tag", "card")
+        Visit.objects.select_related("point__station__area__leader", "point__reader__device", "tag", "card")
         .filter(pk__in=list(visit_ids), signal=Signal.DUE, card__isnull=False)
         .order_by("scan_at", "pk")
     )
@@ -58,7 +61,7 @@ def _fire(visits: Sequence[Visit], now: datetime) -> list[Shown]:
     for visit in visits:
         by_point.setdefault(visit.point_id, []).append(visit)
     for of_point in by_point.values():
-        source = source_of(of_point[0].point.reader, of_point[0].point.station_id)
+        source = source_of(of_point[0].point)
         answers = actions.scan_batch([_request(visit, now) for visit in of_point], source=source, now=now)
         for visit, answer in zip(of_point, answers, strict=True):
             visit.signal = Signal.DONE
@@ -86,17 +89,31 @@ def _request(visit: Visit, now: datetime) -> ScanRequest:
     )
 
 
-def source_of(reader: Reader, station_id: int | None) -> Source:
-    """The reader at the station of a zone; it acts for nobody."""
-    device: Device = reader.device
+def source_of(point: ReadPoint) -> Source:
+    """The reader at the station of a zone; it acts for nobody, and speaks the language of the station."""
+    device: Device = point.reader.device
     return Source(
         device_id=device.pk,
-        station_id=station_id,
-        plant_ids=frozenset({reader.plant_id}),
+        station_id=point.station_id,
+        plant_ids=frozenset({point.reader.plant_id}),
         name=device.name,
-        language=reader.language,
+        language=language_at(point),
         acts_for_nobody=True,
     )
+
+
+def language_at(point: ReadPoint) -> str:
+    """In which language the screens of the zone's station are told: the one that the reader's settings name, else that
+    of whoever leads the area, else the one that most people of the plant have."""
+    if point.reader.language:
+        return point.reader.language
+    area = point.station.area if point.station is not None else None
+    if area is not None and area.leader is not None:
+        return area.leader.language
+    people = Membership.objects.filter(plant=point.reader.plant_id, person__is_active=True)
+    spoken = people.values_list("person__language").annotate(count=Count("person", distinct=True))
+    most = spoken.order_by("-count", "person__language").first()
+    return most[0] if most is not None else settings.LANGUAGE_CODE
 
 
 def _shown(visit: Visit, answer: dict[str, object]) -> Shown:

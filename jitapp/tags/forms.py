@@ -109,7 +109,7 @@ class ReaderForm(forms.ModelForm[Reader]):
     def clean_language(self) -> str:
         """Raises ValidationError."""
         language = str(self.cleaned_data["language"])
-        if language not in dict(settings.LANGUAGES):
+        if language and language not in dict(settings.LANGUAGES):
             raise problem("language_unknown")
         return language
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from jitapp.symbology.epc import read_hex
+from jitapp.symbology.meaning import key_of
 from jitapp.tags.reads import Unusable
 
 ISO_BIT = 0x0100  # of the protocol word: the memory holds an AFI and ISO data, no EPC
@@ -27,5 +28,5 @@ def identity_of(epc: str, pc: str = "") -> str:
         return epc[:LONGEST]
     tag = read_hex(epc)
     # The '+' schemes of TDS 2 have no URN: they hold the key of GS1 itself.
-    name = tag.urn or "".join(f"({number}){value}" for number, value in sorted(tag.ai.items()))
+    name = tag.urn or key_of(tag.ai)
     return name if name and not tag.problems and len(name) <= LONGEST else epc

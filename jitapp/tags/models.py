@@ -39,7 +39,10 @@ class Reader(models.Model):
         help_text="silence that raises an alarm; 0: never",
     )
     language = models.CharField(
-        max_length=10, default="en", help_text="of what stations' screens are told of its scans"
+        max_length=10,
+        blank=True,
+        default="",
+        help_text="of what stations' screens are told of its scans; empty: that of the station",
     )
     clock = models.JSONField(default=dict, editable=False)
     clock_error_ms = models.BigIntegerField(default=0, editable=False, help_text="its clock minus ours")
@@ -196,6 +199,11 @@ class Visit(models.Model):
             models.Index(fields=["tag", "-arrived_at"], name="visit_of_tag"),
             models.Index(fields=["created_at"], name="visit_due", condition=models.Q(signal="due")),
             models.Index(fields=["arrived_at"], name="visit_by_age"),
+            models.Index(
+                fields=["tag"],
+                name="visit_held",
+                condition=models.Q(why=Why.CROSSED, left_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -42,6 +42,9 @@ class Message:
     number: int
     qos: int
     session: int  # of which connection it came: a number means nothing to the next
+    kept: bool = (
+        False  # the broker had kept it (retain) and gives it to everybody who subscribes, again and again
+    )
 
 
 def now_utc() -> datetime:
@@ -67,6 +70,8 @@ class Subscription:
         self._clock = clock
         self._waiting: queue.Queue[Message] = queue.Queue(MOST_WAITING)
         self._subscribed: set[str] = set()
+        self._asked: dict[int, str] = {}  # number of the request -> topic, until the broker answers
+        self._refused: set[str] = set()
         self._session = 0
         self._ended = threading.Event()
         self._outage = Outage("The MQTT broker cannot be reached", "The MQTT broker is there again")
@@ -130,8 +135,11 @@ class Subscription:
         for topic in sorted(self._subscribed - wanted):
             self._client.unsubscribe(topic)
         for topic in sorted(wanted - self._subscribed):
-            self._client.subscribe(topic, QOS)
-        self._subscribed = wanted
+            _, number = self._client.subscribe(topic, QOS)
+            if number is not None:
+                self._asked[number] = topic
+        self._refused &= wanted
+        self._subscribed = wanted - self._refused  # these are asked for again with the next look
 
     # -- called by paho's thread ---------------------------------------------------------------------
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
@@ -141,6 +149,7 @@ class Subscription:
         self._session += 1
         self._outage.answered()
         self._subscribed = set()
+        self._asked.clear()
         self.connected.set()
         try:
             self.look()
@@ -157,13 +166,31 @@ class Subscription:
         if not self._ended.is_set():
             self._outage.failed(str(reason), "tries to connect failed")
 
-    def _on_subscribe(self, _client: Any, _data: Any, _number: int, _reasons: Any, _properties: Any) -> None:
-        self.listening.set()
+    def _on_subscribe(self, _client: Any, _data: Any, number: int, reasons: Any, _properties: Any) -> None:
+        """A topic that the broker refuses is said once, and asked for again until it grants it."""
+        topic = self._asked.pop(number, "")
+        if not any(reason.is_failure for reason in reasons):
+            self._refused.discard(topic)
+            self.listening.set()
+        elif topic not in self._refused:
+            self._refused.add(topic)
+            self._subscribed = self._subscribed - {topic}
+            logger.error(
+                "The MQTT broker refuses the topic %s: nothing is read from it. Let %s read it there.",
+                topic,
+                self._address.username or "jitapp",
+            )
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         """Waits while memory is full: the broker keeps the rest."""
         kept = Message(
-            message.topic, bytes(message.payload), self._clock(), message.mid, message.qos, self._session
+            message.topic,
+            bytes(message.payload),
+            self._clock(),
+            message.mid,
+            message.qos,
+            self._session,
+            bool(message.retain),
         )
         while not self._ended.is_set():
             try:
@@ -179,3 +206,9 @@ def matches(topic: str, wanted: str) -> bool:
         return paho.topic_matches_sub(wanted, topic)
     except ValueError:
         return False
+
+
+def precision(topic: str) -> tuple[bool, int, int]:
+    """Sorts filters so that of several that match the one that says most comes first: #, then +, then levels."""
+    levels = topic.split("/")
+    return "#" in levels, levels.count("+"), -len(levels)

@@ -5,6 +5,7 @@
   silence mean nothing; three seconds end a presence.
 - In reach of two zones it stays where it is until the other one is stronger by a margin. Strength is a mean of the last
   second or so (single reads vary by 10 dB and more), and fades while the zone does not hear the tag.
+- In reach of two readers it is at the one that has it until the other hears it stronger by the margin: `is_elsewhere`.
 - What comes late counts for the visit in which it lies, and never begins one that lies before the present one.
 """
 
@@ -23,6 +24,7 @@ FADE_DB_A_SECOND = 6.0
 FRESH_S = 1.0  # while the present zone was heard so lately, one read of another is none too many
 RETURN_DB = 6.0  # more, to go back to the zone from which the tag has just come
 MOST_ZONES = 16
+CROSS_READ_S = 2.0  # within it a tag cannot be at two readers
 
 
 class Zone(msgspec.Struct, frozen=True):
@@ -174,6 +176,21 @@ def silence(tag: Presence, now: float, zones: dict[int, Zone], *, grace_s: float
         return []
     tag.present = False
     return [Left(tag.zone, tag.visit, tag.last, tag.reads, tag.best)]
+
+
+def is_seen_there(there: Presence, at: float) -> bool:
+    """Whether another reader hears the tag at this instant; clocks of readers may differ by some tenths of a second."""
+    return there.zone > 0 and there.first - CROSS_READ_S <= at <= there.last + CROSS_READ_S
+
+
+def is_elsewhere(here: Heard | None, there: Presence, at: float, margin_db: float) -> bool:
+    """Whether a tag that a zone hears is at another reader all the same: that one hears it too, and the zone does not
+    hear it stronger by its margin. Of a reader that hears it no longer the strength fades, and so the tag goes on."""
+    heard = there.heard.get(there.zone)
+    if heard is None or not is_seen_there(there, at):
+        return False
+    strength = USUAL_DBM if here is None else here.strength(at)
+    return strength < heard.strength(at) + margin_db
 
 
 def _forget(tag: Presence, at: float, zones: dict[int, Zone]) -> None:

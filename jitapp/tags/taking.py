@@ -15,9 +15,10 @@ from jitapp.plant.models import Placement
 from jitapp.pull.retry import retried
 from jitapp.tags import known, signals
 from jitapp.tags.clock import Clock
+from jitapp.tags.crossing import presence_of
 from jitapp.tags.identity import identity_of
 from jitapp.tags.models import Reader, ReadPoint, Sighting, Tag, Visit
-from jitapp.tags.presence import Arrived, Change, Heard, Left, Presence, Zone, hear
+from jitapp.tags.presence import Arrived, Change, Left, Presence, Zone, hear
 from jitapp.tags.reads import Batch, Read, Refusal, Unusable
 from jitapp.tags.words import Purpose, Signal
 
@@ -42,8 +43,10 @@ class Taken:
     @property
     def due(self) -> list[int]:
         """The visits whose scans are to be made."""
-        return [visit.pk for visit in self.arrived if visit.signal == Signal.DUE] + self.due_on_leaving
+        arrived = [visit.pk for visit in self.arrived if visit.signal == Signal.DUE]
+        return arrived + self.released + self.due_on_leaving
 
+    released: list[int] = field(default_factory=list)
     due_on_leaving: list[int] = field(default_factory=list)
 
 
@@ -71,8 +74,8 @@ class UnknownReader(LookupError):
 
 
 def take(batch: Batch, *, reader_id: int, now: datetime) -> Taken:
-    """Counts the reads of a body. Raises UnknownReader for a device that stands in no plant, and what the store raises:
-    then nothing was counted, and the body is to be sent again."""
+    """Counts the reads of a body. Raises UnknownReader for a device that stands in no plant or was revoked, and what
+    the store raises: then nothing was counted, and the body is to be sent again."""
     return retried(lambda: _taken(batch, reader_id, now))
 
 
@@ -87,6 +90,7 @@ def _taken(batch: Batch, reader_id: int, now: datetime) -> Taken:
         sightings = _sightings(reader, [tag.pk for tag in tags.values()])
         changes = _fold(usable, tags, sightings, zones, taken)
         save_sightings(reader, sightings)
+        taken.released = signals.release(reader, sightings)
         _note_visits(reader, zones, changes, taken, now)
         taken.new_tags = sum(tag.first_seen_at == now for tag in tags.values())
         _note_reader(reader, taken, now)
@@ -95,17 +99,21 @@ def _taken(batch: Batch, reader_id: int, now: datetime) -> Taken:
 
 # -- the reader ---------------------------------------------------------------------------------------------
 def locked_reader(device_id: int) -> Reader:
-    """The reader's row under its lock; made with the first body of a device that stands in a plant."""
-    found = Reader.objects.select_for_update().filter(pk=device_id).first()
+    """The reader's row under its lock; made with the first body of a device that stands in a plant. Raises
+    UnknownReader, also for a device that was revoked: a connection that we keep ourselves shows no token."""
+    rows = Reader.objects.select_related("device").select_for_update(of=("self",))
+    found = rows.filter(pk=device_id).first()
     if found is not None:
+        if not found.device.active:
+            raise UnknownReader(found.device.name)
         return found
-    placement = Placement.objects.filter(device_id=device_id).first()
+    placement = Placement.objects.filter(device_id=device_id, device__active=True).first()
     if placement is None:
         raise UnknownReader(device_id)
     Reader.objects.bulk_create(
         [Reader(device_id=device_id, plant_id=placement.plant_id)], ignore_conflicts=True
     )
-    return Reader.objects.select_for_update().get(pk=device_id)
+    return rows.get(pk=device_id)
 
 
 def reader_of(device_id: int) -> Reader | None:
@@ -231,14 +239,6 @@ def _sightings(reader: Reader, tag_ids: list[int]) -> dict[int, Presence]:
     return {tag_id: found.get(tag_id) or Presence() for tag_id in tag_ids}
 
 
-def presence_of(row: Sighting) -> Presence:
-    """The row as the rules know it."""
-    heard = msgspec.convert({int(zone): each for zone, each in row.heard.items()}, dict[int, Heard])
-    return Presence(
-        row.zone, row.visit, row.present, row.came_from, row.first, row.last, row.reads, row.best, heard
-    )
-
-
 def _fold(
     usable: list[_Usable],
     tags: dict[str, Tag],
@@ -307,9 +307,8 @@ def _note_visits(
             )
         else:
             ended.append((tag, change))
-    signals.decide(list(begun.values()))
+    signals.decide(list(begun.values()), reader, now)
     taken.arrived = Visit.objects.bulk_create(list(begun.values()))
     taken.left = len(ended)
     taken.due_on_leaving = signals.leave([(change, tag.pk) for tag, change in ended])
     known.note_seen(taken.arrived, reader, now)
-    signals.cross_reads(taken.arrived, reader, now)

@@ -10,10 +10,11 @@ from django.db.models import F
 
 from jitapp.tags import signals
 from jitapp.tags.binding import bind_at_places
+from jitapp.tags.crossing import presence_of
 from jitapp.tags.firing import Shown, fire, fire_left, told_bound
 from jitapp.tags.models import Alarm, Reader, Sighting, Tag, Visit
 from jitapp.tags.presence import Left, Presence, silence
-from jitapp.tags.taking import presence_of, save_sightings, zones_of
+from jitapp.tags.taking import save_sightings, zones_of
 from jitapp.tags.words import AlarmKind
 
 GRACE_S = 2.0  # how long a read may be on its way from the reader
@@ -48,7 +49,8 @@ def _end_presences(reader_id: int, now: datetime) -> list[int]:
     """Ends what is over; the visits whose scan is due by that. A reader whose row another process holds is left to the
     next round."""
     with transaction.atomic():
-        reader = Reader.objects.select_for_update(skip_locked=True).filter(pk=reader_id).first()
+        rows = Reader.objects.select_related("device").select_for_update(of=("self",), skip_locked=True)
+        reader = rows.filter(pk=reader_id).first()
         if reader is None:
             return []
         zones = zones_of(reader).settings
@@ -61,7 +63,7 @@ def _end_presences(reader_id: int, now: datetime) -> list[int]:
                 presences[row.tag_id] = presence
                 ended.append((change, row.tag_id))
         save_sightings(reader, presences)
-        return signals.leave(ended)
+        return signals.leave(ended, revoked=not reader.device.active)
 
 
 def _silent_readers(now: datetime) -> None:

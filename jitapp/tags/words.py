@@ -38,6 +38,10 @@ class Why(StrEnum):
     UNKNOWN = "unknown"  # the tag is on no card
     IGNORED = "ignored"
     LOCKED = "locked"  # the card gave a signal here within the refire time
+    CROSSED = (
+        "crossed"  # another reader hears the tag stronger: held back, and nothing if that stays so to its end
+    )
+    REVOKED = "revoked"  # the tag fell silent because its reader, or the zone, was switched off
 
 
 class How(StrEnum):

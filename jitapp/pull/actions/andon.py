@@ -16,7 +16,14 @@ from django.db.models import Q
 from jitapp.accounts.models import Person, new_uuid
 from jitapp.kanban import andon
 from jitapp.kanban.book import facts_of
-from jitapp.kanban.events.calls import AndonAnswered, AndonCalled, AndonEscalated, AndonSolved, CallEvent
+from jitapp.kanban.events.calls import (
+    AndonAnswered,
+    AndonCalled,
+    AndonEscalated,
+    AndonRepeated,
+    AndonSolved,
+    CallEvent,
+)
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.vocabulary import Role
 from jitapp.outbox.models import Message
@@ -24,7 +31,7 @@ from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import configs
 from jitapp.plant.models import Station
 from jitapp.pull import store
-from jitapp.pull.models import AndonCall, Card, Event
+from jitapp.pull.models import AndonCall, CallRepeat, Card, Event
 from jitapp.pull.retry import retried
 from jitapp.pull.scan_request import Source, escaped
 
@@ -56,47 +63,104 @@ def call_for_help(
 ) -> AndonCall:
     """Somebody calls; the same `id` again is the same call. While `stops_line`, nothing is started at the station.
 
-    Without `station` it is the device's own. Raises CallRefused.
+    Whoever presses again, for what an open call of the station is about, is told of that call, and the call says how
+    often. A line that stands still only now is news, and a call of its own. Without `station` it is the device's own.
+    Raises CallRefused.
     """
+    if kind not in andon.KINDS:
+        raise CallRefused("unknown_kind")
+    place, about = _place(station, source), _about(card, source)
+    press = id or new_uuid()
+    said = escaped(note.strip())[:NOTE_LIMIT]
+
+    def once() -> AndonCall:
+        with transaction.atomic():
+            _lock_loop(about.loop_id if about else None)
+            _one_at_a_time(place.pk)
+            made = _known(press)
+            if made is not None:
+                if (made.station_id, made.kind) != (place.pk, kind):
+                    raise CallRefused("call_id_reused")
+                return made
+            open_one = _open_about(place, kind, about, stops_line=stops_line)
+            if open_one is not None:
+                _repeat(open_one, press, said, now, source)
+                return open_one
+            made = AndonCall.objects.create(
+                uuid=press,
+                station=place,
+                loop_id=about.loop_id if about else None,
+                card=about,
+                kind=kind,
+                stops_line=stops_line,
+                note=said,
+                called_by_id=source.person_id,
+                device_id=source.device_id,
+                called_at=now,
+            )
+            called = AndonCalled(call=made.uuid, kind=kind, stops_line=stops_line, note=made.note)
+            _record(made, called, now, source)
+            return made
+
+    return retried(once)
+
+
+def _place(station: str | None, source: Source) -> Station:
     places = Station.objects.filter(plant_id__in=source.plant_ids)
     place = (places.filter(code=station) if station else places.filter(pk=source.station_id or 0)).first()
     if place is None:
         raise CallRefused("unknown_station")
     if source.fixed and source.station_id not in (None, place.pk):
         raise CallRefused("wrong_device_station")
-    if kind not in andon.KINDS:
-        raise CallRefused("unknown_kind")
-    about = None
-    if card:
-        about = Card.objects.filter(code=card, loop__plant_id__in=source.plant_ids).first()
-        if about is None:
-            raise CallRefused("unknown_card")
+    return place
 
-    def once() -> AndonCall:
-        with transaction.atomic():
-            made, is_new = AndonCall.objects.get_or_create(
-                uuid=id or new_uuid(),
-                defaults={
-                    "station": place,
-                    "loop_id": about.loop_id if about else None,
-                    "card": about,
-                    "kind": kind,
-                    "stops_line": stops_line,
-                    "note": escaped(note.strip())[:NOTE_LIMIT],
-                    "called_by_id": source.person_id,
-                    "device_id": source.device_id,
-                    "called_at": now,
-                },
-            )
-            if not is_new:
-                if (made.station_id, made.kind) != (place.pk, kind):
-                    raise CallRefused("call_id_reused")
-                return made
-            called = AndonCalled(call=made.uuid, kind=kind, stops_line=stops_line, note=made.note)
-            _record(made, called, now, source)
-            return made
 
-    return retried(once)
+def _about(card: str, source: Source) -> Card | None:
+    if not card:
+        return None
+    found = Card.objects.filter(code=card, loop__plant_id__in=source.plant_ids).first()
+    if found is None:
+        raise CallRefused("unknown_card")
+    return found
+
+
+def _one_at_a_time(station_id: int) -> None:
+    """Two presses at a station at one instant: the second waits, and finds the call of the first."""
+    store.execute("SELECT pg_advisory_xact_lock(hashtext('pull_andoncall'), %s)", (station_id,))
+
+
+def _known(press: UUID) -> AndonCall | None:
+    """The call that this id names: its own, or that of a repeat."""
+    calls = AndonCall.objects.select_related("station__area")
+    return calls.filter(uuid=press).first() or calls.filter(repeats__uuid=press).first()
+
+
+def _open_about(place: Station, kind: str, about: Card | None, *, stops_line: bool) -> AndonCall | None:
+    """An open call of a person for the same kind of help, about the same card or none. One that does not stop the line
+    is not the same as one that does."""
+    found = AndonCall.objects.select_for_update(of=("self",)).select_related("station__area")
+    found = found.filter(station=place, kind=kind, card=about, runout__isnull=True, solved_at__isnull=True)
+    if stops_line:
+        found = found.filter(stops_line=True)
+    return found.order_by("called_at").first()
+
+
+def _repeat(found: AndonCall, press: UUID, note: str, now: datetime, source: Source) -> None:
+    CallRepeat.objects.create(
+        uuid=press,
+        call=found,
+        called_by_id=source.person_id,
+        device_id=source.device_id,
+        note=note,
+        called_at=now,
+    )
+    times = 1 + found.repeats.count()
+    _record(found, AndonRepeated(call=found.uuid, times=times, note=note), now, source)
+
+
+def was_called(id: UUID) -> bool:
+    """Whether this call was made, by itself or as a repeat of an open one."""
+    return _known(id) is not None
 
 
 def take_call(*, call_id: UUID, person_id: int | None, now: datetime, source: Source) -> AndonCall:
@@ -214,12 +278,13 @@ def _lock_loop(loop_id: int | None) -> None:
 
 
 def _locked(call_id: UUID, source: Source) -> AndonCall:
+    named = _known(call_id)
     # The loop of a call never changes.
-    _lock_loop(AndonCall.objects.filter(uuid=call_id).values_list("loop_id", flat=True).first())
+    _lock_loop(named.loop_id if named else None)
     found = (
         AndonCall.objects.select_for_update(of=("self",))
         .select_related("station__area")
-        .filter(uuid=call_id, station__plant_id__in=source.plant_ids)
+        .filter(pk=named.pk if named else 0, station__plant_id__in=source.plant_ids)
         .first()
     )
     if found is None:

@@ -72,16 +72,24 @@ def answer_of(decided: Decided, translate: Callable[[str], str]) -> dict[str, ob
 
 
 def _warnings(decided: Decided) -> tuple[list[str], dict[str, object]]:
-    """What the rules warn of, and why the person whom the scan named is not on record; with the facts of that."""
-    warnings, actor = decided.decision.warnings, decided.situated.actor
+    """What the rules warn of, who allowed the scan, and why the person whom it named is not on record; with the facts
+    of that."""
+    warnings, facts = _allowance(decided)
+    warnings, actor = [*decided.decision.warnings, *warnings], decided.situated.actor
     if actor is None or not actor.doubt:
-        return warnings, {}
+        return warnings, facts
     said = escaped(tidy(decided.situated.located.read.request.by or ""))
-    facts: dict[str, object] = {
-        "said_by": said if len(said) <= 40 else said[:40] + "…",
-        "pin_at": actor.until,
-    }
+    facts |= {"said_by": said if len(said) <= 40 else said[:40] + "…", "pin_at": actor.until}
     return [*warnings, WARNINGS[actor.doubt]], facts
+
+
+def _allowance(decided: Decided) -> tuple[list[str], dict[str, object]]:
+    """The leader by whose leave the scan was applied."""
+    scan = decided.situated.scan
+    if scan is None or scan.allowed_by is None or decided.decision.outcome is not Outcome.APPLIED:
+        return [], {}
+    leader = Person.objects.filter(uuid=scan.allowed_by).first()
+    return [WARNINGS["allowed"]], {"allowed_by": str(leader or "")}
 
 
 def receipt_of(decided: Decided, source: Source, body: dict[str, object]) -> ReceiptRow:

@@ -1,15 +1,12 @@
-"""What a planner does to a loop with its cards on the floor: resize, hold, resume, revise."""
+"""What a planner does to a loop with its cards on the floor: resize, hold, resume, retire."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from functools import partial
-from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.conditions import NO_LABEL, label_quantity
@@ -20,6 +17,7 @@ from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.resizing import MOST_CARDS, most_gathered, resize
 from jitapp.kanban.signals import resume
 from jitapp.kanban.state import exact, text
+from jitapp.kanban.stated import members, stated
 from jitapp.kanban.vocabulary import Accumulate, CardStatus, LoopStatus
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.masters.wrong import Wrong, quantity_fits
@@ -44,12 +42,12 @@ def resize_loop(
 
     Fewer cards: as many as there are too many go out, each when it is next empty. More: surplus cards come back
     first, the rest is made NEW. Another quantity holds from each card's next signal; its label is stale until then.
-    Refused for what `_checked` says the loop cannot take.
+    Refused for what `checked` says the loop cannot take.
     """
 
     def once() -> list[str]:
         with transaction.atomic():
-            loop = _checked(loop_id, cards, quantity)
+            loop = checked(loop_id, cards, quantity)
             before = loop.quantity
             if quantity is not None and quantity != before:
                 loop.quantity = quantity
@@ -66,26 +64,32 @@ def resize_loop(
     return retried(once)
 
 
-def _checked(loop_id: int, cards: int | None, quantity: Decimal | None) -> Loop:
+def checked(loop_id: int, cards: int | None, quantity: Decimal | None) -> Loop:
     """The loop, its row locked. Raises Refused if it is retired or cannot have so many cards or such a quantity."""
     loop = Loop.objects.select_for_update(of=("self",)).select_related("part").get(pk=loop_id)
     not_retired(loop.code, loop.status)
     if cards is None and quantity is None:
-        raise Refused("Nothing would change. Name `cards`, `quantity` or both.")
+        raise Refused(stated("Nothing would change. Name `cards`, `quantity` or both."))
     if cards is not None and cards < 1:
-        raise Refused("A loop needs at least one card. Retire the loop instead.")
+        raise Refused(stated("A loop needs at least one card. Retire the loop instead."))
     if cards is not None and cards > MOST_CARDS:
-        raise Refused(f"A loop has at most {MOST_CARDS:,} cards. Name fewer.")
+        raise Refused(stated("A loop has at most {most} cards. Name fewer.", most=f"{MOST_CARDS:,}"))
     if quantity is not None:
         try:
             quantity_fits(quantity, loop.part.decimals, loop.part.number)
         except Wrong as wrong:
-            raise Refused(f"{wrong} Name another quantity.") from None
+            raise Refused(stated("{why} Name another quantity.", why=wrong.said)) from None
     gathered = loop.accumulate_cards if loop.accumulate == Accumulate.CARDS else None
     if cards is not None and gathered is not None and gathered > most_gathered(cards):
         raise Refused(
-            f"Loop {loop.code} gathers {gathered} cards: of {cards} at most {most_gathered(cards)} can be gathered."
-            " Lower accumulate_cards first."
+            stated(
+                "Loop {loop} gathers {gathered} cards: of {n} at most {most} can be gathered. Lower {member} first.",
+                loop=loop.code,
+                gathered=gathered,
+                n=cards,
+                most=most_gathered(cards),
+                member=members(["accumulate_cards"]),
+            )
         )
     return loop
 
@@ -168,7 +172,7 @@ def mark_printed(
 def hold_loop(*, loop_id: int, reason: str, now: datetime, source: Source = NOBODY) -> None:
     """Puts a loop on hold: emptying and receiving go on, signals are withheld, a runout is closed with that reason."""
     if not reason.strip():
-        raise Refused("A hold needs a reason. Say why, so that people at the cards can read it.")
+        raise Refused(stated("A hold needs a reason. Say why, so that people at the cards can read it."))
     _set_status(loop_id, LoopStatus.ON_HOLD, reason.strip()[:200], now, source, _resume)
 
 
@@ -185,14 +189,19 @@ def retire_loop(*, loop_id: int, reason: str, now: datetime, source: Source = NO
     """
     why = reason.strip()[:200]
     if not why:
-        raise Refused("Retiring a loop needs a reason. Say why, so that people who find a card can read it.")
+        raise Refused(
+            stated("Retiring a loop needs a reason. Say why, so that people who find a card can read it.")
+        )
 
     def retire(ledger: Ledger) -> None:
         cards = [card for card in ledger.loop.cards.values() if card.card_status is not CardStatus.REMOVED]
         for card in cards:
             if card.turn is not None and card.turn.under_way:
                 raise Refused(
-                    f"Card {card.number} is under way. Receive it or correct it, then retire the loop."
+                    stated(
+                        "Card {n} is under way. Receive it or correct it, then retire the loop.",
+                        n=card.number,
+                    )
                 )
         for card in cards:
             if card.turn is not None:
@@ -238,84 +247,3 @@ def _set_status(
 
 def _resume(ledger: Ledger) -> None:
     resume(ledger, new_uuid)
-
-
-def plan_revision(
-    *,
-    loop_id: int,
-    effective_at: datetime,
-    values: dict[str, Any],
-    reason: str = "",
-    author_id: int | None = None,
-    now: datetime | None = None,
-) -> LoopRevision:
-    """Plans new values (cards, quantity) for an instant to come; `now` defaults to the clock.
-
-    Refused for an instant that is past, and for values that the loop could not take.
-    """
-    unknown = set(values) - {"cards", "quantity"}
-    if unknown or not values:
-        raise Refused("A revision changes `cards`, `quantity` or both. Leave the rest out.")
-    if effective_at < (now or timezone.now()):
-        raise Refused(
-            f"{effective_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is past, and what is past is not revised."
-            " Name an instant to come, or leave it out to change the loop now."
-        )
-    quantity = _quantity_of(values)
-    with transaction.atomic():
-        loop = _checked(loop_id, values.get("cards"), quantity)
-        newest = loop.revisions.order_by("-number").values_list("number", flat=True).first() or 0
-        return LoopRevision.objects.create(
-            loop=loop,
-            number=newest + 1,
-            effective_at=effective_at,
-            values=values,
-            reason=reason,
-            author_id=author_id,
-        )
-
-
-def _quantity_of(values: Mapping[str, Any]) -> Decimal | None:
-    """The quantity that a revision plans; it is kept as text, so that no digit is lost."""
-    quantity = values.get("quantity")
-    return None if quantity is None else Decimal(str(quantity))
-
-
-def apply_due_revisions(*, now: datetime) -> set[int]:
-    """Applies planned revisions whose instant has come, oldest first; returns the loops.
-
-    The loop may have changed since a revision was planned. One that it cannot take any more is not applied; its row
-    keeps the reason, and the others go on.
-    """
-    due = LoopRevision.objects.filter(applied_at__isnull=True, refused_at__isnull=True, effective_at__lte=now)
-    rows = list(due.order_by("effective_at", "number").values_list("pk", "loop_id"))
-    return {loop_id for pk, loop_id in rows if retried(partial(_apply, pk, loop_id, now))}
-
-
-def _apply(revision_id: int, loop_id: int, now: datetime) -> bool:
-    """Whether the loop has changed; a revision that somebody else has applied meanwhile changes nothing."""
-    with transaction.atomic():
-        Loop.objects.select_for_update().get(pk=loop_id)  # before the revision, as all who change a loop
-        revision = (
-            LoopRevision.objects.select_for_update()
-            .filter(pk=revision_id, applied_at__isnull=True, refused_at__isnull=True)
-            .first()
-        )
-        if revision is None:
-            return False
-        try:
-            with transaction.atomic():
-                resize_loop(
-                    loop_id=loop_id,
-                    now=now,
-                    cards=revision.values.get("cards"),
-                    quantity=_quantity_of(revision.values),
-                    reason=revision.reason or f"revision {revision.number}",
-                )
-        except Refused as refused:
-            revision.refused_at, revision.refusal = now, str(refused)
-            revision.save(update_fields=["refused_at", "refusal"])
-            return False
-        revision.applied_at = now
-        revision.save(update_fields=["applied_at"])
-        return True

@@ -9,6 +9,7 @@ from jitapp.kanban import state
 from jitapp.kanban.events.cards import CardAdded
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.state import exact
+from jitapp.kanban.stated import stated
 from jitapp.kanban.vocabulary import LoopStatus
 from jitapp.plant.models import Identifier, Loop
 from jitapp.pull import store
@@ -40,7 +41,9 @@ def loaded(loop_id: int) -> store.UnitOfWork:
 def not_retired(code: str, status: str) -> None:
     """Raises Refused: the cards of a retired loop are OBSOLETE, so nothing could ever move in it again."""
     if status == LoopStatus.RETIRED:
-        raise Refused(f"Loop {code} was retired, for good. Make a new loop with cards of its own.")
+        raise Refused(
+            stated("Loop {loop} was retired, for good. Make a new loop with cards of its own.", loop=code)
+        )
 
 
 def added(

@@ -7,6 +7,7 @@ from datetime import datetime
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.ledger import Ledger
 from jitapp.kanban.signals import finish
+from jitapp.kanban.stated import Stated
 from jitapp.outbox.publish import nudge_on_commit
 from jitapp.pull import store
 from jitapp.pull.scan_request import Source
@@ -16,6 +17,10 @@ NOBODY = Source()
 
 class Refused(ValueError):
     """A change that a rule forbids; the text says what happened and what to do next."""
+
+    def __init__(self, said: str | Stated) -> None:
+        super().__init__(str(said))
+        self.said = said
 
 
 def take_over(unit: store.UnitOfWork, ledger: Ledger, now: datetime, source: Source = NOBODY) -> bool:

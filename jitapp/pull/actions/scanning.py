@@ -12,11 +12,13 @@ from uuid import UUID
 import msgspec
 import psycopg2.errors
 from django.conf import settings
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext
 from msgspec.structs import replace
 
 from jitapp.outbox.publish import nudge
 from jitapp.plant.configs import Configs, configs, latest
+from jitapp.plant.spoken import spoken
+from jitapp.plant.wordings import wordings
 from jitapp.pull import store
 from jitapp.pull.acting import proved_actor
 from jitapp.pull.actions.answering import answer_of, receipt_of
@@ -25,7 +27,7 @@ from jitapp.pull.actions.recording import record
 from jitapp.pull.actions.stages import Read, locate, read, refuse, situate, verdict
 from jitapp.pull.actions.swapping import find_pairs, swap_by_hand, swaps_by_hand
 from jitapp.pull.retry import retried
-from jitapp.pull.scan_request import Actor, Answer, Conflict, ScanRequest, Source
+from jitapp.pull.scan_request import Actor, Answer, Conflict, ScanRequest, Source, TokenEnded
 
 BATCH_LIMIT = 500
 
@@ -37,13 +39,23 @@ class Duplicate(Exception):
 def scan(request: ScanRequest, *, source: Source, now: datetime) -> Answer | Conflict:
     """Applies one scan, or refuses it and says why; the answer is stored before it is returned.
 
-    Conflict if the id was used for another scan. Raises only what the store raises when it cannot be reached.
+    Conflict if the id was used for another scan. Raises TokenEnded, else only what the store raises when it cannot be
+    reached.
     """
     (request,) = _proved([request], source, now)
     try:
         return retried(lambda: _once([request], source, now))[0]
     except Duplicate:
         return _repeat(request, source)
+
+
+def first_answer(scan_id: UUID, *, source: Source) -> Answer | None:
+    """What a scan with this id was answered the first time; None if there was none, or one of another plant. For doors
+    that say more of a scan than its sender did: they must not ask the rules again."""
+    stored = store.stored_answers([scan_id]).get(scan_id)
+    if stored is None or (stored.plant_id is not None and stored.plant_id not in source.plant_ids):
+        return None
+    return Answer(stored.answer | {"replayed": True}, replayed=True)
 
 
 def scan_batch(requests: Sequence[ScanRequest], *, source: Source, now: datetime) -> list[Answer | Conflict]:
@@ -136,10 +148,13 @@ def _in_transaction(
         found = find_pairs(read(requests), source, now, unit.configs)
         if not _locks(found, source, unit.configs).held_by(wanted):
             raise psycopg2.errors.SerializationFailure("The changed settings ask for another lock.")
-    if source.language == settings.LANGUAGE_CODE:  # the sentences' own: nothing to look up
+    if unit.configs.ended(source.device_id, source.token):
+        raise TokenEnded
+    wording = wordings(unit.configs.epoch).of_place(source.station_id, source.plant_ids)
+    if source.language == settings.LANGUAGE_CODE and not wording:  # the sentences' own: nothing to look up
         answers = [_one(unit, each, source, now, str) for each in found]
     else:
-        with override(source.language):
+        with spoken(source.language, wording):
             answers = [_one(unit, each, source, now, gettext) for each in found]
     if unit.document.get("events"):
         store.after_commit(nudge)

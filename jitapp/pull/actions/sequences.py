@@ -89,6 +89,17 @@ def follow_sequences(*, now: datetime) -> None:
             _follow(device, epoch, _Came.of(news), now)
 
 
+def count_number(device: int, epoch: str, number: int, *, now: datetime) -> None:
+    """Says that this number of a device came, for what is kept without a receipt: a call for help, a label that
+    matches nothing, a bin that was seen. Again changes nothing. Receipts are looked at from where they were before."""
+    with transaction.atomic(), connection.cursor() as database:
+        database.execute("SELECT pg_advisory_xact_lock(hashtext('pull_devicesequence'))")
+        row = DeviceSequence.objects.filter(device=device, epoch=epoch).first()
+        enrolled = Device.objects.filter(pk=device, enrolled_by__isnull=False).exists()
+        since = row.recorded_at if row is not None else now - FIRST_LOOK
+        _follow(device, epoch, _Came(frozenset({number}), since, enrolled), now)
+
+
 @dataclass(frozen=True, slots=True)
 class _Came:
     """The numbers of one sequence that were read, and when the newest of them was recorded."""

@@ -33,6 +33,7 @@ from jitapp.symbology.meaning import LONGEST_NAME, Meaning, meaning_of
 
 INTENTS = {intent.value: intent for intent in Intent}
 LEADERS = frozenset({Role.LEADER, Role.ADMIN})
+NO_ROLES: frozenset[str] = frozenset()
 # Steps of whoever fills the container, which may be another plant than the one whose card it is.
 BY_THE_SUPPLIER = frozenset(
     {
@@ -77,7 +78,7 @@ class Read(msgspec.Struct, frozen=True):
     @property
     def intent(self) -> str | None:
         """What the scan means, as its request says it; the second half of a swap loads the container."""
-        return str(Intent.LOAD) if self.completes else self.request.intent
+        return str(Intent.LOAD) if self.completes else self.request.meant or self.request.intent
 
     def swapped(self, card_id: int, loop_id: int) -> Read:
         """The same scan as one of the withdrawal card, whose pair is the card that was read."""
@@ -204,7 +205,7 @@ def locate(unit: store.UnitOfWork, found: Read, source: Source, now: datetime) -
     request, refusal = found.request, found.refusal
     loop = unit.loops.get(found.loop_id) if found.loop_id is not None else None
     card = loop.cards.get(found.card_id) if loop is not None and found.card_id is not None else None
-    occurred = _occurred(request, now)
+    occurred = happened_at(request, now)
     if refusal is None and (loop is None or card is None):
         # The card was removed, or the memory of its code is older than the database (a restore).
         for name in (request.code, *meaning_of(request.code).names):
@@ -252,8 +253,8 @@ def _withdrawn(found: Read, loop: Loop | None, occurred: datetime, now: datetime
     return Refusal("card_retired", facts)
 
 
-def _occurred(request: ScanRequest, now: datetime) -> datetime:
-    """When it happened by our clock: the client's, corrected by its measured offset, never after now.
+def happened_at(request: ScanRequest, now: datetime) -> datetime:
+    """When a scan happened by our clock: the client's, corrected by its measured offset, never after now.
 
     A clock that was never set says nothing: then it happened when it came.
     """
@@ -296,7 +297,9 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
     station_id = station.id if station else None
     intent = located.read.intent
     plants = _deciding(located.loop, intent)
-    roles = (source if actor is None else actor).roles_at(*plants)  # somebody who is only named has none
+    own = (source if actor is None else actor).roles_at(*plants)  # somebody who is only named has none
+    lent = request.allowed.roles_at(*plants) & LEADERS if request.allowed and not own & LEADERS else NO_ROLES
+    roles = own | lent
     around = circumstances(unit, located.loop, located.card, intent, station_id)
     scan = Scan(
         id=request.id,
@@ -322,7 +325,9 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
         missing=around.missing,
         market_empty=around.market_empty,
         turn=request.turn,
+        undoes=request.undoes,
         settles=request.settles,
+        allowed_by=request.allowed.person if request.allowed and lent else None,
         compared=_compared(request),
         new_uuid=new_uuid,
         last_entries=store.last_entries(located.card.last_scan, located.loop.config.id)
@@ -333,7 +338,8 @@ def situate(unit: store.UnitOfWork, located: Located, source: Source) -> Situate
 
 
 def _kept(located: Located, misplaced: Refusal | None, actor: Actor | None) -> Refusal | None:
-    """Why a scan that was kept on a device waits for a person: its station or whoever made it is not known any more."""
+    """Why a scan that was kept on a device is not applied: whoever made it took it back before it was sent; or, so that
+    it waits for a person, its station or whoever made it is not known any more."""
     loop, card, request = located.loop, located.card, located.read.request
     if not request.kept or loop is None or card is None:
         return None
@@ -342,6 +348,8 @@ def _kept(located: Located, misplaced: Refusal | None, actor: Actor | None) -> R
         "number": card.number,
         "of": max(loop.circulating, card.number),
     }
+    if request.withdrawn:
+        return Refusal("withdrawn", facts)
     if misplaced is not None:
         return Refusal("station_gone", facts | dict(misplaced.facts))
     if actor is not None and actor.doubt == "by_unknown":

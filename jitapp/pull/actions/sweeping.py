@@ -21,8 +21,8 @@ from jitapp.outbox.publish import nudge_on_commit
 from jitapp.plant.configs import configs, zone
 from jitapp.pull import store
 from jitapp.pull.actions.linking import link_runouts
-from jitapp.pull.actions.loops import apply_due_revisions
 from jitapp.pull.actions.markets import serve_waiting
+from jitapp.pull.actions.revisions import apply_due_revisions
 from jitapp.pull.actions.runout_calls import call_for_runouts
 from jitapp.pull.actions.saving import save, take_over
 from jitapp.pull.reading.board import board_rows

@@ -6,21 +6,29 @@ Writers are jitapp.pull.actions alone. The rules that PostgreSQL can hold stand 
 
 from __future__ import annotations
 
+from jitapp.pull.models.boards import BoardLine
 from jitapp.pull.models.cards import Bin, Card, LoopState
 from jitapp.pull.models.fields import Xid8Field
-from jitapp.pull.models.floor import AndonCall, QualityHold, Runout, StationState, Wait
+from jitapp.pull.models.floor import AndonCall, CallRepeat, QualityHold, Runout, StationState, Wait
+from jitapp.pull.models.handovers import Handover, HandoverSignature
 from jitapp.pull.models.ledger import Event, History, Receipt, Settlement
 from jitapp.pull.models.sequences import DeviceSequence, MissingScans
+from jitapp.pull.models.snapshots import LoopSnapshot
 from jitapp.pull.models.turns import Draw, Turn, TurnLink
 
 __all__ = [
     "AndonCall",
     "Bin",
+    "BoardLine",
+    "CallRepeat",
     "Card",
     "DeviceSequence",
     "Draw",
     "Event",
+    "Handover",
+    "HandoverSignature",
     "History",
+    "LoopSnapshot",
     "LoopState",
     "MissingScans",
     "QualityHold",

@@ -171,6 +171,22 @@ class AndonCall(models.Model):
         return f"{self.kind} at {self.station_id}"
 
 
+class CallRepeat(models.Model):
+    """A call for what an open call of the station was about already; its id is another name of that call."""
+
+    uuid = models.UUIDField(unique=True, editable=False)
+    call = models.ForeignKey(AndonCall, on_delete=models.PROTECT, related_name="repeats")
+    called_by = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    device = models.ForeignKey("accounts.Device", on_delete=models.PROTECT, null=True, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+    called_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.call_id} again at {self.called_at:%H:%M}"
+
+
 class QualityHold(models.Model):
     """A container or card that must not be used until quality says so."""
 

@@ -21,7 +21,7 @@ RULES: dict[str, str] = {
     "C8": "an emptied card asks once, a consumption draws once, a cascade reaches each loop once",
     "C9": "runouts are open exactly while no container is usable, from and to the right instants",
     "C10": "every open turn has one party that must act, and since when",
-    "C11": "cards, turns and counters equal the fold of the ledger, which only grows",
+    "C11": "cards, turns, counters and snapshots equal the fold of the ledger, which only grows",
     "C12": "cards out of circulation have no released turn",
     "C13": "each side scans only its own steps, or an override is on record",
     "C14": "contents within the turn, open turns within the cards",

@@ -10,6 +10,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from jitapp.kanban.vocabulary import SignalState
 from jitapp.kanban.waits import due_of
 from jitapp.plant.configs import Configs
 from jitapp.pull.proof.differences import Difference, Report, said
+from jitapp.pull.proof.snapshots import SNAPSHOTS, SnapshotProof
 from jitapp.pull.store.columns import CARD, COUNTERS, TURN, Columns, read_card, read_state, read_turn
 
 EVENTS = """
@@ -88,6 +90,7 @@ class Tables:
         self.links = ByLoop(stack, "links", LINKS)
         self.draws = ByLoop(stack, "draws", DRAWS)
         self.uses = ByLoop(stack, "uses", USES)
+        self.snapshots = ByLoop(stack, "snapshots", SNAPSHOTS)
 
 
 def refold(report: Report, settings: Configs) -> None:
@@ -115,8 +118,11 @@ class _Comparison:
         loop_id = self.config.id
         cards = [Card(*read_card(row[0])) for row in tables.cards.of(loop_id)]
         self.codes = {card.id: card.code for card in cards}
+        snapshots = SnapshotProof(tables.snapshots.of(loop_id), partial(self._add, "C11", None))
         for row in tables.events.of(loop_id):
             self._take(row)
+            snapshots.pass_by(self.audit, row[8], row[15])
+        snapshots.end()
         self.audit.end()
         self._cards(cards)
         self._turns(tables.turns.of(loop_id))

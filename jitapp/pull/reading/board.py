@@ -6,103 +6,35 @@ open turns, the newest turns (for the rate of use and the learned time of a refi
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from jitapp.kanban.kinds import KINDS
 from jitapp.kanban.runouts import QUALITY
 from jitapp.kanban.standing import SHORT
 from jitapp.kanban.vocabulary import (
     CardStatus,
+    LoopKind,
     LoopStatus,
     Party,
     SupplyStatus,
 )
 from jitapp.kanban.waits import CUT_BY, OWNERS, Halt
-from jitapp.pull.reading.board_statements import CARDS, HALTS, HISTORY_OF, LOOPS
+from jitapp.pull.reading.board_row import CALM, RANK, BoardRow, Tile, place_of
+from jitapp.pull.reading.board_statements import CARDS, HALTS, LOOPS
+from jitapp.pull.reading.history import by_loop, history_of, idle_since
 from jitapp.pull.reading.projections import Calendars, in_force, refill_at, runs_out_at
 from jitapp.pull.reading.records import Record, read_rows
 from jitapp.pull.reading.tasks import Task, TurnName, broken
 
-HISTORY = 8  # newest released turns of a loop from which its rate of use and its refill time are learned
 # A refill that comes so shortly before the end is worth watching: in minutes, and as a share of the lead time, because
 # a quarter of an hour is nothing to a loop of two days and everything to one of ten minutes. The smaller one counts.
 QUIET_MARGIN_MINUTES = 15
 QUIET_SHARE = 0.1
 MANY_EMPTY = Decimal("0.75")  # share of empty cards worth watching while no rate is known
 BLOCKED = "BLOCKED"  # the word of a container that must not be used while its card goes on circulating
-STATES = ("out", "act", "soon", "move", "ok", "held")  # most urgent first
-_RANK = {"out": 5, "act": 4, "soon": 3, "move": 2, "ok": 1, "held": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A card as the board draws it."""
-
-    code: str
-    number: int
-    word: str  # FULL, IN_USE, EMPTY, IN_PROCESS, COMPLETED, IN_TRANSIT, WAIT, ERROR, HELD, BLOCKED ...
-    reason: str  # why it is held, blocked or lost
-    contents: Decimal
-    quantity: Decimal
-    since: datetime | None
-    turn_number: int | None
-    signal_state: str
-    due_at: datetime | None
-    late: bool
-    promised_at: datetime | None
-    promise_late: bool  # promised for after the due time
-
-
-@dataclass(frozen=True, slots=True)
-class BoardRow:
-    """A loop as the board draws it. `version` is its loop_seq: a row with a higher one is newer, and one of a later
-    `era` is newer than all before it (the database was restored, and the numbers went back).
-
-    `why_code` is what the turn that the row speaks of waits for or what is done to it (standing.REASONS), or what its
-    station stands still for (waits.Halt), or one of NO_TURN, or empty when nothing waits. `tasks` of other turns of the
-    loop stand beside it.
-    """
-
-    loop_id: int
-    loop: str
-    version: int
-    era: int
-    area: str
-    time_zone: str
-    part: str
-    description: str
-    unit: str
-    quantity: Decimal
-    demand: str
-    demand_name: str
-    supply: str
-    supply_name: str
-    state: str  # out, act, soon, move, ok, held
-    tiles: tuple[Tile, ...]
-    usable: int
-    circulating: int
-    late: int  # open turns past their due time
-    runout_since: datetime | None
-    cause: str
-    upstream: str  # the dry part behind an open runout
-    near_since: datetime | None
-    runs_out_at: datetime | None  # projected from the last use; None: no rate yet
-    refill_at: datetime | None  # None: nothing was asked for
-    owner: str  # "station SMT" or a name: who must act next
-    owner_party: str
-    owner_name: str
-    owner_since: datetime | None
-    why_code: str
-    why_since: datetime | None
-    hold_reason: str
-    problem: str  # why the turn that the row speaks of stands in ERROR
-    promised_at: datetime | None  # the first of the suppliers' promises
-    promise_late: bool  # it is for after the due time of its turn
-    tasks: tuple[Task, ...]
-    urgency: tuple[int, float, float]  # greater is more urgent
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,19 +91,12 @@ def _board_rows(loops: list[Record], now: datetime) -> list[BoardRow]:
     if not loops:
         return []
     ids = [loop.id for loop in loops]
-    cards = _by_loop(read_rows(CARDS, [ids]))
-    history = _by_loop(read_rows(HISTORY_OF, [ids, HISTORY]))
+    cards = by_loop(read_rows(CARDS, [ids]))
+    history = history_of(ids)
     calendars = Calendars(loops)
     made = [_row(loop, cards[loop.id], history[loop.id], calendars, now) for loop in loops]
-    made.sort(key=lambda row: (tuple(-part for part in row.urgency), row.part, row.loop))
+    made.sort(key=place_of)
     return made
-
-
-def _by_loop(rows: Iterable[Record]) -> dict[int, list[Record]]:
-    grouped: dict[int, list[Record]] = defaultdict(list)
-    for row in rows:
-        grouped[row.loop_id].append(row)
-    return grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +126,8 @@ def _measure(
     usable = [card for card in circulating if card.usable]
     turns = [card for card in cards if card.turn is not None]
     late = [card for card in turns if _is_late(card, now)]
-    ends_at = runs_out_at(usable, history, in_force(calendars.of_demand(loop), history), now)
-    full_at = refill_at(turns, history, in_force(calendars.of_supply(loop), history), now)
+    ends_at = runs_out_at(usable, history, in_force(calendars.of_demand(loop), history, now), now)
+    full_at = refill_at(turns, history, in_force(calendars.of_supply(loop), history, now), now)
     margin = (ends_at - full_at).total_seconds() / 60 if ends_at is not None and full_at is not None else None
     in_error = sum(card.supply_status == SupplyStatus.ERROR for card in circulating)
     empty_share = (
@@ -266,6 +191,8 @@ def _row(
         supply=loop.supply,
         supply_name=loop.supplier or loop.supply_name,
         state=it.state,
+        on_hold=loop.status == LoopStatus.ON_HOLD,
+        under_way=bool(it.turns),
         tiles=tuple(_tile(card, now) for card in cards),
         usable=it.usable,
         circulating=it.circulating,
@@ -275,6 +202,8 @@ def _row(
         upstream=loop.dry_upstream or "",
         near_since=loop.near_since,
         runs_out_at=it.ends_at,
+        idle_since=idle_since(cards, history, now),
+        by_order=KINDS[LoopKind(loop.kind)].ordered,
         refill_at=it.full_at,
         owner=f"{party} {name}".strip(),
         owner_party=party,
@@ -287,9 +216,11 @@ def _row(
         promised_at=promise.promised_at if promise is not None else None,
         promise_late=promise is not None and broken(promise.promised_at, promise.due_at),
         tasks=tuple(task for turn in it.turns for task in _tasks(loop, turn)),
-        urgency=_urgency(it.state, loop.dry_since, it.margin, it.empty_share, it.late, now),
+        urgency=_urgency(it, loop.dry_since),
     )
 
+
+row_of = _row  # the boards of the past are drawn by the same rules (past.py)
 
 _PROGRESS = {"IN_TRANSIT": 0, "COMPLETED": 1, "IN_PROCESS": 2, "": 3}
 
@@ -368,21 +299,23 @@ def _state(
     return "move" if turns else "ok"
 
 
-def _urgency(
-    state: str,
-    dry_since: datetime | None,
-    margin: float | None,
-    empty_share: Decimal,
-    late: list[Record],
-    now: datetime,
-) -> tuple[int, float, float]:
-    """State first; then how far the buffer falls short (dry: for how long, in minutes); then lateness in minutes."""
-    if dry_since is not None:
-        short = (now - dry_since).total_seconds() / 60
+NEVER_LATE = -1e12  # before every instant, in minutes
+NEVER_USED_UP = -1e9  # after every instant
+
+
+def _urgency(it: _Measured, dry_since: datetime | None) -> tuple[int, float, float]:
+    """State first; then how far the buffer falls short in minutes, of dry ones the one that is dry the longest, of calm
+    ones the one that is used up first, and last those of which nobody knows; then the one that is late the longest.
+    Instants stand for lengths of time, so that two rows keep their order however long ago each was measured."""
+    if it.state == "out" and dry_since is not None:
+        short = -dry_since.timestamp() / 60
+    elif it.state in CALM:
+        short = round(-it.ends_at.timestamp() / 60) if it.ends_at else NEVER_USED_UP + float(it.empty_share)
     else:
-        short = -margin if margin is not None else float(empty_share)
-    lateness = max(((now - card.due_at).total_seconds() / 60 for card in late), default=0.0)
-    return _RANK[state], round(short, 2), round(lateness, 1)
+        short = -it.margin if it.margin is not None else float(it.empty_share)
+    first_due = min((card.due_at.timestamp() for card in it.late), default=None)
+    lateness = NEVER_LATE if first_due is None else -first_due / 60
+    return RANK[it.state], round(short, 2), round(lateness, 1)
 
 
 # -- who must act next, and why --------------------------------------------------------------------

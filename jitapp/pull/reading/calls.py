@@ -18,9 +18,10 @@ from jitapp.pull.reading.lists import Page
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """A call. `level` is the step its clock has reached, out of `top`; `must_come` who must act: team_leader,
-    area_leader, plant_leader, person or, once somebody has it, owner; `red` once the response window has passed
-    unanswered. `runout` is the one that made the call by itself: nobody called then, and `called_by` is empty."""
+    """A call. `times` says how often it was called for, `last_called_at` when last; `note` holds what was said each
+    time. `level` is the step its clock has reached, out of `top`; `must_come` who must act: team_leader, area_leader,
+    plant_leader, person or, once somebody has it, owner; `red` once the response window has passed unanswered. `runout`
+    is the one that made the call by itself: nobody called then, and `called_by` is empty."""
 
     id: UUID
     plant: str
@@ -36,6 +37,8 @@ class CallFacts:
     note: str
     called_at: datetime
     called_by: str
+    times: int
+    last_called_at: datetime
     level: int
     top: int
     red: bool
@@ -93,7 +96,8 @@ def calls(
 
 def one_call(call_id: UUID, *, plant_ids: Iterable[int], now: datetime) -> CallFacts | None:
     """One call; None if there is none to see."""
-    row = _calls(plant_ids).filter(uuid=call_id).first()
+    found = _calls(plant_ids)
+    row = found.filter(uuid=call_id).first() or found.filter(repeats__uuid=call_id).first()
     return call_facts(row, now) if row else None
 
 
@@ -150,6 +154,7 @@ def _call_facts(
     is_open = row.solved_at is None
     policy = configs().policy(row.station_id)
     by_itself = row.runout_id is not None
+    again = row.repeats.all()
     names = {"area_leader": str(area.leader) if area and area.leader else "", "owner": str(row.owner or "")}
     if who not in (*andon.ROLES, "owner"):
         names["person"] = people.get(who, who)
@@ -166,9 +171,11 @@ def _call_facts(
         runout=row.runout.uuid if row.runout else None,
         kind=row.kind,
         stops_line=row.stops_line,
-        note=row.note,
+        note=" · ".join(dict.fromkeys(note for note in (row.note, *(each.note for each in again)) if note)),
         called_at=row.called_at,
         called_by=str(row.called_by or row.device or ""),
+        times=1 + len(again),
+        last_called_at=max((each.called_at for each in again), default=row.called_at),
         level=reached,
         top=len(policy.steps) - 1,
         red=is_open and row.owned_at is None and reached > 0,
@@ -188,15 +195,19 @@ def _call_facts(
 
 
 def _calls(plant_ids: Iterable[int]) -> QuerySet[AndonCall]:
-    return AndonCall.objects.filter(station__plant_id__in=list(plant_ids)).select_related(
-        "station__area__leader",
-        "station__plant",
-        "loop__part",
-        "card",
-        "runout",
-        "called_by",
-        "device",
-        "owner",
+    return (
+        AndonCall.objects.filter(station__plant_id__in=list(plant_ids))
+        .select_related(
+            "station__area__leader",
+            "station__plant",
+            "loop__part",
+            "card",
+            "runout",
+            "called_by",
+            "device",
+            "owner",
+        )
+        .prefetch_related("repeats")
     )
 
 
@@ -241,6 +252,7 @@ def reasons_of(plant_ids: Iterable[int]) -> list[str]:
     rows = (
         AndonCall.objects.filter(station__plant_id__in=list(plant_ids), solved_at__isnull=False)
         .exclude(runout__isnull=False, reason__in=andon.SOLVED_BY_ITSELF)
+        .exclude(reason=andon.NOT_NEEDED)
         .values_list("reason")
         .annotate(count=Count("pk"))
         .order_by("-count", "reason")[:30]

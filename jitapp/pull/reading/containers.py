@@ -13,7 +13,9 @@ from django.db.models import Prefetch, Q, QuerySet
 from jitapp.kanban.conditions import MAY_FILL
 from jitapp.kanban.vocabulary import CardStatus, LoopStatus, StationKind
 from jitapp.plant.models import Identifier
+from jitapp.plant.scanners import site
 from jitapp.pull.models import Bin, Card, Turn
+from jitapp.symbology.meaning import meaning_of
 
 _GONE = (CardStatus.REMOVED, CardStatus.NEW)
 
@@ -100,6 +102,17 @@ def cards_behind(codes: Iterable[str]) -> dict[str, str]:
     )
     found = {code: (cards if kind == "card" else bins).get(of) for code, kind, of in rows}
     return {code: card for code, card in found.items() if card is not None}
+
+
+def named_containers(raws: Iterable[str], *, plant_ids: Collection[int]) -> dict[str, Container]:
+    """The containers that these reads mean, by the reads as they came: by the code of the card, or of its bin, in
+    whatever carrier a scan door would understand."""
+    names = {raw: meaning_of(raw, site()).names for raw in raws}
+    behind = cards_behind([name for found in names.values() for name in found])
+    codes = {raw: [behind.get(name, name) for name in found] for raw, found in names.items()}
+    known = containers([code for found in codes.values() for code in found], plant_ids=plant_ids)
+    meant = {raw: next((code for code in found if code in known), "") for raw, found in codes.items()}
+    return {raw: known[code] for raw, code in meant.items() if code}
 
 
 def carried_between(stations: Collection[int]) -> list[Container]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Sum
 
 from jitapp.accounts.models import Device
 from jitapp.kanban.vocabulary import DeviceKind
@@ -151,3 +152,9 @@ def _facts(row: Placement) -> DeviceFacts:
         enrolled_by=str(device.enrolled_by or ""),
         enrolled_at=device.created_at,
     )
+
+
+def scans_on_devices(plant_ids: Collection[int]) -> int:
+    """How many scans the devices of these plants said to keep, when they last spoke."""
+    here = Device.objects.filter(placement__plant__in=plant_ids, active=True)
+    return here.aggregate(kept=Sum("waiting"))["kept"] or 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,7 @@ def _record(*columns: str) -> Any:
     return namedtuple("Row", columns)
 
 
-def read_rows(sql: str, parameters: Sequence[Any]) -> list[Record]:
+def read_rows(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Record]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         make = _record(*(column[0] for column in cursor.description or ()))._make

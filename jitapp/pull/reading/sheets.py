@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 
-from jitapp.kanban.conditions import MAY_FILL, NO_LABEL, room
+from jitapp.accounts.models import Person
+from jitapp.kanban.conditions import NO_LABEL
 from jitapp.kanban.vocabulary import CardStatus
-from jitapp.plant.models import Station
 from jitapp.pull.models import Card, Event, Receipt, Runout, Turn
 from jitapp.pull.reading.board import tile_word
-from jitapp.pull.reading.lists import usable_at
 from jitapp.pull.reading.tasks import TurnName, broken, named
 
 NEWEST = 20  # events on a page
@@ -37,6 +38,11 @@ class HistoryLine:
     to_status: str
     station: str
     by: str
+    allowed_by: str  # the leader who let `by` do it
+    intent: str  # which step, where a scan was applied
+    reason: str  # why, in the words of the event or of a person; empty where there is none
+    loop_id: int | None = None
+    seq: int | None = None  # its number in the loop, by which it has a page; None: it is no event of a loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +78,12 @@ class CardSheet:
     gone: TurnName | None  # the turn whose demand was cancelled: the owner decides whether this one goes on
     label_stale: bool
     time_zone: str
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A turn that a station has been asked to make."""
-
-    turn: str
-    card: str
-    card_number: int
-    part: str
-    description: str
-    quantity: Decimal
-    unit: str
-    demand: str
-    signal_state: str
-    step: str
-    phase: str
-    released_at: datetime | None
-    due_at: datetime | None
-    late: bool
-    promised_at: datetime | None
-    promise_late: bool
-    turn_number: int
-    gone: TurnName | None  # the turn whose demand was cancelled: decide whether this one goes on
-    dry: bool
-    no_room: bool  # the receiver has as many full containers as it may
+    card_id: int
+    part_id: int
+    status_since: datetime | None
+    docked_at: datetime | None  # its container is at the dock, not yet at its place
+    last_scan: UUID | None
+    moved_person: int | None  # whoever was last at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,21 +136,45 @@ def card_sheet(code: str) -> CardSheet | None:
         gone=named([turn.demand_cancelled]).get(turn.demand_cancelled) if turn else None,
         label_stale=card.label_stale,
         time_zone=loop.plant.time_zone,
+        card_id=card.pk,
+        part_id=loop.part_id,
+        status_since=card.status_since or card.moved_at,
+        docked_at=turn.docked_at if turn else None,
+        last_scan=card.last_scan,
+        moved_person=card.moved_person,
     )
 
 
-def history_of_loop(loop_id: int) -> list[HistoryLine]:
-    """The newest events of a loop, newest first."""
-    return _history(Event.objects.filter(loop_id=loop_id).order_by("-loop_seq"))
+def history_of_loop(loop_id: int, **until: datetime) -> list[HistoryLine]:
+    """The newest events of a loop, newest first; `occurred_at__lte` or `recorded_at__lte`: those until then."""
+    return history_lines(Event.objects.filter(loop_id=loop_id, **until).order_by("-loop_seq")[:NEWEST])
 
 
-def history_of_card(code: str) -> list[HistoryLine]:
-    """The newest events of a card, newest first."""
-    return _history(Event.objects.filter(card__code=code).order_by("-id"))
+def history_of_card(code: str, **until: datetime) -> list[HistoryLine]:
+    """The newest events of a card, newest first; `until` as of a loop."""
+    return history_lines(Event.objects.filter(card__code=code, **until).order_by("-id")[:NEWEST])
 
 
-def _history(found: QuerySet[Event]) -> list[HistoryLine]:
-    events = found.select_related("card", "station", "person", "device")
+def lines_between(
+    loop_ids: Sequence[int], begin: datetime, until: datetime, *, at_once: int
+) -> Iterator[list[HistoryLine]]:
+    """What occurred with these loops from `begin` until before `until`, oldest first, so many lines at a time."""
+    order = ("occurred_at", "loop_id", "loop_seq")
+    found = Event.objects.filter(loop_id__in=loop_ids, occurred_at__gte=begin, occurred_at__lt=until)
+    numbers = found.order_by(*order).values_list("pk", flat=True).iterator(chunk_size=at_once)
+    while piece := list(islice(numbers, at_once)):
+        yield history_lines(Event.objects.filter(pk__in=piece).order_by(*order))
+
+
+def history_lines(found: QuerySet[Event]) -> list[HistoryLine]:
+    """Events in the words that a page needs, in the order in which they are found."""
+    events = list(found.select_related("card", "station", "person", "device"))
+    leaders = {event.data["allowed_by"] for event in events if "allowed_by" in event.data}
+    names = (
+        {str(person.uuid): str(person) for person in Person.objects.filter(uuid__in=leaders)}
+        if leaders
+        else {}
+    )
     return [
         HistoryLine(
             type=event.type,
@@ -177,8 +187,13 @@ def _history(found: QuerySet[Event]) -> list[HistoryLine]:
             to_status=event.to_status,
             station=event.station.name if event.station else "",
             by=str(event.person or event.device or ""),
+            allowed_by=names.get(event.data.get("allowed_by", ""), ""),
+            intent=str(event.data.get("intent", "")),
+            reason=str(event.data.get("cause") or event.data.get("reason") or event.data.get("note") or ""),
+            loop_id=event.loop_id,
+            seq=event.loop_seq,
         )
-        for event in events[:NEWEST]
+        for event in events
     ]
 
 
@@ -191,67 +206,6 @@ def stale_labels_of(loop_id: int) -> list[StaleLabel]:
         for card in cards
     ]
     return sorted(found, key=lambda label: (label.replaces is None, label.number))
-
-
-def runouts_of(loop_id: int) -> list[Runout]:
-    """The newest runouts of a loop, newest first."""
-    return list(Runout.objects.filter(loop_id=loop_id).order_by("-opened_at")[:NEWEST])
-
-
-def jobs_of(station_id: int, *, now: datetime) -> list[Job]:
-    """Released turns that the station has still to fill, dry loops first, then by due time (requirement F1)."""
-    turns = (
-        Turn.objects.filter(
-            supply_id=station_id,
-            closed_at__isnull=True,
-            signal_state__in=MAY_FILL,
-            failed="",
-            step__in=["", "IN_PROCESS"],
-        )
-        .select_related("card", "loop__part", "loop__demand", "supply")
-        .annotate(dry=Count("loop__runouts", filter=Q(loop__runouts__closed_at__isnull=True)))
-    )
-    found = list(turns)
-    full = _without_room({turn.loop.demand_id for turn in found})
-    gone = named(turn.demand_cancelled for turn in found)
-    made = [
-        Job(
-            turn=str(turn.uuid),
-            card=turn.card.code,
-            card_number=turn.card.number,
-            part=turn.loop.part.number,
-            description=turn.loop.part.description,
-            quantity=turn.asked,
-            unit=turn.loop.part.unit,
-            demand=turn.loop.demand.name,
-            signal_state=turn.signal_state,
-            step=turn.step,
-            phase=turn.standing,
-            released_at=turn.released_at,
-            due_at=turn.due_at,
-            late=turn.due_at is not None and turn.due_at < now,
-            promised_at=turn.promised_at,
-            promise_late=broken(turn.promised_at, turn.due_at),
-            turn_number=turn.number,
-            gone=gone.get(turn.demand_cancelled),
-            dry=bool(turn.dry),
-            no_room=turn.loop.demand_id in full,
-        )
-        for turn in found
-    ]
-    made.sort(key=lambda job: (job.step == "", not job.dry, job.due_at or now, job.released_at or now))
-    return made
-
-
-def _without_room(station_ids: set[int]) -> set[int]:
-    """Those of the stations that have reached their receiving limit."""
-    limits = dict(
-        Station.objects.filter(pk__in=station_ids, receiving_limit__isnull=False).values_list(
-            "pk", "receiving_limit"
-        )
-    )
-    at_hand = usable_at(limits)
-    return {station for station, limit in limits.items() if not room(limit, at_hand[station])}
 
 
 def measures(*, now: datetime) -> dict[str, Any]:

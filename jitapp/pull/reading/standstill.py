@@ -36,7 +36,8 @@ SELECT
                        AND e.done_at IS NULL AND e.dead_at IS NULL)
      ORDER BY m.id LIMIT 1),
     (SELECT count(*) FROM outbox_message WHERE dead_at IS NOT NULL AND done_at IS NULL),
-    pg_snapshot_xmin(pg_current_snapshot())::text, pg_snapshot_xmax(pg_current_snapshot())::text
+    pg_snapshot_xmin(pg_current_snapshot())::text, pg_snapshot_xmax(pg_current_snapshot())::text,
+    (SELECT coalesce(max(era), 0) FROM pull_history)
 """
 # Who holds a transaction open; the state of other roles' sessions is hidden from an ordinary role.
 _HOLDER = """
@@ -97,6 +98,7 @@ class Watch:
         self._looked_at = float("-inf")
         self._wrote_at = float("-inf")
         self._last = Standstill()
+        self._era = 0
 
     def latest(self) -> Standstill:
         """What was last seen; looks if that is some seconds ago and nobody is looking now."""
@@ -125,8 +127,10 @@ class Watch:
         return seen
 
     def tell_boards(self) -> None:
-        """Looks, and hands what boards must say to the event streams."""
-        beats.tell(self._client, self.look().for_boards())
+        """Looks, and hands what boards must say to the event streams, with the era of the database, so that a board
+        learns of a restore."""
+        said = self.look().for_boards()
+        beats.tell(self._client, {**said, "era": self._era} if self._era else said)
 
     # -- processes -------------------------------------------------------------------------------
     def _read_beats(self, now: float) -> None:
@@ -162,7 +166,7 @@ class Watch:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(_EVIDENCE, [OVERDUE_S])
-                overdue, given_up, xmin, xmax = cursor.fetchone()
+                overdue, given_up, xmin, xmax, self._era = cursor.fetchone()
                 held = self._held_for(int(xmin), int(xmax), now)
                 holder = _holder(cursor, xmin) if held >= HELD_S else ""
             if store == "away" or now - self._wrote_at >= STORE_EVERY_S:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
 from jitapp.accounts.models import Person
-from jitapp.kanban.answers import ANSWERS
-from jitapp.kanban.conditions import WITHHELD
-from jitapp.kanban.step import STEPS
-from jitapp.kanban.vocabulary import CardStatus, Intent, LoopStatus, Outcome, SignalState, SupplyStatus
+from jitapp.kanban.events.turns import TurnOpened, TurnReleased
+from jitapp.kanban.lifecycle import following_intent
+from jitapp.kanban.steps.undo import SETTLED, needed_only_for, undo_ends, untouched
+from jitapp.kanban.vocabulary import CardStatus, LoopStatus, Outcome, SupplyStatus
 from jitapp.plant.models import Loop, Station
 from jitapp.pull.models import Card, Event, Receipt, Turn
 from jitapp.symbology.cardcode import find_card_code
@@ -23,8 +23,6 @@ MOST_CARDS = 20_000
 USUAL_IDLE_MINUTES = 10  # where no area says otherwise
 LAST = 8
 _FNV_OFFSET, _FNV_PRIME, _64_BITS = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1
-# What comes out of a swap, or closes the turn, is put right by a leader.
-_SETTLED_BY_THE_SCAN = ("turn.received", "card.detached")
 
 
 def card_list(plant_id: int, station: Station | None) -> dict[str, Any]:
@@ -90,7 +88,7 @@ def people_list(plant_id: int) -> list[list[str]]:
 
 def badge_hash(badge: str) -> str:
     """FNV-1a, 64 bits, of a badge in small letters: it finds a badge and keeps it off the screen. It is no secret: a
-    badge only names somebody, and what needs a right needs the PIN. The same in static/js/people.js."""
+    badge only names somebody, and what needs a right needs the PIN. The same in static/js/cards.js."""
     value = _FNV_OFFSET
     for byte in badge.strip().lower().encode():
         value = (value ^ byte) * _FNV_PRIME & _64_BITS
@@ -105,35 +103,41 @@ class LastScan:
     scan_id: UUID
     raw: str
     recorded_at: datetime
+    by: UUID | None  # whoever made it
     answer: dict[str, Any]
     undo_until: datetime | None
 
 
 def last_scans(device_id: int, *, now: datetime, most: int = LAST) -> list[LastScan]:
     """The newest scans of a device, newest first."""
-    rows = list(Receipt.objects.filter(device_id=device_id).order_by("-recorded_at", "-pk")[:most])
+    newest = Receipt.objects.filter(device_id=device_id).order_by("-recorded_at", "-pk")
+    rows = list(newest.select_related("person")[:most])
     until = undo_until([row.scan_id for row in rows if row.outcome == Outcome.APPLIED], now=now)
     return [
-        LastScan(row.scan_id, row.raw, row.recorded_at, row.answer, until.get(row.scan_id)) for row in rows
+        LastScan(
+            row.scan_id,
+            row.raw,
+            row.recorded_at,
+            row.person.uuid if row.person else None,
+            row.answer,
+            until.get(row.scan_id),
+        )
+        for row in rows
     ]
 
 
 def undo_until(scans: Collection[UUID], *, now: datetime) -> dict[UUID, datetime]:
     """Until when each of these scans can be taken back by whoever made it; left out if it cannot (any more).
 
-    The conditions of steps/undo.py, read without a lock: it was the card's last scan, in the loop's window, and nobody
-    has acted on the signals that it sent. tests/pull/test_tablet_reading.py holds both against each other.
+    The conditions of kanban/steps/undo.py, asked of rows without a lock. tests/pull/test_tablet_reading.py holds both
+    against each other.
     """
     if not scans:
         return {}
-    cards = Card.objects.filter(last_scan__in=scans).exclude(card_status=CardStatus.REMOVED)
     found: dict[UUID, datetime] = {}
-    for card in cards.select_related("loop"):
-        undoable = bool(card.last_intent) and STEPS[Intent(card.last_intent)].undoable
-        if not undoable or card.moved_at is None or card.out_of_stock or card.last_scan is None:
-            continue
-        until = card.moved_at + timedelta(seconds=card.loop.undo_window_s)
-        if until >= now:
+    for card in Card.objects.filter(last_scan__in=scans).select_related("loop"):
+        until = undo_ends(card, card.loop.undo_window_s)
+        if until is not None and until >= now and card.last_scan is not None:
             found[card.last_scan] = until
     for scan_id in _acted_on(found):
         found.pop(scan_id, None)
@@ -141,19 +145,22 @@ def undo_until(scans: Collection[UUID], *, now: datetime) -> dict[UUID, datetime
 
 
 def _acted_on(scans: Collection[UUID]) -> set[UUID]:
-    """Those of the scans that closed a turn, swapped, or whose signals somebody has acted on, or that failed."""
+    """Those of the scans that closed a turn or swapped, whose card's turn failed, or whose signals somebody has acted
+    on."""
     events = Event.objects.filter(scan_id__in=scans)
-    gone = set(events.filter(type__in=_SETTLED_BY_THE_SCAN).values_list("scan_id", flat=True))
-    asked = dict(
-        events.filter(type__in=("turn.released", "turn.opened"), data__opens=True).values_list(
-            "turn", "scan_id"
-        )
+    gone = set(events.filter(type__in=[each.type for each in SETTLED]).values_list("scan_id", flat=True))
+    opening = events.filter(type__in=(TurnReleased.type, TurnOpened.type), data__opens=True)
+    asked = dict(opening.values_list("turn", "scan_id"))
+    turns = Turn.objects.filter(
+        Q(uuid__in=[each for each in asked if each]) | Q(card__last_scan__in=scans), closed_at__isnull=True
     )
-    withheld = [str(state) for state in (SignalState.RELEASED, *WITHHELD)]
-    for turn in Turn.objects.filter(uuid__in=[each for each in asked if each], closed_at__isnull=True):
-        untouched = turn.signal_state in withheld and not (turn.step or turn.failed or turn.promised_at)
-        scan_id = asked[turn.uuid]
-        if not untouched and scan_id is not None:
+    for turn in turns.select_related("card__loop"):
+        card, scan_id = turn.card, asked.get(turn.uuid)
+        is_scanned = card.last_scan in scans and scan_id in (None, card.last_scan)
+        if turn.failed and is_scanned:
+            gone.add(card.last_scan)
+        is_needed = needed_only_for(card, card.loop.trigger, is_scanned=is_scanned)
+        if scan_id is not None and is_needed and not untouched(turn):
             gone.add(scan_id)
     return {each for each in gone if each is not None}
 
@@ -169,29 +176,14 @@ def bins_of(loop_id: int) -> list[list[Any]]:
     ]
 
 
-def headline_of(code: str) -> str:
-    """The few words that stand for an answer, untranslated; empty if its sentence has none."""
-    return ANSWERS[code].headline if code in ANSWERS else ""
-
-
 def codes_of(loops: Iterable[str]) -> dict[str, int]:
     """Loop ids by code."""
     return dict(Loop.objects.filter(code__in=set(loops)).values_list("code", "pk"))
-
-
-# The step that follows where a card stands, whatever the station.
-_NEXT_STEP = {
-    SupplyStatus.FULL: Intent.EMPTY,
-    SupplyStatus.IN_USE: Intent.EMPTY,
-    SupplyStatus.EMPTY: Intent.START,
-    SupplyStatus.IN_PROCESS: Intent.COMPLETE,
-    SupplyStatus.COMPLETED: Intent.RECEIVE,
-    SupplyStatus.IN_TRANSIT: Intent.RECEIVE,
-}
 
 
 def next_step(code: str, plant_ids: Collection[int]) -> str | None:
     """The intent that follows where a card stands; None for a card that is not known in these plants."""
     found = Card.objects.filter(code=find_card_code(code) or code, loop__plant_id__in=plant_ids)
     status = found.values_list("supply_status", flat=True).first()
-    return str(_NEXT_STEP[SupplyStatus(status)]) if status in {str(each) for each in _NEXT_STEP} else None
+    following = following_intent(SupplyStatus(status)) if status is not None else None
+    return str(following) if following is not None else None

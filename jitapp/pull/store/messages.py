@@ -12,6 +12,7 @@ import msgspec
 
 from jitapp.kanban.events.base import Entry
 from jitapp.kanban.events.turns import TurnOpened, TurnReleased
+from jitapp.kanban.state import Card
 from jitapp.kanban.steps.empty import Emptied
 
 TOPIC = "pull.changed"
@@ -60,12 +61,18 @@ def clock_of(payload: Mapping[str, object]) -> datetime | None:
     return datetime.fromisoformat(clock) if isinstance(clock, str) else None
 
 
-def message(loop_id: int, entries: Sequence[Entry], now: datetime) -> dict[str, object]:
-    """The outbox row of a change: what upstream, boards and listeners have to hear of this loop."""
+def message(
+    loop_id: int, entries: Sequence[Entry], now: datetime, cards: Mapping[int, Card]
+) -> dict[str, object]:
+    """The outbox row of a change: what upstream, boards and listeners have to hear of this loop.
+
+    What gives a card another life (held, lost, back in circulation) is no event of its open turn, but changes what that
+    turn waits for.
+    """
     happened = [
-        Happened(entry.type, entry.occurred_at, entry.seq, turn=entry.turn)
+        Happened(entry.type, entry.occurred_at, entry.seq, turn=entry.turn or _open_turn(entry, cards))
         for entry in entries
-        if entry.type.startswith("turn.") or entry.type in FOLLOWED
+        if entry.type.startswith("turn.") or entry.type in FOLLOWED or _open_turn(entry, cards)
     ]
     happened += [
         Happened(
@@ -79,6 +86,12 @@ def message(loop_id: int, entries: Sequence[Entry], now: datetime) -> dict[str, 
         if isinstance(entry.event, Emptied)
     ]
     return {"topic": TOPIC, "key": loop_id, "payload": LoopChanged(happened, _clock(now))}
+
+
+def _open_turn(entry: Entry, cards: Mapping[int, Card]) -> UUID | None:
+    """The open turn of a card whose life changes."""
+    card = cards.get(entry.card_id) if entry.event.life is not None and entry.card_id is not None else None
+    return card.turn.uuid if card is not None and card.turn is not None else None
 
 
 def refused(loop_id: int, turn: UUID, at: datetime, seq: int, now: datetime) -> dict[str, object]:

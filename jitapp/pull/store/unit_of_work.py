@@ -123,7 +123,7 @@ class UnitOfWork:
         for card, turn in turns:
             self._touch_turn(loop, card, turn)
         if followed:
-            self.add("messages", message(config.id, entries, now))
+            self.add("messages", message(config.id, entries, now, loop.cards))
 
     def _beside(self, loop_id: int, entry: Entry, person_id: int | None) -> None:
         """What an event writes into a table of its own."""
