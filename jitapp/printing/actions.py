@@ -6,9 +6,10 @@ import secrets
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,16 +17,18 @@ from django.db import transaction
 
 from jitapp.accounts.models import Person
 from jitapp.plant.models import Plant, Station
+from jitapp.plant.wordings import wordings
 from jitapp.printing import pictures, proof
 from jitapp.printing.carriers import Carrier, codes_of, work_code
 from jitapp.printing.drawing import Drawing
+from jitapp.printing.facts import Printed
 from jitapp.printing.fonts import lacking
 from jitapp.printing.layouts import signs
 from jitapp.printing.layouts.parts import Copy
 from jitapp.printing.layouts.sheets import PAPERS, Paper, pages
 from jitapp.printing.models import PrintedCard, PrinterTest, PrintJob
 from jitapp.printing.pdf import pdf
-from jitapp.printing.queries import CardToPrint, cards_to_print
+from jitapp.printing.queries import CardToPrint, Why, cards_to_print
 from jitapp.printing.symbols import NoSymbol, Symbol, code128, qr
 from jitapp.printing.words import captions, command_words
 from jitapp.printing.zpl import DOTS_PER_MM, zpl
@@ -37,6 +40,7 @@ from jitapp.symbology.cardcode import COMBINATIONS, make_code
 MOST = 1_000  # cards of a file
 FORMS = ("pdf", *(f"zpl{dpi}" for dpi in DOTS_PER_MM))
 TEST_PREFIX = "KT"
+PATIENCE_S = 3.0  # how long one label waits for a file that is being made
 _printing = threading.Lock()
 
 
@@ -63,7 +67,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Printout:
-    """A file that may be handed out: every code on it was read back (of ZPL: is drawn by the printer itself)."""
+    """A file that may be handed out: every code on it was read back (of ZPL: is drawn by the printer itself). `jobs`
+    are the rows that keep it, one a plant; none where nothing is kept."""
 
     data: bytes
     name: str
@@ -72,12 +77,13 @@ class Printout:
     codes: int
     shortened: list[str] = field(default_factory=list)
     lacking: str = ""
+    jobs: tuple[UUID, ...] = ()
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _alone(patience_s: float = 0.0) -> Iterator[None]:
     """One file at a time in a process: it takes seconds, and scans need the other threads. Raises PrintRefused."""
-    if not _printing.acquire(blocking=False):
+    if not _printing.acquire(timeout=patience_s):
         raise PrintRefused("busy")
     try:
         yield
@@ -98,14 +104,37 @@ def print_cards(
     with _alone():
         made = _file(found, order, now)
     with transaction.atomic():
-        for plant_id in sorted({one.facts.plant_id for one in found}):
+        jobs = tuple(
             _keep(
                 [one for one in found if one.facts.plant_id == plant_id], plant_id, order, made, now, source
             )
+            for plant_id in sorted({one.facts.plant_id for one in found})
+        )
     for loop_id in sorted({one.facts.loop_id for one in found if one.facts.label_stale}):
         quantities = {one.facts.code: one.facts.quantity for one in found if one.facts.loop_id == loop_id}
         pull.mark_printed(loop_id=loop_id, now=now, source=source, printed=quantities)
-    return made
+    return replace(made, jobs=jobs)
+
+
+def label(code: str, order: Order, *, plant_ids: Collection[int], now: datetime) -> Printout:
+    """The file of one card as it would be printed now; nothing is kept, and the card counts as printed no more than
+    before. Raises PrintRefused."""
+    found = _cards([code], plant_ids)
+    with _alone(PATIENCE_S):
+        return _file(found, order, now)
+
+
+def file_of(job: PrintJob, *, site: str, gs1_prefix: str) -> Printout:
+    """The file of a job again, with the facts that were printed and not those of now; nothing is kept. Raises
+    PrintRefused, also where a card of it is lost or gone since."""
+    order = Order(site, job.paper, job.form, Carrier(job.carrier), job.language, gs1_prefix)
+    kept = list(job.cards.select_related("card").order_by("id"))
+    known = {one.facts.code: one.facts for one in _cards([row.card.code for row in kept], [job.plant_id])}
+    found = [
+        CardToPrint(known[row.card.code], msgspec.convert(row.facts, Printed), row, Why.NOT) for row in kept
+    ]
+    with _alone(PATIENCE_S):
+        return _file(found, order, job.at)
 
 
 def _cards(codes: Sequence[str], plant_ids: Collection[int]) -> list[CardToPrint]:
@@ -143,7 +172,11 @@ def _checked(order: Order) -> None:
 
 def copies(found: Sequence[CardToPrint], order: Order, now: datetime) -> list[Copy]:
     """What is drawn of each card. Raises PrintRefused for facts that no code can hold."""
-    words = captions(order.language)
+    known = wordings()
+    spoken_at = {
+        one.facts.demand_id: known.of_place(one.facts.demand_id, {one.facts.plant_id}) for one in found
+    }
+    words = {wording: captions(order.language, wording) for wording in spoken_at.values()}
     photographs = pictures.pictures_of({one.facts.part_id for one in found})
     made = []
     for one in found:
@@ -159,7 +192,8 @@ def copies(found: Sequence[CardToPrint], order: Order, now: datetime) -> list[Co
             raise PrintRefused("no_symbol", one.facts.code) from None
         date = f"{now.astimezone(ZoneInfo(one.facts.time_zone)):%Y-%m-%d}"
         work, photograph = work_code(one.now.standard_work), photographs.get(one.facts.part_id)
-        made.append(Copy(one.now, words, one.revision, date, main, linear, second, work, photograph))
+        said = words[spoken_at[one.facts.demand_id]]
+        made.append(Copy(one.now, said, one.revision, date, main, linear, second, work, photograph))
     return made
 
 
@@ -183,7 +217,7 @@ def made_file(
 
 def _keep(
     found: Sequence[CardToPrint], plant_id: int, order: Order, made: Printout, now: datetime, source: Source
-) -> None:
+) -> UUID:
     job = _job(PrintJob.What.CARDS, plant_id, order, len(found), now, source)
     job.notes = {"shortened": made.shortened, "lacking": made.lacking}
     job.save()
@@ -197,6 +231,7 @@ def _keep(
         )
         for one in found
     )
+    return job.uuid
 
 
 def _job(
@@ -205,6 +240,7 @@ def _job(
     return PrintJob(
         plant_id=plant_id,
         person_id=source.person_id,
+        device_id=source.device_id if source.person_id is None else None,
         at=now,
         what=what,
         paper=order.paper,
@@ -237,14 +273,19 @@ def print_commands(order: Order, *, plant_id: int, now: datetime, source: Source
     return _signs(PrintJob.What.COMMANDS, shown, signs.COMMAND_PAPERS, order, plant_id, now, source)
 
 
-def print_badges(order: Order, *, plant_id: int, now: datetime, source: Source) -> Printout:
-    """A card for everybody of the plant who has a badge, with badge and name. Raises PrintRefused if nobody has one."""
+def print_badges(
+    order: Order, *, plant_id: int, now: datetime, source: Source, person: UUID | None = None
+) -> Printout:
+    """A card for everybody of the plant who has a badge, or for one person, with badge and name. Raises PrintRefused if
+    nobody has one."""
     plant = Plant.objects.get(pk=plant_id)
     people = Person.objects.filter(memberships__plant=plant, is_active=True, badge__isnull=False).distinct()
+    if person is not None:
+        people = people.filter(uuid=person)
     words = captions(order.language)
     shown = [
-        signs.Sign(person.name or person.username, plant.name, words["badge"], *_both(person.badge or ""))
-        for person in people.order_by("name", "username")
+        signs.Sign(holder.name or holder.username, plant.name, words["badge"], *_both(holder.badge or ""))
+        for holder in people.order_by("name", "username")
     ]
     return _signs(PrintJob.What.BADGES, shown, signs.BADGE_PAPERS, order, plant_id, now, source)
 
@@ -254,10 +295,13 @@ def print_stations(order: Order, *, plant_id: int, now: datetime, source: Source
     stations = Station.objects.filter(plant_id=plant_id).select_related("area")
     if area:
         stations = stations.filter(area__code=area)
-    words = captions(order.language)
+    known = wordings()
     shown = [
         signs.Sign(
-            station.name, station.area.name if station.area else "", words["station"], *_both(station.code)
+            station.name,
+            station.area.name if station.area else "",
+            captions(order.language, known.of_place(station.pk, {plant_id}))["station"],
+            *_both(station.code),
         )
         for station in stations.order_by("area__code", "position", "code")
     ]

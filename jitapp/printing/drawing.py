@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 from jitapp.printing.fonts import CAP, MM_PER_POINT, Face, visual, width
 from jitapp.printing.symbols import Kind, Symbol
@@ -217,6 +217,16 @@ def _words(text: str) -> list[str]:
     return [*found, word] if word else found
 
 
+class Setting(TypedDict, total=False):
+    """How a text is set beside its size: in one line, regular, left and black unless said; `whole` as in `fitted`."""
+
+    face: Face
+    lines: int
+    align: Align
+    grey: float
+    whole: bool
+
+
 def set_text(
     drawing: Drawing,
     text: str,
@@ -227,21 +237,27 @@ def set_text(
     h: float,
     largest: float,
     smallest: float,
-    face: Face = "regular",
-    lines: int = 1,
-    align: Align = "left",
-    grey: float = 0.0,
-    whole: bool = False,
+    **how: Unpack[Setting],
 ) -> float:
     """Draws a text as large as it fits into a box whose top left corner is (x, y); returns the y below it, in mm."""
     if not text.strip():
         return y
-    fit = fitted(text, face, w=w, h=h, largest=largest, smallest=smallest, lines=lines, whole=whole)
+    face, align = how.get("face", "regular"), how.get("align", "left")
+    fit = fitted(
+        text,
+        face,
+        w=w,
+        h=h,
+        largest=largest,
+        smallest=smallest,
+        lines=how.get("lines", 1),
+        whole=how.get("whole", False),
+    )
     if fit.short:
         drawing.shortened.append(text)
     at = {"left": x, "center": x + w / 2, "right": x + w}[align]
     base = y + fit.cap
     for line in fit.lines:
-        drawing.add(Text(at, base, visual(line), fit.size, face, align, grey))
+        drawing.add(Text(at, base, visual(line), fit.size, face, align, how.get("grey", 0.0)))
         base += fit.leading
     return y + fit.height

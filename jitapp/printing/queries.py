@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 
@@ -99,7 +100,7 @@ def _route_of(one: LabelFacts, routes: Sequence[tuple[Route, frozenset[int]]]) -
 def _newest_prints(card_ids: Iterable[int]) -> dict[int, PrintedCard]:
     newest = (
         PrintedCard.objects.filter(card_id__in=list(card_ids))
-        .select_related("job__person", "verified_by")
+        .select_related("job__person", "job__device", "verified_by")
         .order_by("card_id", "-id")
         .distinct("card_id")
     )
@@ -132,8 +133,14 @@ def _card(facts: LabelFacts, now: Printed, last: PrintedCard | None) -> CardToPr
 
 def newest_jobs(plant_ids: Collection[int]) -> list[PrintJob]:
     """What was printed last."""
-    found = PrintJob.objects.filter(plant_id__in=plant_ids).select_related("person", "plant")
+    found = PrintJob.objects.filter(plant_id__in=plant_ids).select_related("person", "device", "plant")
     return list(found.order_by("-id")[:NEWEST])
+
+
+def job_of(uuid: UUID, plant_ids: Collection[int]) -> PrintJob | None:
+    """A job that printed cards; None if there is none to see."""
+    found = PrintJob.objects.filter(uuid=uuid, plant_id__in=plant_ids, what=PrintJob.What.CARDS)
+    return found.select_related("person", "device").first()
 
 
 def codes_of_job(job: PrintJob) -> list[str]:

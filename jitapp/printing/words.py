@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as mark
+
+from jitapp.plant.spoken import spoken
+from jitapp.plant.wording.kept import Wording
 
 CAPTIONS = {
     "quantity": mark("Quantity"),
@@ -45,13 +47,13 @@ COMMANDS = {
 }
 
 
-def captions(language: str) -> Mapping[str, str]:
-    """The words by name."""
-    with translation.override(language):
+def captions(language: str, wording: Wording | None = None) -> Mapping[str, str]:
+    """The words by name, as they are said somewhere; where that is not told, as they are said now."""
+    with spoken(language, wording):
         return {name: gettext(text) for name, text in CAPTIONS.items()}
 
 
 def command_words(language: str) -> Mapping[str, tuple[str, str]]:
     """Name and effect of each command."""
-    with translation.override(language):
+    with spoken(language):
         return {name: (gettext(title), gettext(effect)) for name, (title, effect) in COMMANDS.items()}

@@ -7,9 +7,9 @@ to the space for notes and to the part number.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Unpack
 
-from jitapp.printing.drawing import Align, Box, Code, Drawing, Line, Picture, set_text
-from jitapp.printing.fonts import Face
+from jitapp.printing.drawing import Align, Box, Code, Drawing, Line, Picture, Setting, set_text
 from jitapp.printing.layouts.parts import Copy, arrow, with_quiet_zone
 
 WIDTH = 105.0
@@ -35,12 +35,7 @@ class _Page:
         h: float,
         largest: float,
         smallest: float,
-        *,
-        face: Face = "regular",
-        lines: int = 1,
-        align: Align = "left",
-        grey: float = 0.0,
-        whole: bool = False,
+        **how: Unpack[Setting],
     ) -> float:
         """`set_text` with everything scaled; returns the y below, in these units."""
         s = self.scale
@@ -53,11 +48,7 @@ class _Page:
             h=h * s,
             largest=largest * s,
             smallest=smallest * s,
-            face=face,
-            lines=lines,
-            align=align,
-            grey=grey,
-            whole=whole,
+            **how,
         )
         return below / s
 

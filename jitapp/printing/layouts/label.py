@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Unpack
 
-from jitapp.printing.drawing import Align, Box, Code, Drawing, Line, Picture, set_text
-from jitapp.printing.fonts import Face
+from jitapp.printing.drawing import Box, Code, Drawing, Line, Picture, Setting, set_text
 from jitapp.printing.layouts.parts import Copy, arrow, with_quiet_zone
 from jitapp.printing.symbols import Symbol
 
@@ -93,12 +93,7 @@ class _Words:
         h: float,
         largest: float,
         smallest: float,
-        *,
-        face: Face = "regular",
-        lines: int = 1,
-        align: Align = "left",
-        grey: float = 0.0,
-        whole: bool = False,
+        **how: Unpack[Setting],
     ) -> float:
         """`set_text` there; returns the y below."""
         return set_text(
@@ -110,11 +105,7 @@ class _Words:
             h=h,
             largest=largest,
             smallest=smallest,
-            face=face,
-            lines=lines,
-            align=align,
-            grey=grey,
-            whole=whole,
+            **how,
         )
 
 
