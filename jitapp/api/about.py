@@ -57,7 +57,7 @@ def _groups() -> dict[str, list[Shown]]:
     for operation in openapi.OPERATIONS:
         described = document["paths"][BASE + operation.path][operation.method]
         body = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-        answer = described["responses"][str(operation.status)]["content"]["application/json"]["schema"]
+        answer = described["responses"][str(operation.status)]["content"][operation.media[0]]["schema"]
         groups.setdefault(operation.group, []).append(
             Shown(
                 id=operation.id,

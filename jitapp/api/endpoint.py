@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
@@ -99,7 +99,7 @@ class Endpoint(APIView):
 
     permission_classes = (HasDevice,)
     parser_classes = (ExactJSONParser,)
-    renderer_classes = (ExactJSONRenderer,)
+    renderer_classes: Sequence[type[BaseRenderer]] = (ExactJSONRenderer,)
     throttle_classes = (Throttle,)
 
     def __init_subclass__(cls, **more: Any) -> None:
@@ -178,6 +178,7 @@ class Declaring(TypedDict, total=False):
     also: Mapping[int, str]
     who: str
     by_receipt: bool
+    media: tuple[str, ...]
 
 
 Served = Callable[Concatenate[Any, Request, P], Response]

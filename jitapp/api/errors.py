@@ -18,6 +18,7 @@ from jitapp.erp.documents import NothingToRetry
 from jitapp.outages import store
 from jitapp.outages.store import Trouble
 from jitapp.pull.actions import Refused
+from jitapp.pull.scan_request import TokenEnded
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "2"
@@ -160,7 +161,7 @@ def problem_from(error: Exception, *, at: str = "") -> Problem | None:
             return error
         case exceptions.NotAuthenticated():
             return Problem(401, "token_missing", "Send the header `Authorization: Bearer TOKEN`.")
-        case exceptions.AuthenticationFailed():
+        case exceptions.AuthenticationFailed() | TokenEnded():
             return Problem(401, "token_unknown", "This token is not known or was revoked. Ask for a new one.")
         case exceptions.PermissionDenied() | PermissionDenied():
             return Problem(403, "not_allowed", str(error) or "This token may not do this.")

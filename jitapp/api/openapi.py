@@ -83,13 +83,15 @@ def _components() -> Schema:
 
 
 def _inner(shape: Any) -> type | None:
-    """The type that a body or an answer is made of: of a page its rows; none for a schema written out."""
+    """The type that a body or an answer is made of: of a page its rows; none for a file, and for a schema."""
     if get_origin(shape) is Rows:
         (shape,) = get_args(shape)
-    return shape if isinstance(shape, type) else None
+    return shape if isinstance(shape, type) and shape is not bytes else None
 
 
 def _schema(shape: Any) -> Schema:
+    if shape is bytes:
+        return {"type": "string", "format": "binary"}
     inner = _inner(shape)
     if inner is None:
         written: Schema = shape
@@ -130,7 +132,7 @@ def _mark_instants(types: list[type], components: Schema) -> None:
 
 
 def _operation(operation: Operation) -> Schema:
-    content = {"application/json": {"schema": _schema(operation.answer)}}
+    content = {media: {"schema": _schema(operation.answer)} for media in operation.media}
     responses: Schema = {str(operation.status): {"description": "Done.", "content": content}}
     for status, text in operation.also.items():
         responses[str(status)] = {"description": text} | ({"content": content} if status == 201 else {})

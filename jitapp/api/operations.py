@@ -65,7 +65,8 @@ class Operation:
     shape of the body, None where none is read. `problems` are the statuses that the operation itself can answer;
     those that follow from its body, its parameters and its rights are added by `statuses`. `plain` marks a Django
     view that does not look at media types. Every write takes an Idempotency-Key (keys.py); `by_receipt` marks one
-    whose first answer is kept by the receipt of a scan. `method`, `path` (in OpenAPI's notation, below BASE) and
+    whose first answer is kept by the receipt of a scan. `media` are the media types of a success; `bytes` as its answer
+    is a file. `method`, `path` (in OpenAPI's notation, below BASE) and
     `group` are filled in by the address.
     """
 
@@ -79,6 +80,7 @@ class Operation:
     who: str = EVERY_DEVICE
     plain: bool = False
     by_receipt: bool = False
+    media: tuple[str, ...] = ("application/json",)
     method: str = ""
     path: str = ""
     group: str = ""

@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from jitapp.api.bodies import no_instant, plausible, utc_of
-from jitapp.api.errors import MEDIA_TYPE, Problem, internal_error, store_trouble
+from jitapp.api.errors import MEDIA_TYPE, Problem, internal_error, problem_from, store_trouble
 from jitapp.api.keys import claimed, key_of_device, key_text
 from jitapp.api.operations import Operation, Schema, address, ref
 from jitapp.api.throttle import SCANS
@@ -31,7 +31,7 @@ from jitapp.kanban.quantity import NotAQuantity, read_quantity
 from jitapp.kanban.vocabulary import Outcome, ScreenState, Sound
 from jitapp.outages import store
 from jitapp.pull import actions
-from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source
+from jitapp.pull.scan_request import Answer, Conflict, ScanRequest, Source, TokenEnded
 from jitapp.pull.sources import source_of_token
 
 logger = logging.getLogger(__name__)
@@ -158,8 +158,8 @@ class Door:
                     429, "too_many_requests", "This device sends too fast. Keep the scan and send it again."
                 )
             return self.answer(_body(call, self.most), source, key_text(call.key) if call.key else "")
-        except Problem as problem:
-            reply = problem_reply(problem)
+        except (Problem, TokenEnded) as error:
+            reply = problem_reply(problem_from(error) or internal_error())
             if reply.status == 405:  # RFC 9110: it says which methods there are
                 reply.headers["Allow"] = "POST"
             return reply

@@ -61,7 +61,8 @@ class Step(msgspec.Struct):
 
 class Area(msgspec.Struct):
     """A part of a plant with a leader and a board. `receiving`: the calendar in which deliveries are taken in here.
-    `idle_minutes`: nobody is signed in at a tablet after so long without a touch; null: until they sign out."""
+    `idle_minutes`: nobody is signed in at a tablet after so long without a touch; null: until they sign out. `words`:
+    what a bin, a station, a part and a card are called here, by language; {}: as the plant calls them."""
 
     code: str
     name: str
@@ -69,6 +70,7 @@ class Area(msgspec.Struct):
     receiving: str | None
     idle_minutes: int | None
     escalation: list[Step]
+    words: dict[str, dict[str, dict[str, str]]]
     plant: str
 
 
@@ -186,6 +188,7 @@ def area(row: models.Area) -> Area:
         receiving=row.receiving.code if row.receiving else None,
         idle_minutes=row.idle_minutes,
         escalation=row.escalation,
+        words=row.words,
         plant=row.plant.code,
     )
 

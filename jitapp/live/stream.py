@@ -1,13 +1,14 @@
 """The event streams of the boards: a raw ASGI application with one Redis reader for all its clients.
 
 A change is turned into bytes once and the same bytes go to every client of its channel. No database, no session,
-no template: the page has made a ticket, the ticket names the channel.
+no template: the page has made a ticket, the ticket names the channels, one or several for one stream.
 
-Events: `hello` (is a GET of all rows needed?), `row` (JSON: loop, version, html), on the channel of a station `answer`
-(JSON: panels.py), `resync` (rows were lost: GET
-them), `hb` every five seconds (JSON: the server's clock in ms, whether changes are received at all, and what stands
-still). The queue of a client that does not keep up is replaced by one `resync`. Streams end by themselves after half
-an hour, and at once when the process is told to stop.
+Events: `hello` (is a GET of all rows needed?), `row` (JSON: channel, loop, version, html), on the channel of a station
+`answer` (JSON: panels.py), on that of a wall screen `wall`, `resync` (rows were lost: GET them), `hb` every five
+seconds. `hello` and `hb` (JSON) tell the server's clock in ms, whether changes are received at all, what stands still,
+the era of the database as far as a web process has told it, and the number of the newest event of each channel of this
+client: whoever has missed one, or shows rows of a former era, asks once. The queue of a client that does not keep up is
+replaced by one `resync`. Streams end by themselves after half an hour, and at once when the process is told to stop.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import secrets
 import signal
 import time
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from random import SystemRandom
 from types import FrameType
@@ -27,10 +29,11 @@ from urllib.parse import parse_qs, urlsplit
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from jitapp.live.client import RESYNC, Client, frame, named
 from jitapp.live.push import ENDED, board_channel, redis_channel
 from jitapp.live.replies import Receive, Scope, Send, answer, body, header, stream_headers
 from jitapp.live.stands import Stands
-from jitapp.live.ticket import STATIONS, BadTicket, open_ticket
+from jitapp.live.ticket import STATIONS, WALLS, BadTicket, open_ticket
 from jitapp.outages.outage import Outage
 from jitapp.pulse.beats import BEAT_SECONDS, Pulse, Work
 
@@ -40,7 +43,6 @@ LIFE_SECONDS = (
     1_800.0,
     2_400.0,
 )  # random between: after a restart not all browsers come back in the same second
-QUEUE_LENGTH = 64
 RING_LENGTH = 500
 SILENCE_SECONDS = 8.0  # without a reply to a ping for so long the connection counts as dead
 LONGEST_BACKOFF_SECONDS = 5.0
@@ -49,46 +51,6 @@ WORK_PATIENCE_S = 6.0  # the loop comes round every two seconds, a little later 
 
 log = logging.getLogger(__name__)
 _chance = SystemRandom()  # spreads reconnects; no secret depends on it
-
-
-class Client:
-    """One open stream: a short queue of frames, which it shares with the other clients of its channel."""
-
-    __slots__ = ("_bell", "_frames", "channel", "ended", "overflows", "session")
-
-    def __init__(self, channel: str, session: str = "") -> None:
-        self.channel = channel
-        self.session = session
-        self.ended = asyncio.Event()  # the session is over
-        self.overflows = 0
-        self._frames: deque[bytes] = deque()
-        self._bell = asyncio.Event()
-
-    def put(self, frame: bytes) -> None:
-        """Adds a frame; a full queue is replaced by one `resync`."""
-        if len(self._frames) >= QUEUE_LENGTH:
-            self.overflows += 1
-            self._frames.clear()
-            frame = RESYNC
-        self._frames.append(frame)
-        self._bell.set()
-
-    async def take(self) -> bytes:
-        """All queued frames, joined; waits for the first."""
-        await self._bell.wait()
-        self._bell.clear()
-        frames = b"".join(self._frames)
-        self._frames.clear()
-        return frames
-
-
-def frame(event: str, data: bytes, number: str = "") -> bytes:
-    """One server-sent event."""
-    head = f"id: {number}\n" if number else ""
-    return f"{head}event: {event}\ndata: ".encode() + data + b"\n\n"
-
-
-RESYNC = frame("resync", b"{}")
 
 
 class Hub:
@@ -117,7 +79,7 @@ class Hub:
     @property
     def clients(self) -> int:
         """How many streams are open."""
-        return sum(len(group) for group in self._clients.values())
+        return len(self._everybody())
 
     def start(self) -> None:
         """Starts the reader and the heartbeat; needs a running loop."""
@@ -148,43 +110,46 @@ class Hub:
 
     def end_session(self, session: str) -> None:
         """Ends the streams of a session."""
-        for client in [each for group in self._clients.values() for each in group]:
+        for client in self._everybody():
             if client.session == session:
                 client.ended.set()
 
     def _end_sessions(self) -> None:
         """After a while without Redis nobody knows which sessions ended meanwhile: the streams of all of them begin
         anew, with a ticket that a session must still be there for."""
-        for client in [each for group in self._clients.values() for each in group if each.session]:
-            client.ended.set()
+        for client in self._everybody():
+            if client.session:
+                client.ended.set()
 
-    def join(self, channel: str, last: str = "", session: str = "") -> Client:
-        """A new client of a channel. Its queue begins with what it has missed since the event `last`, then `hello`.
+    def join(self, channels: Iterable[str], last: str = "", session: str = "") -> Client:
+        """A new client of the channels. Its queue begins with what it has missed since the event `last`, then `hello`.
 
         Nothing is awaited between: a heartbeat or a row that came in first would overtake what was missed.
         """
-        client = Client(channel, session)
-        missed = self._missed(channel, last)
+        client = Client(channels, session)
+        missed = self._missed(client.channels, last)
         for one in missed or ():
             client.put(one)
-        hello = {"resync": missed is None, **self._health()}
+        hello = {"resync": missed is None, **self._health(client.channels)}
         client.put(frame("hello", json.dumps(hello).encode(), f"{self._boot}.{self._number}"))
-        self._clients.setdefault(channel, set()).add(client)
+        for channel in client.channels:
+            self._clients.setdefault(channel, set()).add(client)
         return client
 
     def leave(self, client: Client) -> None:
-        """Removes a client, and the channel with its last client."""
-        group = self._clients.get(client.channel)
-        if group is not None:
-            group.discard(client)
-            if not group:
-                del self._clients[client.channel]
+        """Removes a client, and the channels with their last client."""
+        for channel in client.channels:
+            group = self._clients.get(channel)
+            if group is not None:
+                group.discard(client)
+                if not group:
+                    del self._clients[channel]
 
     def publish(self, channel: str, data: bytes) -> None:
         """Puts a change into the ring, and the same bytes into the queue of every client of the channel."""
         self._number += 1
-        event = "answer" if channel.startswith(STATIONS) else "row"
-        made = frame(event, data, f"{self._boot}.{self._number}")
+        event = "answer" if channel.startswith(STATIONS) else "wall" if channel.startswith(WALLS) else "row"
+        made = frame(event, named(channel, data), f"{self._boot}.{self._number}")
         ring = self._rings.get(channel)
         if ring is None:
             ring = self._rings[channel] = deque(maxlen=RING_LENGTH)
@@ -194,24 +159,43 @@ class Hub:
         for client in self._clients.get(channel, ()):
             client.put(made)
 
-    def _missed(self, channel: str, last: str) -> list[bytes] | None:
-        """The frames after `last`; None if some may be missing."""
+    def _missed(self, channels: Iterable[str], last: str) -> list[bytes] | None:
+        """The frames after `last`, in the order in which they came; None if some may be missing."""
         boot, _, text = last.partition(".")
         if boot != self._boot or not text.isdecimal() or self.degraded or int(text) < self._lost_before:
             return None
-        return [made for number, made in self._rings.get(channel, ()) if number > int(text)]
+        after = int(text)
+        found = [one for channel in channels for one in self._rings.get(channel, ()) if one[0] > after]
+        return [made for _, made in sorted(found)]
 
-    def _everybody(self, made: bytes) -> None:
-        for group in self._clients.values():
-            for client in group:
-                client.put(made)
+    def _everybody(self) -> set[Client]:
+        return {client for group in self._clients.values() for client in group}
+
+    def _tell_everybody(self, made: bytes) -> None:
+        for client in self._everybody():
+            client.put(made)
 
     def beat(self) -> None:
-        """One heartbeat to everybody."""
-        self._everybody(frame("hb", json.dumps(self._health()).encode()))
+        """One heartbeat to everybody; made once for all who follow the same channels."""
+        made: dict[tuple[str, ...], bytes] = {}
+        for client in self._everybody():
+            told = made.get(client.channels)
+            if told is None:
+                told = frame("hb", json.dumps(self._health(client.channels)).encode())
+                made[client.channels] = told
+            client.put(told)
 
-    def _health(self) -> dict[str, object]:
-        return {"now": _now_ms(), "degraded": self.degraded or self.stands.blind, "stands": self.stands.said}
+    def _health(self, channels: Iterable[str]) -> dict[str, object]:
+        rings = {channel: self._rings.get(channel) for channel in channels}
+        return {
+            "now": _now_ms(),
+            "degraded": self.degraded or self.stands.blind,
+            "stands": self.stands.said,
+            "era": self.stands.era,
+            "newest": {
+                channel: f"{self._boot}.{ring[-1][0] if ring else 0}" for channel, ring in rings.items()
+            },
+        }
 
     async def _beat_for_ever(self) -> None:
         while True:
@@ -233,7 +217,7 @@ class Hub:
         self._lost_before = self._number + 1
         if not degraded:
             self._number += 1
-            self._everybody(RESYNC)
+            self._tell_everybody(RESYNC)
         self.beat()
 
     async def _read_for_ever(self) -> None:
@@ -348,7 +332,7 @@ class LiveApp:
             await answer(send, 403, str(refusal), origin)
             return
         last = header(scope, b"last-event-id") or query.get("last", [""])[0]
-        client = hub.join(ticket.channel, last, ticket.session)
+        client = hub.join(ticket.channels, last, ticket.session)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": stream_headers(origin)})
             await send(body(f"retry: {_chance.randint(800, 1600)}\n\n".encode()))
