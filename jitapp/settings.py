@@ -15,10 +15,13 @@ from jitapp.env import (
     Nonsense,
     env_address,
     env_bool,
+    env_choice,
     env_digits,
     env_int,
     env_list,
     env_readers,
+    env_recipients,
+    env_secret,
     env_signing_keys,
     env_signing_secret,
     env_str,
@@ -72,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "jitapp.web.wording.Worded",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -165,6 +169,21 @@ LIVE_PORT = env_int("JITAPP_LIVE_PORT", env_int("PORT", 8000, least=1, most=65_5
 # What the QR codes of printed cards begin with; empty: the address by which whoever prints came.
 SITE_URL = env_address("JITAPP_SITE_URL")
 GS1_PREFIX = env_digits("JITAPP_GS1_PREFIX", least=4, most=12)
+# State sheets, for when nothing can be scanned (jitapp/printing/state_sheets.py).
+PAPER_HOURLY = env_bool("JITAPP_PAPER_HOURLY", True)
+PAPER_SIZE = env_choice("JITAPP_PAPER_SIZE", "auto", ("auto", "a4", "letter"))
+PAPER_FOLDER = env_str("JITAPP_PAPER_FOLDER")
+PAPER_MAIL = env_recipients("JITAPP_PAPER_MAIL")
+MAIL_HOST = env_str("JITAPP_MAIL_HOST")
+MAIL_TLS = env_choice("JITAPP_MAIL_TLS", "starttls", ("starttls", "tls", "none"))
+MAIL_PORT = env_int(
+    "JITAPP_MAIL_PORT", {"starttls": 587, "tls": 465, "none": 25}[MAIL_TLS], least=1, most=65_535
+)
+MAIL_USER = env_str("JITAPP_MAIL_USER")
+MAIL_PASSWORD = env_secret("JITAPP_MAIL_PASSWORD")
+MAIL_FROM = env_str("JITAPP_MAIL_FROM")
+if PAPER_MAIL and not (MAIL_HOST and MAIL_FROM):
+    raise Nonsense("JITAPP_PAPER_MAIL is set, but JITAPP_MAIL_HOST or JITAPP_MAIL_FROM is not. Set both.")
 DEMO = env_str("JITAPP_DEMO") or "live"
 DEMO_PLANT = (
     "BOARDWORKS"  # the only plant that a demonstration shows to strangers (jitapp/workshop/demo/shop.yaml)
@@ -207,8 +226,13 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "filters": {"no_503": {"()": "jitapp.outages.store.NotOfTheStore"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_secrets"]}
+    },
+    "filters": {
+        "no_503": {"()": "jitapp.outages.store.NotOfTheStore"},
+        "without_secrets": {"()": "jitapp.web.hiding.WithoutSecrets"},
+    },
     "loggers": {
         "httpx": {"level": "WARNING"},  # a line for every call to an ERP tells nobody anything
         "django.request": {"filters": ["no_503"]},

@@ -6,30 +6,43 @@ knows who looks.
 
 from __future__ import annotations
 
+import json
+import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from html import escape
 
 from django.conf import settings
 
 from jitapp.live.ticket import channel_of
-from jitapp.pull.reading.board import STATES, BoardRow, Tile, board_rows
+from jitapp.plant.wordings import known_wordings
+from jitapp.pull.reading.board_row import CALM, STATES, BoardRow, Tile
 from jitapp.pull.reading.tasks import Task
 from jitapp.web.phrases import Words, clock, plain, promise, words_of
 
-FEW_TILES = 3  # up to this number of tiles there is room for a word in each
+FEW_BINS = 3  # up to this number of bins there is room for a word under each
+WIDEST_MINUTES = 480  # a margin of a shift fills its side of the bar
 UNDER_WAY = {"IN_PROCESS", "COMPLETED", "IN_TRANSIT"}
-CALM = {"ok", "move"}
 
 
-def render_rows(loop_ids: Sequence[int], now: datetime) -> list[tuple[str, int, int, bytes]]:
-    """The named loops for every board that shows them: (channel, loop id, version, HTML) per language."""
-    rows = [row for row in board_rows(loop_ids, now=now) if row.area]
+def render_rows(rows: Sequence[BoardRow], now: datetime) -> list[tuple[str, int, int, bytes]]:
+    """These rows for every board that shows them: (channel, loop id, version, HTML) per language."""
     return [
         (channel_of(row.area, language), row.loop_id, row.version, render_row(row, now, language))
         for language, _name in settings.LANGUAGES
         for row in rows
+        if row.area
+    ]
+
+
+def render_counts(counted: Mapping[str, Mapping[str, int]], now: datetime) -> list[tuple[str, bytes]]:
+    """How many loops of wide areas are in each state, for boards that do not have all their rows: (channel, JSON)."""
+    at = int(now.timestamp() * 1000)
+    return [
+        (channel_of(area, language), json.dumps({"counts": numbers, "at": at}).encode())
+        for area, numbers in counted.items()
+        for language, _name in settings.LANGUAGES
     ]
 
 
@@ -40,21 +53,27 @@ def counts(rows: Sequence[BoardRow]) -> dict[str, int]:
 
 
 def render_row(row: BoardRow, now: datetime, language: str) -> bytes:
-    """One `<tr>`: `data-era`, `data-v` and `data-at` tell the newer of two drawings, `data-u` where the row stands."""
-    words = words_of(language)
-    urgency = " ".join(f"{part:g}" for part in row.urgency)
+    """One `<tr>`: `data-era`, `data-v` and `data-at` tell the newer of two drawings, `data-u` where the row stands,
+    `data-dry` and `data-back` (seconds) what is expected of it next. It speaks with the words of its area."""
+    words = words_of(language, known_wordings().of_area(row.area))
+    urgency = " ".join(f"{part:.12g}" for part in row.urgency)
     quiet = "" if row.state not in CALM else " calm"
+    expected = _expected("dry", row.runs_out_at) + _expected("back", row.refill_at)
     return (
         f'<tr id="loop-{row.loop_id}" class="row s-{row.state}{quiet}" data-loop="{row.loop_id}"'
         f' data-era="{row.era}" data-v="{row.version}" data-at="{int(now.timestamp() * 1000)}" data-u="{urgency}"'
-        f' data-state="{row.state}" data-late="{row.late}">'
+        f' data-state="{row.state}" data-late="{row.late}"{expected}>'
         f'<td class="c-state">{chip(row.state, words)}</td>'
+        f'<td class="c-dry">{runs_dry(row, words, now)}</td>'
         f"{_part(row, words)}"
-        f'<td class="c-cards">{_tiles(row, words, now)}</td>'
-        f'<td class="c-out">{_runs_out(row, words, now)}</td>'
-        f'<td class="c-refill">{_refill(row, words, now)}</td>'
-        f'<td class="c-who">{_who(row, words, now)}</td></tr>'
+        f'<td class="c-bins">{_bins(row, words, now)}</td>'
+        f'<td class="c-margin">{_refill(row, words, now)}</td>'
+        f'<td class="c-who">{who(row, words, now)}</td></tr>'
     ).encode()
+
+
+def _expected(name: str, at: datetime | None) -> str:
+    return f' data-{name}="{int(at.timestamp())}"' if at is not None else ""
 
 
 def chip(state: str, words: Words) -> str:
@@ -75,14 +94,14 @@ def _part(row: BoardRow, words: Words) -> str:
     )
 
 
-def _tiles(row: BoardRow, words: Words, now: datetime) -> str:
+def _bins(row: BoardRow, words: Words, now: datetime) -> str:
     if not row.tiles:
         return f'<span class="none">{escape(words["no_cards"])}</span>'
-    size = "few" if len(row.tiles) <= FEW_TILES else "some" if len(row.tiles) <= 10 else "many"
-    return f'<ul class="tiles {size}">{"".join(_tile(tile, words, now) for tile in row.tiles)}</ul>'
+    size = "few" if len(row.tiles) <= FEW_BINS else "some" if len(row.tiles) <= 10 else "many"
+    return f'<ul class="bins {size}">{"".join(_bin(tile, words, now) for tile in row.tiles)}</ul>'
 
 
-def _tile(tile: Tile, words: Words, now: datetime) -> str:
+def _bin(tile: Tile, words: Words, now: datetime) -> str:
     word = escape(words.tiles.get(tile.word, tile.word.lower()))
     level = ""
     if tile.word == "IN_USE" and tile.quantity > 0:
@@ -94,7 +113,7 @@ def _tile(tile: Tile, words: Words, now: datetime) -> str:
     reason = f": {tile.reason}" if tile.reason else ""
     title = escape(f"{tile.code}{left}{age}{reason}")
     return (
-        f'<li class="tile t-{tile.word.lower()}{level}{late}" title="{title}">'
+        f'<li class="bin b-{tile.word.lower()}{level}{late}" title="{title}">'
         f'<span class="n">{tile.number}</span><span class="w">{word}</span>{flag}</li>'
     )
 
@@ -106,7 +125,7 @@ def tick(mode: str, at: datetime, now: datetime, words: Words) -> str:
         text = words["any"] if -60 < -seconds <= 0 else ""
         text = text or (words["in"] if seconds < 0 else words["overdue"]).format(words.span(abs(seconds)))
     elif mode == "out":
-        text = words["any"] if seconds > -60 else words["in"].format(words.span(-seconds))
+        text = f"< 1 {words['min']}" if seconds > -60 else words.span(-seconds)
     else:
         text = words.span(seconds)
     return (
@@ -115,34 +134,62 @@ def tick(mode: str, at: datetime, now: datetime, words: Words) -> str:
     )
 
 
-def _runs_out(row: BoardRow, words: Words, now: datetime) -> str:
-    if row.state == "out" and row.runout_since is not None:
-        dry_for = words["for"].format("\0").split("\0")
+def runs_dry(row: BoardRow, words: Words, now: datetime) -> str:
+    """The largest thing in a row: how long the stock lasts, or how long there has been none."""
+    if row.runout_since is not None:
+        since = words["since"].format(clock(row.runout_since, row.time_zone, now, words.language))
         return (
-            f'<b class="big">{escape(words.states["out"])}</b>'
-            f'<span class="sub">{escape(dry_for[0])}{tick("since", row.runout_since, now, words)}'
-            f"{escape(dry_for[1])}</span>"
+            f'<b class="big">{tick("since", row.runout_since, now, words)}</b>'
+            f'<span class="sub">{escape(since)}</span>'
         )
     if row.runs_out_at is None:
-        return f'<span class="none">{escape(words["no_rate"])}</span>'
+        return f'<span class="none">{escape(no_rate(row, words, now))}</span>'
     return (
         f'<b class="big">{tick("out", row.runs_out_at, now, words)}</b>'
         f'<span class="sub">{clock(row.runs_out_at, row.time_zone, now, words.language)}</span>'
     )
 
 
+def no_rate(row: BoardRow, words: Words, now: datetime) -> str:
+    """Why it is not told when the stock ends."""
+    if row.by_order:
+        return words["by_order"]
+    if row.idle_since is not None:
+        return words["idle"].format(clock(row.idle_since, row.time_zone, now, words.language))
+    return words["no_rate"]
+
+
 def _refill(row: BoardRow, words: Words, now: datetime) -> str:
+    """One bar around a centre line: to the left as far as the loop is dry before its refill, to the right as far as the
+    refill comes before."""
     if row.refill_at is None:
         return _promise(row, words, now) or _nothing(words["not_asked"])
-    overdue = row.refill_at < now
-    mark = ' class="big over"' if overdue else ' class="big"'
-    sub = clock(row.refill_at, row.time_zone, now, words.language)
-    if not overdue and row.runs_out_at is not None and row.runs_out_at < row.refill_at:
-        gap = (row.refill_at - row.runs_out_at).total_seconds()
-        if gap >= 60 and row.state != "out":
-            sub = f'<span class="short">{escape(words["short"].format(words.span(gap)))}</span>'
-    asked = f'<b{mark}>{tick("in", row.refill_at, now, words)}</b><span class="sub">{sub}</span>'
-    return asked + _promise(row, words, now)
+    dry_at = row.runout_since or row.runs_out_at
+    # A refill that should be there and is not comes now at the earliest.
+    margin = None if dry_at is None else (dry_at - max(row.refill_at, now)).total_seconds()
+    said = ""
+    if margin is not None and abs(margin) >= 60 and row.refill_at >= now:
+        kind = "short" if margin < 0 else "ahead"
+        said = f'<b class="{kind}">{escape(words[kind].format(words.span(abs(margin))))}</b>'
+    at = clock(row.refill_at, row.time_zone, now, words.language)
+    over = " over" if row.refill_at < now else ""
+    back = f'<span class="sub{over}">{tick("in", row.refill_at, now, words)} · {at}</span>'
+    return f"{margin_bar(margin)}{said}{back}{_promise(row, words, now)}"
+
+
+def margin_bar(margin: float | None) -> str:
+    """A signed bar for a margin in seconds. Its length grows with the logarithm of the minutes, so that two minutes and
+    two hours are both told apart from nothing; WIDEST_MINUTES fill a side. Without a margin only the centre line."""
+    bar = ""
+    if margin is not None:
+        length = 100 * min(1.0, math.log1p(abs(margin) / 60) / math.log1p(WIDEST_MINUTES))
+        side, x = ("short", -length) if margin < 0 else ("ahead", 0.0)
+        bar = f'<rect class="{side}" x="{x:.1f}" y="2" width="{length:.1f}" height="8"/>'
+    return (
+        '<svg class="margin" viewBox="-100 0 200 12" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="ground" x="-100" y="5.500" width="200" height="1"/>{bar}'
+        '<rect class="centre" x="-.6" y="0" width="1.200" height="12"/></svg>'
+    )
 
 
 def _promise(row: BoardRow, words: Words, now: datetime) -> str:
@@ -165,7 +212,8 @@ def who_acts(row: BoardRow, words: Words) -> tuple[str, str]:
     )
 
 
-def _who(row: BoardRow, words: Words, now: datetime) -> str:
+def who(row: BoardRow, words: Words, now: datetime) -> str:
+    """Who must act next, why, since when, and what else is to be decided."""
     return _next_actor(row, words, now) + "".join(
         f'<span class="task">{escape(line)}</span>' for line in task_lines(row.tasks, words)
     )

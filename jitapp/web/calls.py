@@ -18,16 +18,19 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_noop as mark
 from django.views.decorators.http import require_GET, require_POST
 
 from jitapp.accounts.models import new_uuid
+from jitapp.kanban import andon
 from jitapp.live.ticket import channel_of
 from jitapp.plant.models import Area, Station
+from jitapp.plant.spoken import spoken
+from jitapp.plant.wordings import known_wordings
 from jitapp.pull import actions
 from jitapp.pull.reading.calls import (
     CallFacts,
@@ -40,7 +43,7 @@ from jitapp.pull.reading.calls import (
 )
 from jitapp.pull.scan_request import Conflict, Source
 from jitapp.web.board import tick
-from jitapp.web.phrases import words_of
+from jitapp.web.phrases import clock, words_of
 from jitapp.web.visit import (
     PEOPLE,
     READERS,
@@ -54,6 +57,7 @@ from jitapp.web.visit import (
     readers,
     viewer_of,
 )
+from jitapp.web.wording import in_area
 
 KIND_WORDS = {
     "material": mark("Material"),
@@ -74,6 +78,7 @@ SOLVED_WORDS = {
     "nobody waits for it any more": mark("nobody waits for it any more"),
     "the buffer had not run out": mark("the buffer had not run out"),
 }
+TAKEN_BACK = {andon.NOT_NEEDED: mark("not needed any more")}
 DECISION_WORDS = {"use": mark("Use it"), "rework": mark("Rework"), "scrap": mark("Scrap")}
 # Why a step was refused; the codes are those of jitapp/pull/actions.
 REFUSAL_TEXT = {
@@ -152,6 +157,10 @@ def new_call(request: HttpRequest) -> HttpResponseBase:
         )
     except actions.CallRefused as refused:
         problem = said(refused.code)
+    return _after_station(request, viewer, code, problem)
+
+
+def _after_station(request: HttpRequest, viewer: Viewer, code: str, problem: str) -> HttpResponseBase:
     if _is_part(request):
         return _panel(request, viewer, code, problem)
     if problem:
@@ -197,6 +206,21 @@ def solve(request: HttpRequest, call: UUID) -> HttpResponseBase:
         )
 
     return _after(request, step)
+
+
+@require_POST
+@members
+def take_back(request: HttpRequest, call: UUID) -> HttpResponseBase:
+    """Whoever stands at the station needs nobody any more; the station's buttons come back."""
+    viewer, problem = viewer_of(request), ""
+    code = posted_name(request, "station")
+    try:
+        actions.solve_call(
+            call_id=call, reason=andon.NOT_NEEDED, now=timezone.now(), source=source_of(viewer)
+        )
+    except actions.CallRefused as refused:
+        problem = said(refused.code)
+    return _after_station(request, viewer, code, problem)
 
 
 @require_POST
@@ -274,16 +298,16 @@ def render_numbers(areas: Iterable[str], *, now: datetime) -> list[tuple[str, in
 
 def number_html(area: str, found: Waiting, now: datetime, language: str) -> str:
     """The band's last number: how many calls are open, and how old the oldest is."""
-    words = words_of(language)
-    with translation.override(language):
-        word, none, oldest = gettext("CALLS"), gettext("nobody waits"), gettext("oldest")
+    words = words_of(language, known_wordings().of_area(area))
+    with spoken(language, known_wordings().of_area(area)):
+        word = gettext("CALL") if found.count == 1 else gettext("CALLS")
+        none, oldest = gettext("nobody waits"), gettext("oldest")
     age = f"{escape(oldest)} {tick('since', found.oldest, now, words)}" if found.oldest else escape(none)
-    red = int(found.red)
     return (
-        f'<a class="call-number" id="calls-number" href="/calls" data-n="{found.count}" data-red="{red}"'
+        f'<a class="call-number" id="calls-number" href="/calls" data-n="{found.count}" data-red="{int(found.red)}"'
         f' data-at="{int(now.timestamp() * 1000)}" data-area="{escape(area)}"'
         f' data-channel="{escape(channel_of(area, language))}"><b>{found.count}</b>'
-        f'<span class="word"><svg class="shape" aria-hidden="true"><use href="#{"sh-act" if red else "sh-soon"}"/>'
+        f'<span class="word"><svg class="shape" aria-hidden="true"><use href="#sh-call"/>'
         f"</svg>{escape(word)}</span><small>{age}</small></a>"
     )
 
@@ -309,7 +333,8 @@ def shown(call: CallFacts) -> dict[str, object]:
     taken = call.owned_at is not None
     state = "move" if taken else "act" if call.red else "soon"
     by_itself = call.runout is not None
-    reason = gettext(SOLVED_WORDS[call.reason]) if by_itself and call.reason in SOLVED_WORDS else call.reason
+    known = (SOLVED_WORDS if by_itself else TAKEN_BACK).get(call.reason)
+    reason = gettext(known) if known else call.reason
     word = gettext("TAKEN") if taken else gettext("UNANSWERED") if call.red else gettext("CALLED")
     by_name = taken or call.must_come == "person"
     if taken:
@@ -322,6 +347,7 @@ def shown(call: CallFacts) -> dict[str, object]:
         "call": call,
         "kind": gettext(KIND_WORDS[call.kind]),
         "by": gettext("the buffer itself") if by_itself else call.called_by,
+        "again": _again(call),
         "note": gettext("{} has run out").format(call.part) if by_itself else call.note,
         "reason": reason,
         "state": state,
@@ -330,6 +356,14 @@ def shown(call: CallFacts) -> dict[str, object]:
         "name": "" if by_name else call.must_come_name,
         "steps": [step <= call.level for step in range(1, call.top + 1)],
     }
+
+
+def _again(call: CallFacts) -> str:
+    """How often it was called for, and when last; empty for once."""
+    if call.times < 2:
+        return ""
+    at = clock(call.last_called_at, call.time_zone, timezone.now(), get_language() or "en")
+    return gettext("called {times} times, last at {at}").format(times=call.times, at=at)
 
 
 def panel_context(station: Station, plant_ids: Iterable[int], problem: str = "") -> dict[str, object]:
@@ -353,10 +387,10 @@ def _panel(request: HttpRequest, viewer: Viewer, code: str, problem: str) -> Htt
 
 def _list_context(request: HttpRequest, problem: str = "") -> dict[str, object]:
     viewer, now = viewer_of(request), timezone.now()
-    found = open_calls(plant_ids=viewer.plant_ids, now=now)
+    found, solved = (each(plant_ids=viewer.plant_ids, now=now) for each in (open_calls, solved_calls))
     return {
-        "calls": [shown(call) for call in found],
-        "solved": [shown(call) for call in solved_calls(plant_ids=viewer.plant_ids, now=now)],
+        "calls": [in_area(call.area, shown, call) for call in found],
+        "solved": [in_area(call.area, shown, call) for call in solved],
         "holds": [(hold, str(new_uuid())) for hold in open_holds(viewer.plant_ids)],
         "decisions": [(value, gettext(word)) for value, word in DECISION_WORDS.items()],
         "reasons": reasons_of(viewer.plant_ids),

@@ -14,7 +14,8 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from jitapp.live import demo
-from jitapp.plant.models import Plant, Station
+from jitapp.plant.models import Station
+from jitapp.plant.shown import shown_plants
 from jitapp.pull.reading.offers import Offer, offers
 from jitapp.web.visit import people, viewer_of
 
@@ -31,14 +32,14 @@ def operators_rest() -> bool:
 
 def leave_to_people(station: Station) -> None:
     """Whoever stands at a station of the demonstration has it to themselves at once; the operators stay away."""
-    if settings.DEMO == "live" and station.plant.code == settings.DEMO_PLANT:
+    if settings.DEMO == "live" and station.plant_id in shown_plants():
         with suppress(demo.CannotSwitch):  # then they leave with the first scan
             demo.take_over(station.code)
 
 
 def offers_of(station: Station) -> list[Offer]:
     """Cards to try, for somebody who has none in their hand: in the demonstration only."""
-    shown = settings.DEMO in ("live", "1") and station.plant.code == settings.DEMO_PLANT
+    shown = settings.DEMO in ("live", "1") and station.plant_id in shown_plants()
     return offers(station, now=timezone.now(), most=OFFERS) if shown else []
 
 
@@ -53,8 +54,7 @@ def give_back(station: str) -> None:
 @people
 def switch(request: HttpRequest) -> HttpResponseBase:
     """`operators` is stop or go; back to where the button stood."""
-    here = Plant.objects.filter(code=settings.DEMO_PLANT, pk__in=viewer_of(request).plant_ids)
-    if settings.DEMO != "live" or not here.exists():
+    if settings.DEMO != "live" or shown_plants().isdisjoint(viewer_of(request).plant_ids):
         raise Http404
     try:
         if request.POST.get("operators") == "stop":

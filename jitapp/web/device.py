@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.crypto import salted_hmac
 
 from jitapp.accounts.models import Device, Person, new_token, token_hash
 from jitapp.kanban.vocabulary import DeviceKind, Intent
@@ -52,7 +53,7 @@ def remember(response: HttpResponseBase, token: str, *, secure: bool) -> None:
 def make_known(person: Person, plant_id: int, station: Station | None) -> str:
     """A device for a browser in which somebody who works there has signed in; returns its token."""
     token = new_token()
-    name = f"{str(person)[:60]} · {secrets.token_hex(2)}"
+    name = f"{str(person)[:60]} · {secrets.token_hex(4)}"
     with transaction.atomic():
         device = Device.objects.create(
             name=name, kind=DeviceKind.TABLET, token_hash=token_hash(token), enrolled_by=person
@@ -69,9 +70,11 @@ def stand_at(device_id: int, station: Station | None, intent: str) -> None:
     Placement.objects.filter(device_id=device_id).update(**where)
 
 
-def tell_person(response: HttpResponseBase, person: Person | None) -> None:
-    """Says to the page whose scans these are: a name for the record, no right."""
+def tell_person(response: HttpResponseBase, person: Person | None, session: str = "") -> None:
+    """Says to the page whose scans these are: a name for the record, no right. With the session's key the page tells a
+    login that somebody left without a network from a new one (static/js/actor.js); the key itself is not told."""
     if person is None:
         response.delete_cookie(PERSON_COOKIE, samesite="Lax")
     else:
-        response.set_cookie(PERSON_COOKIE, str(person.uuid), max_age=KEPT_SECONDS, samesite="Lax")
+        mark = f".{salted_hmac('device.person', session).hexdigest()[:8]}" if session else ""
+        response.set_cookie(PERSON_COOKIE, f"{person.uuid}{mark}", max_age=KEPT_SECONDS, samesite="Lax")

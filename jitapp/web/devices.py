@@ -22,9 +22,11 @@ from jitapp.accounts.models import Device
 from jitapp.kanban.vocabulary import DeviceKind, Intent
 from jitapp.plant import enrolling
 from jitapp.plant.models import Enrolment, Plant, Station
+from jitapp.plant.walls import WallSettings, WrongWall
 from jitapp.pull import actions
 from jitapp.pull.reading.devices import DeviceFacts, Missing, devices_of
 from jitapp.pull.sources import forget
+from jitapp.web import wall, wall_form
 from jitapp.web.calls import members
 from jitapp.web.doctor import PROBLEMS
 from jitapp.web.leading import led_plant, led_plants
@@ -37,8 +39,10 @@ from jitapp.web.visit import people, posted_name, viewer_of
 
 SILENT_AFTER = timedelta(minutes=2)
 CLOCK_MAY_DIFFER_MS = 60_000
+CLOCK_IS_RIGHT_S = 2  # the way of the message counts too
 ENOUGH_READS = 20
 MOST_BAD = 0.1
+LONGEST_NOTE = 200
 WORST = ("act", "soon", "move", "ok", "held")
 DEVICE_WORDS = {
     "act": mark("LOOK"),
@@ -68,6 +72,20 @@ REFUSAL_TEXT = {
 
 
 @dataclass(frozen=True, slots=True)
+class DoctorStamp:
+    """What the scanner doctor said of the scanner there: passed, usable or failed, and what is to be set."""
+
+    state: str
+    word: str
+    sentences: list[str]
+
+    @property
+    def chip(self) -> str:
+        """The look of its word."""
+        return {"passed": "ok", "usable": "soon"}.get(self.state, "act")
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A device with the worst of its states, and a sentence for each thing that is not as it should be."""
 
@@ -77,6 +95,9 @@ class Shown:
     kind: str
     meant: str
     troubles: list[str]
+    clock: str
+    stamp: DoctorStamp | None
+    newest: bool  # it runs the app as the server has it
 
 
 # -- the list ---------------------------------------------------------------------------------------
@@ -99,6 +120,7 @@ def _list(request: HttpRequest) -> dict[str, object]:
     words = words_of(viewer.language)
     found = [shown(facts, now, words) for facts in devices_of(viewer.plant_ids, now=now)]
     return {
+        "now_ms": int(now.timestamp() * 1000),
         "devices": [each for each in found if each.facts.active],
         "ended": [each for each in found if not each.facts.active],
         "leads": bool(led_plants(request)),
@@ -117,7 +139,21 @@ def shown(facts: DeviceFacts, now: datetime, words: Words) -> Shown:
         gettext(KIND_WORDS[facts.kind]),
         gettext(MEANT[Intent(facts.intent)]) if facts.intent in set(Intent) else gettext("Usual step"),
         [sentence for _, sentence in wrong],
+        _clock(facts, words),
+        doctor_of(facts),
+        facts.app_version == version(),
     )
+
+
+def _clock(facts: DeviceFacts, words: Words) -> str:
+    """How far its clock is off; empty for a device that has not told the time."""
+    if facts.clock_error_ms is None:
+        return ""
+    error = facts.clock_error_ms / 1000
+    if abs(error) < CLOCK_IS_RIGHT_S:
+        return gettext("right")
+    said = gettext("{} fast") if error > 0 else gettext("{} slow")
+    return said.format(words.span(abs(error)))
 
 
 def _troubles(facts: DeviceFacts, now: datetime, words: Words) -> list[tuple[str, str]]:
@@ -160,15 +196,6 @@ def _of_its_signs(facts: DeviceFacts, now: datetime, words: Words) -> list[tuple
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class DoctorStamp:
-    """What the scanner doctor said of the scanner there: passed, usable or failed, and what is to be set."""
-
-    state: str
-    word: str
-    sentences: list[str]
-
-
 def doctor_of(facts: DeviceFacts) -> DoctorStamp | None:
     """The doctor's last verdict (jitapp/web/doctor.py); None if it was never asked, or said what is not known here."""
     kept = facts.doctor if isinstance(facts.doctor, dict) else {}
@@ -203,11 +230,10 @@ def device_page(request: HttpRequest, device: UUID) -> HttpResponseBase:
         row = Device.objects.get(uuid=device)
         try:
             enrolling.change(row, _asked(request, plant, but=row))
-        except enrolling.CannotEnrol as why:
-            problem = gettext(REFUSAL_TEXT[str(why)])
+        except (enrolling.CannotEnrol, WrongWall) as why:
+            problem = _why(why)
         else:
-            forget(row.token_hash)
-            messages.success(request, gettext("Saved. It counts from the next scan on."))
+            messages.success(request, _saved(row))
             return redirect("device", device)
     now = timezone.now()
     context: dict[str, object] = {
@@ -218,10 +244,27 @@ def device_page(request: HttpRequest, device: UUID) -> HttpResponseBase:
         "asked": _asked_again(request, facts),
         "stations": _stations([facts.plant_id]) if leads else (),
         "intents": _intents(),
-        "newest": facts.app_version == version(),
-        "stamp": doctor_of(facts),
+        **(_wall_fields(request, facts) if leads and facts.kind == DeviceKind.WALL else {}),
     }
     return render(request, "devices/one.html", context, status=422 if problem else 200)
+
+
+def _saved(row: Device) -> str:
+    """Whoever must know of a change is told; what the leader is told of it."""
+    forget(row.token_hash)
+    if row.kind == DeviceKind.WALL:
+        wall.set_up(row)
+        return gettext("Saved. The screen shows it within a minute, without anybody going there.")
+    return gettext("Saved. A tablet shows it as soon as nothing waits there and nobody scans.")
+
+
+def _wall_fields(request: HttpRequest, facts: DeviceFacts) -> dict[str, object]:
+    row = Device.objects.get(uuid=facts.uuid)
+    return wall_form.fields(request, Plant.objects.filter(pk=facts.plant_id), wall_form.settings_of(row))
+
+
+def _why(why: enrolling.CannotEnrol | WrongWall) -> str:
+    return wall_form.refusal(why) if isinstance(why, WrongWall) else gettext(REFUSAL_TEXT[str(why)])
 
 
 @require_POST
@@ -234,6 +277,9 @@ def revoke(request: HttpRequest, device: UUID) -> HttpResponseBase:
     enrolling.revoke(row)
     forget(row.token_hash)
     said = gettext("{} is ended: what it sends from now on is refused. What waits on it stays there.")
+    if row.kind == DeviceKind.WALL:
+        wall.ended(row.token_hash)
+        said = gettext("{} is ended: the screen shows nothing from now on.")
     messages.success(request, said.format(row.name))
     return redirect("device", device)
 
@@ -249,6 +295,8 @@ def note(request: HttpRequest, missing: int) -> HttpResponseBase:
     viewer = viewer_of(request)
     if not said:
         messages.error(request, gettext("Say what you found out, then press again."))
+    elif len(said) > LONGEST_NOTE:
+        messages.error(request, gettext("That is too long: say it in at most 200 characters."))
     elif viewer.person_id is not None:
         done = actions.note_missing(
             missing,
@@ -279,8 +327,8 @@ def enrol_page(request: HttpRequest) -> HttpResponseBase:
         plant = led_plant(request, posted_name(request, "plant"))
         try:
             return _show_code(request, _asked(request, plant))
-        except enrolling.CannotEnrol as why:
-            return _ask(request, plants, problem=gettext(REFUSAL_TEXT[str(why)]))
+        except (enrolling.CannotEnrol, WrongWall) as why:
+            return _ask(request, plants, problem=_why(why))
     return _ask(request, plants)
 
 
@@ -293,7 +341,13 @@ def enrol_again(request: HttpRequest, device: UUID) -> HttpResponseBase:
     row = Device.objects.get(uuid=device)
     try:
         asked = enrolling.wanted(
-            plant, name=facts.name, kind=facts.kind, station=facts.station, intent=facts.intent, but=row
+            plant,
+            name=facts.name,
+            kind=facts.kind,
+            station=facts.station,
+            intent=facts.intent,
+            but=row,
+            wall=wall_form.settings_of(row),
         )
     except enrolling.CannotEnrol as why:
         messages.error(request, gettext(REFUSAL_TEXT[str(why)]))
@@ -328,6 +382,7 @@ def _show_code(request: HttpRequest, asked: enrolling.Wanted, again: Device | No
         "short": address.removesuffix(f"/{code}"),
         "code": "-".join(code[place : place + 4] for place in range(0, len(code), 4)),
         "drawn": qr(address),
+        "screen": asked.kind is DeviceKind.WALL,
         "local": request.get_host().split(":")[0] in ("127.0.0.1", "localhost", "[::1]"),
         **_arrival(made),
     }
@@ -344,18 +399,22 @@ def _ask(request: HttpRequest, plants: list[Plant], problem: str = "") -> HttpRe
         "intents": _intents(),
         "asked": request.POST,
         "problem": problem,
+        **wall_form.fields(request, plants, WallSettings()),
     }
     return render(request, "devices/enrol.html", context, status=422 if problem else 200)
 
 
 def _asked(request: HttpRequest, plant: Plant, but: Device | None = None) -> enrolling.Wanted:
+    kind = but.kind if but else request.POST.get("kind", "")
+    is_wall = kind == DeviceKind.WALL  # it stands at no station, and nobody scans there
     return enrolling.wanted(
         plant,
         name=posted_name(request, "name"),
-        kind=but.kind if but else request.POST.get("kind", ""),
-        station=posted_name(request, "station"),
-        intent=request.POST.get("intent", ""),
+        kind=kind,
+        station="" if is_wall else posted_name(request, "station"),
+        intent="" if is_wall else request.POST.get("intent", ""),
         but=but,
+        wall=wall_form.asked_wall(request, plant) if is_wall else None,
     )
 
 

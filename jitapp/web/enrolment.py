@@ -1,4 +1,5 @@
-"""The page that a new tablet opens: one big button, by which the browser becomes a device, without a login."""
+"""The page that a new tablet or wall screen opens: one big button, by which the browser becomes a device, without a
+login."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from jitapp.kanban.vocabulary import DeviceKind
 from jitapp.plant import enrolling
 from jitapp.plant.enrolling import Enrolled, Standing
 from jitapp.pull.sources import forget
+from jitapp.web import wall
 from jitapp.web.device import remember
 from jitapp.web.visit import ANYBODY, declared
 
@@ -50,11 +52,16 @@ def enrol_here(request: HttpRequest, code: str) -> HttpResponseBase:
 
 
 def _welcome(request: HttpRequest, enrolled: Enrolled) -> HttpResponse:
-    """A reader has no browser: its token is shown, once. Every other device keeps it in a cookie and begins."""
+    """A reader has no browser: its token is shown, once. A wall screen has it in its address, which a restart keeps.
+    Every other device keeps it in a cookie and begins."""
     if enrolled.device.kind == DeviceKind.READER:
         response = render(request, "device/token.html", {"device": enrolled.device, "token": enrolled.token})
+    elif enrolled.device.kind == DeviceKind.WALL:
+        wall.ended(enrolled.former)  # a screen that had its place before shows nothing any more
+        response = redirect("wall", enrolled.token)
+        response["Referrer-Policy"] = "no-referrer"
     else:
-        response = redirect("/" if enrolled.device.kind == DeviceKind.WALL else "/s/")
+        response = redirect("scan")
         remember(response, enrolled.token, secure=request.is_secure())
     response["Cache-Control"] = "no-store"
     return response
@@ -62,7 +69,12 @@ def _welcome(request: HttpRequest, enrolled: Enrolled) -> HttpResponse:
 
 def _page(request: HttpRequest, standing: Standing | None = None, row: object = None) -> HttpResponse:
     problem = gettext(WHY[standing]) if standing else ""
-    context = {"enrolment": row, "problem": problem, "reader": DeviceKind.READER.value}
+    context = {
+        "enrolment": row,
+        "problem": problem,
+        "reader": DeviceKind.READER.value,
+        "screen": DeviceKind.WALL.value,
+    }
     response = render(request, "device/enrol.html", context, status=STATUS[standing] if standing else 200)
     response["Cache-Control"] = "no-store"
     return response

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -18,13 +17,17 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from jitapp.erp import queries
 from jitapp.kanban.vocabulary import Outcome
 from jitapp.live.push import redis_answers
+from jitapp.live.ticket import channel_of, make_ticket
 from jitapp.outages import store
 from jitapp.pull.reading.attempts import attempts_everywhere
+from jitapp.pull.reading.devices import scans_on_devices
 from jitapp.pull.reading.sheets import measures
 from jitapp.pull.reading.standstill import watch
-from jitapp.web import stands
+from jitapp.web import paper_words, stands, status_report
 from jitapp.web.headers import live_base
-from jitapp.web.visit import ANYBODY, declared, readers
+from jitapp.web.phrases import words_of
+from jitapp.web.shell import version
+from jitapp.web.visit import ANYBODY, areas_of, declared, readers, viewer_of
 
 _known: set[str] = set()  # "migrated" once seen: migrations are never reverted under a running server
 
@@ -111,24 +114,41 @@ def _figures_of_the_store(registry: CollectorRegistry, gauge: Callable[[str, str
 @never_cache
 @readers
 def status(request: HttpRequest) -> HttpResponseBase:
-    """The same for people: is it the server, or the network?"""
+    """The same for people: is it the server, or the network? With `?plain` as text."""
+    viewer, now = viewer_of(request), timezone.now()
     begun = time.perf_counter()
     lacks = _lacks(request.path)
     seen = watch.latest()
     database_ms = (time.perf_counter() - begun) * 1000
-    found: dict[str, Any] = {} if lacks else measures(now=timezone.now())
+    told = list(
+        status_report.lines(
+            lacks=lacks or stands.lacking(seen),
+            database_ms=database_ms,
+            redis_up=redis_answers(),
+            seen=seen,
+            found={} if lacks else measures(now=now),
+            documents=None if lacks else queries.measures(now=now),
+            papers=[] if lacks else paper_words.faults(viewer.plant_ids),
+            on_devices=0 if lacks else scans_on_devices(viewer.plant_ids),
+            words=words_of(viewer.language),
+            now=now,
+        )
+    )
+    plain = status_report.as_text(told, version=version(), now=now)
+    if "plain" in request.GET:
+        return HttpResponse(plain, content_type="text/plain; charset=utf-8")
+    areas = [] if lacks else areas_of(viewer)
+    channel = channel_of(areas[0].code, viewer.language) if areas else ""
     context = {
-        "lacks": lacks or stands.lacking(seen),
-        "database_ms": database_ms,
-        "redis_up": redis_answers(),
-        "stands": list(stands.sentences(seen)),
-        "live": live_base(request),
-        "found": found,
-        "documents": None if lacks else queries.measures(now=timezone.now()),
-        "outcomes": [
-            (outcome.value, found.get("scans_by_outcome", {}).get(outcome.value, 0)) for outcome in Outcome
-        ],
-        "now": timezone.now(),
+        "lines": told,
+        "plain": plain,
+        "version": version(),
+        "now": now,
+        "now_ms": int(now.timestamp() * 1000),
+        "live": live_base(request) + "/live/board",
+        "channel": channel,
+        "ticket": make_ticket(channel, request.session.session_key) if channel else "",
+        "words": status_report.script_words(),
     }
     return render(request, "status.html", context)
 

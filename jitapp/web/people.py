@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.sites import site
@@ -11,13 +12,16 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone, translation
+from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.i18n import set_language
 
 from jitapp.accounts.backend import remember, waits_until
+from jitapp.accounts.first import knows_nobody
 from jitapp.accounts.models import Person
+from jitapp.plant.spoken import speak
 from jitapp.web.visit import ANYBODY, declared, guests_may_read
 
 
@@ -27,6 +31,12 @@ class Login(views.LoginView):
     template_name = "login.html"
     redirect_authenticated_user = True
     extra_context = {"guests": guests_may_read}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """While nobody is known, the first administrator is asked for instead."""
+        if knows_nobody():
+            return redirect("first-start")
+        return super().dispatch(request, *args, **kwargs)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """429 with the time to wait for a try that was not looked at."""
@@ -43,13 +53,18 @@ class Login(views.LoginView):
         response = super().form_valid(form)
         person = self.request.user
         if isinstance(person, Person):
-            remember(response, person.pk)
-        if isinstance(person, Person) and person.language in dict(settings.LANGUAGES):
-            response.set_cookie(
-                settings.LANGUAGE_COOKIE_NAME, person.language, max_age=31_536_000, samesite="Lax"
-            )
-            translation.activate(person.language)
+            welcome(response, person)
         return response
+
+
+def welcome(response: HttpResponse, person: Person) -> None:
+    """Whoever has logged in is remembered in this browser and spoken to in their language."""
+    remember(response, person.pk)
+    if person.language in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, person.language, max_age=31_536_000, samesite="Lax"
+        )
+        speak(person.language)
 
 
 def _said(seconds: int) -> str:

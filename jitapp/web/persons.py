@@ -117,7 +117,14 @@ def person_page(request: HttpRequest, person: UUID) -> HttpResponseBase:
             if plant.pk in rights.roles
         ],
         "roles": _said(roles.get(plant.pk, frozenset()) for plant in plants),
-        "badge": request.POST.get("badge", found.badge or "") if problem else found.badge or "",
+        "typed": {
+            field: request.POST.get(field, kept) if problem else kept
+            for field, kept in (
+                ("name", found.name),
+                ("badge", found.badge or ""),
+                ("language", found.language),
+            )
+        },
     }
     return render(request, "persons/one.html", context, status=422 if problem else 200)
 

@@ -12,7 +12,10 @@ from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as mark
 
+from jitapp.kanban.bidi import isolated
 from jitapp.plant.configs import zone
+from jitapp.plant.spoken import current_wording, spoken
+from jitapp.plant.wording.kept import Wording
 from jitapp.pull.reading.tasks import TurnName
 
 STATE_WORDS = {
@@ -132,10 +135,13 @@ OTHER_WORDS = {
     "s": mark("s"),
     "now": mark("now"),
     "any": mark("any minute"),
-    "for": mark("for {}"),
+    "since": mark("since {}"),
     "overdue": mark("{} late"),
     "no_rate": mark("no rate yet"),
+    "idle": mark("nothing used since {}"),
+    "by_order": mark("made by order"),
     "short": mark("{} too late"),
+    "ahead": mark("{} to spare"),
     "not_asked": mark("not asked"),
     "quiet": mark("nothing waits"),
     "no_cards": mark("no cards yet"),
@@ -186,10 +192,14 @@ class Words:
         return f"{hours // 24} {self['d']}"
 
 
-@lru_cache(maxsize=16)
-def words_of(language: str) -> Words:
-    """The words of a language."""
-    with translation.override(language):
+def words_of(language: str, wording: Wording | None = None) -> Words:
+    """The words of a language, with those that a site has of its own: what is spoken now, if they are not told."""
+    return _words_of(language, current_wording() if wording is None else wording)
+
+
+@lru_cache(maxsize=128)
+def _words_of(language: str, wording: Wording) -> Words:
+    with spoken(language, wording):
         return Words(
             language,
             states=_translated(STATE_WORDS),
@@ -216,7 +226,14 @@ def clock(at: datetime, time_zone: str, now: datetime, language: str = "en", *, 
         return local.strftime("%H:%M")
     if abs((local.date() - today.date()).days) < 7:
         return f"{words_of(language).days[local.weekday()]} {local:%H:%M}"
-    return f"{local:%Y-%m-%d %H:%M}" if exact else f"{local:%Y-%m-%d}"
+    date = f"{local:%Y-%m-%d %H:%M}" if exact else f"{local:%Y-%m-%d}"
+    return isolated(date) if from_the_right(language) else date
+
+
+@lru_cache(maxsize=16)
+def from_the_right(language: str) -> bool:
+    """Whether the language is written from right to left."""
+    return bool(translation.get_language_info(language)["bidi"])
 
 
 def promise(at: datetime, late: bool, time_zone: str, now: datetime, words: Words) -> str:

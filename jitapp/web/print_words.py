@@ -79,6 +79,7 @@ REFUSAL_TEXT = {
         " paper, and tell your administrator."
     ),
     "nothing_there": mark("There is nothing to print there yet. Choose another area, or add badges first."),
+    "no_badge": mark("That person has no badge yet, or does not work in your plant. Give the badge first."),
     "unknown_test": mark("No test page of your plant has the code {}. Print one and scan that."),
     "never_printed": mark("No print of card {} is known. Print it first."),
     "code_unreadable": mark("{} is neither the code of a test page nor of a card. Scan it again."),

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_POST
 from jitapp.accounts.models import Person
 from jitapp.kanban.quantity import NotAQuantity, read_quantity
 from jitapp.kanban.vocabulary import Role
-from jitapp.plant.models import Loop, Plant
+from jitapp.plant.models import Loop, Membership, Plant
 from jitapp.printing import actions
 from jitapp.printing.actions import FORMS, MOST, TEST_PREFIX, Order, Printout, PrintRefused
 from jitapp.printing.carriers import Carrier
@@ -36,6 +36,7 @@ from jitapp.printing.queries import (
     Why,
     cards_to_print,
     codes_of_job,
+    job_of,
     newest_jobs,
     newest_tests,
 )
@@ -247,7 +248,8 @@ def _printed(request: HttpRequest, viewer: Viewer, plants: frozenset[int]) -> Pr
     if what == "commands":
         return actions.print_commands(order, plant_id=plant, now=now, source=source)
     if what == "badges":
-        return actions.print_badges(order, plant_id=plant, now=now, source=source)
+        person, plant = _whose(asked.get("person", ""), plant, plants)
+        return actions.print_badges(order, plant_id=plant, now=now, source=source, person=person)
     if what == "stations":
         area = asked.get("area", "").replace("\0", "")
         return actions.print_stations(order, plant_id=plant, now=now, source=source, area=area)
@@ -270,9 +272,7 @@ def _codes(request: HttpRequest, plants: frozenset[int]) -> tuple[list[str], Ord
 
 def _job(text: str, plants: frozenset[int]) -> PrintJob:
     try:
-        found = PrintJob.objects.filter(
-            uuid=UUID(text), plant_id__in=plants, what=PrintJob.What.CARDS
-        ).first()
+        found = job_of(UUID(text), plants)
     except ValueError:
         found = None
     if found is None:
@@ -286,6 +286,20 @@ def _plant(code: str, plants: frozenset[int]) -> int:
         Plant.objects.filter(pk__in=plants, code=code.replace("\0", "")).values_list("pk", flat=True).first()
     )
     return found if found is not None else min(plants)
+
+
+def _whose(person: str, plant: int, plants: frozenset[int]) -> tuple[UUID | None, int]:
+    """The person whose badge alone is wanted, and the plant in which they work; nobody, where none is named."""
+    if not person:
+        return None, plant
+    works = Membership.objects.filter(plant__in=plants, person__badge__isnull=False, person__is_active=True)
+    try:
+        found = works.filter(person__uuid=UUID(person)).values_list("plant_id", flat=True).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise PrintRefused("no_badge")
+    return UUID(person), found
 
 
 def _remember(response: HttpResponse, order: Order) -> None:

@@ -1,13 +1,14 @@
 """The round of a material handler: a timetable with a countdown, what to take and to leave at each stop, a scan box.
 
-Every form works without JavaScript; with it, htmx swaps the round in place. Scans go the one scan path.
+Every form works without JavaScript. With it a device keeps what was done until the server has it (web/acts.py), and
+htmx renews the round in place. Scans go the one scan path.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
+from typing import cast, get_args
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -16,11 +17,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as mark
 from django.views.decorators.http import require_GET, require_POST
+from msgspec import structs
 
-from jitapp.accounts.models import new_uuid
+from jitapp.accounts.models import Person, new_uuid
 from jitapp.plant.routes import Route
+from jitapp.pull import actions
 from jitapp.pull.scan_request import Source
-from jitapp.rounds.load import Errand, Halt
+from jitapp.rounds.load import Doing, Errand, Halt
 from jitapp.rounds.routes import (
     ObstacleRefused,
     Sheet,
@@ -33,14 +36,15 @@ from jitapp.rounds.routes import (
 )
 from jitapp.rounds.vocabulary import Hindrance
 from jitapp.symbology.commandcode import read_command
+from jitapp.web.act import Act, Doer, Done, kept, posted_act, refused, scanned
 from jitapp.web.calls import REFUSAL_TEXT, members, source_of
 from jitapp.web.camera import camera_words
 from jitapp.web.device import device_source
 from jitapp.web.phrases import words_of
 from jitapp.web.said import Said, said_of
-from jitapp.web.visit import Viewer, posted_name, readers, viewer_of
-
-CODE_LIMIT = 4_096
+from jitapp.web.scan_words import scan_words
+from jitapp.web.shell import version
+from jitapp.web.visit import Viewer, readers, viewer_of
 
 HINDRANCE_WORDS = {
     Hindrance.NOT_THERE: mark("Not there"),
@@ -75,9 +79,8 @@ def routes_page(request: HttpRequest) -> HttpResponseBase:
     """The routes of the plant, each with its next departure."""
     viewer, now = viewer_of(request), timezone.now()
     routes = [(route, timetable_of(route).round_at(now)) for route in routes_in(viewer.plant_ids)]
-    return render(
-        request, "rounds/routes.html", {"routes": routes, "now": now, "script_words": script_words(viewer)}
-    )
+    context = {"routes": routes, "now": now} | script_data(request, viewer)
+    return render(request, "rounds/routes.html", context)
 
 
 @require_GET
@@ -86,7 +89,7 @@ def route_page(request: HttpRequest, route: str) -> HttpResponseBase:
     """One round."""
     viewer = viewer_of(request)
     found = _route(viewer, route)
-    context = _context(request, viewer, found) | {"script_words": script_words(viewer)}
+    context = _context(request, viewer, found) | script_data(request, viewer, found.code)
     return render(request, "rounds/route.html", context)
 
 
@@ -101,55 +104,81 @@ def route_now(request: HttpRequest, route: str) -> HttpResponseBase:
 @require_POST
 @members
 def route_scan(request: HttpRequest, route: str) -> HttpResponseBase:
-    """A scan at a stop: taken at the supply end, left at the demand end."""
-    viewer, now = viewer_of(request), timezone.now()
-    found = _route(viewer, route)
-    code = request.POST.get("code", "")[:CODE_LIMIT]
-    if not code.strip():
-        missing = gettext("There is no code. Scan the card, or type its code.")
-        return _after(request, viewer, found, Said("red", gettext("Not readable"), missing))
-    if command := said_of_command(code):
-        return _after(request, viewer, found, command)
-    answer, carried = scan_on_route(
-        found, code=code, scan_id=posted_id(request), source=scanning_source(request, viewer), now=now
-    )
-    said = said_of(answer)
-    if not carried:
-        said = Said(
-            "red",
-            gettext("Not on this route"),
-            gettext("This card is not carried on {}. Nothing was changed.").format(found.name),
-            gettext("Leave the container where it stands, or take it to the right route."),
-            code=said.code,
-        )
-    return _after(request, viewer, found, said)
+    """A scan at a stop, of a page without JavaScript; with it a device keeps it and sends it to `/s/scans`."""
+    return _after(request, route, scan_act(*_posted(request, "scan", route)))
 
 
 @require_POST
 @members
 def route_obstacle(request: HttpRequest, route: str) -> HttpResponseBase:
     """Why a container was not taken or not left: kept, and the leader is called."""
-    viewer, now = viewer_of(request), timezone.now()
-    found = _route(viewer, route)
-    reason = request.POST.get("reason", "")
-    word = gettext(HINDRANCE_WORDS[Hindrance(reason)]) if reason in set(Hindrance) else ""
+    return _after(request, route, obstacle_act(*_posted(request, "cannot", route)))
+
+
+def scan_act(act: Act, source: Source, now: datetime) -> Done:
+    """A scan at a stop: taken at the supply end, left at the demand end."""
+    route = route_in(act.place, source.plant_ids)
+    if route is None:
+        return refused(_no_route())
+    if not act.code.strip():
+        missing = gettext("There is no code. Scan the card, or type its code.")
+        return refused(Said("red", gettext("Not readable"), missing))
+    if command := said_of_command(act.code):
+        return kept(command)
+    asked = structs.replace(act.told, code=act.code)
+    answer, carried = scan_on_route(route, asked, doing=_doing(act), source=source, now=now)
+    if carried:
+        return scanned(answer)
+    said = Said(
+        "red",
+        gettext("Not on this route"),
+        gettext("This card is not carried on {}. Nothing was changed.").format(route.name),
+        gettext("Leave the container where it stands, or take it to the right route."),
+        code=said_of(answer).code,
+    )
+    return scanned(answer, said)
+
+
+def obstacle_act(act: Act, source: Source, now: datetime) -> Done:
+    """Why a container was not taken or not left: kept, and the leader is called."""
+    route = route_in(act.place, source.plant_ids)
+    if route is None:
+        return refused(_no_route())
+    word = gettext(HINDRANCE_WORDS[Hindrance(act.reason)]) if act.reason in set(Hindrance) else ""
     try:
         report_obstacle(
-            found,
-            card=posted_name(request, "card")[:40],
-            reason=reason,
-            note=request.POST.get("note", ""),
+            route,
+            card=act.card,
+            reason=act.reason,
+            note=act.note,
             words=word,
-            report_id=posted_id(request),
-            source=scanning_source(request, viewer),
+            doing=_doing(act),
+            report_id=act.told.id,
+            source=source,
             now=now,
+            at=actions.happened_at(act.told, now),
         )
-    except ObstacleRefused as refused:
-        said = Said("red", gettext("NOT RECORDED"), _why(refused.code))
-    else:
-        leader = gettext("The leader is called. Go on with the round.")
-        said = Said("amber", gettext("Kept: {}").format(word), leader)
-    return _after(request, viewer, found, said)
+    except ObstacleRefused as why:
+        return refused(Said("red", gettext("NOT RECORDED"), _why(why.code), code=why.code))
+    leader = gettext("The leader is called. Go on with the round.")
+    return kept(Said("amber", gettext("Kept: {}").format(word), leader))
+
+
+DOERS: dict[str, Doer] = {"scan": scan_act, "cannot": obstacle_act}
+
+
+def _doing(act: Act) -> Doing | None:
+    return cast(Doing, act.doing) if act.doing in get_args(Doing) else None
+
+
+def _no_route() -> Said:
+    gone = gettext("There is no such route, or it belongs to a plant you are not a member of.")
+    return Said("red", gettext("NOT RECORDED"), gone, code="unknown_route")
+
+
+def _posted(request: HttpRequest, do: str, place: str) -> tuple[Act, Source, datetime]:
+    """The act of a form, who does it, and now."""
+    return posted_act(request, do, place), scanning_source(request, viewer_of(request)), timezone.now()
 
 
 def _why(code: str) -> str:
@@ -180,26 +209,18 @@ def scanning_source(request: HttpRequest, viewer: Viewer) -> Source:
     return replace(source, device_id=tablet.device_id) if tablet is not None else source
 
 
-def posted_id(request: HttpRequest) -> UUID:
-    """The id that came with the form, so that a second sending is the same; else a new one."""
-    try:
-        return UUID(request.POST.get("id", ""))
-    except ValueError:
-        return new_uuid()
-
-
-def _after(request: HttpRequest, viewer: Viewer, route: Route, said: Said) -> HttpResponseBase:
-    if request.headers.get("HX-Request") == "true":
-        return render(
-            request, "rounds/route_now.html", _context(request, viewer, route, said) | {"oob": True}
-        )
+def tell(request: HttpRequest, said: Said) -> None:
+    """Says on the next page what became of a form that was sent without JavaScript."""
     messages.info(request, " ".join(filter(None, (f"{said.headline}.", said.message, said.next))))
-    return redirect("route", route.code)
 
 
-def _context(
-    request: HttpRequest, viewer: Viewer, route: Route, said: Said | None = None
-) -> dict[str, object]:
+def _after(request: HttpRequest, route: str, done: Done) -> HttpResponseBase:
+    found = _route(viewer_of(request), route)
+    tell(request, done.said)
+    return redirect("route", found.code)
+
+
+def _context(request: HttpRequest, viewer: Viewer, route: Route) -> dict[str, object]:
     now = timezone.now()
     sheet = sheet_of(route, now=now)
     here = request.user.is_authenticated
@@ -209,7 +230,6 @@ def _context(
         "halts": [_shown(halt, sheet, now) for halt in sheet.halts],
         "late": sheet.late,
         "departures": timetable_of(route).today(now),
-        "said": said,
         "may_act": here,
         "camera": camera_words(),
         "fresh_id": str(new_uuid()),
@@ -241,12 +261,21 @@ def _errand(errand: Errand, sheet: Sheet) -> dict[str, object]:
     }
 
 
-def script_words(viewer: Viewer) -> dict[str, str]:
-    """What the clocks of the handlers' pages say."""
+def script_data(request: HttpRequest, viewer: Viewer, place: str = "") -> dict[str, object]:
+    """What the script of a handler's page needs: its sentences, those of a tablet among them, and whose page it is."""
     words = words_of(viewer.language)
-    return {
+    said = {
+        **scan_words(viewer.language),
         **{name: words[name] for name in ("in", "any", "overdue", "min", "h", "d", "s", "ago")},
-        "live": gettext("LIVE"),
         "stale": gettext("STALE"),
         "dead": gettext("NO DATA SINCE {}"),
+        "waits_first": gettext("First let this device send what waits on it."),
     }
+    page = {
+        "by": str(request.user.uuid) if isinstance(request.user, Person) else "",
+        "language": viewer.language,
+        "version": version(),
+        "tablet": device_source(request) is not None,
+        "place": place,
+    }
+    return {"script_words": said, "script_page": page}

@@ -42,11 +42,13 @@ from jitapp.web.device import (
 from jitapp.web.scan_words import scan_words
 from jitapp.web.shell import version
 from jitapp.web.visit import Viewer, declared, posted_name, viewer_of
+from jitapp.web.wording import remember_area, speak_at
 
 BODY_LIMIT = 16_384
 CODE_LIMIT = 4_096
 MOST_CHECKS = 50
 LONGEST_ID = 64
+LONGEST_REASON = 200
 
 # What may be chosen on the page; without a choice a scan means what fits the card.
 CHOICES = (
@@ -81,7 +83,7 @@ def scan_page(request: HttpRequest) -> HttpResponseBase:
         return redirect_to_login(request.get_full_path())
     response = _page(request, tablet)
     person = request.user if isinstance(request.user, Person) else None
-    tell_person(response, person)
+    tell_person(response, person, request.session.session_key or "")
     return response
 
 
@@ -91,6 +93,7 @@ def _page(request: HttpRequest, tablet: Source | None) -> HttpResponseBase:
     if station is None:
         return render(request, "stations.html", {"groups": _stations(viewer), "next": _next(request)})
     leave_to_people(station)
+    speak_at(station)
     chosen = _intent(request, tablet)
     context: dict[str, object] = {
         "station": station,
@@ -102,7 +105,9 @@ def _page(request: HttpRequest, tablet: Source | None) -> HttpResponseBase:
         "camera": camera_words(),
         "page": {
             "station": station.code,
+            "intent": chosen,
             "person": "" if viewer.is_guest else viewer.name,
+            "person_id": str(request.user.uuid) if isinstance(request.user, Person) else "",
             "language": viewer.language,
             "version": version(),
         },
@@ -118,9 +123,9 @@ def _page(request: HttpRequest, tablet: Source | None) -> HttpResponseBase:
             context["answer"] = _record(asked, viewer, station)[1]
     context["offers"] = offers_of(station)  # after the scan, whose card is none any more
     response = render(request, "scan.html", context)
-    response["X-Page"] = (
-        "scan"  # the worker keeps this page and no other of the address (static/js/worker.js)
-    )
+    # The worker keeps this page and no other of the address, if it is of its own version (static/js/worker.js).
+    response["X-Page"] = f"scan {version()}"
+    remember_area(response, station)
     if tablet is None and isinstance(request.user, Person) and not was_revoked(request):
         token = make_known(request.user, station.plant_id, station)
         remember(response, token, secure=request.is_secure())
@@ -183,6 +188,7 @@ def chosen_station(request: HttpRequest, viewer: Viewer) -> Station | None:
 def _answer_json(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     station = chosen_station(request, viewer)
+    speak_at(station)
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
@@ -234,6 +240,9 @@ def _read(body: dict[str, object]) -> ScanRequest:
         raise BadScan(gettext("That step is not known. Load the page again."))
     if not isinstance(checks, list) or len(checks) > MOST_CHECKS:
         raise BadScan(gettext("The scan could not be read. Load the page again."))
+    reason = body.get("reason") or ""
+    if not isinstance(reason, str) or len(reason) > LONGEST_REASON:
+        raise BadScan(gettext("The reason is longer than 200 characters. Shorten it."))
     return ScanRequest(
         id=scan_id,
         code=code,
@@ -241,6 +250,7 @@ def _read(body: dict[str, object]) -> ScanRequest:
         occurred_at=_instant(body.get("occurred_at")),
         sent_at=_instant(body.get("sent_at")),
         checks=tuple(str(check)[:120] for check in checks),
+        reason=reason.strip() or None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import PurePosixPath
 
@@ -20,6 +21,7 @@ STARTS = (
     "css/tokens.css",
     "css/base.css",
     "css/scan.css",
+    "css/pad.css",
     "css/calls.css",
     "js/scan.js",
     "js/camera-button.js",
@@ -47,9 +49,14 @@ def _read(path: str) -> bytes | None:
 
 @lru_cache(maxsize=1)
 def files() -> tuple[str, ...]:
-    """The names of all static files that the scan page needs: what it names, and what those files name."""
+    """The names of all static files that the scan page needs."""
+    return named_by(STARTS)
+
+
+def named_by(starts: Iterable[str]) -> tuple[str, ...]:
+    """These static files, and what they name."""
     seen: dict[str, None] = {}
-    waiting = list(STARTS)
+    waiting = list(starts)
     while waiting:
         path = waiting.pop(0)
         if path in seen:
@@ -78,10 +85,15 @@ def _beside(path: str, named: str) -> str:
 @lru_cache(maxsize=1)
 def version() -> str:
     """Twelve hex digits that change with any file of the shell."""
-    digest = hashlib.sha256()
-    for path in files():
-        digest.update(path.encode() + b"\0" + (_read(path) or b"") + b"\0")
-    return digest.hexdigest()[:12]
+    return digest(files())
+
+
+def digest(paths: Iterable[str]) -> str:
+    """Twelve hex digits that change with any of these static files."""
+    made = hashlib.sha256()
+    for path in paths:
+        made.update(path.encode() + b"\0" + (_read(path) or b"") + b"\0")
+    return made.hexdigest()[:12]
 
 
 @require_GET

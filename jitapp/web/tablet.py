@@ -8,43 +8,47 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from django.utils.translation import get_language, gettext, override
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 from msgspec import structs
 
 from jitapp.accounts.models import Device, Person
-from jitapp.kanban.quantity import NotAQuantity, read_quantity
-from jitapp.plant.belonging import roles_of
+from jitapp.kanban.guards import CAME_LATE
 from jitapp.plant.models import Placement, Station
+from jitapp.plant.shown import is_shown, last_ended
+from jitapp.plant.spoken import spoken
+from jitapp.plant.wordings import wordings
 from jitapp.pull import actions
-from jitapp.pull.reading.tablet import bins_of, card_list, codes_of, last_scans, next_step, undo_until
-from jitapp.pull.scan_request import Actor, ScanRequest, Source
+from jitapp.pull.allowing import allowed_by
+from jitapp.pull.reading.tablet import LAST, bins_of, card_list, codes_of, last_scans, next_step, undo_until
+from jitapp.pull.scan_request import ScanRequest, Source, TokenEnded
 from jitapp.pull.sources import source_of_token
+from jitapp.web import acts
 from jitapp.web.answers import shown, shown_body
 from jitapp.web.calls import REFUSAL_TEXT
 from jitapp.web.device import PEOPLE_OR_TABLET, TABLETS, device_source, make_known, remember, was_revoked
+from jitapp.web.kept import Item, moment_of, read_items, uuid_of
 from jitapp.web.scan_words import scan_words
 from jitapp.web.sent import problem, sent_json
 from jitapp.web.shell import version
 from jitapp.web.visit import ANYBODY, declared, viewer_of
+from jitapp.web.wording import remembered_wording
 
 MOST_SCANS = 50
 MOST_BYTES = 400_000
-CODE_LIMIT = 4_096
-MOST_CHECKS = 50
 REPORT_EVERY = timedelta(seconds=30)
 
 
@@ -67,27 +71,14 @@ def _known(request: HttpRequest, body: Mapping[str, Any]) -> tuple[Source | None
 
 def _unknown_device() -> HttpResponse:
     sentence = gettext("This tablet is not known any more. Have it enrolled again; its scans are kept.")
+    if last_ended() is not None and not is_shown():  # devices are forgotten in no other way
+        sentence = gettext(
+            "The demonstration of this tablet was ended. Have it enrolled again; its scans are kept."
+        )
     return problem(401, "device_unknown", sentence)
 
 
 # -- scans ------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One kept scan as it was read: the request, or why it cannot be taken; and the language of its answer."""
-
-    id: str | None
-    request: ScanRequest | None
-    language: str
-    problem: str = ""
-    help: str = ""  # it is no scan but a call of this kind from the station
-    override: bool = False
-
-    @property
-    def way(self) -> tuple[str, bool]:
-        """What is answered together: plain scans in one language; everything else alone."""
-        return self.language, self.request is not None and not self.help and not self.override
-
-
 @require_POST
 @csrf_exempt  # its cookie is sent with requests of our own pages only (web/sent.py)
 @declared(PEOPLE_OR_TABLET)
@@ -108,8 +99,11 @@ def scans(request: HttpRequest) -> HttpResponseBase:
     if not isinstance(items, list) or not items or len(items) > MOST_SCANS:
         return problem(413, "too_many_scans", gettext("Too many scans at once. Send fewer."))
     signed_in = request.user if isinstance(request.user, Person) else None
-    people = _people_of(items, signed_in)
-    response = JsonResponse({"results": _record([_read(each, people) for each in items], source)})
+    try:
+        results = _record(read_items(items, signed_in), source)
+    except TokenEnded:
+        return _unknown_device()
+    response = JsonResponse({"results": results})
     if token:
         remember(response, token, secure=request.is_secure())
     return response
@@ -121,7 +115,7 @@ def _record(items: Sequence[Item], source: Source) -> list[dict[str, Any]]:
     now = timezone.now()
     for (language, plain), group in groupby(items, key=lambda item: item.way):
         speaking = replace(source, language=language)
-        with override(language):
+        with spoken(language, wordings().of_place(source.station_id, source.plant_ids)):
             if plain:
                 results += _scanned(
                     [item.request for item in group if item.request is not None], speaking, now
@@ -139,45 +133,59 @@ def _scanned(requests: Sequence[ScanRequest], source: Source, now: datetime) -> 
 
 
 def _alone(item: Item, source: Source, now: datetime) -> dict[str, Any]:
-    """A call for help, a scan that a leader takes here though it belongs elsewhere, or what could not be read."""
+    """A call for help, what was done on a page of the handlers, a scan that a leader takes here though it belongs
+    elsewhere, or what could not be read. What leaves no receipt counts in the device's sequence all the same."""
     request = item.request
     if request is None:
         return {"id": item.id, "status": 422, "code": "malformed", "message": item.problem}
-    if item.help:
-        return _called(request, item.help, source, now)
-    return _scanned([overriding(request, source)], source, now)[0]
+    if item.act is not None or item.help:
+        told = (
+            _called(request, item.help, source, now)
+            if item.help
+            else acts.done(item.act, request, source, now)
+        )
+        if told["status"] == 200 and request.seq is not None and source.device_id is not None:
+            actions.count_number(source.device_id, request.epoch or "", request.seq, now=now)
+        return told
+    return _scanned([overriding(request, source, item.allowed)], source, now)[0]
 
 
 def _called(request: ScanRequest, kind: str, source: Source, now: datetime) -> dict[str, Any]:
-    """The same id again is the same call."""
-    person = request.actor.person_id if request.actor else None
-    told = {
+    """The same id again is the same call. One that was taken back before it was sent is made no more."""
+    told: dict[str, Any] = {
         "id": str(request.id),
-        "outcome": "applied",
+        "status": 200,
         "card": None,
         "message": request.station or "",
-        "next": "",
     }
+    if request.withdrawn and not actions.was_called(request.id):
+        look = {"headline": gettext("Taken back"), "look": "calm", "sound": "tick", "state": "repeat"}
+        words = gettext("Nobody is called.")
+        return {**told, **look, "outcome": "refused", "code": "withdrawn", "message": words, "next": ""}
+    pressed = actions.happened_at(request, now)
     try:
         actions.call_for_help(
             station=request.station,
             kind=kind,
             id=request.id,
             now=now,
-            source=replace(source, person_id=person),
+            note=_pressed_at(pressed, request, source) if now - pressed > CAME_LATE else "",
+            source=replace(source, person_id=request.actor.person_id if request.actor else None),
         )
     except actions.CallRefused as refused:
         words = gettext(REFUSAL_TEXT[refused.code])
         look = {"headline": gettext("NOT RECORDED"), "look": "red", "sound": "falling", "state": "refused"}
-        return {**told, **look, "status": 200, "outcome": "refused", "code": refused.code, "message": words}
+        return {**told, **look, "outcome": "refused", "code": refused.code, "message": words, "next": ""}
     look = {"headline": gettext("Help is called"), "look": "ok", "sound": "rising", "state": "applied"}
-    return {
-        **told,
-        **look,
-        "status": 200,
-        "code": "called",
-        "next": gettext("Somebody comes. Go on if you can."),
-    }
+    next_step = gettext("Somebody comes. Go on if you can.")
+    return {**told, **look, "outcome": "applied", "code": "called", "next": next_step}
+
+
+def _pressed_at(pressed: datetime, request: ScanRequest, source: Source) -> str:
+    """What whoever comes must know of a call that waited for the network."""
+    place = _stations_of([request], source).get(request.station or "")
+    at = timezone.localtime(pressed, ZoneInfo(place.plant.time_zone) if place else None)
+    return gettext("Called at {}; the tablet had no connection until now.").format(f"{at:%H:%M}")
 
 
 def _with_surroundings(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -205,110 +213,14 @@ def _stations_of(requests: Sequence[ScanRequest], source: Source) -> dict[str, S
     return places | ({"": own} if own is not None else {})
 
 
-class Unreadable(ValueError):
-    """A kept scan that cannot be taken; the text says why."""
-
-
-def _read(item: object, people: Mapping[str, Actor]) -> Item:
-    if not isinstance(item, dict):
-        return Item(None, None, "en", gettext("The scan could not be read."))
-    named = item.get("id")
-    language = item.get("language")
-    spoken = language if language in dict(settings.LANGUAGES) else get_language() or "en"
-    known = named if isinstance(named, str) and len(named) <= 64 else None
-    try:
-        request = _request_of(item, people)
-        return Item(
-            known,
-            request,
-            str(spoken),
-            help=_short(item, "help", 20) or "",
-            override=item.get("override") is True,
-        )
-    except Unreadable as why:
-        return Item(known, None, str(spoken), str(why))
-
-
-def _request_of(item: Mapping[str, Any], people: Mapping[str, Actor]) -> ScanRequest:
-    code, intent, checks = item.get("code"), item.get("intent"), item.get("checks") or []
-    try:
-        scan_id = UUID(str(item.get("id")))
-    except ValueError:
-        raise Unreadable(gettext("The scan has no id.")) from None
-    if not isinstance(code, str) or not code or len(code) > CODE_LIMIT:
-        raise Unreadable(gettext("There is no code, or it is too long."))
-    if not isinstance(checks, list) or len(checks) > MOST_CHECKS:
-        raise Unreadable(gettext("The checks of the scan could not be read."))
-    by = _short(item, "by", 64)
-    seq = item.get("seq")
-    return ScanRequest(
-        id=scan_id,
-        code=code,
-        station=_short(item, "station", 60),
-        intent=_short(item, "intent", 40) if intent else None,
-        occurred_at=_instant(item.get("occurred_at")),
-        sent_at=_instant(item.get("sent_at")),
-        quantity=_quantity(item.get("quantity")),
-        reason=_short(item, "reason", 200),
-        by=by,
-        actor=_actor(by, people),
-        seq=seq if isinstance(seq, int) and 0 <= seq < 2**63 else None,
-        epoch=_short(item, "epoch", 64),
-        checks=tuple(str(check)[:120] for check in checks),
-        kept=True,
-    )
-
-
-def overriding(request: ScanRequest, source: Source) -> ScanRequest:
+def overriding(request: ScanRequest, source: Source, allowed: str = "") -> ScanRequest:
     """The step that is expected where the card stands, as if it were scanned at that end of its loop: the rules let a
-    leader do it anywhere, and refuse everybody else by name."""
-    return structs.replace(request, intent=request.intent or next_step(request.code, source.plant_ids))
-
-
-def _people_of(items: Sequence[object], signed_in: Person | None) -> dict[str, Actor]:
-    """Whoever made the scans, by the uuid that names them, in one question: without rights, but for whoever is signed
-    in here."""
-    named = {each["by"] for each in items if isinstance(each, dict) and isinstance(each.get("by"), str)}
-    known = Person.objects.filter(uuid__in=[by for by in named if _is_uuid(by)], is_active=True)
-    people = {str(uuid): Actor(pk) for pk, uuid in known.values_list("pk", "uuid")}
-    if signed_in is not None:
-        people[str(signed_in.uuid)] = Actor(signed_in.pk, roles_of(signed_in.pk))
-    return people
-
-
-def _actor(by: str | None, people: Mapping[str, Actor]) -> Actor | None:
-    """Whoever made the scan; None for a badge or a user name, which the scan path looks up."""
-    if by is None or not _is_uuid(by):
-        return None
-    return people.get(str(UUID(by)), Actor(doubt="by_unknown"))
-
-
-def _short(item: Mapping[str, Any], name: str, longest: int) -> str | None:
-    value = item.get(name)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str | int) or len(str(value)) > longest:
-        raise Unreadable(gettext("A member of the scan could not be read: {}.").format(name))
-    return str(value)
-
-
-def _quantity(value: object) -> Decimal | None:
-    if value is None or value == "":
-        return None
-    try:
-        return read_quantity(str(value))
-    except NotAQuantity:
-        raise Unreadable(gettext("That is no quantity: {}.").format(str(value)[:40])) from None
-
-
-def _instant(value: object) -> datetime | None:
-    if value is None or value == "":
-        return None
-    try:
-        found = datetime.fromisoformat(str(value))
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise Unreadable(gettext("The time of the scan could not be read.")) from None
+    leader do it anywhere, or whom a leader allowed this scan, and refuse everybody else by name."""
+    return structs.replace(
+        request,
+        meant=request.intent or next_step(request.code, source.plant_ids),
+        allowed=allowed_by(allowed, scan=request.id, code=request.code, source=source) if allowed else None,
+    )
 
 
 # -- signs of life and what is kept -----------------------------------------------------------------
@@ -316,8 +228,8 @@ def _instant(value: object) -> datetime | None:
 @csrf_exempt
 @declared(TABLETS)
 def beat(request: HttpRequest) -> HttpResponseBase:
-    """POST {waiting, oldest, app, sent_at, newest}: the server's clock, and what is new for this tablet. `newest` is
-    the scan whose undo button is shown: `undo_until` says whether it may stay."""
+    """POST {waiting, oldest, app, sent_at, undoable}: the server's clock, and what is new for this tablet. `undoable`
+    are the ids of the scans whose undo buttons are shown: those that may stay come back with until when."""
     body = sent_json(request, MOST_BYTES, too_much=gettext("Too much at once. Send fewer scans."))
     if isinstance(body, HttpResponse):
         return body
@@ -326,16 +238,19 @@ def beat(request: HttpRequest) -> HttpResponseBase:
         return _unknown_device()
     now = timezone.now()
     _report(source, body, now)
-    station = Station.objects.filter(pk=source.station_id or 0).first()
-    newest = body.get("newest")
-    until = undo_until([UUID(newest)], now=now) if isinstance(newest, str) and _is_uuid(newest) else {}
+    placed = Placement.objects.filter(device_id=source.device_id or 0)
+    station, intent = placed.values_list("station__code", "intent").first() or (None, "")
+    shown_ids = body.get("undoable")
+    asked = [uuid_of(each) for each in shown_ids[:LAST]] if isinstance(shown_ids, list) else []
+    until = undo_until([each for each in asked if each is not None], now=now)
     return JsonResponse(
         {
             "now": int(now.timestamp() * 1000),
             "version": version(),
             "device": source.name,
-            "station": station.code if station else "",
-            "undo_until": next(iter(until.values())).isoformat() if until else None,
+            "station": station or "",
+            "intent": intent,
+            "undoable": {str(scan_id): end.isoformat() for scan_id, end in until.items()},
         }
     )
 
@@ -349,7 +264,7 @@ def _report(source: Source, body: Mapping[str, Any], now: datetime) -> None:
     fresh = last is not None and last[0] is not None and now - last[0] < REPORT_EVERY
     if fresh and last is not None and (last[1] > 0) == (count > 0):
         return
-    sent, oldest = _moment(body.get("sent_at")), _moment(body.get("oldest"))
+    sent, oldest = moment_of(body.get("sent_at")), moment_of(body.get("oldest"))
     error = int((sent - now).total_seconds() * 1000) if sent is not None else None
     device.update(
         reported_at=now,
@@ -359,21 +274,6 @@ def _report(source: Source, body: Mapping[str, Any], now: datetime) -> None:
         app_version=str(body.get("app", ""))[:40],
         clock_error_ms=error,
     )
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        return _instant(value)
-    except Unreadable:
-        return None
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 @require_GET
@@ -409,6 +309,7 @@ def last(request: HttpRequest) -> HttpResponseBase:
         {
             **shown_body(each.answer),
             "raw": each.raw[:200],
+            "by": str(each.by) if each.by else None,
             "undo_until": each.undo_until.isoformat() if each.undo_until else None,
         }
         for each in found
@@ -421,4 +322,4 @@ def last(request: HttpRequest) -> HttpResponseBase:
 def words(request: HttpRequest, language: str) -> HttpResponseBase:
     """The sentences of the scan page in a language, for whoever signs in by a badge; English for one that we lack."""
     known = language if language in dict(settings.LANGUAGES) else "en"
-    return JsonResponse(scan_words(known), headers={"Cache-Control": "no-cache"})
+    return JsonResponse(scan_words(known, remembered_wording(request)), headers={"Cache-Control": "no-cache"})

@@ -7,8 +7,10 @@ change; everybody of the plant sees.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
+from django.conf import settings
 from django.contrib import messages
 from django.forms import BaseModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -116,6 +118,8 @@ WHY = {
     "unknown": mark("was on no card"),
     "ignored": mark("was ignored"),
     "locked": mark("card had just given a signal"),
+    "crossed": mark("another reader heard it stronger"),
+    "revoked": mark("its reader or its zone was switched off"),
 }
 HOW = {
     "form": mark("by hand"),
@@ -245,26 +249,31 @@ def bind(request: HttpRequest) -> HttpResponseBase:
 @members
 def unbind(request: HttpRequest) -> HttpResponseBase:
     """Takes a tag off its card."""
-    tag = _written(request)[0]
-
-    def change(plants: frozenset[int], person_id: int) -> str:
-        reason = posted_name(request, "reason")[:LONGEST]
-        binding.unbind(tag=tag, reason=reason, plant_ids=plants, now=timezone.now(), person_id=person_id)
-        return gettext("The tag is on no card now.")
-
-    return _changed(request, change)
+    return _with_reason(request, binding.unbind, mark("The tag is on no card now."))
 
 
 @require_POST
 @members
 def ignore(request: HttpRequest) -> HttpResponseBase:
     """An unknown tag that is nobody's business here."""
-    tag = _written(request)[0]
+    return _with_reason(request, binding.ignore, mark("Ignored. The tag is listed no more."))
+
+
+class Ending(Protocol):
+    """What is done to a tag for a reason."""
+
+    def __call__(
+        self, *, tag: str, reason: str, plant_ids: frozenset[int], now: datetime, person_id: int | None
+    ) -> object: ...
+
+
+def _with_reason(request: HttpRequest, do: Ending, done: str) -> HttpResponseBase:
+    """Does it to the tag of the form, for the reason that stands beside it."""
+    tag, reason = _written(request)[0], posted_name(request, "reason")[:LONGEST]
 
     def change(plants: frozenset[int], person_id: int) -> str:
-        reason = posted_name(request, "reason")[:LONGEST]
-        binding.ignore(tag=tag, reason=reason, plant_ids=plants, now=timezone.now(), person_id=person_id)
-        return gettext("Ignored. The tag is listed no more.")
+        do(tag=tag, reason=reason, plant_ids=plants, now=timezone.now(), person_id=person_id)
+        return gettext(done)
 
     return _changed(request, change)
 
@@ -375,7 +384,7 @@ def _choices(name: str, reader: Reader) -> list[tuple[str, str]]:
     if name == "adapter":
         return [(each, each.title()) for each in ADAPTERS]
     if name == "language":
-        return [("en", "English"), ("de", "Deutsch")]
+        return [("", gettext("That of the station")), *settings.LANGUAGES]
     words = {"purpose": PURPOSES, "moment": MOMENTS}.get(name, {})
     return [(word, gettext(text)) for word, text in words.items()]
 

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from jitapp.accounts.models import Person
 from jitapp.plant.belonging import roles_of
 from jitapp.plant.models import Area, Plant
+from jitapp.plant.shown import is_shown, shown_plants
 
 # What every page tells the list of addresses (`manage.py routes`): who may use it.
 WHO = "who"
@@ -43,7 +44,7 @@ class Viewer:
 
 def guests_may_read() -> bool:
     """In the demonstration the boards of its plant are open to whoever comes by."""
-    return settings.DEMO in ("live", "1")
+    return is_shown()
 
 
 def viewer_of(request: HttpRequest) -> Viewer:
@@ -51,8 +52,8 @@ def viewer_of(request: HttpRequest) -> Viewer:
     language = get_language() or "en"
     person = request.user
     if not isinstance(person, Person):
-        shown = Plant.objects.filter(code=settings.DEMO_PLANT).values_list("id", flat=True)
-        return Viewer(None, "", frozenset(shown if guests_may_read() else ()), {}, language)
+        asked = settings.DEMO in ("live", "1")
+        return Viewer(None, "", shown_plants() if asked else frozenset(), {}, language)
     roles = roles_of(person.pk)
     plant_ids = frozenset(roles)
     if person.is_superuser:

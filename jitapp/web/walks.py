@@ -1,16 +1,16 @@
 """Line walks: scan what stands along a line, see where floor and system differ, mend each with one touch.
 
-Every form works without JavaScript; codes may also come many at once, as JSON, from a photograph. A walk belongs to
-whoever walks, and goes on where it was left.
+Every form works without JavaScript. With it a device keeps what was scanned until the server has it (web/acts.py); the
+codes of one photograph are one act. A walk belongs to whoever walks, and goes on where it was left.
 """
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -18,14 +18,15 @@ from django.utils.translation import gettext_noop as mark
 from django.views.decorators.http import require_GET, require_POST
 
 from jitapp.accounts.models import new_uuid
-from jitapp.kanban.vocabulary import Role
+from jitapp.kanban.vocabulary import Role, StationKind
+from jitapp.plant.models import Station
+from jitapp.pull import actions
 from jitapp.pull.reading.containers import Container
-from jitapp.pull.scan_request import Answer, Conflict
-from jitapp.rounds.models import Finding
+from jitapp.pull.scan_request import Source
+from jitapp.rounds.models import Finding, Walk
 from jitapp.rounds.vocabulary import Difference, Remedy
 from jitapp.rounds.walking import Different
 from jitapp.rounds.walks import (
-    MOST_CODES,
     NEEDS,
     Place,
     State,
@@ -39,18 +40,18 @@ from jitapp.rounds.walks import (
     open_walk,
     place_in,
     places_in,
+    stand_at,
     state_of,
+    station_meant,
     walk_in,
 )
+from jitapp.web.act import Act, Doer, Done, kept, posted_act, refused, scanned
 from jitapp.web.calls import members
 from jitapp.web.camera import camera_words
 from jitapp.web.phrases import Words, words_of
-from jitapp.web.rounds import posted_id, said_of_command, scanning_source, script_words
-from jitapp.web.said import Said, said_of
-from jitapp.web.visit import Viewer, posted_name, readers, viewer_of
-
-CODE_LIMIT = 4_096
-BODY_LIMIT = 500_000
+from jitapp.web.rounds import said_of_command, scanning_source, script_data, tell
+from jitapp.web.said import Said
+from jitapp.web.visit import Viewer, readers, viewer_of
 
 # The word on the chip, the sentence, and the state whose colour and shape it has.
 KINDS = {
@@ -90,6 +91,10 @@ REFUSALS = {
     "not_walking": mark("This walk is finished. Begin another one."),
     "no_difference": mark("This is no difference any more: it was mended, or the container has moved."),
     "unknown_remedy": mark("It cannot be mended so. Press one of the buttons."),
+    "unknown_station": mark("This station does not belong to the place you walk along."),
+    "unknown_place": mark(
+        "There is no such area or station, or it belongs to a plant you are not a member of."
+    ),
 }
 
 
@@ -106,8 +111,9 @@ def places_page(request: HttpRequest) -> HttpResponseBase:
 def walk_page(request: HttpRequest, place: str) -> HttpResponseBase:
     """The walk of whoever looks, or the button that begins it; the walks before."""
     viewer = viewer_of(request)
-    context = _context(request, viewer, _place(viewer, place))
-    return render(request, "rounds/walk.html", context | {"script_words": script_words(viewer)})
+    along = _place(viewer, place)
+    context = _context(request, viewer, along) | script_data(request, viewer, along.code)
+    return render(request, "rounds/walk.html", context)
 
 
 @require_GET
@@ -151,97 +157,93 @@ def walk_begin(request: HttpRequest, place: str) -> HttpResponseBase:
 @require_POST
 @members
 def walk_seen(request: HttpRequest, place: str) -> HttpResponseBase:
-    """One code from a form, or many as JSON: `{"codes": [...]}`, of a photograph. Scanned again they add nothing."""
-    viewer, now = viewer_of(request), timezone.now()
-    along = _place(viewer, place)
-    if request.content_type == "application/json":
-        return _many(request, viewer, along)
-    walk = open_walk(along, viewer.person_id)
-    if walk is None:
-        return _after(request, viewer, along, _refused("not_walking"))
-    code = request.POST.get("code", "")[:CODE_LIMIT]
-    if command := said_of_command(code):
-        return _after(request, viewer, along, command)
-    noted = note_seen(walk, [code], now=now)
-    if not noted:
-        missing = gettext("There is no code. Scan the card, or type its code.")
-        return _after(request, viewer, along, Said("red", gettext("Not readable"), missing))
-    state = state_of(walk, along)
-    return _after(request, viewer, along, _said_of_seen(noted, state, words_of(viewer.language)))
-
-
-def _many(request: HttpRequest, viewer: Viewer, along: Place) -> JsonResponse:
-    """Codes of one photograph; the answer says of each what it is."""
-    try:
-        body = json.loads(request.body) if len(request.body) <= BODY_LIMIT else None
-    except (ValueError, RecursionError):
-        body = None
-    codes = body.get("codes") if isinstance(body, dict) else None
-    if (
-        not isinstance(codes, list)
-        or len(codes) > MOST_CODES
-        or not all(isinstance(code, str) and len(code) <= CODE_LIMIT for code in codes)
-    ):
-        sentence = gettext("Send the codes as a list of at most {} texts.").format(MOST_CODES)
-        return JsonResponse({"code": "malformed", "message": sentence}, status=400)
-    walk = open_walk(along, viewer.person_id)
-    if walk is None:
-        return JsonResponse({"code": "not_walking", "message": gettext(REFUSALS["not_walking"])}, status=409)
-    noted = note_seen(walk, codes, now=timezone.now())
-    state, words = state_of(walk, along), words_of(viewer.language)
-    open_ = {each.code: each for each in state.open}
-    parts = {one.code: one.container.part for one in state.seen if one.container}
-    rows = [
-        {
-            "code": code,
-            "new": new,
-            "part": parts.get(code, ""),
-            "difference": str(open_[code].kind) if code in open_ else None,
-            "message": _sentence(open_[code], words) if code in open_ else "",
-        }
-        for code, new in noted
-    ]
-    new = sum(new for _, new in noted)
-    wrong = sum(row["difference"] is not None for row in rows)
-    said = gettext("Cards read: {}").format(len(rows))
-    told = gettext("{new} new on this walk, {wrong} with a difference.").format(new=new, wrong=wrong)
-    return JsonResponse(
-        {
-            "seen": len(state.seen),
-            "expected": state.expected,
-            "new": new,
-            "open": len(open_),
-            "codes": rows,
-            "headline": said,
-            "message": told,
-            "look": "amber" if wrong else "ok",
-        }
-    )
+    """What stands there, of a page without JavaScript; with it a device keeps it and sends it to `/s/scans`."""
+    return _after(request, "seen", place)
 
 
 @require_POST
 @members
 def walk_mend(request: HttpRequest, place: str) -> HttpResponseBase:
     """One difference, mended with one touch."""
+    return _after(request, "mend", place)
+
+
+@require_POST
+@members
+def walk_stand(request: HttpRequest, place: str) -> HttpResponseBase:
+    """At which station of the area somebody stands."""
+    return _after(request, "stand", place)
+
+
+def _after(request: HttpRequest, do: str, place: str) -> HttpResponseBase:
     viewer = viewer_of(request)
     along = _place(viewer, place)
-    walk = open_walk(along, viewer.person_id)
-    if walk is None:
-        return _after(request, viewer, along, _refused("not_walking"))
-    remedy = request.POST.get("remedy", "")
+    act = posted_act(request, do, along.code)
+    done = DOERS[do](act, scanning_source(request, viewer), timezone.now())
+    tell(request, done.said)
+    return redirect("walk", along.code)
+
+
+# -- what is done, with or without JavaScript ----------------------------------------------------------------------
+def _under_way(act: Act, source: Source) -> tuple[Place, Walk] | Done:
+    """The walk of whoever acts along the place, or why there is none."""
+    place = place_in(act.place, source.plant_ids)
+    if place is None:
+        return refused(_refused("unknown_place"))
+    walk = open_walk(place, source.person_id)
+    return (place, walk) if walk is not None else refused(_refused("not_walking"))
+
+
+def seen_act(act: Act, source: Source, now: datetime) -> Done:
+    """Codes of one read, or of one photograph: what stands there. The code of a station says where somebody stands."""
+    found = _under_way(act, source)
+    if isinstance(found, Done):
+        return found
+    place, walk = found
+    if command := said_of_command(act.code):
+        return kept(command)
+    station = station_meant(place, act.code)
+    if station is not None:
+        return stand_act(replace(act, station=station), source, now)
+    noted = note_seen(walk, [act.code], at=actions.happened_at(act.told, now))
+    if not noted:
+        missing = gettext("There is no code. Scan the card, or type its code.")
+        return refused(Said("red", gettext("Not readable"), missing))
+    state, words = state_of(walk, place), words_of(source.language)
+    return kept(_said_of_seen(noted, state, words) if len(noted) == 1 else _said_of_many(noted, state))
+
+
+def stand_act(act: Act, source: Source, now: datetime) -> Done:
+    """At which station of the area somebody stands; empty: somewhere along it."""
+    found = _under_way(act, source)
+    if isinstance(found, Done):
+        return found
+    place, walk = found
     try:
-        answer = mend(
-            walk,
-            along,
-            code=posted_name(request, "code")[:200],
-            remedy=remedy,
-            scan_id=posted_id(request),
-            source=scanning_source(request, viewer),
-            now=timezone.now(),
-        )
-    except WalkRefused as refused:
-        return _after(request, viewer, along, _refused(refused.code))
-    return _after(request, viewer, along, _mended(answer, remedy))
+        stand_at(walk, place, act.station)
+    except WalkRefused as why:
+        return refused(_refused(why.code))
+    if not act.station:
+        return kept(Said("calm", place.name, gettext("What you scan stands somewhere along here.")))
+    return kept(Said("ok", _name_of(act.station), gettext("What you scan now stands here.")))
+
+
+def mend_act(act: Act, source: Source, now: datetime) -> Done:
+    """One difference, mended with one touch."""
+    found = _under_way(act, source)
+    if isinstance(found, Done):
+        return found
+    place, walk = found
+    try:
+        answer = mend(walk, place, code=act.card, remedy=act.remedy, request=act.told, source=source, now=now)
+    except WalkRefused as why:
+        return refused(_refused(why.code))
+    if answer is not None:
+        return scanned(answer)
+    return kept(Said("ok", gettext("Kept"), gettext(BUTTONS[Remedy(act.remedy)]), applied=True))
+
+
+DOERS: dict[str, Doer] = {"seen": seen_act, "stand": stand_act, "mend": mend_act}
 
 
 @require_POST
@@ -270,10 +272,17 @@ def _refused(code: str) -> Said:
     return Said("amber", gettext("NOT RECORDED"), gettext(REFUSALS[code]), code=code)
 
 
-def _mended(answer: Answer | Conflict | None, remedy: str) -> Said:
-    if answer is not None:
-        return said_of(answer)
-    return Said("ok", gettext("Kept"), gettext(BUTTONS[Remedy(remedy)]), applied=True)
+def _name_of(station: str) -> str:
+    return Station.objects.filter(code=station).values_list("name", flat=True).first() or station
+
+
+def _said_of_many(noted: list[tuple[str, bool]], state: State) -> Said:
+    """What is said of the codes of one photograph."""
+    open_ = {each.code for each in state.open}
+    new = sum(new for _, new in noted)
+    wrong = sum(code in open_ for code, _ in noted)
+    told = gettext("{new} new on this walk, {wrong} with a difference.").format(new=new, wrong=wrong)
+    return Said("amber" if wrong else "ok", gettext("Cards read: {}").format(len(noted)), told)
 
 
 def _said_of_seen(noted: list[tuple[str, bool]], state: State, words: Words) -> Said:
@@ -313,17 +322,7 @@ def _sentence(each: Different, words: Words) -> str:
     return f"{_named(container, each.code)} {gettext(sentence).format(**facts)}"
 
 
-def _after(request: HttpRequest, viewer: Viewer, place: Place, said: Said) -> HttpResponseBase:
-    if request.headers.get("HX-Request") == "true":
-        context = _context(request, viewer, place, said) | {"oob": True}
-        return render(request, "rounds/walk_now.html", context)
-    messages.info(request, " ".join(filter(None, (f"{said.headline}.", said.message, said.next))))
-    return redirect("walk", place.code)
-
-
-def _context(
-    request: HttpRequest, viewer: Viewer, place: Place, said: Said | None = None
-) -> dict[str, object]:
+def _context(request: HttpRequest, viewer: Viewer, place: Place) -> dict[str, object]:
     now, words = timezone.now(), words_of(viewer.language)
     walk = open_walk(place, viewer.person_id)
     state = state_of(walk, place) if walk else None
@@ -337,13 +336,19 @@ def _context(
         "missing": [each for each in found if each["kind"] == Difference.MISSING],
         "done": [_finding(finding, words) for finding in state.done] if state else [],
         "history": history(place),
-        "said": said,
+        "stations": _stations(place) if len(place.stations) > 1 else [],
         "may_act": request.user.is_authenticated,
         "camera": camera_words(),
         "fresh_id": str(new_uuid()),
         "now": now,
         "now_ms": int(now.timestamp() * 1000),
     }
+
+
+def _stations(place: Place) -> list[tuple[str, str]]:
+    """Code and name of the stations of an area, as somebody walks along them; suppliers stand elsewhere."""
+    rows = Station.objects.filter(pk__in=[pk for pk, _ in place.stations]).exclude(kind=StationKind.SUPPLIER)
+    return list(rows.order_by("position", "name").values_list("code", "name"))
 
 
 def _shown(each: Different, words: Words, roles: frozenset[str]) -> dict[str, object]:

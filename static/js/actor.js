@@ -92,6 +92,34 @@ export class Actor extends EventTarget {
 
 export const actor = new Actor();
 
+// -- a login in the browser -----------------------------------------------------------------------
+// The server names whoever is logged in, and their session, by a cookie that allows nothing. Whoever left is named again by
+// a page that the server drew before it heard of that: then the session is one that was left here.
+const LEFT = "jitapp.left"; // {session, told}
+const session = () => /(?:^|;\s*)person=([0-9a-f-]{36}[.0-9a-f]*)/.exec(document.cookie)?.[1];
+
+// The uuid of whoever is logged in, or undefined.
+export function loggedIn() {
+  const found = session();
+  return found && found !== read(LEFT)?.session ? found.slice(0, 36) : undefined;
+}
+
+// The end of a shift: nobody is signed in or logged in here any more.
+export function leave() {
+  actor.signOut();
+  if (session()) keep(LEFT, { session: session(), told: false });
+  document.cookie = "person=; path=/; max-age=0; samesite=lax";
+  return finishLeaving();
+}
+
+// Tells the server that somebody left, if it does not know yet.
+export async function finishLeaving() {
+  const left = read(LEFT);
+  if (!left || left.told) return;
+  if (session() && session() !== left.session) keep(LEFT, null); // somebody has logged in since
+  else if ((await ask("/s/sign-out", {})).ok) keep(LEFT, { ...left, told: true });
+}
+
 // Says at the door who it is. Returns {ok, status, ...what it said}; status 0: nothing was heard of the server.
 export async function ask(address, told) {
   try {

@@ -1,19 +1,16 @@
-// A board that keeps itself true.
-//
-// Rows come over one event stream per browser: the tab that holds the lock `live:<channel>` owns the stream and
-// passes every event on by BroadcastChannel; when it goes, the next tab takes over. A row replaces the one on the page
-// if its version is newer. Whatever may have been missed (a new connection, an overflow, a silent stream) is healed by
-// one GET of all rows, never by replaying.
-import { tickText, span } from "./span.js";
+// A board that keeps itself true: rows come by the connection, stand in an order that can be trusted, and the page says
+// how old it is. A row replaces the one on the page if its version is newer.
+import { arrange, morph } from "./board/morph.js";
+import { connect } from "./board/connection.js";
+import { compare, isUrgent, stands, wanted } from "./board/order.js";
+import { show, truthOf } from "./truth.js";
+import { tickText } from "./span.js";
 
-const STALE_SECONDS = 15;
-const BANNER_SECONDS = 40;
-const OLD_SECONDS = 300;
-const WATCHDOG_SECONDS = 12; // a stream that is silent for so long is reopened; heartbeats come every 5
-const POLL_SECONDS = 5; // without changes from the stream, rows are asked for
-const CHECK_SECONDS = 60; // time alone moves states, so all rows are compared once a minute
-const SORT_SECONDS = 10;
-const TICKET_SECONDS = 300;
+const SORT_SECONDS = 10; // calm rows move no more often than this
+const HAND_SECONDS = 10; // and not while the reader's hand is at the table; a hand that rests does not count
+const MOST_ANIMATED = 150;
+const MARGIN_PX = 100; // rows further out of sight move at once
+const ASK_MS = 1000; // a page of a wide area is asked for no more often than this
 
 const table = document.getElementById("loops");
 const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
@@ -21,33 +18,26 @@ if (table) start();
 
 function start() {
   const body = table.tBodies[0];
-  const { live, rows: rowsUrl, channel, zone } = table.dataset;
-  const truth = document.getElementById("truth");
-  const banner = document.getElementById("stale");
-  const clock = document.getElementById("clock");
   const heldBack = document.querySelector(".held-back");
   const said = document.getElementById("said");
-  const bus = "BroadcastChannel" in window ? new BroadcastChannel(`live:${channel}`) : null;
-
-  let offset = Number(table.dataset.now) - Date.now(); // the server's clock minus ours, in ms
-  let heardAt = Date.now(); // when the server was last heard, on our clock
-  let ticket = table.dataset.ticket;
-  let ticketAt = Date.now();
-  let tag = "";
-  let last = "";
-  let degraded = true;
-  let leading = false;
-  let source = null;
-  let sourceHeardAt = 0;
-  let attempts = 0;
-  let fetching = null;
-  let again = false;
-  let polledAt = 0;
-  let pending = 0;
+  const well = document.getElementById("well");
+  const where = document.getElementById("where");
+  const noneFit = document.getElementById("none-fit");
+  well.append(document.createElement("b"), document.createElement("span"));
+  const truth = truthOf(words, table.dataset.zone);
+  // "": all rows of the board are here; "top": the first page of a wide one; "part": another page, or what was looked for.
+  const { part, filter } = table.dataset;
+  const most = Number(table.dataset.most); // rows on a page of a wide area
+  let about = JSON.parse(table.dataset.about); // what this page cannot count itself
+  let countedAt = 0; // when the server counted, on its clock
+  let askedAt = 0;
+  let asking = 0;
+  const waiting = new Set(); // ids of calm rows that changed and wait for their turn to move
   let announced = "";
   let announcedAt = 0;
-
-  const now = () => Date.now() + offset;
+  let sortedAt = Date.now();
+  let handAt = 0;
+  let link = null;
 
   // -- rows ------------------------------------------------------------------------------------
   const parser = document.createElement("template");
@@ -69,56 +59,146 @@ function start() {
     const old = document.getElementById(fresh.id);
     if (!old) {
       body.append(fresh);
-      return true;
+      waiting.add(fresh.id);
+      return;
     }
-    if (!isNewer(fresh, old)) return false;
+    if (!isNewer(fresh, old)) return;
     const changed = fresh.dataset.v !== old.dataset.v || fresh.dataset.state !== old.dataset.state;
-    const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-    old.replaceWith(fresh);
-    if (focused) fresh.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    if (old.dataset.u !== fresh.dataset.u) waiting.add(fresh.id);
+    morph(old, fresh);
     if (changed) {
-      fresh.classList.add("fresh");
-      setTimeout(() => fresh.classList.remove("fresh"), 2000);
+      old.classList.add("fresh");
+      setTimeout(() => old.classList.remove("fresh"), 2000);
     }
-    return changed;
-  }
-
-  function takeRow(data) {
-    const fresh = drawn(data.html)[0];
-    if (fresh && place(fresh)) afterChange();
   }
 
   function takeAll(html) {
     const fresh = drawn(html);
+    const head = parser.content.querySelector("tr.about");
+    if (head) about = JSON.parse(head.dataset.about);
     const ids = new Set(fresh.map((row) => row.id));
-    for (const row of [...body.rows]) if (!ids.has(row.id)) row.remove();
+    for (const row of [...body.rows]) if (!ids.has(row.id) && !row.contains(document.activeElement)) row.remove();
     for (const row of fresh) place(row);
     afterChange();
   }
 
+  // One row changed. Where not all rows are here, it may belong on this page now, or no longer.
+  function takeRow(fresh) {
+    const isHere = Boolean(document.getElementById(fresh.id));
+    if (isHere || !part || (part === "top" && isBefore(fresh, body.rows[most - 1]))) {
+      place(fresh);
+      afterChange();
+      if (part === "top") trim();
+    }
+    if (part && (isHere ? hasLeft(fresh) : part === "part" && isBefore(fresh, body.rows[most - 1]))) askSoon();
+  }
+
+  const fits = (row) => !filter || (filter === "late" ? Number(row.dataset.late) > 0 : row.dataset.state === filter);
+  const isBefore = (row, last) => fits(row) && (!last || compare(row, last) < 0);
+
+  // Whether a row of this page belongs on another now: it no longer fits, or all others here are more or less urgent.
+  function hasLeft(fresh) {
+    const row = document.getElementById(fresh.id);
+    const others = [...body.rows].filter((other) => other !== row);
+    const isFirst = about.first > 1 && others.every((other) => compare(row, other) < 0);
+    return !fits(row) || isFirst || (others.length >= most - 1 && others.every((other) => compare(other, row) < 0));
+  }
+
+  function trim() {
+    const extra = [...body.rows].sort(compare).slice(most);
+    for (const row of extra) if (!row.contains(document.activeElement)) row.remove();
+  }
+
+  function askSoon() {
+    if (asking) return;
+    asking = setTimeout(
+      () => {
+        asking = 0;
+        askedAt = Date.now();
+        link.ask();
+      },
+      Math.max(0, ASK_MS - (Date.now() - askedAt)),
+    );
+  }
+
   function afterChange() {
+    sort(false);
     count();
     tickAll();
-    if (inOrder()) pending = 0;
-    else pending += 1;
+  }
+
+  // -- order ---------------------------------------------------------------------------------------
+  const isHandThere = () => Date.now() - handAt < HAND_SECONDS * 1000;
+  for (const kind of ["pointermove", "pointerdown", "keydown", "focusin"]) {
+    table.addEventListener(kind, () => {
+      handAt = Date.now();
+    });
+  }
+
+  // Urgent rows always; calm ones too with `all`.
+  function sort(all) {
+    const order = wanted(body.rows, all);
+    const isRight = stands(body.rows, order);
+    if (!isRight) move(order);
+    for (const row of body.rows) if (isUrgent(row)) waiting.delete(row.id);
+    if (all || stands(body.rows, wanted(body.rows, true))) waiting.clear();
+    if (all) sortedAt = Date.now();
     showHeld();
   }
 
+  function move(order) {
+    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches || document.hidden || order.length > MOST_ANIMATED;
+    const before = isStill ? null : new Map(order.map((row) => [row, row.getBoundingClientRect().top]));
+    arrange(body, order);
+    const isSeen = (top) => top > -MARGIN_PX && top < innerHeight + MARGIN_PX;
+    const after = before && order.map((row) => [row, row.getBoundingClientRect().top]); // all read before any moves
+    for (const [row, top] of after ?? []) {
+      const moved = before.get(row) - top;
+      if (moved && (isSeen(top) || isSeen(top + moved))) row.animate([{ transform: `translateY(${moved}px)` }, { transform: "none" }], { duration: 450, easing: "ease" });
+    }
+  }
+
+  function showHeld() {
+    const button = heldBack.querySelector("button");
+    heldBack.hidden = !waiting.size;
+    if (waiting.size) show(button, button.dataset[waiting.size === 1 ? "one" : "text"].replace("{}", waiting.size));
+  }
+
+  heldBack.querySelector("button").addEventListener("click", () => sort(true));
+
   // -- numbers on top ---------------------------------------------------------------------------
   function count() {
-    const numbers = { late: 0 };
-    for (const row of body.rows) {
+    const numbers = part ? about.counts : { late: 0 };
+    for (const row of part ? [] : body.rows) {
       numbers[row.dataset.state] = (numbers[row.dataset.state] ?? 0) + 1;
       numbers.late += Number(row.dataset.late);
     }
     for (const box of document.querySelectorAll(".number")) {
-      const n = numbers[box.dataset.state] ?? 0;
-      if (box.dataset.n !== String(n)) {
+      const n = String(numbers[box.dataset.state] ?? 0);
+      if (box.dataset.n !== n) {
         box.dataset.n = n;
         box.querySelector("b").textContent = n;
       }
     }
     announce(numbers);
+    showWell(numbers);
+    showWhere();
+  }
+
+  function showWhere() {
+    noneFit.hidden = body.rows.length > 0;
+    if (!part) return;
+    const unmeasured = about.unmeasured ? ` ${words.unmeasured.replace("{}", about.unmeasured)}` : "";
+    const first = body.rows.length ? about.first : 0;
+    const rows = words.rows_of.replace("{first}", first).replace("{last}", body.rows.length ? about.first + body.rows.length - 1 : 0);
+    show(where, rows.replace("{all}", Math.max(about.fitting, body.rows.length)) + unmeasured);
+  }
+
+  function takeCounts({ counts, at }) {
+    if (!part || at < countedAt) return;
+    countedAt = at;
+    about = { ...about, counts };
+    count();
   }
 
   function announce(numbers) {
@@ -130,248 +210,46 @@ function start() {
     }
   }
 
-  // -- order: calm, and never under the reader's hand ----------------------------------------------
-  const urgency = (row) => row.dataset.u.split(" ").map(Number);
-  const name = (row) => row.querySelector(".c-part b").textContent;
-
-  function compare(a, b) {
-    const [x, y] = [urgency(a), urgency(b)];
-    for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return y[i] - x[i];
-    return name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : Number(a.dataset.loop) - Number(b.dataset.loop);
+  // When nothing needs anybody: one sentence, and what is expected next.
+  function showWell(numbers) {
+    const troubles = ["out", "act", "soon", "late"].some((state) => numbers[state]);
+    well.hidden = troubles || part === "part" || !body.rows.length;
+    if (well.hidden) return;
+    const nearest = (name) =>
+      [...body.rows].filter((row) => row.dataset[name]).sort((a, b) => Number(a.dataset[name]) - Number(b.dataset[name]))[0];
+    const next = ["back", "dry"].map((name) => [name, nearest(name)]).find(([, row]) => row);
+    show(well.querySelector("b"), words.well);
+    const [name, row] = next ?? [];
+    const what = row?.querySelector(".c-part b").textContent;
+    const text = row ? words[`well_${name}`].replace("{part}", what).replace("{time}", truth.time(row.dataset[name] * 1000)) : "";
+    show(well.querySelector("span"), text);
   }
-
-  const wanted = () => [...body.rows].sort(compare);
-  const inOrder = () => wanted().every((row, i) => row === body.rows[i]);
-  const isHeld = () => table.matches(":hover") || table.contains(document.activeElement) || hasSelection();
-
-  function hasSelection() {
-    const selection = getSelection();
-    return Boolean(selection && !selection.isCollapsed && table.contains(selection.anchorNode));
-  }
-
-  function sort() {
-    const before = new Map([...body.rows].map((row) => [row, row.getBoundingClientRect().top]));
-    const order = wanted();
-    order.forEach((row, i) => {
-      if (body.rows[i] !== row) body.insertBefore(row, body.rows[i] ?? null);
-    });
-    pending = 0;
-    showHeld();
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches || document.hidden || order.length > 150) return;
-    for (const row of order) {
-      const moved = before.get(row) - row.getBoundingClientRect().top;
-      if (moved) {
-        row.animate([{ transform: `translateY(${moved}px)` }, { transform: "none" }], { duration: 450, easing: "ease" });
-      }
-    }
-  }
-
-  function showHeld() {
-    const button = heldBack.querySelector("button");
-    heldBack.hidden = !(pending && isHeld());
-    button.textContent = button.dataset.text.replace("{}", pending);
-  }
-
-  heldBack.querySelector("button").addEventListener("click", sort);
 
   // -- time goes on ----------------------------------------------------------------------------------
   function tickAll() {
-    const seconds = now() / 1000;
+    const seconds = (link?.now() ?? Date.now()) / 1000;
     for (const time of table.querySelectorAll(".tick")) {
-      const text = tickText(time.dataset.tick, Number(time.dataset.t), seconds, words);
-      if (time.textContent !== text) time.textContent = text;
+      show(time, tickText(time.dataset.tick, Number(time.dataset.t), seconds, words));
     }
   }
 
-  const hours = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone });
-
-  function show(element, text) {
-    if (element.textContent !== text) element.textContent = text;
-  }
-
-  function showTruth() {
-    const silent = (Date.now() - heardAt) / 1000;
-    const dead = silent > BANNER_SECONDS;
-    const state = dead ? "dead" : silent > STALE_SECONDS ? "stale" : source || !leading ? (degraded ? "slow" : "live") : "slow";
-    const word = { dead: words.stale, stale: words.stale, live: words.live, slow: degraded ? words.polling : words.connecting };
-    truth.dataset.state = state;
-    show(truth.querySelector(".word"), word[state]);
-    show(truth.querySelector(".age"), words.ago.replace("{}", span(silent, words)));
-    show(clock, hours.format(now()));
-    banner.hidden = !dead;
-    if (dead) show(banner.querySelector("b"), words.dead.replace("{}", hours.format(heardAt + offset)));
-    document.body.classList.toggle("old", silent > OLD_SECONDS);
-  }
-
-  // -- what stands still elsewhere, as the server says it --------------------------------------------
-  function showStands(stands) {
-    if (!stands) return;
-    const word = ["web", "signals", "given_up"].find((one) => stands[one]);
-    const box = document.getElementById("stands");
-    if (!box.children.length) box.append(document.createElement("b"), document.createElement("span"));
-    box.hidden = !word;
-    if (!word) return;
-    const value = word === "given_up" ? stands[word] : hours.format(stands[word]);
-    show(box.querySelector("b"), words[`stands_${word}`].replace("{}", value));
-    show(box.querySelector("span"), words[`stands_${word}_do`]);
-  }
-
-  // -- all rows at once -------------------------------------------------------------------------------
-  async function fetchRows() {
-    if (fetching) {
-      again = true;
-      return fetching;
-    }
-    polledAt = Date.now();
-    fetching = ask().finally(() => {
-      fetching = null;
-      if (again) {
-        again = false;
-        fetchRows();
-      }
-    });
-    return fetching;
-  }
-
-  async function ask() {
-    const begun = Date.now();
-    try {
-      const answer = await fetch(rowsUrl, {
-        headers: tag ? { "If-None-Match": tag } : {},
-        cache: "no-store",
-        redirect: "manual",
-        signal: AbortSignal.timeout(8000),
-      });
-      if (answer.status === 401 || answer.status === 404 || answer.type === "opaqueredirect") {
-        if (document.visibilityState === "visible") location.reload();
-        return;
-      }
-      if (answer.status !== 200 && answer.status !== 304) return;
-      hear(Number(answer.headers.get("X-Now")), (Date.now() - begun) / 2);
-      showStands(JSON.parse(answer.headers.get("X-Stands") ?? "null"));
-      ticket = answer.headers.get("X-Ticket") ?? ticket;
-      ticketAt = Date.now();
-      tag = answer.headers.get("ETag") ?? "";
-      if (answer.status === 200) takeAll(await answer.text());
-    } catch {
-      // The age of the truth on the page says it; the next try follows.
-    }
-  }
-
-  // -- the stream ---------------------------------------------------------------------------------------
-  function hear(serverNow, delay = 0) {
-    heardAt = Date.now();
-    if (serverNow) offset = serverNow + delay - Date.now();
-  }
-
-  function handle(event) {
-    if (event.type === "row") {
-      heardAt = Date.now();
-      takeRow(event.data);
-    } else if (event.type === "resync") {
-      fetchRows();
-    } else {
-      hear(event.data.now);
-      degraded = event.data.degraded;
-      showStands(event.data.stands);
-      if (event.type === "hello" && event.data.resync) fetchRows();
-    }
-    showTruth();
-  }
-
-  function pass(event) {
-    handle(event);
-    bus?.postMessage(event);
-  }
-
-  async function open() {
-    close();
-    if (Date.now() - ticketAt > TICKET_SECONDS * 1000) await fetchRows();
-    const mine = new EventSource(`${live}?ticket=${encodeURIComponent(ticket)}&last=${encodeURIComponent(last)}`);
-    source = mine;
-    sourceHeardAt = Date.now();
-    for (const type of ["hello", "row", "hb", "resync"]) {
-      mine.addEventListener(type, (message) => {
-        if (source !== mine) return;
-        attempts = 0;
-        sourceHeardAt = Date.now();
-        if (message.lastEventId) last = message.lastEventId;
-        pass({ type, data: JSON.parse(message.data) });
-      });
-    }
-    mine.addEventListener("error", () => {
-      if (source === mine) reopenLater();
-    });
-  }
-
-  function close() {
-    source?.close();
-    source = null;
-  }
-
-  let reopening = 0;
-  function reopenLater() {
-    close();
-    degraded = true;
-    showTruth();
-    clearTimeout(reopening);
-    const pause = Math.min(500 * 2 ** attempts, 15_000) * (0.7 + 0.6 * Math.random());
-    attempts += 1;
-    ticketAt = attempts > 1 ? 0 : ticketAt; // perhaps the ticket was refused: take a fresh one
-    reopening = setTimeout(() => leading && open(), pause);
-  }
-
-  function lead() {
-    leading = true;
-    open();
-    return new Promise(() => {}); // the lock is kept until the tab goes
-  }
-
-  // Without locks (plain http on a strange host) every visible tab has a stream of its own.
-  function leadWhileVisible() {
-    if (document.hidden) {
-      leading = false;
-      clearTimeout(reopening);
-      close();
-    } else if (!leading) {
-      leading = true;
-      open();
-    }
-  }
-
-  const hasLocks = Boolean(navigator.locks && bus);
-  if (hasLocks) navigator.locks.request(`live:${channel}`, lead).catch(() => {});
-  else leadWhileVisible();
-
-  bus?.addEventListener("message", (message) => {
-    if (message.data.type === "ask") {
-      // A tab has just been opened: it need not wait for the next heartbeat.
-      if (leading && source && !degraded) bus.postMessage({ type: "hb", data: { now: now(), degraded } });
-    } else if (!leading) {
-      handle(message.data);
-    }
-  });
-  bus?.postMessage({ type: "ask" });
-  document.addEventListener("visibilitychange", () => {
-    if (!hasLocks) leadWhileVisible();
-    if (!document.hidden) fetchRows();
+  link = connect(table.dataset, {
+    row(data) {
+      if (data.counts) takeCounts(data);
+      const fresh = data.html ? drawn(data.html)[0] : null;
+      if (fresh) takeRow(fresh);
+    },
+    all: takeAll,
+    stands: truth.stands,
+    heard: () => link && truth.show(link),
   });
 
-  // -- the clockwork ----------------------------------------------------------------------------------------
-  let sortedAt = Date.now();
   setInterval(() => {
     tickAll();
-    showTruth();
-    if (leading && source && Date.now() - sourceHeardAt > WATCHDOG_SECONDS * 1000) reopenLater();
-    const quiet = Date.now() - heardAt > WATCHDOG_SECONDS * 1000;
-    const pause = degraded || quiet ? POLL_SECONDS : CHECK_SECONDS;
-    if (!document.hidden && Date.now() - polledAt > pause * 1000) fetchRows();
-    if (Date.now() - sortedAt > SORT_SECONDS * 1000 && !isHeld()) {
-      sortedAt = Date.now();
-      if (!inOrder()) sort();
-    }
-    showHeld();
+    truth.show(link);
+    link.look();
+    if (waiting.size && Date.now() - sortedAt > SORT_SECONDS * 1000 && !isHandThere()) sort(true);
   }, 1000);
-  fetchRows();
-  showTruth();
+  count();
+  truth.show(link);
 }

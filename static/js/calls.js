@@ -1,41 +1,19 @@
 // The clock of calls: on their own page, where htmx renews the list, and in the band of a board, whose number comes
 // over the board's stream (as a row of the loop 0) and is asked for again now and then, in case it was lost.
-import { span, tickText } from "./span.js";
+import { Truth } from "./truth.js";
 
-const STALE_SECONDS = 15;
-const BANNER_SECONDS = 40;
 const POLL_SECONDS = 15;
 
 const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
-let offset = 0; // the server's clock minus ours, in ms
-let heardAt = Date.now();
-let newest = "";
+const truth = new Truth(words, document.getElementById("calls-stale"));
 
-function tickAll(root) {
-  const seconds = (Date.now() + offset) / 1000;
-  for (const time of root.querySelectorAll(".tick")) {
-    const text = tickText(time.dataset.tick, Number(time.dataset.t), seconds, words);
-    if (time.textContent !== text) time.textContent = text;
-  }
-}
-
-// -- the page: a list that htmx renews; its instant says how old the truth is ----------------------------
+// -- the page: a list that htmx renews -------------------------------------------------------------------
 function showTruth(list) {
-  if (list.dataset.at !== newest) {
-    newest = list.dataset.at;
-    heardAt = Date.now();
-    offset = Number(newest) - heardAt;
-  }
-  const silent = (Date.now() - heardAt) / 1000;
-  const stale = silent > STALE_SECONDS;
-  const truth = document.getElementById("calls-truth");
-  truth.dataset.state = stale ? "stale" : "live";
-  truth.querySelector(".word").textContent = stale ? words.stale : words.live;
-  truth.querySelector(".age").textContent = words.ago.replace("{}", span(silent, words));
-  const banner = document.getElementById("calls-stale");
-  banner.hidden = silent <= BANNER_SECONDS;
-  const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-  banner.querySelector("b").textContent = words.dead.replace("{}", clock.format(heardAt));
+  truth.heard(list.dataset.at);
+  const line = document.getElementById("calls-truth");
+  line.dataset.state = truth.stale ? "stale" : "live";
+  line.querySelector(".word").textContent = truth.stale ? words.stale : words.live;
+  line.querySelector(".age").textContent = words.ago.replace("{}", truth.age);
 }
 
 // -- the board: one number, replaced whole by a later drawing of it ---------------------------------------
@@ -72,14 +50,22 @@ function listen(number) {
 
 const number = document.getElementById("calls-number");
 if (number) {
-  offset = Number(number.dataset.at) - Date.now();
+  truth.offset = Number(number.dataset.at) - Date.now();
   listen(number);
-  setInterval(() => tickAll(document.getElementById("calls-number")), 1000);
+  setInterval(() => truth.tick(document.getElementById("calls-number")), 1000);
 }
 if (document.getElementById("calls-list")) {
+  // Buttons and no datalist: Chromium's tab dies when a field goes whose list is open.
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-reason]");
+    const field = button?.form.elements.namedItem("reason");
+    if (!field) return;
+    field.value = button.dataset.reason;
+    field.focus();
+  });
   setInterval(() => {
     const list = document.getElementById("calls-list");
     showTruth(list);
-    tickAll(list);
+    truth.tick(list);
   }, 1000);
 }

@@ -9,7 +9,13 @@ const words = JSON.parse(document.getElementById("camera-words").textContent);
 const cards = new Cards(new Store());
 let camera = null;
 
-const scan = (codes) => document.dispatchEvent(new CustomEvent("jitapp:codes", { detail: codes }));
+// The page may put on the event what becomes of the scans: a promise, fulfilled when they are kept, of null for each that is
+// not.
+function scan(codes) {
+  const told = new CustomEvent("jitapp:codes", { detail: codes });
+  document.dispatchEvent(told);
+  return told.kept;
+}
 
 function shown(open) {
   button.setAttribute("aria-expanded", String(open));
@@ -29,7 +35,9 @@ button.addEventListener("click", async () => {
     const card = cards.find(code);
     return card && `${card.loop.part} ${card.number}/${card.loop.cards.length}`;
   };
-  const record = (code) => scan([code]);
+  const record = async (code) => {
+    if ((await scan([code]))?.includes(null)) throw new Error("not kept");
+  };
   camera = new Camera({ root, words, name, record, onCodes: scan, script: "/s/camera.js", onClose: () => shown(false) });
   await camera.open();
 });

@@ -1,6 +1,6 @@
 // From key presses to scans, wherever the focus is: see docs/scanners.md. A scan ends with Enter or Tab and is never split
 // by time, because a slow tablet would cut it.
-import { readCodes, usSign } from "./codes.js";
+import { readCodes, readCommand, usSign } from "./codes.js";
 
 const LONGEST = 2000;
 const SILENCE_MS = 300;
@@ -40,7 +40,7 @@ export class Capture {
     this.swallowed = new Set(); // keys whose release belongs to us too
     this.alt = "";
     this.timer = 0;
-    this.taken = -Infinity; // when the last code was taken without its suffix
+    this.taken = -Infinity; // when the last key of a read came
     this.sink = null;
   }
 
@@ -53,7 +53,7 @@ export class Capture {
     for (const type of ["keydown", "keyup"]) target.addEventListener(type, (event) => this.key(event), true);
     target.addEventListener("paste", (event) => this.paste(event), true);
     addEventListener("pagehide", () => this.leave());
-    if (this.profile.unidentified) this.open(target);
+    if (this.profile.unidentified) import("./sink.js").then(({ openSink }) => openSink(this, target));
     return this;
   }
 
@@ -85,7 +85,7 @@ export class Capture {
       this.swallow(event);
     } else if (event.altKey && !event.ctrlKey && /^Numpad\d$/.test(code)) {
       this.alt += code.at(-1);
-    } else if (key === "Enter" || key === "Tab" || (event.ctrlKey && code === "KeyM" && this.holdsControl())) {
+    } else if (key === "Enter" || key === "Tab" || (event.ctrlKey && /^Key[JM]$/.test(code))) {
       if (!event.shiftKey && !event.altKey) this.end(event, field, key === "Tab" ? "Tab" : "Enter");
     } else if (key === "Escape") {
       this.clear();
@@ -157,12 +157,14 @@ export class Capture {
     this.drink();
     const { keys } = this;
     if (!keys.length) {
-      // The suffix of a code that was taken without it.
+      // The suffix of a code that was taken without it, or the second of two (CR and LF): it presses nothing.
       if (event.timeStamp - this.taken < 2 * SILENCE_MS) this.swallow(event);
       return;
     }
     const read = this.read();
-    if (read.cards.length || read.command) {
+    // What a person types into a form belongs to the form, even a card's code.
+    const theirs = field && field !== this.ownField && this.byHand(keys.slice(read.start));
+    if (read.codes.length && !theirs) {
       this.swallow(event);
       this.putBack(read);
       this.deliver(read, suffix);
@@ -186,10 +188,9 @@ export class Capture {
       const { keys } = this;
       if (!keys.length) return;
       const read = this.read();
-      const found = (read.cards.length || read.command) && read.end === keys.length && !/[-\s]/.test(read.text.slice(read.start));
+      const found = read.codes.length && read.end === keys.length && !/[-\s]/.test(read.text.slice(read.start));
       const byHand = this.byHand(keys);
       if (found && !(byHand && keys.at(-1).field)) {
-        this.taken = keys.at(-1).at;
         this.putBack(read);
         this.on.bare(this.deliver(read, ""));
       } else if (!found && !byHand && keys.length >= LEAST_TYPED && !keys.at(-1).field) {
@@ -198,18 +199,26 @@ export class Capture {
     }, SILENCE_MS);
   }
 
+  // Cards and commands in their order.
   deliver(read, suffix) {
     const meta = this.meta(read, this.keys, suffix);
     this.clear();
-    const command = () => read.command && this.on.command(read.command, meta);
-    if (read.commandFirst) command();
-    if (read.cards.length) this.on.codes(read.cards, meta);
-    if (!read.commandFirst) command();
+    const cards = [];
+    const flush = () => cards.length && this.on.codes(cards.splice(0), meta);
+    for (const code of read.codes) {
+      const command = readCommand(code);
+      if (command) {
+        flush();
+        this.on.command(command, meta);
+      } else cards.push(code);
+    }
+    flush();
     return meta;
   }
 
   meta({ text, physical, layout }, keys, suffix) {
     const last = keys.at(-1) ?? { at: performance.now(), how: "paste" };
+    this.taken = last.at;
     // timeOrigin would be wrong: that clock stands still while a tablet sleeps.
     const at = Date.now() - Math.max(0, performance.now() - last.at);
     const early = keys.some((key) => key.early);
@@ -249,37 +258,14 @@ export class Capture {
     const text = (event.clipboardData?.getData("text") ?? "").trim();
     if (!text || (field && field !== this.ownField)) return;
     const read = { physical: "", ...readCodes(text, { layout: this.profile.layout }) };
-    const found = read.cards.length || read.command;
-    if (field && !found) return;
+    if (field && !read.codes.length) return;
     stop(event);
     this.clear();
-    if (found) this.deliver(read, "");
+    if (read.codes.length) this.deliver(read, "");
     else this.on.other(text, read.looksLikeCard ? "bad_check" : "pasted", this.meta(read, [], ""));
   }
 
-  // Has the focus whenever nothing else has.
-  open(target) {
-    const sink = document.createElement("input");
-    this.sink = sink;
-    Object.assign(sink, { type: "text", tabIndex: -1, autocomplete: "off", inputMode: "none" });
-    sink.setAttribute("aria-label", this.label);
-    sink.style.cssText = "position:fixed;inset:auto 0 0 auto;width:1px;height:1px;min-height:0;padding:0;border:0;opacity:0";
-    document.body.append(sink);
-    const focus = () => (document.activeElement ?? document.body) === document.body && sink.focus({ preventScroll: true });
-    target.addEventListener("focusout", () => setTimeout(focus));
-    target.addEventListener("pointerup", () => setTimeout(focus));
-    sink.addEventListener("beforeinput", (event) => {
-      const [line] = /[\r\n\t]/.exec(event.data ?? "") ?? [];
-      if (!line && !/^insert(LineBreak|Paragraph)$/.test(event.inputType)) return;
-      if (line) sink.value += event.data.slice(0, event.data.indexOf(line));
-      this.end(event, null, line === "\t" ? "Tab" : "Enter");
-      event.preventDefault();
-    });
-    sink.addEventListener("input", () => this.wait());
-    focus();
-  }
-
-  // What arrived in that field joins what arrived as keys.
+  // What arrived in the field of sink.js joins what arrived as keys.
   drink() {
     const at = performance.now();
     for (const sign of this.sink?.value ?? "") this.add({ sign, us: "", at, field: null, early: false, how: "input" });

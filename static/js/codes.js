@@ -130,9 +130,9 @@ function told(text, { found, layout = "", shifted = text }) {
   const codes = [...new Set(found.map((one) => one.code))];
   const command = codes.find((code) => readCommand(code));
   return {
+    codes,
     cards: codes.filter(isCardCode),
     command: command ? readCommand(command) : null,
-    commandFirst: codes[0] === command,
     looksLikeCard: false,
     text,
     layout,
@@ -141,13 +141,13 @@ function told(text, { found, layout = "", shifted = text }) {
   };
 }
 
-// {cards, command, commandFirst, looksLikeCard, text, layout, start, end}. `physical` is the same read by usSign, `layout`
+// {codes, cards, command, looksLikeCard, text, layout, start, end}. `physical` is the same read by usSign, `layout`
 // what the scanner doctor found, `bare` whether KB may be left out. One wrong code refuses the whole read.
 export function readCodes(text, { physical = "", capsLock = false, layout = "", bare = true } = {}) {
   const plain = search(upper(text));
   const whole = plain.found.length || plain.bad.length ? plain : typed(text, bare);
   if (whole.found.length && !whole.bad.length) return told(text, whole);
-  const none = { cards: [], command: null, looksLikeCard: whole.bad.length > 0, text, layout: "", start: 0, end: 0 };
+  const none = { codes: [], cards: [], command: null, looksLikeCard: whole.bad.length > 0, text, layout: "", start: 0, end: 0 };
   if (whole.found.length) return none;
   const keys = physical && upper(physical) !== upper(text) ? through("us", "us", physical) : null;
   const pressed = keys ? search(keys[1]) : { found: [], bad: [] };

@@ -19,7 +19,8 @@ const shown = (text) => text.replace(/\p{Cc}/gu, "");
 function controlOf({ key, code, ctrl, alt, shift }, controls) {
   if (!ctrl || alt) return "";
   const number = CONTROLS[key] ?? (shift ? SHIFTED_PLACES : PLACES)[code];
-  const letter = controls && /^Key[A-Z]$/.test(code) ? code.charCodeAt(3) - 64 : 0;
+  // Carriage return and line feed end a code; other letters with Ctrl are controls only among controls.
+  const letter = (controls ? /^Key[A-Z]$/ : /^Key[JM]$/).test(code) ? code.charCodeAt(3) - 64 : 0;
   return number || letter ? String.fromCharCode(number ?? letter) : "";
 }
 
@@ -45,9 +46,9 @@ export function readOf(keys) {
     } else if (key.type === "alt") {
       if (alt) add(String.fromCharCode(Number(alt)));
       alt = "";
-    } else if (control && control !== "\r") {
+    } else if (control && !/[\r\n]/.test(control)) {
       add(control);
-    } else if (SUFFIXES[key.key] || control === "\r") {
+    } else if (SUFFIXES[key.key] || control) {
       end(SUFFIXES[key.key] ?? "Enter");
     } else if (key.alt && !key.ctrl && /^Numpad\d$/.test(key.code)) {
       alt += key.code.at(-1);

@@ -1,19 +1,35 @@
-// What every page has: the choice of theme, kept in a cookie of this device so that the server draws it at once.
-const ORDER = ["auto", "day", "dim", "sun"];
-const button = document.querySelector("[data-theme-switch]");
+// What every page has. The choice of theme and of density is kept in cookies of this device, so that the server draws
+// them at once.
+const CHOICES = { theme: ["auto", "day", "dim", "sun"], density: ["roomy", "compact"] };
+const look = document.documentElement.dataset;
 
-function label() {
-  const theme = document.documentElement.dataset.theme;
-  button.querySelector(".which").textContent = button.dataset[theme];
-}
-
-if (button) {
+for (const [name, order] of Object.entries(CHOICES)) {
+  const button = document.querySelector(`[data-${name}-switch]`);
+  if (!button) continue;
+  const label = () => {
+    button.querySelector(".which").textContent = button.dataset[look[name]];
+  };
   button.hidden = false;
   label();
   button.addEventListener("click", () => {
-    const next = ORDER[(ORDER.indexOf(document.documentElement.dataset.theme) + 1) % ORDER.length];
-    document.documentElement.dataset.theme = next;
-    document.cookie = `theme=${next}; path=/; max-age=31536000; samesite=lax`;
+    look[name] = order[(order.indexOf(look[name]) + 1) % order.length];
+    document.cookie = `${name}=${look[name]}; path=/; max-age=31536000; samesite=lax`;
     label();
   });
 }
+
+// On a phone the pages stand in one line that moves: where one is must be seen.
+const here = document.querySelector(".top nav [aria-current]");
+const line = here?.parentElement;
+if (line && line.scrollWidth > line.clientWidth) here.scrollIntoView({ inline: "center", block: "nearest" });
+
+// A table that is wider than its card can be moved with the keyboard too.
+function reach() {
+  for (const card of document.querySelectorAll(".card.flush")) {
+    if (card.scrollWidth > card.clientWidth) card.tabIndex = 0;
+    else card.removeAttribute("tabindex");
+  }
+}
+
+reach();
+addEventListener("resize", reach);

@@ -11,9 +11,11 @@ export class Panel {
     this.work = root.querySelector(".work");
     this.bins = root.querySelector(".bins");
     this.undo = root.querySelector(".undo");
-    this.undo.addEventListener("click", () => this.offered && onUndo(this.offered.code));
+    this.undo.addEventListener("click", () => this.offered && onUndo(this.offered.id));
     this.clock = { now: () => Date.now() };
     this.timer = 0;
+    this.about = null; // id of the scan that is shown, or was shown last: the one that the undo button takes back
+    this.told = {}; // what was said with it beside its code
     setInterval(() => this.tick(), 500);
   }
 
@@ -23,6 +25,8 @@ export class Panel {
 
   show(view) {
     const { root } = this;
+    this.about = view.id ?? null;
+    this.told = view.told ?? {};
     root.dataset.look = view.look;
     root.dataset.state = view.code;
     root.dataset.screen = view.state ?? view.look;
@@ -37,8 +41,8 @@ export class Panel {
     this.at("next").textContent = view.next ?? "";
     this.drawBins(view.bins ?? [], view.mine);
     this.showPlace(view);
-    this.offer(view.undo_until ? { code: view.card.code, undo_until: view.undo_until } : null);
-    this.last = `${view.part ? `${view.part} ` : ""}${happened}`;
+    this.offer(null); // whoever draws the list says whether there is a way back
+    if (view.code !== "ready") this.last = `${view.part ? `${view.part} ` : ""}${happened}`;
     clearTimeout(this.timer);
     if (view.look !== "sending") {
       root.classList.remove("flash");
@@ -53,7 +57,7 @@ export class Panel {
     if (!this.checks.hidden) return;
     const at = new Date(this.clock.now()).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
     this.show({
-      look: "ready", code: "ready", headline: this.words.ready, message: this.words.last.replace("{}", this.last).replace("{}", at), next: "",
+      id: this.about, look: "ready", code: "ready", headline: this.words.ready, message: this.words.last.replace("{}", this.last).replace("{}", at), next: "",
     });
     this.root.classList.remove("flash");
     clearTimeout(this.timer);
@@ -94,18 +98,18 @@ export class Panel {
     );
   }
 
-  // The button is there only while taking back would succeed, and counts down how long that is.
-  offer(undo) {
-    this.offered = undo;
+  // The button is there only while taking back would succeed, and counts down how long that is; a scan that still waits
+  // here can be taken back as long as it does.
+  offer(line) {
+    this.offered = line;
     this.tick();
   }
 
   tick() {
-    const left = this.offered ? Math.floor((Date.parse(this.offered.undo_until) - this.clock.now()) / 1000) : 0;
-    this.undo.hidden = left <= 0;
-    if (left > 0) {
-      const minutes = Math.floor(left / 60);
-      this.undo.querySelector("span").textContent = `${minutes}:${String(left % 60).padStart(2, "0")}`;
-    }
+    const { offered } = this;
+    const left = offered && !offered.waits ? Math.floor((Date.parse(offered.undo_until) - this.clock.now()) / 1000) : 0;
+    this.undo.hidden = left <= 0 && !offered?.waits;
+    const minutes = Math.floor(left / 60);
+    this.undo.querySelector("span").textContent = left > 0 ? `${minutes}:${String(left % 60).padStart(2, "0")}` : "";
   }
 }

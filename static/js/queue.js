@@ -12,9 +12,24 @@ const EACH_MS = 100; // more for each further scan of a batch
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 const LONGEST_WAIT_MS = 60_000; // whatever Retry-After says
 const MOST_FAULTS = 4; // answers of 500 after which those behind a scan are tried; it stays in its place
+const BROKEN_FAULTS = 8; // after which it waits for a person, if the server took others meanwhile
 const LEASE_MS = 10_000;
 const LATE_MS = 5000; // an answer after that comes when whoever scanned has gone on
-const ABOUT = ["code", "intent", "station", "by", "language", "quantity", "reason", "checks", "override", "help"];
+const ABOUT = [
+  "code",
+  "intent",
+  "station",
+  "by",
+  "language",
+  "quantity",
+  "reason",
+  "checks",
+  "override",
+  "allowed",
+  "help",
+  "act",
+  "undoes",
+];
 
 // In milliseconds; 0 if the answer does not say it in seconds.
 function retryAfter(answer) {
@@ -23,10 +38,11 @@ function retryAfter(answer) {
 }
 
 export class Queue {
-  // `onAnswer(scan, answer)` what the server said, in whichever tab it was sent; `onRefused(scan, message)` it is set
-  // aside; `onChange()` look again at `count`, `oldest`, `aside`, `lack`.
-  constructor({ store, clock, onAnswer, onRefused, onChange }) {
-    Object.assign(this, { store, clock, onAnswer, onRefused, onChange });
+  // `onAnswer(scan, answer, follow)` what the server said, in whichever tab it was sent; `follow` is the undo that takes
+  // back what had come in before its withdrawal. `onRefused(scan, message)` it is set aside; `onChange()` look again at
+  // `count`, `oldest`, `aside`, `lack`; `broken()` the sentence for a scan at which the server fails.
+  constructor({ store, clock, onAnswer, onRefused, onChange, broken }) {
+    Object.assign(this, { store, clock, onAnswer, onRefused, onChange, broken });
     this.me = uuid7();
     this.count = 0;
     this.oldest = null;
@@ -39,13 +55,15 @@ export class Queue {
     this.notBefore = 0;
     this.timer = 0;
     this.channel = new BroadcastChannel("jitapp.scans");
-    this.channel.onmessage = ({ data }) => this.heard(data);
+    this.channel.onmessage = ({ data }) => {
+      this.heard(data);
+      this.look().catch(() => {}); // the next scan finds out
+    };
   }
 
-  heard({ scan, answer, refused }) {
-    if (answer) this.onAnswer(scan, answer);
+  heard({ scan, answer, refused, follow }) {
+    if (answer) this.onAnswer(scan, answer, follow);
     else if (refused) this.onRefused(scan, refused);
-    this.look();
   }
 
   tell(message) {
@@ -55,22 +73,35 @@ export class Queue {
 
   // What waits here, and since when. NoStore if that cannot be read.
   async look() {
-    const [first] = await this.store.waiting(1);
-    this.count = await this.store.count();
+    const { first, waiting, aside } = await this.store.look();
+    this.count = waiting;
     this.oldest = first ? first.at + (first.offset ?? 0) : null;
-    this.aside = (await this.store.aside()).length;
+    this.aside = aside;
+    if (!waiting) this.lack = ""; // another tab may have sent it
     this.onChange();
   }
 
   // Kept on the disk when the promise is fulfilled; only then may anybody be told. NoStore if it cannot be kept.
   async add(fields) {
-    const scan = await this.store.add({ id: uuid7(), at: Date.now(), offset: this.clock.offset, ...fields });
-    this.count += 1;
+    const { record, waiting } = await this.store.add({ id: uuid7(), at: Date.now(), offset: this.clock.offset, ...fields });
+    this.count = waiting;
     this.oldest ??= this.clock.now();
+    this.changed();
+    return record;
+  }
+
+  // Takes back a scan that waits here. It is sent all the same, so that the server knows of it, and changes nothing there;
+  // if it had come in already, an undo of it follows. Null if it is not waiting here any more.
+  async withdraw(id) {
+    const found = await this.store.withdraw(id, { at: Date.now(), offset: this.clock.offset });
+    this.changed();
+    return found;
+  }
+
+  changed() {
     this.onChange();
     this.channel.postMessage({});
     if (!this.lack || Date.now() >= this.notBefore) this.drain();
-    return scan;
   }
 
   // Somebody came back to the page, or the network did.
@@ -117,12 +148,14 @@ export class Queue {
       const kept = await this.store.waiting(this.batch + this.faulty.size);
       const scans = kept.filter((scan) => !this.faulty.has(scan.seq)).slice(0, this.batch);
       if (!scans.length) return;
-      const { results, lack } = await this.send(scans);
+      const { results, lack, problem } = await this.send(scans);
       if (results) {
         await this.take(scans, results);
       } else if (lack === "fault" && scans.length > 1) {
         this.batch = 1; // one of them may be what breaks it: each alone
-      } else if (lack === "fault" && (await this.isFaulty(scans[0]))) {
+      } else if (problem) {
+        await this.take(scans, [{ ...problem, id: scans[0].id }]);
+      } else if (lack === "fault" && (await this.isFaulty(scans[0].seq))) {
         this.faulty.add(scans[0].seq);
       } else {
         this.lack = lack;
@@ -132,9 +165,12 @@ export class Queue {
     }
   }
 
-  async isFaulty(scan) {
-    const faults = (scan.faults ?? 0) + 1;
-    await this.store.replace({ ...scan, faults });
+  async isFaulty(seq) {
+    let faults = 0;
+    await this.store.settle([seq], (scan) => {
+      faults = (scan.faults ?? 0) + 1;
+      return { keep: { ...scan, faults } };
+    });
     return faults >= MOST_FAULTS;
   }
 
@@ -142,35 +178,61 @@ export class Queue {
   async take(scans, results) {
     this.lack = "";
     this.tries = 0;
-    const pairs = scans.map((scan, place) => [scan, results[place]]);
-    const taken = pairs.filter(([scan, said]) => said?.status === 200 && said.id === scan.id);
-    const unseen = taken.filter(([scan, said]) => said.outcome === "refused" && Date.now() - scan.at > LATE_MS);
-    await this.store.remove(taken.filter((pair) => !unseen.includes(pair)).map(([scan]) => scan.seq));
-    // Shown as saved, and refused when nobody looks any more: it stands on this device until somebody has seen it.
-    for (const [scan, said] of unseen) await this.setAside(scan, said);
-    for (const [scan, said] of pairs) {
-      if (said?.status === 200 && said.id === scan.id) {
-        this.tell({ scan, answer: said });
-      } else if (said && said.status < 500 && said.id === scan.id) {
-        await this.setAside(scan, said);
-        this.tell({ scan, refused: said.message });
-      } else if (await this.isFaulty(scan)) {
-        this.faulty.add(scan.seq);
+    const said = new Map(scans.map(({ seq }, place) => [seq, results[place]]));
+    const told = [];
+    const faults = [];
+    await this.store.settle([...said.keys()], (scan) => {
+      const answer = said.get(scan.seq);
+      const isMeant = answer?.id === scan.id || (answer?.id === null && answer.status !== 200); // its id cannot be read
+      if (!isMeant || answer.status >= 500) {
+        faults.push(scan.seq);
+        return {};
       }
-    }
-    if (taken.length === scans.length) this.batch = BATCH;
+      return answer.status === 200 ? this.settled(scan, answer, told) : this.setAside(scan, answer, told);
+    });
+    for (const message of told) this.tell(message);
+    for (const seq of faults) if (await this.isFaulty(seq)) this.faulty.add(seq);
+    if (!faults.length) this.batch = BATCH;
+    if (this.faulty.size && told.length) await this.dropBroken();
+    await this.look();
   }
 
-  setAside({ waits, faults, ...scan }, { status, message }) {
-    return this.store.replace({ ...scan, refusal: { status, message } });
+  settled(scan, answer, told) {
+    const follow = scan.withdrawn && answer.outcome === "applied" && !scan.help ? this.undoOf(scan, answer) : null;
+    told.push({ scan, answer, follow });
+    if (follow) return { follow };
+    // Shown as saved, and refused when nobody looks any more: it stands on this device until somebody has seen it.
+    const isUnseen = answer.outcome === "refused" && !scan.withdrawn && Date.now() - scan.at > LATE_MS;
+    return isUnseen ? this.setAside(scan, answer, []) : { forget: true };
+  }
+
+  setAside({ waits, faults, ...scan }, { status, message }, told) {
+    told.push({ scan, refused: message });
+    return { keep: { ...scan, refusal: { status, message } } };
+  }
+
+  // Of a scan that was withdrawn here when the server had it already.
+  undoOf({ id, code, station, by, language, withdrawn }, { card }) {
+    return { id: uuid7(), ...withdrawn, code: card?.code ?? code, station, by, language, intent: "undo", undoes: id };
+  }
+
+  // Others were taken and these broke the server again and again: they wait for a person.
+  async dropBroken() {
+    const told = [];
+    await this.store.settle([...this.faulty], (scan) => {
+      if (scan.faults < BROKEN_FAULTS) return {};
+      return this.setAside(scan, { status: 500, message: this.broken() }, told);
+    });
+    for (const message of told) this.tell(message);
   }
 
   // {results} one for each, or {lack} why nothing was said about them.
   async send(scans) {
     const told = scans.map((scan) => ({
       id: scan.id,
-      seq: scan.seq,
+      seq: scan.help ? undefined : (scan.number ?? scan.seq),
       epoch: this.epoch,
+      withdrawn: scan.withdrawn ? true : undefined,
       ...Object.fromEntries(ABOUT.filter((name) => scan[name] !== undefined).map((name) => [name, scan[name]])),
       ...instants(scan, this.clock),
     }));
@@ -184,7 +246,8 @@ export class Queue {
       });
       this.notBefore = Date.now() + retryAfter(answer);
       if (answer.status === 401 || answer.status === 403) return { lack: "device" };
-      if (answer.status === 500 || answer.status === 413) return { lack: "fault" };
+      if (answer.status === 500) return { lack: "fault" };
+      if (answer.status === 413) return { lack: "fault", problem: { status: 413, message: (await answer.json()).message } };
       const body = answer.ok ? await answer.json() : null;
       return body?.results?.length === scans.length ? { results: body.results } : { lack: "offline" };
     } catch {

@@ -1,5 +1,7 @@
 // Three families of short sounds, made here: rising (recorded), level (look), falling (no). A tick for a repeat;
 // one note for a scan that is kept here; rising and a tick for one that is recorded with a warning.
+import { recall, remember } from "./remember.js";
+
 const TUNES = {
   rising: [[660, 0, 0.09], [990, 0.1, 0.13]],
   one: [[660, 0, 0.12]],
@@ -12,7 +14,7 @@ const TUNES = {
 export class Sound {
   constructor(onState) {
     this.onState = onState;
-    this.muted = localStorage.getItem("muted") === "1";
+    this.muted = recall("muted") === "1";
     this.context = null;
   }
 
@@ -34,7 +36,7 @@ export class Sound {
   async toggle() {
     const wasOn = this.on;
     this.muted = wasOn;
-    localStorage.setItem("muted", this.muted ? "1" : "0");
+    remember("muted", this.muted ? "1" : "0");
     await this.wake();
   }
 

@@ -1,4 +1,4 @@
-// Lengths of time in words, the same as jitapp/web/words.py writes them; `words` comes with the page.
+// Lengths of time in words, the same as jitapp/web/phrases.py writes them; `words` comes with the page.
 export function span(seconds, words) {
   if (seconds < 60) return `${Math.max(Math.floor(seconds), 0)} ${words.s}`;
   const minutes = Math.floor(seconds / 60);
@@ -9,11 +9,11 @@ export function span(seconds, words) {
 }
 
 // One ticking element's text at `now` (seconds). "since" counts up; "in" counts down, then says how late; "out"
-// counts down to "any minute".
+// counts down to less than a minute.
 export function tickText(mode, at, now, words) {
   const past = now - at;
   if (mode === "since") return span(past, words);
-  if (mode === "out") return past > -60 ? words.any : words.in.replace("{}", span(-past, words));
+  if (mode === "out") return past > -60 ? `< 1 ${words.min}` : span(-past, words);
   if (past >= 0 && past < 60) return words.any;
   return (past < 0 ? words.in : words.overdue).replace("{}", span(Math.abs(past), words));
 }

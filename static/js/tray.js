@@ -10,7 +10,7 @@ const store = new Store();
 
 // The same id, so that it changes nothing twice; a new one where the old one was another scan's, or has its answer.
 async function sendAgain(scan) {
-  await store.again([200, 409].includes(scan.refusal.status) ? { ...scan, id: uuid7() } : scan);
+  await store.again(scan, [200, 409].includes(scan.refusal.status) ? uuid7() : scan.id);
   location.assign("/s/");
 }
 

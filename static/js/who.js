@@ -1,15 +1,14 @@
 // Who is here: a badge is scanned, one of the last names is touched, or a name is typed; a PIN where it is asked for.
 import { actor, ask, known } from "./actor.js";
+import { Pad } from "./pad.js";
 import { Sound } from "./sound.js";
 
 const words = JSON.parse(document.getElementById("words").textContent);
 const part = (id) => document.getElementById(id);
 const sound = new Sound(() => {});
 const HELLO = "jitapp.hello"; // said again after the page came in another language
-const PIN = { least: 4, most: 8 };
 
 let asked = null; // who is to type the PIN
-let digits = "";
 
 function say(text, state) {
   part("said").textContent = text;
@@ -39,7 +38,7 @@ function draw() {
 
 // -- in and out ---------------------------------------------------------------------------------------
 function welcome(person) {
-  closePad();
+  pad.close();
   actor.signIn(person);
   const hello = person.message ?? words.hello.replace("{}", person.name);
   say(hello, "in");
@@ -57,7 +56,7 @@ function refuse(message) {
 }
 
 async function badge(text) {
-  closePad();
+  pad.close();
   say(words.sending, "nobody");
   const answer = await ask("/s/sign-in", { badge: text });
   if (answer.ok) return welcome(answer);
@@ -70,8 +69,8 @@ async function named({ name, pin = "", shown = null }) {
   const answer = await ask("/s/sign-in", pin ? { name, pin } : { name });
   if (answer.ok) return welcome(answer);
   if (!answer.status) return refuse(words.offline);
-  if (answer.code === "pin_missing" || answer.code === "pin_wrong") openPad(name, answer.name || shown?.name || name);
-  else closePad();
+  if (answer.code === "pin_missing" || answer.code === "pin_wrong") askPin(name, answer.name || shown?.name || name);
+  else pad.close();
   if (answer.code === "pin_missing") return say(answer.message, "nobody");
   return refuse(answer.message);
 }
@@ -89,48 +88,30 @@ part("typed").addEventListener("submit", (event) => {
 });
 
 // -- the PIN ------------------------------------------------------------------------------------------
-function openPad(name, shown) {
-  asked = name;
-  digits = "";
-  part("pad-head").textContent = words.pin_of.replace("{}", shown);
-  part("pad").hidden = false;
-  dots();
-  part("pad").scrollIntoView({ block: "nearest" });
-}
-
-function closePad() {
-  asked = null;
-  digits = "";
-  part("pad").hidden = true;
-}
-
-function dots() {
-  part("dots").textContent = digits ? "•".repeat(digits.length) : "–";
-}
-
-function press(key) {
-  if (key === "back") digits = digits.slice(0, -1);
-  else if (key !== "enter") digits = (digits + key).slice(0, PIN.most);
-  dots();
-  if (key === "enter" && digits.length >= PIN.least) {
-    const pin = digits;
-    digits = "";
-    dots();
-    named({ name: asked, pin });
-  }
-}
-
-part("pad").addEventListener("click", ({ target }) => {
-  const key = target.closest("[data-key]")?.dataset.key;
-  if (key) press(key);
+const pad = new Pad(part("pad"), {
+  // A badge of few digits, scanned while the pad is open, is that badge.
+  onPin: async (pin, typed) => {
+    const name = asked;
+    if (typed && (await known.byBadge(pin))) badge(pin);
+    else named({ name, pin });
+  },
+  onShort: () => say(words.pin_short, "no"),
+  onAway: () => say(words.scan_badge, actor.current ? "in" : "nobody"),
 });
-part("pad-away").addEventListener("click", closePad);
+
+function askPin(name, shown) {
+  asked = name;
+  pad.open(words.pin_of.replace("{}", shown));
+}
 
 // -- what a scanner reads: a card is recorded as on every page (anywhere.js), everything else is a badge -------------
 document.addEventListener("jitapp:other", (event) => {
-  if (event.detail.kind === "bad_check") return;
+  const { text, kind } = event.detail;
+  if (kind === "bad_check") return;
   event.preventDefault();
-  badge(event.detail.text.trim());
+  // Digits that a hand typed while the pad is open are a PIN, and never told as a badge: unknown ones are kept readable.
+  if (pad.took(text) || (pad.isOpen && kind === "typed")) return;
+  badge(text.trim());
 });
 
 for (const type of ["pointerdown", "keydown"]) document.addEventListener(type, () => sound.wake(), { once: true });

@@ -5,8 +5,9 @@ const PAGE = "/s/";
 const CAMERA = "/s/camera.js"; // the worker that reads pictures; what it loads comes by here too
 const PATIENCE_MS = 1500;
 
-// Not the choice of a station, nor a login: without a network only the scan page is of use.
-const isScanPage = (answer) => Boolean(answer?.ok) && answer.headers.get("X-Page") === "scan";
+// Not the choice of a station, nor a login: without a network only the scan page is of use. A page of another version
+// names files that this cache lacks.
+const isScanPage = (answer) => Boolean(answer?.ok) && answer.headers.get("X-Page") === `scan ${VERSION}`;
 
 addEventListener("install", (event) => {
   event.waitUntil(
@@ -15,6 +16,9 @@ addEventListener("install", (event) => {
       await cache.addAll(FILES.map((file) => new Request(file, { cache: "reload" })));
       const page = await fetch(PAGE, { redirect: "manual" }).catch(() => null);
       if (isScanPage(page)) await cache.put(PAGE, page);
+      // Without a page this version could not start without a network, and the one before can: it stays, and this one is
+      // tried again with the next update.
+      else if (registration.active) throw new Error("The scan page could not be fetched.");
       // The first worker of a browser has nobody to wait for; a later one waits until nothing is in the queue.
       if (!registration.active) await skipWaiting();
     })(),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django import template
 from django.template import Context
 from django.utils import timezone
@@ -14,9 +12,7 @@ from django.utils.translation import get_language, gettext
 from jitapp.accounts.models import new_uuid
 from jitapp.kanban.vocabulary import Role
 from jitapp.plant.models import Station
-from jitapp.plant.work import standard_work_of
 from jitapp.pull.reading.calls import waiting
-from jitapp.pull.reading.sheets import Job
 from jitapp.web.calls import number_html, panel_context
 from jitapp.web.changeovers import changeover_context
 from jitapp.web.visit import viewer_of
@@ -55,12 +51,6 @@ def calls_number(area: str) -> SafeString:
     now = timezone.now()
     html = number_html(area, waiting([area], now=now)[area], now, get_language() or "en")
     return mark_safe(html)  # noqa: S308 (escaped there)
-
-
-@register.simple_tag
-def standard_work(station: Station, jobs: Iterable[tuple[Job, str, str, str]]) -> dict[str, str]:
-    """The address of the standard work per part number of a station's jobs, as far as there is one."""
-    return standard_work_of(station.pk, {job.part for job, *_ in jobs})
 
 
 @register.simple_tag

@@ -60,5 +60,19 @@ def cause(reason: str) -> str:
     return words_of(_language()).causes.get(reason, reason) or "–"
 
 
+@register.filter
+def level(tile: Any) -> str:
+    """How full a container that is in use is drawn, as the class of a bin (css/bins.css)."""
+    if tile.word != "IN_USE" or tile.quantity <= 0:
+        return ""
+    return f" l{max(0, min(10, round(10 * float(tile.contents / tile.quantity))))}"
+
+
+@register.filter
+def party(owner: str) -> str:
+    """Who must act, or had to, in a word of the person's language."""
+    return words_of(_language()).parties.get(owner, owner) or "–"
+
+
 def _language() -> str:
     return get_language() or "en"

@@ -29,7 +29,6 @@ def card_print(context: Context, sheet: CardSheet) -> dict[str, object]:
     return _with_page(context) | {
         "code": sheet.code,
         "row": row_of(found[0]) if found else None,
-        "picture": _size(found[0].facts.part_id) if found else None,
         "may_print": sheet.plant_id in prints_at(viewer, request),
         "lost": lost,
         "may_lose": not lost

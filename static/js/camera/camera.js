@@ -4,7 +4,10 @@ import { readCodes } from "../codes.js";
 import { Photo } from "./photo.js";
 import { Reader } from "./reader.js";
 
-const LOCKOUT_MS = 400; // a code that stays in sight is one scan; gone for so long, it is a new one
+// A code that stays in sight is one scan. Gone for so long, and from two pictures (a slow tablet reads one a second), it is a
+// new one.
+const LOCKOUT_MS = 400;
+const GONE_FROM = 2;
 const PAUSE_MS = 60; // between pictures: the page has work of its own
 const WANTED = { facingMode: { ideal: "environment" }, width: { ideal: 4096 }, height: { ideal: 3072 } };
 
@@ -14,7 +17,8 @@ export class Camera {
   constructor({ root, words, onCodes, record, name, script, onClose = () => {} }) {
     Object.assign(this, { root, words, onCodes, record, name, onClose });
     this.reader = new Reader(script);
-    this.seen = new Map(); // code -> when it was last in sight
+    this.seen = new Map(); // code -> when it was last in sight, and on which picture
+    this.looks = 0; // pictures read
     this.stream = null;
     this.running = false;
     this.build();
@@ -103,10 +107,14 @@ export class Camera {
 
   found(symbols) {
     const now = performance.now();
+    this.looks += 1;
     for (const { text } of symbols) {
       const { cards } = readCodes(text, { bare: false });
-      const fresh = cards.filter((code) => now - (this.seen.get(code) ?? -Infinity) > LOCKOUT_MS);
-      for (const code of cards) this.seen.set(code, now);
+      const fresh = cards.filter((code) => {
+        const { at, look } = this.seen.get(code) ?? { at: -Infinity, look: -Infinity };
+        return now - at > LOCKOUT_MS && this.looks - look > GONE_FROM;
+      });
+      for (const code of cards) this.seen.set(code, { at: now, look: this.looks });
       if (!fresh.length) continue;
       this.onCodes(fresh, { how: "camera", text, at: Date.now() });
       this.said.textContent = fresh.join(" ");

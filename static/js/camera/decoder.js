@@ -12,10 +12,16 @@ ZXingWASM.prepareZXingModule({
 
 const FORMATS = ["QRCode", "DataMatrix", "Code128"];
 const OPTIONS = { tryHarder: true, tryRotate: true, tryInvert: false, tryDownscale: true, maxNumberOfSymbols: 255 };
-const BLUR = 3; // pixels around, for sharpening
-const SHARPEN = 2.5;
-const TILE = { width: 1400, height: 1100, across: 1000, down: 850 }; // they overlap by more than a code
-const SCALES = [2, 3];
+const LIVE_WIDTH = 1600; // of a picture that is read while the camera looks: many a second matter more than small codes
+const SHARPEN = { radius: 3, amount: 2.5 }; // radius in pixels around
+const SCALES = [2, 3]; // around a place that was left unread
+// Over the whole of a blurred picture, the second only if the first has found more.
+const WIDE = [
+  { scale: 2, radius: 6, amount: 5 },
+  { scale: 3, radius: 10, amount: 4 },
+];
+const TILE = { width: 4400, height: 3400, overlap: 320 }; // enlarged; they overlap by more than a code (of the picture)
+const ENOUGH_MS = 20_000; // no further attempt begins after that
 const MARGIN = 1.5; // how much wider than its diagonal the surroundings of a place are
 const [SMALLEST, LARGEST] = [0.6, 1.8]; // others than usual were put together from the corners of several symbols
 
@@ -24,7 +30,7 @@ onmessage = async ({ data: { id, picture, live } }) => {
   try {
     const bitmap = picture instanceof ImageBitmap ? picture : await createImageBitmap(picture);
     const { width, height } = bitmap;
-    const read = live ? await once(bitmap) : await thoroughly(bitmap);
+    const read = live ? await once(bitmap) : await thoroughly(bitmap, began);
     bitmap.close();
     postMessage({ id, width, height, ms: Math.round(performance.now() - began), ...read });
   } catch (fault) {
@@ -33,43 +39,53 @@ onmessage = async ({ data: { id, picture, live } }) => {
 };
 
 async function once(bitmap) {
-  const found = await symbols(pixels(bitmap, 0, 0, bitmap.width, bitmap.height, 1), 0, 0, 1, { returnErrors: false });
+  const scale = Math.min(1, LIVE_WIDTH / bitmap.width);
+  const found = await symbols(pixels(bitmap, 0, 0, bitmap.width, bitmap.height, scale), 0, 0, scale, { returnErrors: false });
   return { found: merged([], found), unread: [] };
 }
 
-// As it is, then sharpened, then larger: around each place that was left unread; everywhere if nothing was found at all.
-async function thoroughly(bitmap) {
+// As it is, then sharpened, then larger around each place that was left unread. Where something is still left, the picture is
+// blurred and more codes may stand there than were located: then all of it is enlarged.
+async function thoroughly(bitmap, began) {
   const { width, height } = bitmap;
   const whole = pixels(bitmap, 0, 0, width, height, 1);
   const plain = await symbols(whole, 0, 0, 1);
-  const sharp = await symbols(sharpened(whole), 0, 0, 1);
+  const sharp = await symbols(sharpened(whole, SHARPEN), 0, 0, 1);
   let found = merged(merged([], plain), sharp);
   const located = [...plain, ...sharp];
-  for (const scale of SCALES) {
-    for (const [x, y, across, down] of parts(bitmap, unread(located, found), found.length > 0)) {
-      const seen = await symbols(sharpened(pixels(bitmap, x, y, across, down, scale)), x, y, scale);
-      found = merged(found, seen);
-      if (scale === SCALES[0]) located.push(...seen);
-    }
+  const read = async ([x, y, across, down], { scale, ...how }) => {
+    const seen = await symbols(sharpened(pixels(bitmap, x, y, across, down, scale), how), x, y, scale);
+    found = merged(found, seen);
+    located.push(...seen);
+  };
+  for (const scale of SCALES) for (const place of unread(located, found)) await read(around(bitmap, place), { scale, ...SHARPEN });
+  for (const how of WIDE) {
+    const before = found.length;
+    if (before && !unread(located, found).length) break;
+    for (const tile of tiles(bitmap, how.scale)) if (performance.now() - began < ENOUGH_MS) await read(tile, how);
+    if (before && found.length === before) break;
   }
   return { found, unread: unread(located, found) };
 }
 
-// [x, y, width, height] of what is to be read larger.
-function parts({ width, height }, places, around) {
-  const cut = (x, y, across, down) => {
-    const [left, top] = [Math.max(0, Math.floor(x)), Math.max(0, Math.floor(y))];
-    return [left, top, Math.min(width, Math.ceil(x + across)) - left, Math.min(height, Math.ceil(y + down)) - top];
+// [x, y, width, height] in the picture.
+function cut({ width, height }, x, y, across, down) {
+  const [left, top] = [Math.max(0, Math.floor(x)), Math.max(0, Math.floor(y))];
+  return [left, top, Math.min(width, Math.ceil(x + across)) - left, Math.min(height, Math.ceil(y + down)) - top];
+}
+
+function around(picture, place) {
+  const [[x, y], side] = [centre(place), MARGIN * span(place)];
+  return cut(picture, x - side / 2, y - side / 2, side, side);
+}
+
+function tiles(picture, scale) {
+  const [width, height] = [TILE.width / scale, TILE.height / scale];
+  const starts = (whole, one) => {
+    const count = Math.max(1, Math.ceil((whole - TILE.overlap) / (one - TILE.overlap)));
+    return Array.from({ length: count }, (_, place) => (count > 1 ? (place * (whole - one)) / (count - 1) : 0));
   };
-  if (around) {
-    return places.map((place) => {
-      const [[x, y], side] = [centre(place), MARGIN * span(place)];
-      return cut(x - side / 2, y - side / 2, side, side);
-    });
-  }
-  const tiles = [];
-  for (let y = 0; y < height; y += TILE.down) for (let x = 0; x < width; x += TILE.across) tiles.push(cut(x, y, TILE.width, TILE.height));
-  return tiles;
+  return starts(picture.height, height).flatMap((y) => starts(picture.width, width).map((x) => cut(picture, x, y, width, height)));
 }
 
 function pixels(bitmap, x, y, width, height, scale) {
@@ -115,32 +131,42 @@ function unread(located, found) {
   return places;
 }
 
-// Grey, with what differs from its surroundings made stronger: blurred codes become readable.
-function sharpened({ data, width, height }) {
-  const grey = new Uint8ClampedArray(width * height);
+// Grey, with what differs from its surroundings (the mean of a square) made stronger: blurred codes become readable.
+function sharpened({ data, width, height }, { radius, amount }) {
+  const grey = new Uint8Array(width * height);
   for (let i = 0, j = 0; i < grey.length; i += 1, j += 4) grey[i] = (data[j] * 77 + data[j + 1] * 151 + data[j + 2] * 28) >> 8;
-  const soft = blurred(blurred(grey, height, width, width, 1), width, height, 1, width);
+  const lines = meansAlong(grey, width, radius);
+  const share = 1 / (2 * radius + 1);
+  const sums = new Int32Array(width); // of the lines around the present one
+  const below = (y) => Math.min(y, height - 1) * width;
+  for (let y = -radius; y <= radius; y += 1) for (let x = 0, at = below(Math.max(y, 0)); x < width; x += 1) sums[x] += lines[at + x];
   const out = new ImageData(width, height);
   const words = new Uint32Array(out.data.buffer);
-  for (let i = 0; i < grey.length; i += 1) {
-    const value = Math.max(0, Math.min(255, grey[i] + SHARPEN * (grey[i] - soft[i]))) | 0;
-    words[i] = 0xff000000 | (value << 16) | (value << 8) | value;
+  for (let y = 0; y < height; y += 1) {
+    const [here, enters, leaves] = [y * width, below(y + radius + 1), Math.max(y - radius, 0) * width];
+    for (let x = 0; x < width; x += 1) {
+      const value = grey[here + x] * (1 + amount) - amount * sums[x] * share;
+      const level = value < 0 ? 0 : value > 255 ? 255 : value | 0;
+      words[here + x] = 0xff000000 | (level << 16) | (level << 8) | level;
+      sums[x] += lines[enters + x] - lines[leaves + x];
+    }
   }
   return out;
 }
 
-// The mean of the neighbours along one axis: `lines` lines of `length` values, `step` between values, `next` between lines.
-function blurred(values, lines, length, next, step) {
-  const out = new Uint8ClampedArray(values.length);
-  const count = 2 * BLUR + 1;
-  for (let line = 0; line < lines; line += 1) {
-    const start = line * next;
-    const at = (place) => values[start + Math.max(0, Math.min(length - 1, place)) * step];
+// The mean of the neighbours to the left and to the right.
+function meansAlong(grey, width, radius) {
+  const out = new Uint8Array(grey.length);
+  const share = 1 / (2 * radius + 1);
+  for (let start = 0; start < grey.length; start += width) {
+    const last = width - 1;
     let sum = 0;
-    for (let place = -BLUR; place <= BLUR; place += 1) sum += at(place);
-    for (let place = 0; place < length; place += 1) {
-      out[start + place * step] = sum / count;
-      sum += at(place + BLUR + 1) - at(place - BLUR);
+    for (let x = -radius; x <= radius; x += 1) sum += grey[start + (x < 0 ? 0 : x > last ? last : x)];
+    for (let x = 0; x < width; x += 1) {
+      out[start + x] = sum * share;
+      const enters = x + radius + 1;
+      const leaves = x - radius;
+      sum += grey[start + (enters > last ? last : enters)] - grey[start + (leaves < 0 ? 0 : leaves)];
     }
   }
   return out;

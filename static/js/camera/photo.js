@@ -4,6 +4,7 @@ import { readCodes } from "../codes.js";
 import { Reader } from "./reader.js";
 
 const TAKEN = "jitapp.photographed"; // [[code, when], ...] of this session
+const FORGOTTEN_MS = 30 * 60_000; // by the next round a card may have come back full and be empty again
 const MOST_TAKEN = 500;
 const SHOWN = 1600; // pixels of the longer side of the picture on the page
 const LINE = 6;
@@ -11,7 +12,8 @@ const READING_ORDER = 0.6; // of a code's size: less of a step down is the same 
 
 function taken() {
   try {
-    return new Map(JSON.parse(sessionStorage.getItem(TAKEN)) ?? []);
+    const all = JSON.parse(sessionStorage.getItem(TAKEN)) ?? [];
+    return new Map(all.filter(([, at]) => Date.now() - at < FORGOTTEN_MS));
   } catch {
     return new Map();
   }
