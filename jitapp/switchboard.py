@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -21,9 +22,14 @@ from jitapp.live import push
 from jitapp.live.panels import tell_stations
 from jitapp.outages import store as outages
 from jitapp.outbox import relay
+from jitapp.plant import shown
+from jitapp.plant.wordings import wordings
 from jitapp.pull import actions, store
+from jitapp.pull.reading import window
+from jitapp.pull.reading.board import board_rows
+from jitapp.pull.reading.board_row import BoardRow
 from jitapp.tags import watching
-from jitapp.web import board, calls
+from jitapp.web import board, calls, state_sheets
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +57,11 @@ class Switchboard:
         """Somebody called for help, took a call or solved it, or it climbed: the area's number is drawn again."""
         self.calling |= {job.payload["area"] for job in jobs}
 
+    def demonstration_ended(self, jobs: Sequence[relay.Job]) -> None:
+        """A while after the plant of a demonstration was removed: what had been let in for it meanwhile goes too."""
+        for job in jobs:
+            shown.end(int(job.payload["plant"]), by="")
+
     def handle(self, jobs: Sequence[relay.Job]) -> None:
         """One claimed batch, inside its transaction."""
         by_topic: dict[str, list[relay.Job]] = {}
@@ -59,7 +70,11 @@ class Switchboard:
         for topic, of_topic in by_topic.items():
             self.handlers[topic](self, of_topic)
 
-    handlers = {"pull.changed": pull_changed, actions.CALLS_TOPIC: calls_changed}
+    handlers = {
+        "pull.changed": pull_changed,
+        actions.CALLS_TOPIC: calls_changed,
+        shown.TOPIC: demonstration_ended,
+    }
 
 
 def drain(*, most: int = 10_000, until: float | None = None) -> int:
@@ -88,8 +103,8 @@ def tell_boards(loop_ids: Iterable[int], calling: Iterable[str] = ()) -> None:
         return
     try:
         now = timezone.now()
-        drawn = board.render_rows(ids, now=now) if ids else []
-        push.rows_changed(drawn + (calls.render_numbers(areas, now=now) if areas else []))
+        rows = board_rows(ids, now=now)
+        _show(rows, _remember(rows, now), areas, now)
     except Exception as error:  # a picture must never stop the pull
         if outages.told(error, cost="boards not told of a change") is None:
             logger.exception(
@@ -97,15 +112,60 @@ def tell_boards(loop_ids: Iterable[int], calling: Iterable[str] = ()) -> None:
             )
 
 
+def _show(
+    rows: Sequence[BoardRow],
+    counts: Mapping[str, Mapping[str, int]],
+    calling: Sequence[str],
+    now: datetime,
+) -> None:
+    """Rows, the numbers of wide areas and those of areas with calls, drawn once and handed to the streams."""
+    wordings()  # what is drawn speaks with the words of its area as they are now
+    numbers = calls.render_numbers(calling, now=now) if calling else []
+    push.rows_changed(board.render_rows(rows, now) + numbers)
+    push.messages_sent(board.render_counts(counts, now))
+
+
+def _remember(rows: Sequence[BoardRow], now: datetime) -> dict[str, dict[str, int]]:
+    """Keeps how the loops of wide areas stand; the numbers of those areas that are now known."""
+    areas = window.wide_areas() & {row.area for row in rows} if rows else frozenset()
+    if not areas:
+        return {}
+    actions.keep_lines([row for row in rows if row.area in areas], now=now)
+    return window.counts_of(sorted(areas))
+
+
+def look_again() -> None:
+    """Measures loops of wide areas that time alone may have changed, or of which nobody was told, and tells the boards
+    of those that stand otherwise now."""
+    now = timezone.now()
+    areas = window.wide_areas()
+    if not areas:
+        return
+    known = window.due_lines(areas, now=now)
+    rows = board_rows(list(known), now=now)
+    actions.keep_lines(rows, now=now)
+    changed = [row for row in rows if known[row.loop_id] != (row.state, row.late)]
+    if changed:
+        _show(changed, window.counts_of(sorted({row.area for row in changed})), (), now)
+
+
 def sweep() -> None:
     """Runouts, near-runouts, withheld signals, calls and presences of tags that only the clock moves; scans of devices
-    that never came in; old outbox rows go."""
+    that never came in; snapshots of the ledger; old outbox rows go."""
     tell_boards(actions.sweep(now=timezone.now()))
+    look_again()
     actions.escalate_calls(now=timezone.now())
     documents.sweep(now=timezone.now())
     tell_stations(watching.sweep(now=timezone.now()))
     actions.follow_sequences(now=timezone.now())
+    actions.keep_snapshots()
     relay.prune()
+
+
+def keep_papers() -> int:
+    """State sheets of this hour, where they are not made yet, and those that are to be handed out; returns how many
+    were made. Beside the sweep, because a large area's sheet takes seconds and signals must go on meanwhile."""
+    return state_sheets.hourly(now=timezone.now())
 
 
 @shared_task(name="jitapp.drain")

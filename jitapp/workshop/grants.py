@@ -16,8 +16,12 @@ ONLY_GROWS = ("SELECT", "INSERT")
 READ = ("SELECT",)
 
 NARROWER = {
+    "plant_demonstration": READ,  # which plant may be removed is said by the owner
+    "plant_masterchange": ONLY_GROWS,
     "pull_event": ONLY_GROWS,
     "pull_settlement": ONLY_GROWS,
+    "pull_handover": ONLY_GROWS,
+    "pull_handoversignature": ONLY_GROWS,
     "pull_history": ONLY_GROWS,
     "pull_receipt": (*ONLY_GROWS, "UPDATE (settled_at)"),
     # What migrations write.
@@ -27,6 +31,7 @@ NARROWER = {
 }
 DELETED_FROM = frozenset(
     {
+        "accounts_lessondone",
         "accounts_person_groups",
         "accounts_person_user_permissions",
         "accounts_wrongtries",
@@ -40,16 +45,21 @@ DELETED_FROM = frozenset(
         "plant_membership",
         "plant_routestop",
         "plant_standardwork",
+        "printing_papermove",
         "printing_partpicture",
+        "printing_statesheet",
         "tags_alarm",
         "tags_sighting",
         "tags_tag",
         "tags_visit",
         "plant_unknownbadge",
+        "pull_loopsnapshot",
         "pull_missingscans",
     }
 )
 SEQUENCES = {"plant_epoch_number": ("SELECT", "USAGE", "UPDATE")}  # raised by triggers, and by a new era
+# May be called by the application and by nobody else but the owner, with whose rights they run (functions.py).
+FUNCTIONS = ("plant_end_demonstration(bigint, text)",)
 
 # relacl of a relation nobody was granted anything is null, which gives no rows.
 _HELD = """
@@ -103,6 +113,8 @@ def grant(database: Any, application: str) -> None:
         if rights:
             listed = sql.SQL(", ".join(sorted(rights)))
             database.execute(sql.SQL("GRANT {} ON {} TO {}").format(listed, relation, role))
+    for signature in FUNCTIONS:
+        database.execute(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(signature), role))
 
 
 def for_now(application: str) -> str:

@@ -65,6 +65,8 @@ class Service:
     farewells: tuple[Farewell, ...] = (Farewell(signal.SIGTERM, 10),)
     # The installation does its work without it: when it cannot be kept alive, the others go on.
     optional: bool = False
+    # Exit code 0 means that there is nothing left to do: it is not started again.
+    may_finish: bool = False
     door: Door | None = None  # a port that answers as long as the process does its work
 
 
@@ -154,7 +156,9 @@ def services(wishes: Wishes, environment: Mapping[str, str]) -> list[Service]:
     if env_readers("JITAPP_LLRP"):
         found.append(Service("llrp", manage(patient, "llrp"), Stage.CLOCKWORK, optional=True))
     if wishes.demo == "live":
-        found.append(Service("demo", manage(environment, "demo_operators"), Stage.DEMO, optional=True))
+        found.append(
+            Service("demo", manage(environment, "demo_operators"), Stage.DEMO, optional=True, may_finish=True)
+        )
     return found
 
 

@@ -96,9 +96,15 @@ def adopt_orphans() -> None:
 
 def children(of: int | str = "self") -> set[int]:
     """Process ids of the children of a process, by default ours, adopted ones too; empty where the kernel does not tell
-    (macOS)."""
+    (macOS) and of a process that has ended."""
     found: set[int] = set()
-    for listing in Path(f"/proc/{of}/task").glob("*/children"):
+    try:
+        tasks = list(
+            Path(f"/proc/{of}/task").iterdir()
+        )  # raises where the process has ended meanwhile, as `glob` may
+    except OSError:
+        return found
+    for task in tasks:
         with contextlib.suppress(OSError):
-            found.update(int(pid) for pid in listing.read_text().split())
+            found.update(int(pid) for pid in (task / "children").read_text().split())
     return found

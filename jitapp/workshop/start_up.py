@@ -87,7 +87,9 @@ def _live(supervisor: Supervisor, wishes: Wishes) -> None:
     logins: list[str] = []
     if wishes.demo != "0":
         supervisor.say("looking after the demonstration shop (the first time it is filled)")
-        logins = supervisor.run_once("demo shop", manage(slow, "demo_shop"), keep=True)
+        logins = supervisor.run_once("demo shop", manage(slow | owner, "demo_shop"), keep=True)
+    else:
+        logins = supervisor.run_once("first start", manage(environment, "first_code"), keep=True)
 
     to_start = services(wishes, environment)
     supervisor.say(f"starting {', '.join(service.name for service in to_start)}")

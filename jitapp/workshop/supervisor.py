@@ -286,6 +286,9 @@ class Supervisor:
         self._kill_orphans()
         if self.stopping or self.ending or not child.lasting:
             return
+        if child.service.may_finish and child.process.returncode == 0:
+            self.say(f"{child.name} has nothing to do any more.")
+            return
         lived = time.monotonic() - child.started_at
         child.proven = child.proven or lived >= self.long_enough_s
         child.deaths = child.deaths + 1 if lived < self.long_enough_s else 1

@@ -15,10 +15,11 @@ from msgspec.structs import replace
 
 from jitapp.live.panels import tell_stations
 from jitapp.outages import store
+from jitapp.outages.outage import Outage
 from jitapp.tags.adapters import adapter_of
 from jitapp.tags.intake import receive
 from jitapp.tags.models import Reader
-from jitapp.tags.mqtt import Message, matches
+from jitapp.tags.mqtt import Message, matches, precision
 from jitapp.tags.reads import MOST_READS, Batch, Read, Unusable
 from jitapp.tags.taking import UnknownReader, note_trouble
 
@@ -26,6 +27,11 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
 KEPT = "bodies of readers kept"
+RETAINED = (
+    "A message that the broker had kept (retain) is not counted: it comes again at every connection. Let the reader"
+    " publish without retain."
+)
+_strangers: dict[str, Outage] = {}  # whose bodies are not counted, by name: said once, then counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,10 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """The readers that publish over MQTT."""
+    """The readers that publish over MQTT; where the topics of two overlap, the one that says most first."""
     rows = Reader.objects.filter(device__active=True).exclude(mqtt_topic="").order_by("pk")
-    return [Route(*row) for row in rows.values_list("device_id", "device__name", "adapter", "mqtt_topic")]
+    found = [Route(*row) for row in rows.values_list("device_id", "device__name", "adapter", "mqtt_topic")]
+    return sorted(found, key=lambda route: precision(route.topic))
 
 
 def until_recorded(work: Callable[[], None], stopped: threading.Event, *, alive: Callable[[], None]) -> bool:
@@ -72,8 +79,13 @@ def record(reader_id: int, name: str, reads: Sequence[Read], *, batch: Batch | N
         try:
             received = receive(part, reader_id=reader_id, name=name, now=timezone.now())
         except UnknownReader:
-            logger.warning("Reader %s stands in no plant; what it sends is not counted.", name)
+            stranger = _strangers.setdefault(
+                name, Outage(f"What reader {name} sends is not counted", f"Reader {name} counts again")
+            )
+            stranger.failed("it was ended, or stands in no plant", "bodies")
             return
+        if name in _strangers:
+            _strangers[name].answered()
         tell_stations(received.shown)
         whole = Batch(())  # what was refused is counted once
 
@@ -86,6 +98,9 @@ def record_messages(messages: Sequence[Message], known: Sequence[Route]) -> None
         route = next((each for each in known if matches(message.topic, each.topic)), None)
         if route is None:
             logger.warning("No reader publishes at %s; the message is not counted.", message.topic[:200])
+            continue
+        if message.kept:
+            note_trouble(route.reader_id, RETAINED, timezone.now())
             continue
         try:
             batch = adapter_of(route.adapter)(message.payload)

@@ -21,6 +21,7 @@ from typing import Any
 
 from jitapp.env import BASE_DIR
 from jitapp.workshop.bench import pull
+from jitapp.workshop.bench.audience import audience
 from jitapp.workshop.bench.floor import BATCH, Floor, Pace
 from jitapp.workshop.bench.report import Gate, Row, machine, page, percentile
 from jitapp.workshop.bench.servers import Installation, Load
@@ -140,6 +141,7 @@ class Bench:
         self._drained()
         single.end()
         self._boards()
+        self._audience()
         self._cascades()
         self.installation.stop("worker")
 
@@ -167,6 +169,26 @@ class Bench:
         self.gates.append(
             Gate("scan to changed row on the channel, p95", p95, 150, upwards=False, unit=" ms")
         )
+
+    def _audience(self) -> None:
+        cards = [loop[1] for loop in self.plan["loops"][1900:1960]]
+        found = audience(self.installation, self.plan, cards, rate=2)
+        self.notes += found.told()
+        p95 = percentile(found.delays, 95)
+        self.gates += [
+            Gate("scan to changed row at 1,000 open boards, p95", p95, 1000, 300, upwards=False, unit=" ms"),
+            Gate("rows missed at 1,000 open boards", found.missed, 0, upwards=False),
+        ]
+
+    def boards_only(self) -> None:
+        """What travels to the boards alone."""
+        self.installation.start_worker()
+        for loop in self.plan["loops"][1800:1830]:  # the worker is at work with the first row that comes
+            if pull.boards(self.installation, self.plan, loop[:1], rate=1):
+                break
+        self._boards()
+        self._audience()
+        self.installation.stop("worker")
 
     def _cascades(self) -> None:
         bare = self.floor.bare(self.seconds)
@@ -224,6 +246,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The whole run; 1 if a gate is not reached."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="three short rounds instead of five")
+    parser.add_argument("--boards", action="store_true", help="only what travels to the boards")
     parser.add_argument("--rounds", type=int, help="how many rounds")
     parser.add_argument("--seconds", type=float, help="length of a run")
     parser.add_argument(
@@ -246,9 +269,12 @@ def main(arguments: list[str] | None = None) -> int:
         bench.say("the synthetic shop is built")
         bench.floor.prepare()
         installation.start_web()
-        bench.throughput()
-        bench.judge()
-        bench.propagation()
+        if wishes.boards:
+            bench.boards_only()
+        else:
+            bench.throughput()
+            bench.judge()
+            bench.propagation()
         bench.verify()
         text = page(
             at=at,

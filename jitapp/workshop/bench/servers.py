@@ -149,6 +149,15 @@ class Installation:
             next(each.command for each in services(self.wishes, self.environment) if each.name == "worker"),
         )
 
+    def start_live(self) -> int:
+        """The product's process of the event streams; returns its number."""
+        command = next(
+            each.command for each in services(self.wishes, self.environment) if each.name == "live"
+        )
+        self._start("live", command)
+        self._wait_for(self.wishes.live_port)
+        return self.running["live"][0].pid
+
     def stop(self, name: str) -> None:
         """Ends one process and what it started."""
         process, command = self.running.pop(name)

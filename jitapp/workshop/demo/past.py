@@ -83,7 +83,8 @@ def make_past(plant: Plant, *, now: datetime, days: int, goes_on: bool) -> int:
         with transaction.atomic(), store.by_the_clock_of_a_log():
             for done in lived[start : start + TOGETHER]:
                 recorder.record(done)
-    if refused := Receipt.objects.exclude(outcome=Outcome.APPLIED).values_list("code", flat=True)[:5]:
+    here = Receipt.objects.filter(plant=plant)
+    if refused := here.exclude(outcome=Outcome.APPLIED).values_list("code", flat=True)[:5]:
         raise RefusedPast(f"of {len(lived)} deeds the rules refused some: {', '.join(refused)}")
     actions.sweep(now=now)
     return len(lived)

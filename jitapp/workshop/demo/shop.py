@@ -16,6 +16,10 @@ from jitapp.workshop.demo.past import first_instant, make_past
 FILE = Path(__file__).with_name("shop.yaml")
 
 
+class CannotStand(ValueError):
+    """The demonstration cannot stand beside what is there: a code or a user name is taken. Why, in one sentence."""
+
+
 @lru_cache(maxsize=1)
 def document() -> dict[str, Any]:
     """The shop file as it lies beside this module."""
@@ -28,20 +32,31 @@ def plant_rows() -> dict[str, Any]:
     return plant
 
 
-def fill(now: datetime, *, days: int = 0, goes_on: bool = False) -> bool:
-    """Fills an empty database, and completes a filling that was cut off. False where another shop lives.
+def fill(now: datetime, *, days: int = 0, goes_on: bool = False, beside: bool = False) -> bool:
+    """Fills an empty database, and completes a filling that was cut off. False where another shop lives, unless it is
+    to stand `beside` that; then it raises CannotStand if a name is taken there.
 
     With `days` the shop has worked on so many working days before `now`; `goes_on` says that operators will go on with
     what is under way. A past that was cut off stays as it is: the shop goes on from there.
     """
     plant = plant_rows()
-    if Plant.objects.exclude(code=plant["code"]).exists():
+    if not beside and Plant.objects.exclude(code=plant["code"]).exists():
         return Plant.objects.filter(code=plant["code"]).exists()
-    loops = list(Loop.objects.values_list("pk", flat=True))
+    loops = list(Loop.objects.filter(plant__code=plant["code"]).values_list("pk", flat=True))
     if not loops or len(cards_per_loop(loops)) < len(loops):
         begins = first_instant(now, days, plant["time_zone"]) if days else now
         report = set_up_shop({**document(), "first_at": begins.isoformat()}, now=now).report
+        if report.errors and beside:
+            raise CannotStand("; ".join(error.message for error in report.errors[:3]))
         assert not report.errors, report.errors
         if days:
             make_past(Plant.objects.get(code=plant["code"]), now=now, days=days, goes_on=goes_on)
     return True
+
+
+def is_whole(plant: Plant) -> bool:
+    """Whether the plant is the demonstration's own and not one that somebody made under its code."""
+    wanted = {row["code"] for row in plant_rows()["loops"]}
+    return plant.code == plant_rows()["code"] and wanted <= set(
+        Loop.objects.filter(plant=plant).values_list("code", flat=True)
+    )

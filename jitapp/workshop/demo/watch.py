@@ -11,7 +11,8 @@ from statistics import median
 
 from jitapp.plant.models import Area
 from jitapp.pull.models import Turn
-from jitapp.pull.reading.board import BoardRow, board_rows_of_areas
+from jitapp.pull.reading.board import board_rows_of_areas
+from jitapp.pull.reading.board_row import BoardRow
 
 NEWS = timedelta(seconds=5)  # a forecast that moves by less is the same forecast
 ASKING = ("act", "out")

@@ -16,6 +16,7 @@ _READERS = {
     "env_int": "whole number",
     "env_choice": "one of the words",
     "env_list": "words, separated by commas",
+    "env_recipients": "mail addresses, separated by commas",
     "env_secret": "secret",
     "env_signing_secret": "secret",
     "env_url": "address",

@@ -14,6 +14,7 @@ from django.db import connections
 from jitapp.accounts.models import Device
 from jitapp.env import BASE_DIR, env_int, env_str
 from jitapp.kanban.vocabulary import DeviceKind
+from jitapp.plant import shown
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Station
 from jitapp.workshop.demo.logins import leaders_pins
@@ -49,6 +50,9 @@ class Command(BaseCommand):
         )
         codes = [row["code"] for row in plant_rows()["stations"]]
         stations = list(Station.objects.filter(code__in=codes, plant__code=plant_rows()["code"]))
+        if not stations and shown.last_ended() is not None:
+            self.stdout.write("The demonstration was ended. Make it again: manage.py demo_shop --again.")
+            return
         if not stations:
             raise CommandError(
                 "The demonstration shop is not in this database. Load it: manage.py demo_shop."

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import close_old_connections
 
 from jitapp.outages import store
 from jitapp.pulse.beats import Pulse, Work
@@ -27,11 +28,12 @@ LOOK_S = 10.0  # between looks for a reader that is not known yet
 
 async def run(
     readers: list[tuple[str, str, int]],
-    ids: dict[str, tuple[int, str]],
     work: Work,
     stopped: threading.Event,
+    say: Callable[[str], None],
 ) -> None:
-    """Follows all readers until SIGTERM or SIGINT; what was gathered by then is recorded once more."""
+    """Follows each reader from when it is known, until SIGTERM or SIGINT; what was gathered by then is recorded once
+    more."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -42,43 +44,47 @@ async def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
 
+    ids: dict[str, tuple[int, str]] = {}
+    tasks: dict[str, asyncio.Task[None]] = {}
+    said: set[str] = set()
+
     async def hand(name: str, reads: list[Read]) -> bool:
         reader_id, known_as = ids[name]
         return await asyncio.to_thread(
             until_recorded, lambda: record(reader_id, known_as, reads), stopped, alive=lambda: None
         )
 
-    tasks = [asyncio.create_task(follow(name, host, port, hand), name=name) for name, host, port in readers]
+    looked = float("-inf")
     while not ended.is_set():
         work.done()
+        if len(ids) < len(readers) and loop.time() - looked >= LOOK_S:
+            looked = loop.time()
+            lacking = [name for name, _, _ in readers if name not in ids]
+            ids |= await asyncio.to_thread(known_ids, lacking, said, say)
+            for name, host, port in readers:
+                if name in ids and name not in tasks:
+                    tasks[name] = asyncio.create_task(follow(name, host, port, hand), name=name)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), TICK_S)
-    for task in tasks:
+    for task in tasks.values():
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
 
 
-def known_ids(
-    names: Iterable[str], stopped: threading.Event, work: Work, say: Callable[[str], None]
-) -> dict[str, tuple[int, str]]:
-    """(id, name) of each reader, once all of them are known; each that is not is said once. Less if it was stopped."""
+def known_ids(names: Iterable[str], said: set[str], say: Callable[[str], None]) -> dict[str, tuple[int, str]]:
+    """(id, name) of each reader that is known; each that is not is said once (`said`) and costs no other."""
     ids: dict[str, tuple[int, str]] = {}
-    said: set[str] = set()
-    while not stopped.is_set():
-        work.done()
-        with store.outlived("looks for the readers put off"):
-            for name in names:
-                try:
-                    ids[name] = reader_named(name)
-                except UnknownReader:
-                    if name not in said:
-                        say(
-                            f"There is no reader {name!r}. Make it known: manage.py api_token {name} --kind reader"
-                        )
-                    said.add(name)
-        if all(name in ids for name in names):
-            return ids
-        stopped.wait(LOOK_S)
+    close_old_connections()
+    with store.outlived("looks for the readers put off"):
+        for name in names:
+            try:
+                ids[name] = reader_named(name)
+            except UnknownReader:
+                if name not in said:
+                    say(
+                        f"There is no reader {name!r}. Make it known: manage.py api_token {name} --kind reader"
+                    )
+                said.add(name)
     return ids
 
 
@@ -98,7 +104,6 @@ class Command(BaseCommand):
         work = Work(PATIENCE_S)
         pulse = Pulse("llrp", work.fresh)
         pulse.start()
-        ids = known_ids([name for name, _, _ in readers], stopped, work, self.stderr.write)
         if not stopped.is_set():
-            asyncio.run(run(readers, ids, work, stopped))
+            asyncio.run(run(readers, work, stopped, self.stderr.write))
         pulse.end()

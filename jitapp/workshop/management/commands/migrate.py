@@ -9,6 +9,7 @@ from django.core.management.commands import migrate
 from django.db import DatabaseError, connection
 from psycopg2.errorcodes import INSUFFICIENT_PRIVILEGE
 
+from jitapp.workshop.functions import make_functions
 from jitapp.workshop.ownership import NotTheOwner, as_owner, grant_to_the_application, not_the_owner
 
 
@@ -20,6 +21,8 @@ class Command(migrate.Command):
         try:
             with as_owner() as two_roles:
                 super().handle(*args, **options)
+                if not (options["plan"] or options["check_unapplied"] or options["prune"]):
+                    make_functions()
                 if two_roles:
                     grant_to_the_application()
         except NotTheOwner as error:

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
 CALL_SECONDS = 1.0  # how often the ERPs' due documents are looked for
 SWEEP_SECONDS = 5.0
+PAPER_SECONDS = 20.0  # how often state sheets are looked for
 DRAIN_PATIENCE_S = 4.0  # no beat is given while a drain takes longer: signals stand still then
 CALL_PATIENCE_S = 40.0  # an ERP may take ten seconds for an answer, and there may be several
 
@@ -34,6 +35,18 @@ def call_until(stopped: threading.Event, work: Work) -> None:
         except Exception:  # this thread must not end: the rows are there, and are looked at again
             logger.exception("A round of calls to the ERPs failed; documents wait.")
         work.done()
+
+
+def keep_papers_until(stopped: threading.Event) -> None:
+    """Makes and hands out state sheets until it is stopped. It gives no sign of life: paper that fails is told on the
+    status page, and is no reason to start the relay again."""
+    while not stopped.wait(PAPER_SECONDS):
+        try:
+            close_old_connections()
+            with store.outlived("rounds of state sheets put off"):
+                switchboard.keep_papers()
+        except Exception:  # this thread must not end: the next round tries again
+            logger.exception("A round of state sheets failed; the next one follows.")
 
 
 def drain_until(stopped: threading.Event, work: Work) -> None:
@@ -78,6 +91,7 @@ class Command(BaseCommand):
         # A thread of its own: an ERP that does not answer must not keep signals from going upstream.
         calls, drains = Work(CALL_PATIENCE_S), Work(DRAIN_PATIENCE_S)
         threading.Thread(target=call_until, args=(stopped, calls), name="erp", daemon=True).start()
+        threading.Thread(target=keep_papers_until, args=(stopped,), name="paper", daemon=True).start()
         pulse = Pulse("relay", lambda: drains.fresh() and calls.fresh())
         pulse.start()
         drain_until(stopped, drains)
