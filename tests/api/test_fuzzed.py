@@ -150,6 +150,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.xdist_group("fuzzed")  # one installation for all kinds
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize(
     ("kind", "phases"), [("erp", "coverage,fuzzing"), ("scanner", "fuzzing,stateful"), ("reader", "fuzzing")]

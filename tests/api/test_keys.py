@@ -78,6 +78,7 @@ WRITINGS: dict[str, tuple[str, Any, Any]] = {
     "put_tags_tag": ("/tags/AA01", {"card": "{card}"}, {"card": "{other_card}", "move": True}),
     "post_tags_tag_unbind": ("/tags/AA03/unbind", {"reason": "torn"}, {"reason": "worn"}),
     "put_bins_code": ("/bins/BIN-1", {"card": "{card}"}, {"card": "{other_card}"}),
+    "post_print_jobs": ("/print-jobs", {"cards": ["{card}"]}, {"cards": ["{other_card}"]}),
     "post_calls": ("/calls", {"kind": "help", "station": "LINE"}, {"kind": "machine", "station": "LINE"}),
     "post_calls_id_take": ("/calls/{call}/take", {"by": "lea", "pin": PIN}, {"by": "ole", "pin": PIN}),
     "post_calls_id_solve": ("/calls/{call}/solve", {"reason": "worn"}, {"reason": "torn"}),

@@ -240,3 +240,77 @@ def test_final_is_only_what_the_data_is_to_blame_for() -> None:
     final = [status for status, failed in judged.items() if failed and failed.kind is Kind.REFUSED]
     assert final == [400, 409, 422]
     assert [status for status, failed in judged.items() if not failed] == list(range(200, 300))
+
+
+# -- the page ------------------------------------------------------------------------------------------
+
+
+def of_role(floor: Floor, role: str) -> Client:
+    person = floor.person(f"a {role}")
+    Membership.objects.create(person=person, plant=floor.plant, role=role)
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_the_page_says_what_was_refused_and_lets_those_ask_again_who_may(erp: StubErp) -> None:
+    floor = refused(erp)
+    turn = floor.turn("S1", 1).uuid
+    page = as_person(floor).get("/sys/erp").content.decode()
+    assert "supplier &lt;b&gt;blocked&lt;/b&gt;" in page
+    assert "The ERP refused it." in page
+    assert "ANSWERS" in page
+    assert "part: SCREW" in page
+    again = f"/sys/erp/documents/{turn}/again"
+    assert again in page
+    operator = of_role(floor, "operator")
+    assert again not in operator.get("/sys/erp").content.decode()
+    assert operator.post(again).status_code == 403
+    assert DocumentRequest.objects.get().state == RequestState.FAILED
+    erp.mood, erp.answer = "ok", {}
+    answer = as_person_again(floor).post(again, follow=True)
+    assert "The ERP is asked again" in answer.content.decode()
+    floor.now = timezone.now()
+    call(floor)
+    assert DocumentRequest.objects.get().state == RequestState.DONE
+    page = as_person_again(floor).post(again, follow=True).content.decode()
+    assert "somebody was faster" in page
+    assert "Nothing was refused." in page
+
+
+def as_person_again(floor: Floor) -> Client:
+    client = Client()
+    client.force_login(Person.objects.get(username="bea"))
+    return client
+
+
+def test_the_page_says_why_nothing_is_asked_and_who_may_stops_the_calls(erp: StubErp, settings: Any) -> None:
+    floor = shop()
+    assert "NOT USED" in as_person(floor).get("/sys/erp").content.decode()
+    floor.scan("S1", 1, "empty")
+    call(floor)
+    admin = of_role(floor, "admin")
+    assert as_person_again(floor).post("/sys/erp/PLANT/calls", {"calls": "off"}).status_code == 403
+    stopped = admin.post("/sys/erp/PLANT/calls", {"calls": "off"}, follow=True).content.decode()
+    assert not ErpConnection.objects.get().enabled
+    assert "Calls to the ERP are stopped" in stopped
+    assert "Switch the calls on again" in stopped
+    admin.post("/sys/erp/PLANT/calls", {"calls": "on"})
+    assert ErpConnection.objects.get().enabled
+    settings.ERP_SECRETS = {}
+    assert "JITAPP_ERP_SECRET," in admin.get("/sys/erp/list").content.decode()
+
+
+def test_an_erp_that_is_silent_is_said_to_be_and_another_plant_sees_nothing_of_it(erp: StubErp) -> None:
+    erp.mood = "broken"
+    floor = shop()
+    floor.scan("S1", 1, "empty")
+    call(floor)
+    page = as_person(floor).get("/sys/erp").content.decode()
+    assert "SILENT" in page
+    assert "1 call in vain so far." in page
+    other = Floor("OTHER")
+    assert "SCREW" in page
+    assert "SCREW" not in of_role(other, "admin").get("/sys/erp").content.decode()
+    turn = floor.turn("S1", 1).uuid
+    assert of_role(other, "planner").post(f"/sys/erp/documents/{turn}/again").status_code == 404

@@ -27,6 +27,8 @@ OPEN = {
     "/device/enrol": "a field for a code; whoever has one may become a device",
     "/device/enrol/<str:code>": "a code is good once and for ten minutes; it tells the name of the device it makes",
     "/s/camera.js": "no facts of a plant",
+    "/start/first": "asks for the code that is printed at the start; leads to the login once anybody is known",
+    "/demo/try/<str:word>/<str:code>": "a board of the demonstration gives the word for one card and 15 minutes",
     "/healthz": "machines ask it",
     "/readyz": "machines ask it",
     "/metrics": "machines ask it; the proxy keeps it inside",

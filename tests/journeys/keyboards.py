@@ -6,10 +6,11 @@ or (as on Windows in Germany, France and the Czech Republic) every key of the ma
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from playwright.sync_api import CDPSession
+from playwright.sync_api import CDPSession, Page
 
 from jitapp.symbology.cardcode import find_card_code
 
@@ -106,14 +107,29 @@ def unmistakable(code: str) -> bool:
     )
 
 
-def press(session: CDPSession, stroke: Stroke) -> None:
-    """One key goes down and up, as the browser's own process would tell it."""
+KEY_S = 0.008  # between two keys of a scanner
+
+
+def burst(page: Page, text: str, suffix: str = "Enter") -> None:
+    """What a scanner types. Each key says when it was pressed: a busy machine does not make a slow hand of it."""
+    session = page.context.new_cdp_session(page)
+    began = time.time()
+    for place, stroke in enumerate(strokes(text)):
+        press(session, stroke, at=began + place * KEY_S)
+    session.detach()
+    if suffix:
+        page.keyboard.press(suffix)
+
+
+def press(session: CDPSession, stroke: Stroke, at: float | None = None) -> None:
+    """One key goes down and up, as the browser's own process would tell it; `at` in seconds since 1970."""
     modifiers = 8 if stroke.shift else 0
     dead = stroke.sign in DEAD
     key = {"code": stroke.code, "key": "Dead" if dead else stroke.sign, "modifiers": modifiers}
     text = {} if dead else {"text": stroke.sign}
-    session.send("Input.dispatchKeyEvent", {"type": "keyDown", **key, **text})
-    session.send("Input.dispatchKeyEvent", {"type": "keyUp", **key})
+    when = {} if at is None else {"timestamp": at}
+    session.send("Input.dispatchKeyEvent", {"type": "keyDown", **key, **text, **when})
+    session.send("Input.dispatchKeyEvent", {"type": "keyUp", **key, **when})
 
 
 def hold(session: CDPSession, key: str, code: str, modifiers: int, number: int = 0) -> None:

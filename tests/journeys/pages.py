@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import LazySettings
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -16,6 +18,8 @@ from jitapp.kanban.vocabulary import Role
 from jitapp.plant.models import Membership
 from tests.floor import Floor
 from tests.live.served import Served, served, wait_until
+
+PASSWORD = "scan-the-card"
 
 
 @dataclass
@@ -55,15 +59,24 @@ def site(live_server: LiveServer, browser: Browser, settings: LazySettings) -> I
         wait_until(lambda: not live.hub.degraded)
         made = Site(live_server.url, live, browser)
         yield made
-        assert made.faults == []
+        assert made.faults == [], made.faults
+
+
+def give_login(context: BrowserContext, site_url: str, username: str, password: str = PASSWORD) -> None:
+    """This browser has logged in: it gets the cookies that the login form answers with. How the form itself is filled
+    in a browser is told by test_first_scan.py and test_languages.py."""
+    client = Client()
+    answer = client.post("/login/", {"username": username, "password": password})
+    assert answer.status_code == 302, "nobody logs in like that"
+    for name, cookie in client.cookies.items():
+        kept = int(cookie["max-age"]) if cookie["max-age"] else 0  # without it a browser that ends forgets it
+        expires = time.time() + kept if kept else -1
+        context.add_cookies([{"name": name, "value": cookie.value, "url": site_url, "expires": expires}])
 
 
 def log_in(page: Page, site_url: str, station: str) -> None:
-    """Logs in as Mia and stands at a station; ends on the scan page."""
-    page.goto(f"{site_url}/login/")
-    page.fill("[name=username]", "mia")
-    page.fill("[name=password]", "scan-the-card")
-    page.click("main button.main")
+    """Mia has logged in and stands at a station; ends on the scan page."""
+    give_login(page.context, site_url, "mia")
     page.goto(f"{site_url}/s/")
     page.click(f"button[value='{station}']")
     page.wait_for_selector("#result[data-ready]")

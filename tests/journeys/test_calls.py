@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from jitapp import switchboard
 from jitapp.plant.models import Station
 from jitapp.pull import actions
 from jitapp.pull.models import AndonCall, Card
 from jitapp.pull.scan_request import Source
-from tests.journeys.pages import Site, log_in, scan, site
+from tests.journeys.pages import Site, log_in, scan
 from tests.web.shop import Shop, a_person, every_state
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,12 +28,6 @@ def shop(settings: LazySettings) -> Shop:
     made = every_state(timezone.now())
     a_person(made, roles=("operator", "leader"))
     return made
-
-
-@pytest.fixture
-def pages(live_server: LiveServer, chromium: Browser, settings: LazySettings, shop: Shop) -> Iterator[Site]:
-    with site(live_server, chromium, settings) as running:
-        yield running
 
 
 def called(
@@ -147,9 +139,10 @@ def test_buttons_are_big_enough_for_gloves_and_nothing_flows_over(
         log_in(page, pages.url, "SHIP")
         for address in ("/s/", "/b/supply/SHIP"):
             page.goto(pages.url + address)
-            buttons = sizes(page, ".calling button, .calling .stops")
+            buttons = sizes(page, ".calling [name=kind], .calling .stops")
             assert len(buttons) == 5
             assert all(min(box) >= 96 for box in buttons), (address, buttons)
+            assert min(min(box) for box in sizes(page, ".calling .taking-back button")) >= 48
         for address in ("/s/", "/b/supply/SHIP", "/calls", "/b/SMT"):
             page.goto(pages.url + address)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
@@ -158,3 +151,44 @@ def test_buttons_are_big_enough_for_gloves_and_nothing_flows_over(
             "(e => e.scrollHeight <= e.clientHeight + 1)(document.getElementById('result'))"
         )
         assert inside
+
+
+def test_b06_the_last_call_is_solved_by_the_enter_key(pages: Site, shop: Shop) -> None:
+    for minutes in (30, 20):  # reasons that are offered while somebody types
+        actions.solve_call(
+            call_id=called(shop, minutes, "machine").uuid,
+            reason="belt torn",
+            now=timezone.now(),
+            source=Source(plant_ids=frozenset({shop.plant.pk})),
+        )
+    called(shop, 1)
+    with pages.context() as context:
+        page = context.new_page()
+        log_in(page, pages.url, "SHIP")
+        page.goto(f"{pages.url}/calls")
+        page.get_by_text("Solve", exact=True).click()
+        field = page.get_by_label("What was it?")
+        field.press_sequentially("belt torn")
+        field.press("Enter")  # with a datalist the tab crashed here
+        expect(page.locator("#calls-list")).to_contain_text("No open calls")
+        expect(page.locator("table.data tbody tr")).to_have_count(3)
+
+
+def test_a_reason_that_was_given_before_is_one_touch(pages: Site, shop: Shop) -> None:
+    actions.solve_call(
+        call_id=called(shop, 30).uuid,
+        reason="belt torn",
+        now=timezone.now(),
+        source=Source(plant_ids=frozenset({shop.plant.pk})),
+    )
+    again = called(shop, 1)
+    with pages.context() as context:
+        page = context.new_page()
+        log_in(page, pages.url, "SHIP")
+        page.goto(f"{pages.url}/calls")
+        page.get_by_text("Solve", exact=True).click()
+        page.get_by_role("button", name="belt torn").click()
+        expect(page.get_by_label("What was it?")).to_have_value("belt torn")
+        page.get_by_role("button", name="Solved").click()
+        expect(page.locator("#calls-list")).to_contain_text("No open calls")
+    assert AndonCall.objects.get(pk=again.pk).reason == "belt torn"

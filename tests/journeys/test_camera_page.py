@@ -7,14 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 import segno
-from django.conf import LazySettings
 from django.utils import timezone
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import FilePayload, Page, expect
 
 from jitapp.pull.models import Receipt
-from tests.journeys.pages import Site, log_in, site, until
+from tests.journeys.pages import Site, log_in, until
 from tests.journeys.test_axe import violations
 from tests.live.served import wait_until
 from tests.web.shop import Shop, a_person, every_state
@@ -37,12 +35,6 @@ def shop() -> Shop:
         made.card(loop, number, "FULL")
     a_person(made)
     return made
-
-
-@pytest.fixture
-def pages(live_server: LiveServer, chromium: Browser, settings: LazySettings, shop: Shop) -> Iterator[Site]:
-    with site(live_server, chromium, settings) as running:
-        yield running
 
 
 @pytest.fixture
@@ -93,6 +85,26 @@ def test_a_photograph_of_six_cards_is_six_scans_and_again_none(page: Page, shop:
     page.get_by_role("button", name="Camera").click()
     expect(page.locator("#camera")).to_be_hidden()
     expect(page.locator("#typing")).to_be_visible()
+
+
+def test_scans_that_could_not_be_kept_are_not_told_as_made(page: Page, shop: Shop) -> None:
+    codes = list(shop.loops["L-MANY"].cards.order_by("number").values_list("code", flat=True))
+    page.get_by_role("button", name="Camera").click()
+    expect(page.locator(".camera-said")).to_contain_text("No camera can be used here.", timeout=30_000)
+    page.locator("#camera input[type=file]").set_input_files(
+        FilePayload(name="shelf.png", mimeType="image/png", buffer=photograph(codes[:2]))
+    )
+    expect(page.locator(".photo-said")).to_contain_text("Cards read: 2", timeout=60_000)
+    page.evaluate(
+        "void (IDBObjectStore.prototype.add = () => { throw new DOMException('full', 'QuotaExceededError') })"
+    )
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Record cards: 2").click()
+    expect(page.locator(".photo-said")).to_have_text("Scans made: 0", timeout=30_000)
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Record cards: 2").click()
+    expect(page.locator(".photo-said")).to_have_text("Scans made: 2", timeout=30_000)
+    assert list(Receipt.objects.order_by("id").values_list("card__number", flat=True)) == [1, 2]
 
 
 def test_the_camera_works_without_a_network_once_it_was_used(page: Page, shop: Shop) -> None:

@@ -16,6 +16,7 @@ from jitapp.symbology.cardcode import COMBINATIONS, make_code
 from jitapp.symbology.commandcode import Command, CommandName
 from tests.journeys.bench import Bench, bench
 from tests.journeys.keyboards import LAYOUTS, SHIFT_LOCK, Stroke, hold, press, strokes, unmistakable
+from tests.journeys.pages import until
 
 GS, RS, EOT = "\x1d", "\x1e", "\x04"
 BODY = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>bench</title>
@@ -49,7 +50,7 @@ def page(chromium: Browser, files: Bench) -> Iterator[Page]:
     context = chromium.new_context()
     made = context.new_page()
     made.goto(f"{files.url}/")
-    made.wait_for_function("window.capture")
+    until(made, "!!window.capture")
     yield made
     context.close()
 
@@ -95,7 +96,7 @@ def type_in(page: Page, text: str, suffix: str = "Enter") -> None:
 
 def told(page: Page, count: int) -> None:
     """The page was told so many things: a code without a suffix is taken after a silence."""
-    page.wait_for_function("count => window.heard.length >= count", arg=count)
+    until(page, "count => window.heard.length >= count", count)
 
 
 def any_speed(page: Page) -> None:
@@ -158,6 +159,20 @@ def test_two_codes_in_one_read_are_two_scans_in_order(page: Page) -> None:
     assert heard(page).all[-1][2] == "bad_check"
 
 
+def test_cards_and_commands_in_one_read_come_in_their_order(page: Page) -> None:
+    """A scanner that sees several labels at once: none is left out, and a command stands where it stood."""
+    hold_it, quantity = Command(CommandName.HOLD).code, Command(CommandName.QTY, 5).code
+    type_in(page, quantity + hold_it)
+    type_in(page, A + hold_it + B)
+    assert [call[:2] for call in heard(page).all] == [
+        ["command", {"name": "QTY", "number": 5}],
+        ["command", {"name": "HOLD", "number": 0}],
+        ["codes", [A]],
+        ["command", {"name": "HOLD", "number": 0}],
+        ["codes", [B]],
+    ]
+
+
 def test_command_cards_are_told_as_such(page: Page) -> None:
     type_in(page, Command(CommandName.QTY, 120).code)
     type_in(page, Command(CommandName.UNDO).code.lower())
@@ -173,6 +188,7 @@ def test_c04_a_scan_is_taken_wherever_the_focus_is_and_a_field_stays_as_it_was(
     page: Page, place: str
 ) -> None:
     """Twenty scans in each of nine places; every one is taken."""
+    any_speed(page)
     page.evaluate("document.getElementById('drawer').open = true")
     field = {"#text": "note", "#area": "two\nlines", "#number": "12", "#inside": "x"}.get(place)
     if field is not None:
@@ -201,6 +217,7 @@ def test_c04_a_scan_is_taken_wherever_the_focus_is_and_a_field_stays_as_it_was(
 
 
 def test_what_a_person_typed_before_the_scan_stays_in_the_field(page: Page) -> None:
+    any_speed(page)
     page.fill("#text", "abc")
     page.focus("#text")
     page.keyboard.type("more ")
@@ -237,6 +254,21 @@ def test_c08_ordinary_typing_is_never_a_scan_and_enter_submits_the_form_only(pag
     page.keyboard.press("Enter")
     assert page.evaluate("[window.sent, window.pressed]") == [1, 0]
     assert [call for call in heard(page).all if call[0] != "bare"] == []
+
+
+@pytest.mark.parametrize("suffix", ["Enter", "Tab"])
+def test_a_code_that_a_person_types_into_a_form_belongs_to_the_form(page: Page, suffix: str) -> None:
+    """Whoever looks for a card, or writes about one, moves none."""
+    page.focus("#text")
+    for letter in A:
+        page.keyboard.type(letter)
+        page.wait_for_timeout(90)
+    page.keyboard.press(suffix)
+    assert page.input_value("#text") == A
+    assert page.evaluate("[window.sent, document.activeElement.id]") == (
+        [1, "text"] if suffix == "Enter" else [0, "number"]
+    )
+    assert heard(page).all == []
 
 
 def test_what_was_typed_by_hand_without_a_field_is_named_so(page: Page) -> None:
@@ -349,13 +381,37 @@ def test_repeats_and_input_methods_are_no_keys_of_a_scanner(page: Page, keys: CD
 def test_a_suffix_that_comes_late_presses_nothing(page: Page) -> None:
     page.focus("#button")
     type_in(page, A, "")
-    page.wait_for_function("window.heard.length >= 2")
+    until(page, "window.heard.length >= 2")
     page.keyboard.press("Enter")
     assert heard(page).codes == [A]
     assert page.evaluate("window.pressed") == 0
     page.wait_for_timeout(700)
     page.keyboard.press("Enter")
     assert page.evaluate("window.pressed") == 1
+
+
+@pytest.mark.parametrize("second", ["Enter", "Control+j", "Control+m", "Tab"])
+def test_the_second_of_two_suffixes_presses_nothing(page: Page, second: str) -> None:
+    """CR and LF, however the scanner sends them: no button is pressed, the focus stays, the browser does nothing."""
+    page.evaluate(
+        """() => { window.free = [];
+           document.addEventListener('keydown', e => window.free.push([e.key, e.defaultPrevented])); }"""
+    )
+    page.focus("#button")
+    for code in (A, "4006381333931"):
+        type_in(page, code)
+        page.keyboard.press(second)
+    assert page.evaluate("[window.pressed, document.activeElement.id]") == [0, "button"]
+    assert [key for key, prevented in page.evaluate("window.free") if not prevented] == (
+        ["Control"] * 2 if second.startswith("Control") else []
+    )
+    assert [call[:2] for call in heard(page).all] == [["codes", [A]], ["other", "4006381333931"]]
+
+
+def test_a_scanner_that_ends_codes_with_ctrl_m_is_read(page: Page) -> None:
+    type_in(page, A, "Control+m")
+    assert heard(page).codes == [A]
+    assert heard(page).all[0][2]["suffix"] == "Enter"
 
 
 def test_a_scanner_without_a_suffix_is_hinted_at_and_rubbish_is_not_taken(page: Page) -> None:
@@ -398,7 +454,7 @@ def test_keys_pressed_while_the_page_loads_are_kept(chromium: Browser, files: Be
         " script.textContent = source; document.body.append(script) }",
         STARTED.removeprefix('<script type="module">').removesuffix("</script>"),
     )
-    page.wait_for_function("window.capture")
+    until(page, "!!window.capture")
     type_in(page, B[5:])
     found = heard(page)
     assert found.codes == [A, B]
@@ -411,7 +467,7 @@ def test_keys_pressed_while_the_page_loads_are_kept(chromium: Browser, files: Be
 def test_a_scan_during_which_the_page_changes_is_continued_on_the_next(page: Page, files: Bench) -> None:
     page.keyboard.type(A[:6])
     page.goto(f"{files.url}/?again")
-    page.wait_for_function("window.capture")
+    until(page, "!!window.capture")
     type_in(page, A[6:])
     type_in(page, B)
     assert heard(page).codes == [A, B]
@@ -424,8 +480,10 @@ def test_a_device_whose_keys_have_no_names_types_into_a_field_of_a_pixel(
     page = context.new_page()
     page.add_init_script("localStorage.setItem('jitapp.scanner', JSON.stringify({unidentified: true}))")
     page.goto(f"{files.url}/")
-    page.wait_for_function("window.capture")
+    until(page, "!!window.capture")
     keys = context.new_cdp_session(page)
+    until(page, "!!window.capture.sink")
+    until(page, "document.activeElement === window.capture.sink")
     box = page.evaluate(
         "(() => { const e = document.activeElement; const r = e.getBoundingClientRect();"
         " return [e.tagName, e.inputMode, r.width, r.height] })()"
@@ -442,12 +500,40 @@ def test_a_device_whose_keys_have_no_names_types_into_a_field_of_a_pixel(
     page.focus("#button")
     type_in(page, C)  # a second scanner, whose keys have names
     page.evaluate("document.activeElement.blur()")
-    page.wait_for_function("document.activeElement.tagName === 'INPUT'")
+    until(page, "document.activeElement.tagName === 'INPUT'")
     keys.send("Input.insertText", {"text": A})
     told(page, 5)
     found = heard(page)
     assert found.codes == [A, B, C, A]
     assert [call[2]["how"] for call in found.all if call[0] == "codes"] == ["input", "input", "keys", "input"]
+    context.close()
+
+
+def test_such_a_device_is_read_after_a_button_was_touched_and_several_codes_at_once(
+    chromium: Browser, files: Bench
+) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    page.add_init_script("localStorage.setItem('jitapp.scanner', JSON.stringify({unidentified: true}))")
+    page.goto(f"{files.url}/")
+    in_sink = "document.activeElement === window.capture?.sink"
+    until(page, in_sink)
+    keys = context.new_cdp_session(page)
+    page.click("#button")
+    until(page, in_sink)
+    keys.send("Input.insertText", {"text": A})
+    hold(keys, "Enter", "Enter", 0, 13)
+    assert (heard(page).codes, page.evaluate("window.pressed")) == ([A], 1)
+    page.evaluate(  # as DataWedge sends it: one piece of text with its ends of lines
+        """data => document.activeElement.dispatchEvent(new InputEvent('beforeinput',
+             {data, inputType: 'insertText', bubbles: true, cancelable: true}))""",
+        f"{B}\n{C}\n{A}",
+    )
+    assert heard(page).codes == [A, B, C]
+    told(page, 5)  # the last one had no end: it is taken after a silence
+    assert heard(page).codes == [A, B, C, A]
+    page.click("#text")
+    assert page.evaluate("document.activeElement.id") == "text"
     context.close()
 
 

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from jitapp.symbology.cardcode import ALPHABET, COMBINATIONS, find_card_code, make_code
+from jitapp.symbology.cardcode import COMBINATIONS, find_card_code, make_code
 from jitapp.symbology.commandcode import Command, CommandName
 from tests.journeys.bench import ROOT, bench, call
 from tests.journeys.keyboards import LAYOUTS, SHIFT_LOCK, shown, unmistakable
+from tests.symbology.test_cardcode import errors_of
 
 READS: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "symbology" / "reads.json").read_text())
 ADDRESS = "https://kanban.test/k/"
@@ -66,17 +67,17 @@ def test_codes_are_found_as_on_the_server(page: Page) -> None:
     ]
 
 
-def test_every_wrong_symbol_and_every_swap_of_neighbours_is_refused(page: Page) -> None:
-    wrong = []
-    for code in some(40, seed=9):
-        for place in range(2, 11):
-            wrong += [code[:place] + other + code[place + 1 :] for other in ALPHABET if other != code[place]]
-            if place < 10 and code[place] != code[place + 1]:
-                wrong.append(code[:place] + code[place + 1] + code[place] + code[place + 2 :])
-    found = reads(page, wrong)
-    assert [read["cards"] for read in found if read["cards"]] == []
-    assert all(read["looksLikeCard"] for read in found)
-    assert len(wrong) > 11_000
+def test_c09_every_wrong_symbol_and_every_swap_of_neighbours_is_refused(page: Page) -> None:
+    """At every place, in the prefix too, by every letter and digit, of cards and commands, with KB or without."""
+    commands = [Command(name, 250).code for name in CommandName]
+    wrong = [text for code in (*some(40, seed=9), *commands) for text in sorted(errors_of(code))]
+    twins = {f"KB{code[2:]}" for code in commands}  # which no card has: see layouts.is_unmistakable
+    wrong += [text[2:] for text in wrong if text.startswith("KB")]
+    wrong += [text.lower() for text in wrong]
+    found = zip(wrong, reads(page, wrong), strict=True)
+    taken = {text.upper()[-9:] for text, read in found if read["codes"]}
+    assert taken == {twin[-9:] for twin in twins}
+    assert len(wrong) > 40 * 4 * 11 * 30
 
 
 @pytest.mark.parametrize("name", CommandName)

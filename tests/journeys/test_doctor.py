@@ -8,19 +8,15 @@ from typing import Any
 
 import pytest
 import zxingcpp
-from django.conf import LazySettings
-from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import Browser, CDPSession, Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from jitapp.accounts.models import Device
 from jitapp.web.doctor import CODES, PROBLEMS
 from tests.journeys.bench import bench, call
 from tests.journeys.keyboards import LAYOUTS, hold, press, strokes
-from tests.journeys.pages import Site, log_in, site
+from tests.journeys.pages import Site, log_in
 from tests.live.served import wait_until
-from tests.web.shop import Shop, a_person, every_state
 
 CONTROL_KEYS = {
     "\x1d": ("]", "BracketRight", False),
@@ -152,6 +148,25 @@ def test_digits_of_a_number_pad_without_num_lock_are_lost(blank: Page) -> None:
     assert (off["stamp"], off["problems"]) == ("failed", ["numlock"])
 
 
+@pytest.mark.parametrize("ends", [("m",), ("m", "j"), ("Enter", "j"), ("Enter", "Enter")])
+def test_carriage_return_and_line_feed_are_one_ending(blank: Page, ends: tuple[str, ...]) -> None:
+    """As keys with Ctrl or as Enter, alone or both."""
+    common = {"type": "key", "shift": False, "alt": False, "caps": False}
+    keys: Keys = {}
+    for name, pressed_keys in scanned(suffix="Enter").items():
+        keys[name] = []
+        for key in pressed_keys:
+            if key["key"] != "Enter":
+                keys[name].append(key)
+                continue
+            for end in ends:
+                letter = len(end) == 1
+                code = f"Key{end.upper()}" if letter else end
+                keys[name].append({**common, "key": end, "code": code, "ctrl": letter, "at": key["at"]})
+    found = judged(blank, keys)
+    assert (found["stamp"], found["suffix"], found["problems"]) == ("passed", "Enter", [])
+
+
 def test_prefixes_case_and_several_codes_at_once(blank: Page) -> None:
     aim = {name: f"]C0{held}" for name, held in CODES.items() if isinstance(held, str)}
     assert judged(blank, scanned(**aim))["stamp"] == "passed"
@@ -182,19 +197,6 @@ def test_every_layout_is_judged_without_an_exception(blank: Page) -> None:
 
 
 # -- the page -------------------------------------------------------------------------------------------------
-@pytest.fixture
-def shop() -> Shop:
-    made = every_state(timezone.now())
-    a_person(made)
-    return made
-
-
-@pytest.fixture
-def pages(live_server: LiveServer, chromium: Browser, settings: LazySettings, shop: Shop) -> Iterator[Site]:
-    with site(live_server, chromium, settings) as running:
-        yield running
-
-
 @pytest.fixture
 def page(pages: Site) -> Iterator[Page]:
     with pages.context() as context:

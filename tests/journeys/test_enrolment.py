@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.conf import LazySettings
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from jitapp.accounts.models import Device, Person
 from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.devices import place_device
-from jitapp.plant.models import Membership, UnknownBadge
+from jitapp.plant.models import Membership, Placement, Station, UnknownBadge
 from jitapp.web.device import COOKIE
-from tests.journeys.pages import Site, site
+from tests.journeys.keyboards import burst
+from tests.journeys.pages import Site, give_login
 from tests.web.shop import Shop, a_person, every_state
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,17 +30,9 @@ def shop() -> Shop:
     return made
 
 
-@pytest.fixture
-def pages(live_server: LiveServer, chromium: Browser, settings: LazySettings, shop: Shop) -> Iterator[Site]:
-    with site(live_server, chromium, settings) as running:
-        yield running
-
-
 def log_in(page: Page, site_url: str) -> None:
-    page.goto(f"{site_url}/login/?next=/devices")
-    page.fill("[name=username]", "mia")
-    page.fill("[name=password]", "scan-the-card")
-    page.click("main button.main")
+    give_login(page.context, site_url, "mia")
+    page.goto(f"{site_url}/devices")
 
 
 def test_a_leader_shows_a_code_and_a_tablet_arrives(pages: Site) -> None:
@@ -99,8 +90,7 @@ def somebody(shop: Shop, name: str, pin: str = "") -> Person:
 
 
 def scan_badge(page: Page, badge: str) -> None:
-    page.keyboard.type(badge)
-    page.keyboard.press("Enter")
+    burst(page, badge)
 
 
 def test_a_badge_signs_in_and_the_last_four_are_a_touch_away(tablet: Page, shop: Shop) -> None:
@@ -213,3 +203,66 @@ def test_targets_are_big_enough_and_nothing_is_wider_than_the_screen(
         "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     )
     assert wide <= seen
+
+
+def by_hand(page: Page, keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+        page.wait_for_timeout(90)
+
+
+def test_the_pad_takes_a_keyboard_and_a_pin_is_never_told_as_a_badge(tablet: Page, shop: Shop) -> None:
+    somebody(shop, "lea", "25802580")
+    tablet.fill("#name", "lea")
+    tablet.keyboard.press("Enter")
+    expect(tablet.locator("#pad")).to_be_focused()
+    by_hand(tablet, "123")
+    tablet.keyboard.press("Enter")
+    expect(tablet.locator("#said")).to_have_text("A PIN has at least 4 digits.")
+    by_hand(tablet, "12345678")
+    tablet.keyboard.press("Enter")
+    expect(tablet.locator("#said")).to_contain_text("That PIN is wrong")
+    # As fast as a scanner: still a PIN, because nobody has such a badge. A touch before it changes nothing.
+    tablet.click("#pad [data-key='2']")
+    tablet.keyboard.type("5802580")
+    tablet.keyboard.press("Enter")
+    expect(tablet.locator("#here-name")).to_have_text("Lea")
+    expect(tablet.locator("#pad")).to_be_hidden()
+    assert not UnknownBadge.objects.exists()
+
+
+def test_a_scan_while_the_pad_is_open_is_a_scan_and_escape_closes_it(tablet: Page, shop: Shop) -> None:
+    somebody(shop, "lea", PIN)
+    somebody(shop, "ana")
+    tablet.fill("#name", "lea")
+    tablet.keyboard.press("Enter")
+    expect(tablet.locator("#pad")).to_be_visible()
+    by_hand(tablet, "25")
+    scan_badge(tablet, "4711-0815")
+    expect(tablet.locator("#said")).to_contain_text("Nobody here has this badge")
+    tablet.locator("#name").press_sequentially("lea")
+    tablet.keyboard.press("Enter")
+    expect(tablet.locator("#pad")).to_be_visible()
+    tablet.keyboard.press("Escape")
+    expect(tablet.locator("#pad")).to_be_hidden()
+    scan_badge(tablet, "B-ana")
+    expect(tablet.locator("#here-name")).to_have_text("Ana")
+
+
+def test_a_tablet_follows_when_its_leader_places_it_elsewhere(tablet: Page, pages: Site) -> None:
+    tablet.goto(f"{pages.url}/s/")
+    tablet.wait_for_selector("#result[data-ready]")
+    expect(tablet.locator("h1")).to_have_text("Shipping")
+    Placement.objects.filter(device__name="Line 2").update(
+        station=Station.objects.get(code="TEST"), intent="start"
+    )
+    expect(tablet.locator("h1")).to_have_text("Test bench", timeout=30_000)
+    expect(tablet.locator("#intent")).to_have_value("start")
+    # What is chosen here is no leader's: the page stays.
+    tablet.wait_for_selector("#result[data-ready]")
+    tablet.evaluate("window.stays = true")
+    with tablet.expect_response("**/s/station/"):
+        tablet.select_option("#intent", "complete")
+    tablet.wait_for_timeout(9_000)  # two signs of life after the page was idle
+    assert tablet.evaluate("window.stays") is True
+    assert Placement.objects.get(device__name="Line 2").intent == "complete"

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from jitapp.printing.models import PrintedCard, PrintJob
 from jitapp.pull.models import Receipt
-from tests.journeys.pages import Site, scan, site
+from tests.journeys.pages import Site, give_login, scan, until
 from tests.web.shop import Shop, a_person, every_state
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,17 +28,9 @@ def shop(settings: LazySettings) -> Shop:
     return made
 
 
-@pytest.fixture
-def pages(live_server: LiveServer, chromium: Browser, settings: LazySettings, shop: Shop) -> Iterator[Site]:
-    with site(live_server, chromium, settings) as running:
-        yield running
-
-
 def opened(page: Page, url: str) -> None:
-    page.goto(f"{url}/login/?next=/print")
-    page.fill("[name=username]", "mia")
-    page.fill("[name=password]", "scan-the-card")
-    page.click("main button.main")
+    give_login(page.context, url, "mia")
+    page.goto(f"{url}/print")
     page.wait_for_selector("#printer")
 
 
@@ -81,7 +71,7 @@ def test_the_preview_has_its_true_size_on_the_screen(pages: Site, shop: Shop) ->
             with page.expect_response(re.compile(f"paper={paper}&")) as found:
                 page.select_option("#paper", paper)
             assert found.value.status == 200
-            page.wait_for_function("document.getElementById('preview').complete")
+            until(page, "document.getElementById('preview').complete")
             box = picture.bounding_box()
             assert box is not None
             assert box["width"] / MM == pytest.approx(width, abs=0.5)

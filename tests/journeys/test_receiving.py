@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from jitapp.accounts.models import Person
 from jitapp.pull.models import Turn
 from jitapp.rounds.models import ReadLabel
-from tests.journeys.pages import Site, site
+from tests.journeys.pages import Site, give_login, site
 from tests.journeys.touch import too_small
 from tests.rounds.dock import Dock, a_dock, gtl
 
@@ -41,10 +41,7 @@ def pages(live_server: LiveServer, chromium: Browser, settings: LazySettings, do
 
 
 def open_page(page: Page, url: str) -> None:
-    page.goto(f"{url}/login/")
-    page.fill("[name=username]", "rita")
-    page.fill("[name=password]", "take-it-in")
-    page.click("main button.main")
+    give_login(page.context, url, "rita", "take-it-in")
     page.goto(f"{url}/recv")
     page.wait_for_selector("html[data-scans] #typed-code")
 
@@ -78,11 +75,11 @@ def test_labels_one_after_the_other(pages: Site, dock: Dock) -> None:
         expect(page.locator(".supplier .line")).to_have_count(2)
         photographed(page, gtl("1JUN2", "PNUT-M4", "Q500", f"15K{dock.code('NUT', 1)}"))
         expect(page.locator(".supplier .line")).to_have_count(1)
-        expect(page.locator("#rounds-said .said[data-look=ok]")).to_contain_text("NUT-M4")
+        expect(page.locator("#rounds-said .said[data-look=ok]").first).to_contain_text("NUT-M4")
         photographed(page, gtl("1JUN1", "PWIRE-07", "Q100", f"15K{dock.code('WIRE', 1)}"))
-        expect(page.locator("#rounds-said .said[data-look=amber]")).to_contain_text("Already taken in")
+        expect(page.locator("#rounds-said .said[data-look=amber]").first).to_contain_text("Already taken in")
         photographed(page, gtl("1JUN3", "PTAPE-19", "Q12", f"15K{dock.code('WIRE', 2)}"))
-        expect(page.locator("#rounds-said .said[data-look=red]")).to_contain_text("TAPE-19")
+        expect(page.locator("#rounds-said .said[data-look=red]").first).to_contain_text("TAPE-19")
         expect(page.locator("#open-head")).to_be_visible()
         for width, height in ((1280, 800), (1920, 1080), (375, 667)):
             page.set_viewport_size({"width": width, "height": height})
@@ -97,12 +94,12 @@ def test_a_label_without_a_card_asks_and_the_answer_is_one_touch(pages: Site, do
         page = context.new_page()
         open_page(page, pages.url)
         photographed(page, gtl("1JUN1", "PWIRE-07", "Q60"))
-        expect(page.locator("#asks .choice")).to_have_count(2)
-        page.locator("#asks .choice").nth(1).click()
+        expect(page.locator(".asks .choice")).to_have_count(2)
+        page.locator(".asks .choice").nth(1).click()
         expect(page.get_by_role("button", name="More packages follow")).to_be_visible()
-        assert too_small(page, "#asks") == []
+        assert too_small(page, ".asks") == []
         page.get_by_role("button", name="supplier sent fewer").click()
-        expect(page.locator("#rounds-said .said[data-look=ok]")).to_contain_text("FULL recorded")
+        expect(page.locator("#rounds-said .said[data-look=ok]").first).to_contain_text("FULL recorded")
         page.fill("#sought", "UN1")
         page.click(".find button")
         expect(page.locator("table.data tbody tr").first).to_contain_text("WIRE-07")

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from jitapp.plant.models import Membership
-from tests.journeys.pages import Site, scan, site
+from tests.journeys.pages import Site, give_login, scan, site
 from tests.journeys.touch import too_small
 from tests.rounds.shelf import BINS, Shelf, a_shelf
 
@@ -36,10 +36,7 @@ def pages(live_server: LiveServer, chromium: Browser, settings: LazySettings, sh
 
 
 def begin(page: Page, url: str) -> None:
-    page.goto(f"{url}/login/")
-    page.fill("[name=username]", "willa")
-    page.fill("[name=password]", "walk-the-line")
-    page.click("main button.main")
+    give_login(page.context, url, "willa", "walk-the-line")
     page.goto(f"{url}/walk/LINE")
     page.get_by_role("button", name="Begin the walk").click()
     page.wait_for_selector("html[data-scans] #typed-code")

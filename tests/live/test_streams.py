@@ -19,11 +19,13 @@ import redis
 from django.conf import settings
 from django.core import signing
 
-from jitapp.live import stream
+from jitapp.live import client, stream
+from jitapp.live.client import Client
 from jitapp.live.push import Publisher, board_channel, row_message, rows_changed
 from jitapp.live.replies import Message
-from jitapp.live.stream import Client, Hub, LiveApp
-from jitapp.live.ticket import SALT, channel_of, make_ticket
+from jitapp.live.stream import Hub, LiveApp
+from jitapp.live.ticket import SALT, BadTicket, channel_of, make_ticket, open_ticket
+from jitapp.pulse import beats
 from jitapp.workshop import processes
 from jitapp.workshop.embedded import Valkey, free_port
 from tests.live.served import Served, events, served, until, wait_until
@@ -58,7 +60,7 @@ def test_a_change_reaches_every_browser_of_its_board_as_the_same_bytes_and_no_ot
             assert until(reader, "hello").data["resync"] is True
         rows_changed([(CHANNEL, 7, 3, "<tr>ä\n</tr>".encode()), (other, 8, 1, b"<tr>other</tr>")])
         told = until(first, "row")
-        assert told.data == {"loop": 7, "version": 3, "html": "<tr>ä\n</tr>"}
+        assert told.data == {"channel": CHANNEL, "loop": 7, "version": 3, "html": "<tr>ä\n</tr>"}
         assert until(second, "row").raw == told.raw
         assert until(third, "row").data["loop"] == 8
 
@@ -140,6 +142,58 @@ def test_whoever_comes_back_gets_what_was_missed_and_no_more(live: Served) -> No
         assert until(events(response), "hello").data["resync"] is True
 
 
+def test_one_stream_carries_several_channels_and_each_event_names_its_own(live: Served) -> None:
+    other, third = channel_of("PACK", "de"), channel_of("THIRD", "en")
+    url = f"{live.url}/live/board?ticket={make_ticket([CHANNEL, other])}&last="
+    with httpx.stream("GET", url, timeout=TIMEOUT) as response:
+        reader = events(response)
+        until(reader, "hello")
+        assert live.hub.clients == 1
+        rows_changed([(third, 1, 1, b"<tr>"), (CHANNEL, 2, 1, b"<tr>"), (other, 3, 1, b"<tr>")])
+        told = [until(reader, "row"), until(reader, "row")]
+        assert [(one.data["channel"], one.data["loop"]) for one in told] == [(CHANNEL, 2), (other, 3)]
+    rows_changed([(other, 4, 1, b"<tr>"), (CHANNEL, 5, 1, b"<tr>"), (third, 6, 1, b"<tr>")])
+    wait_until(lambda: len(live.hub._rings.get(third, ())) == 2)
+    with httpx.stream("GET", f"{url}{told[-1].number}", timeout=TIMEOUT) as response:
+        reader = events(response)
+        missed = [next(reader), next(reader), next(reader)]
+        assert [one.data.get("loop") for one in missed] == [4, 5, None]
+        assert missed[-1].data["resync"] is False
+    wait_until(lambda: live.hub.clients == 0)
+
+
+def test_a_heartbeat_names_the_newest_event_of_each_channel_and_of_no_other(live: Served) -> None:
+    other = channel_of("PACK", "en")
+    url = f"{live.url}/live/board?ticket={make_ticket([CHANNEL, other])}"
+    with httpx.stream("GET", url, timeout=TIMEOUT) as response:
+        reader = events(response)
+        assert set(until(reader, "hello").data["newest"]) == {CHANNEL, other}
+        rows_changed([(CHANNEL, 1, 1, b"<tr>"), (channel_of("THIRD", "en"), 1, 1, b"<tr>")])
+        row = until(reader, "row")
+        newest = until(reader, "hb").data["newest"]
+        assert newest[CHANNEL] == row.number
+        assert set(newest) == {CHANNEL, other}
+        assert newest[other].endswith(".0")
+
+
+def test_a_heartbeat_tells_the_era_that_a_web_process_has_told(live: Served) -> None:
+    store = beats.connection()
+    with httpx.stream("GET", url_of(live), timeout=TIMEOUT) as response:
+        reader = events(response)
+        beats.tell(store, {"era": 1_790_000_000, "given_up": 2})
+        while (told := until(reader, "hb").data)["era"] != 1_790_000_000:
+            pass
+        assert told["stands"] == {"given_up": 2}
+    store.delete(beats.STANDS)
+
+
+@pytest.mark.parametrize("named", [[], [1], [["a", 2]]], ids=["none", "a number", "nested"])
+def test_a_ticket_that_names_no_channel_is_refused(named: list[object]) -> None:
+    made = signing.TimestampSigner(salt=SALT).sign_object([named, ""])
+    with pytest.raises(BadTicket):
+        open_ticket(made)
+
+
 def test_a_browser_that_goes_is_forgotten(live: Served) -> None:
     with httpx.stream("GET", url_of(live), timeout=TIMEOUT):
         wait_until(lambda: live.hub.clients == 1)
@@ -148,11 +202,11 @@ def test_a_browser_that_goes_is_forgotten(live: Served) -> None:
 
 def test_a_client_that_cannot_keep_up_is_told_to_read_everything_again() -> None:
     async def story() -> None:
-        client = Client(CHANNEL)
-        for number in range(stream.QUEUE_LENGTH + 1):
-            client.put(b"%d\n\n" % number)
-        assert await client.take() == stream.RESYNC
-        assert client.overflows == 1
+        slow = Client([CHANNEL])
+        for number in range(client.QUEUE_LENGTH + 1):
+            slow.put(b"%d\n\n" % number)
+        assert await slow.take() == client.RESYNC
+        assert slow.overflows == 1
 
     asyncio.run(story())
 
@@ -185,7 +239,9 @@ def test_what_was_missed_comes_first_though_rows_and_heartbeats_come_in_while_th
         await app(scope, receive, send)
         return sent
 
-    events_of = re.findall(rb"event: (\w+)\ndata: (?:\{\"loop\":(\d))?", b"".join(asyncio.run(story())))
+    events_of = re.findall(
+        rb"event: (\w+)\ndata: (?:\{\"channel\":\"[^\"]+\",\"loop\":(\d))?", b"".join(asyncio.run(story()))
+    )
     assert events_of == [(b"row", b"2"), (b"hello", b""), (b"hb", b""), (b"row", b"3")]
 
 
@@ -195,10 +251,10 @@ def test_what_fell_out_of_the_ring_makes_the_returning_browser_read_everything()
         hub.degraded = False
         hub.publish(CHANNEL, row_message(1, 1, b"x"))
         first = f"{hub._boot}.1"
-        assert hub._missed(CHANNEL, first) == []
+        assert hub._missed([CHANNEL], first) == []
         for version in range(stream.RING_LENGTH + 2):
             hub.publish(CHANNEL, row_message(1, version, b"x"))
-        assert hub._missed(CHANNEL, first) is None
+        assert hub._missed([CHANNEL], first) is None
 
     asyncio.run(story())
 

@@ -130,7 +130,7 @@ def test_s14_a_fault_of_ours_is_still_a_traceback(monkeypatch: pytest.MonkeyPatc
         raise ZeroDivisionError("a fault")
 
     browser = Client(raise_request_exception=False)
-    monkeypatch.setattr("jitapp.web.boards.viewer_of", broken)
+    monkeypatch.setattr("jitapp.web.home.viewer_of", broken)
     monkeypatch.setattr("jitapp.web.visit.guests_may_read", lambda: True)
     assert browser.get("/").status_code == 500
     assert any(record.exc_info for record in caplog.records)

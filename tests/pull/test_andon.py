@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from jitapp.accounts.models import Person
+from jitapp.kanban.andon import NOT_NEEDED
 from jitapp.kanban.vocabulary import Role
 from jitapp.outbox.models import Message
 from jitapp.plant.configs import configs
@@ -54,6 +55,46 @@ def call(floor: Floor, kind: str = "machine", **more: Any) -> AndonCall:
 
 def take(floor: Floor, made: AndonCall, source: Source) -> AndonCall:
     return actions.take_call(call_id=made.uuid, person_id=source.person_id, now=floor.now, source=source)
+
+
+def test_b06_whoever_presses_again_is_told_of_the_open_call(floor: Floor) -> None:
+    first, press = call(floor), uuid4()
+    floor.now += timedelta(seconds=3)
+    again = call(floor, id=press, note="still smoking")
+    assert again.uuid == first.uuid
+    assert call(floor, id=press).uuid == first.uuid  # the same press, sent twice
+    assert types() == ["andon.called", "andon.repeated"]
+    facts = one_call(press, plant_ids=[floor.plant.pk], now=floor.now)  # its own id is a name of the call
+    assert facts is not None
+    assert (facts.id, facts.times, facts.last_called_at) == (first.uuid, 2, floor.now)
+    assert facts.note == "still smoking"  # what is said with a repeat reaches whoever comes
+    assert actions.was_called(press)
+    assert Event.objects.get(type="andon.repeated").data["note"] == "still smoking"
+    mia = member(floor, "mia")
+    assert actions.take_call(call_id=press, person_id=mia.person_id, now=floor.now, source=mia).pk == first.pk
+    with pytest.raises(actions.CallRefused, match="call_id_reused"):
+        call(floor, "quality", id=press)
+
+
+def test_b06_another_kind_card_or_station_and_a_line_that_stops_are_calls_of_their_own(floor: Floor) -> None:
+    first = call(floor)
+    others = [
+        call(floor, "quality"),
+        call(floor, station="TEST"),
+        call(floor, card=floor.card("L1", 1).code),
+        call(floor, stops_line=True),
+    ]
+    assert len({first.pk, *(each.pk for each in others)}) == 5
+    assert call(floor, stops_line=True).pk == others[-1].pk
+    actions.solve_call(call_id=first.uuid, reason="belt torn", now=floor.now, source=floor.source)
+    actions.solve_call(call_id=others[-1].uuid, reason="belt torn", now=floor.now, source=floor.source)
+    assert call(floor).pk not in {first.pk, *(each.pk for each in others)}
+
+
+def test_a_call_that_is_not_needed_any_more_is_no_reason_to_offer(floor: Floor) -> None:
+    made = call(floor)
+    actions.solve_call(call_id=made.uuid, reason=NOT_NEEDED, now=floor.now, source=member(floor, "mia"))
+    assert reasons_of([floor.plant.pk]) == []
 
 
 def types() -> list[str]:
@@ -289,8 +330,8 @@ def test_a_page_of_calls_asks_once_for_the_people_that_its_steps_name(floor: Flo
     asked = []
     configs()  # the settings, which are read with everybody's names, are none of the page's questions
     for stations in (1, 3):
-        while AndonCall.objects.count() < stations:
-            call(floor)
+        for kind in ("machine", "quality", "help")[AndonCall.objects.count() : stations]:
+            call(floor, kind)
         with CaptureQueriesContext(connection) as queries:
             found = open_calls(plant_ids=[floor.plant.pk], now=floor.now)
         assert [(fact.must_come, fact.must_come_name) for fact in found] == [("person", "Ines")] * stations

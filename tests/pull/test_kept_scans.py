@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import override_settings
@@ -38,6 +38,28 @@ def test_q1_what_names_nothing_any_more_waits_for_a_leader(
     kept = floor.scan("L1", 1, "empty", kept=True, **more)
     assert (kept["outcome"], kept["code"], kept["state"]) == ("parked", code, "parked")
     assert floor.card("L1", 1).supply_status == "FULL"
+
+
+def test_a_scan_taken_back_before_it_was_sent_is_recorded_and_changes_nothing(floor: Floor) -> None:
+    scan_id = uuid4()
+    told = floor.scan("L1", 1, "empty", kept=True, withdrawn=True, id=scan_id, at="GONE")
+    assert (told["outcome"], told["code"], told["sound"]) == ("refused", "withdrawn", "tick")
+    assert floor.card("L1", 1).supply_status == "FULL"
+    assert (
+        floor.scan("L1", 1, "empty", kept=True, id=scan_id, at="GONE")["replayed"] is True
+    )  # delayed on the way
+    assert floor.card("L1", 1).supply_status == "FULL"
+
+
+def test_an_undo_that_names_its_scan_takes_back_no_other(floor: Floor) -> None:
+    first = floor.scan("L1", 1, "open", at="TEST")
+    second = floor.scan("L1", 1, "empty", at="TEST", after=1.5)
+    told = floor.scan("L1", 1, "undo", at="TEST", after=0.1, undoes=UUID(first["id"]))
+    assert (told["outcome"], told["code"]) == ("refused", "undo_overtaken")
+    assert floor.card("L1", 1).supply_status == "EMPTY"
+    told = floor.scan("L1", 1, "undo", at="TEST", after=0.1, undoes=UUID(second["id"]))
+    assert (told["outcome"], told["code"]) == ("applied", "undone")
+    assert floor.card("L1", 1).supply_status == "IN_USE"
 
 
 def test_a_scan_that_is_sent_at_once_is_answered_as_before(floor: Floor) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from jitapp.pull.models import Receipt
+from jitapp.pull.models import Receipt, Turn
 from jitapp.pull.reading.tablet import badge_hash, undo_until
 from tests.floor import Floor
 
@@ -47,21 +47,32 @@ STORIES = {
     "sent": [(1, "empty", "TEST"), (1, "start", "SMT"), (1, "complete", "SMT"), (1, "load", "SMT")],
     "brought": [(1, "empty", "TEST"), (1, "complete", "SMT"), (1, "receive", "TEST")],
     "promised": [(1, "empty", "TEST"), (1, "acknowledge", "SMT")],
+    "opened, and the container before it used up": [(1, "open", "TEST"), (2, "open", "TEST")],
     "undone": [(1, "empty", "TEST"), (1, "undo", "TEST")],
 }
 
 
 @pytest.mark.parametrize("story", STORIES)
 def test_undo_is_offered_exactly_while_the_rules_would_allow_it(floor: Floor, story: str) -> None:
-    last: UUID | None = None
+    last: dict[int, tuple[UUID, str]] = {}  # of each card: its last scan, and where it was made
     for number, intent, station in STORIES[story]:
         answer = floor.scan("L1", number, intent, at=station, after=0.5)
         assert answer["outcome"] == "applied", answer
-        last = UUID(answer["id"])
-    number, _, station = STORIES[story][-1]
+        last[number] = UUID(answer["id"]), station
     now = offered(floor)
-    assert (last in now) == succeeds(floor, number, station)
-    assert now.keys() <= {last}
+    for number, (scan_id, station) in last.items():
+        assert (scan_id in now) == succeeds(floor, number, station)
+    assert now.keys() <= {scan_id for scan_id, _ in last.values()}
+
+
+def test_undo_is_not_offered_while_the_cards_turn_stands_in_error(floor: Floor) -> None:
+    floor.scan("L1", 1, "empty", at="TEST")
+    floor.scan("L1", 1, "start", at="SMT")
+    assert len(offered(floor)) == 1
+    assert succeeds(floor, 1, "SMT")
+    Turn.objects.update(failed="tool broke")
+    assert not offered(floor)
+    assert not succeeds(floor, 1, "SMT")
 
 
 def test_the_window_ends(floor: Floor) -> None:

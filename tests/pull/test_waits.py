@@ -366,6 +366,19 @@ def test_a_held_card_waits_for_whoever_held_it_by_name() -> None:
     assert floor.turn("FRAMES", 1).owner == Party.STATION
 
 
+def test_a_card_that_is_released_into_a_loop_on_hold_waits_for_the_loop_and_no_longer_for_a_person() -> None:
+    floor = shop()
+    queueing(floor)
+    vera = quality(floor)
+    floor.scan("FRAMES", 1, "hold", reason="look", source=vera)
+    followed(floor)
+    actions.hold_loop(loop_id=floor.turn("FRAMES", 1).loop_id, reason="counted", now=floor.now)
+    floor.scan("FRAMES", 1, "release", source=vera)
+    followed(floor)
+    assert reasons(floor, "FRAMES", 1)[-2:] == ["held", "withheld"]
+    assert floor.turn("FRAMES", 1).owner == Party.STATION
+
+
 def test_a_card_emptied_while_it_is_held_waits_for_whoever_held_it() -> None:
     floor = shop()
     floor.scan("FRAMES", 1, "hold", reason="look", source=quality(floor))

@@ -223,7 +223,17 @@ def parked_scan(floor: Floor) -> str:
     return str(id)
 
 
-@pytest.mark.parametrize("kind", list(DeviceKind))
+def test_the_token_of_a_wall_screen_opens_nothing_but_its_board(floor: Floor) -> None:
+    """It stands in an address that everybody in the hall may read."""
+    wall = device(floor, DeviceKind.WALL)
+    answers = [
+        wall.post("/scans", id=str(uuid4()), code=floor.card("L1", 1).code, intent="empty"),
+        wall.post("/calls", station="SMT", kind="help"),
+    ]
+    assert [answer.status_code for answer in answers] == [401, 401]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DeviceKind if kind is not DeviceKind.WALL])
 def test_s05_no_token_settles_for_a_leader_without_the_pin(floor: Floor, kind: DeviceKind) -> None:
     person("lea", PLANT=Role.LEADER)
     path, door = f"/scans/{parked_scan(floor)}/settle", device(floor, kind)

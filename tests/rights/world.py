@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from uuid import UUID, uuid4
 
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from msgspec import to_builtins
 
 from jitapp.accounts.models import Device, Person, token_hash
 from jitapp.accounts.pins import set_pin
+from jitapp.erp.models import DocumentRequest, ErpConnection
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant import enrolling
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Loop, Membership, Part, Placement, Plant, Station, UnknownBadge
 from jitapp.plant.routes import Route, RouteStop
-from jitapp.printing.models import PrinterTest
+from jitapp.printing.actions import Order, print_cards
+from jitapp.printing.models import PrinterTest, StateSheet
 from jitapp.printing.pictures import keep as keep_picture
 from jitapp.pull import actions
-from jitapp.pull.models import MissingScans
-from jitapp.rounds.models import ReadLabel, Walk
+from jitapp.pull.models import Handover, HandoverSignature, MissingScans
+from jitapp.pull.reading.handover import facts_now
+from jitapp.rounds.models import LabelPiece, ReadLabel, Walk
 from jitapp.symbology.cardcode import make_code
 from jitapp.tags.binding import bind
 from jitapp.tags.models import Alarm, Reader, ReadPoint, Tag
 from jitapp.tags.words import How
+from jitapp.web.masters.kinds import KINDS
+from jitapp.web.masters.saving import digest
 from tests.floor import Floor
 from tests.printing.cards import photograph
 
@@ -47,6 +54,7 @@ class World:
     parked: UUID = field(init=False)
     call: UUID = field(init=False)
     test_page: str = field(init=False)
+    print_job: UUID = field(init=False)
     walk: UUID = field(init=False)
     label: UUID = field(init=False)
     missing: int = field(init=False)
@@ -55,6 +63,7 @@ class World:
     point: ReadPoint = field(init=False)
     unknown: Tag = field(init=False)
     bound: str = field(init=False)
+    owing: UUID = field(init=False)
     alarm: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +83,8 @@ class World:
             lead_time_minutes=9,
             **ends,
         )
+        floor.loop(f"{code}-OUT", part=f"{code}-BOARD", cards=1, **ends)
+        actions.retire_loop(loop_id=Loop.objects.get(code=f"{code}-OUT").pk, reason="over", now=floor.now)
         before = floor.now + timedelta(minutes=1)
         self.leader = self.person("lea", Role.LEADER)
         source = floor.leader()
@@ -93,6 +104,23 @@ class World:
         keep_picture(part.pk, photograph().data, now=floor.now, person_id=None)
         self.test_page = "KT" + make_code(floor.plant.pk)[2:]
         PrinterTest.objects.create(plant=floor.plant, code=self.test_page, paper="a4", made_at=floor.now)
+        made_job = print_cards(
+            [floor.card(f"{code}-L1", 3).code],
+            Order("https://kanban.example.com", paper="100x50"),
+            plant_ids=[floor.plant.pk],
+            now=floor.now,
+            source=floor.source,
+        )
+        self.print_job = made_job.jobs[0]
+        StateSheet.objects.create(
+            area=floor.area,
+            hour=floor.now.replace(minute=0, second=0, microsecond=0),
+            number=1,
+            claimed_at=floor.now,
+            made_at=floor.now,
+            name=f"{code}.pdf",
+            pdf=b"%PDF-1.7",
+        )
         self.operator = self.person("ole", Role.OPERATOR)
         self.badge = UnknownBadge.objects.create(
             plant=floor.plant,
@@ -106,10 +134,20 @@ class World:
         ).pk
         asked = enrolling.wanted(floor.plant, name=f"{code} wall", kind="wall", station="", intent="")
         self.enrolment = enrolling.begin(asked, person_id=self.leader.pk, now=timezone.now())[0].uuid
+        turn = floor.turn(f"{code}-L1", 1)
+        self.owing = turn.uuid
+        DocumentRequest.objects.create(
+            turn=turn,
+            key=turn.uuid,
+            connection=ErpConnection.objects.create(plant=floor.plant),
+            body={"card": floor.card(f"{code}-L1", 1).code, "part": f"{code}-BOARD"},
+            detail=f"{code} is locked",
+            due_at=floor.now,
+        )
         self._of_the_handlers()
 
     def _of_the_handlers(self) -> None:
-        """A route, a finished walk, and a label that matched nothing."""
+        """A route, a finished walk, a label that matched nothing, and one that is gathered."""
         code, plant = self.code, self.floor.plant
         route = Route.objects.create(plant=plant, code=f"{code}-MILK", name=f"{code} round", every_minutes=30)
         for position, station in enumerate(("SMT", "TEST")):
@@ -126,6 +164,25 @@ class World:
             lot=f"{code}-lot",
             at=self.floor.now,
         ).uuid
+        LabelPiece.objects.create(
+            plant=plant,
+            gathering=self.label,
+            identifier="P",
+            value=f"{code}-piece",
+            raw="P",
+            at=self.floor.now,
+        )
+        handover = Handover.objects.create(
+            area=self.floor.area,
+            since=self.floor.now,
+            until=self.floor.now,
+            notes=f"{code} notes",
+            facts=to_builtins(facts_now(area, plant.pk, self.floor.now, self.floor.now)),
+        )
+        self.handover: UUID = handover.uuid
+        HandoverSignature.objects.create(
+            handover=handover, side="leaving", person=self.operator, how="badge", signed_at=self.floor.now
+        )
         self._tags()
 
     def person(self, name: str, role: Role) -> Person:
@@ -171,17 +228,20 @@ class World:
         loop = f"{self.code}-L1"
         return {
             "area": self.floor.area.code,
+            "token": "nobody",  # of a wall screen; test_table.py puts in that of whoever asks
             "station": f"{self.code}-SMT",
             "loop_id": str(Loop.objects.get(code=loop).pk),
             "card": self.floor.card(loop, 3).code,
             "held": self.floor.card(loop, 2).code,
             "empty": self.floor.card(loop, 1).code,
             "turn": str(self.floor.turn(loop, 1).uuid),
+            "owing": str(self.owing),
             "call": str(self.call),
             "scan": str(self.parked),
             "part": f"{self.code}-BOARD",
             "part_id": str(Part.objects.get(number=f"{self.code}-BOARD").pk),
             "test_page": self.test_page,
+            "print_job": str(self.print_job),
             "loop": loop,
             "event_loop": f"{self.code}-EV",
             "supplier": f"{self.code}-ACME-CO",
@@ -189,8 +249,14 @@ class World:
             "route": f"{self.code}-MILK",
             "place": self.floor.area.code,
             "walk": str(self.walk),
+            "handover": str(self.handover),
             "label": str(self.label),
             "plant": self.code,
+            "demand": f"{self.code}-TEST",
+            "new_part": f"{self.code}-FRESH",
+            "out_loop": str(Loop.objects.get(code=f"{self.code}-OUT").pk),
+            "surplus": self.floor.card(f"{self.code}-OUT", 1).code,
+            "seen": digest(KINDS["loops"].current(Loop.objects.get(code=loop))),
             "device": str(self.floor.device.uuid),
             "missing": str(self.missing),
             "enrolment": str(self.enrolment),
@@ -204,9 +270,10 @@ class World:
             "alarm": str(self.alarm),
         }
 
-    @property
+    @cached_property
     def secrets(self) -> list[str]:
-        """What nobody outside may read, in small letters: every name, card, turn, call and scan of the plant."""
+        """What nobody outside may read, in small letters: every name, card, turn, call and scan of the plant. Each
+        answer to a stranger is searched for them, so that they are looked up once."""
         codes = [self.floor.card(f"{self.code}-L1", number).code for number in (1, 2, 3, 4)]
         found = [self.code, *codes, self.words["turn"], str(self.call), str(self.parked)]
         return [one.lower() for one in found]
@@ -232,11 +299,12 @@ class Identity:
 
     @property
     def is_device(self) -> bool:
-        return self.kind is not None and not self.revoked
+        """Whether the token opens the API; that of a wall screen opens boards only."""
+        return self.kind not in (None, DeviceKind.WALL) and not self.revoked
 
     @property
     def is_tablet(self) -> bool:
-        return self.is_device and self.kind in (DeviceKind.TABLET, DeviceKind.WALL, DeviceKind.SCANNER)
+        return self.is_device and self.kind in (DeviceKind.TABLET, DeviceKind.SCANNER)
 
     @property
     def group(self) -> str:
@@ -315,11 +383,13 @@ OF_PLANT = (
     *("plant_area", "plant_station", "plant_part", "plant_loop", "plant_supplier", "plant_calendar"),
     *("plant_membership", "plant_placement", "plant_enrolment", "plant_unknownbadge", "pull_event"),
     *("printing_printjob", "printing_printertest", "plant_route", "rounds_readlabel", "rounds_walk"),
-    *("tags_reader", "tags_tag", "tags_alarm"),
+    *("rounds_labelpiece", "erp_erpconnection"),
+    *("tags_reader", "tags_tag", "tags_alarm", "plant_masterchange"),
 )
 OF_LOOP = ("pull_card", "pull_turn", "pull_loopstate", "pull_runout", "pull_wait")
 OF_PART = ("printing_partpicture",)
 OF_STATION = ("pull_andoncall", "pull_stationstate")
+OF_AREA = ("printing_papermove", "printing_statesheet", "pull_handover")
 
 
 def state_of(plant: Plant) -> tuple[int, ...]:
@@ -327,7 +397,7 @@ def state_of(plant: Plant) -> tuple[int, ...]:
     # ruff: noqa: S608 (names of tables that stand above)
     total = "coalesce(sum(hashtextextended(t::text, 0)), 0)"
     parts = [f"(SELECT {total} FROM {table} t WHERE plant_id = %(plant)s)" for table in OF_PLANT]
-    owners = {"loop": OF_LOOP, "station": OF_STATION, "part": OF_PART}
+    owners = {"area": OF_AREA, "loop": OF_LOOP, "station": OF_STATION, "part": OF_PART}
     for table, owner in [(name, owner) for owner, names in owners.items() for name in names]:
         parts.append(
             f"(SELECT {total} FROM {table} t WHERE {owner}_id IN"
@@ -337,10 +407,15 @@ def state_of(plant: Plant) -> tuple[int, ...]:
         f"(SELECT {total} FROM pull_settlement t JOIN pull_receipt r ON r.id = t.receipt_id"
         " WHERE r.plant_id = %(plant)s)"
     )
+    parts.append(
+        f"(SELECT {total} FROM pull_handoversignature t JOIN pull_handover h ON h.id = t.handover_id"
+        " WHERE h.area_id IN (SELECT id FROM plant_area WHERE plant_id = %(plant)s))"
+    )
     parts += [
         f"(SELECT {total} FROM {table} t JOIN plant_placement p ON p.device_id = t.{key} WHERE p.plant_id = %(plant)s)"
         for table, key in (("accounts_device", "id"), ("pull_missingscans", "device_id"))
     ]
+    parts.append(f"(SELECT {total} FROM erp_documentrequest t WHERE connection_id = %(plant)s)")
     parts.append(
         f"(SELECT {total} FROM accounts_person t WHERE id IN"
         " (SELECT person_id FROM plant_membership WHERE plant_id = %(plant)s))"

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from jitapp.plant.models import Membership
 from jitapp.pull.scan_request import Source
+from jitapp.rounds.gathering import Gathered, read_at_dock
 from jitapp.rounds.receiving import Receipt, TakenIn, take_in
 from tests.floor import START, Floor
 
@@ -38,6 +39,11 @@ class Dock:
         self.floor.now += timedelta(minutes=1)
         receipt = Receipt(id or uuid4(), raw, **more)
         return take_in(receipt, source=self.source, now=self.floor.now)
+
+    def read(self, raw: str, *, id: UUID | None = None, seconds: int = 5) -> TakenIn | Gathered:
+        """One barcode, as somebody scans it who goes on with the same label."""
+        self.floor.now += timedelta(seconds=seconds)
+        return read_at_dock(Receipt(id or uuid4(), raw), source=self.source, now=self.floor.now)
 
 
 def a_dock(now: datetime = START) -> Dock:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from jitapp.plant.models import Membership
 from jitapp.plant.routes import Route, RouteStop
-from jitapp.pull.scan_request import Answer, Source
+from jitapp.pull.scan_request import Answer, ScanRequest, Source
 from jitapp.rounds.routes import Sheet, route_in, scan_on_route, sheet_of
 from tests.floor import START, Floor
 
@@ -33,9 +33,8 @@ class Run:
 
     def scanned(self, code: str) -> tuple[Answer, bool]:
         self.floor.now += timedelta(minutes=1)
-        answer, carried = scan_on_route(
-            self.route, code=code, scan_id=uuid4(), source=self.source, now=self.floor.now
-        )
+        asked = ScanRequest(id=uuid4(), code=code)
+        answer, carried = scan_on_route(self.route, asked, source=self.source, now=self.floor.now)
         assert isinstance(answer, Answer)
         return answer, carried
 

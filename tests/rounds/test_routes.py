@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from jitapp.plant.models import Identifier, Membership
 from jitapp.plant.routes import Route, RouteStop
 from jitapp.pull.models import AndonCall, Receipt
-from jitapp.pull.scan_request import Answer
+from jitapp.pull.scan_request import Answer, ScanRequest, Source
+from jitapp.rounds.load import Doing
 from jitapp.rounds.models import Obstacle
 from jitapp.rounds.routes import ObstacleRefused, report_obstacle, scan_on_route
 from jitapp.rounds.vocabulary import Hindrance
@@ -171,7 +174,8 @@ def test_at_a_supermarket_the_second_code_of_a_swap_completes_it() -> None:
     def scanned(loop: str, number: int) -> tuple[str, bool]:
         floor.now += timedelta(seconds=20)
         code = floor.card(loop, number).code
-        answer, carried = scan_on_route(route, code=code, scan_id=uuid4(), source=floor.source, now=floor.now)
+        asked = ScanRequest(id=uuid4(), code=code)
+        answer, carried = scan_on_route(route, asked, source=floor.source, now=floor.now)
         assert isinstance(answer, Answer)
         return answer.body["code"], carried
 
@@ -179,3 +183,79 @@ def test_at_a_supermarket_the_second_code_of_a_swap_completes_it() -> None:
     assert scanned("P", 1) == ("swapped", True)
     assert (floor.status("W")[0], floor.status("P")) == ("IN_TRANSIT", ["EMPTY", "FULL"])
     assert scanned("W", 1) == ("received", True)
+
+
+# -- two handlers, and one scanner that reads twice ------------------------------------------------------------
+
+
+def test_two_handlers_who_take_the_same_container_take_it_once(run: Run) -> None:
+    run.floor.scan("SCREWS", 1, "empty")
+    hugo, ida = run.source, another_handler(run)
+    assert acted(run, "SCREWS", 1, "pick", hugo)["code"] == "loaded"
+    late = acted(run, "SCREWS", 1, "pick", ida)  # her list still said: take it
+    assert (late["outcome"], run.floor.status("SCREWS")[0]) == ("already", "IN_TRANSIT")
+    assert acted(run, "SCREWS", 1, "drop", ida)["code"] == "received"
+    assert acted(run, "SCREWS", 1, "drop", hugo)["outcome"] == "already"
+    assert acted(run, "SCREWS", 1, "pick", hugo)["outcome"] in ("already", "refused")
+    assert run.floor.status("SCREWS")[0] == "FULL"
+    assert Receipt.objects.filter(outcome="applied", intent__in=["load", "receive"]).count() == 2
+
+
+def test_a_double_read_takes_and_does_not_leave(run: Run) -> None:
+    run.floor.scan("SCREWS", 1, "empty")
+    assert run.scan("SCREWS", 1)["code"] == "loaded"
+    for seconds in (1, 4):
+        run.floor.now += timedelta(seconds=seconds)
+        again = acted(run, "SCREWS", 1, None, run.source)
+        assert again["outcome"] in ("bounced", "already"), again
+    assert run.floor.status("SCREWS")[0] == "IN_TRANSIT"
+    assert run.scan("SCREWS", 1)["code"] == "received"
+
+
+def test_a_pick_whose_answer_was_lost_is_answered_as_the_first_time(run: Run) -> None:
+    run.floor.scan("SCREWS", 1, "empty")
+    asked = ScanRequest(id=uuid4(), code=run.floor.card("SCREWS", 1).code)
+    for _ in range(2):
+        run.floor.now += timedelta(minutes=1)
+        answer, carried = scan_on_route(run.route, asked, source=run.source, now=run.floor.now)
+        assert isinstance(answer, Answer)
+        assert (answer.body["code"], carried) == ("loaded", True)
+    assert run.floor.status("SCREWS")[0] == "IN_TRANSIT"
+
+
+def test_the_code_of_a_bin_is_carried_like_its_card(run: Run) -> None:
+    run.floor.scan("SCREWS", 1, "empty")
+    card = run.floor.card("SCREWS", 1)
+    Identifier.objects.create(code="BIN-0815", kind="card", target_id=card.pk)
+    at_the_line = replace(run.source, station_id=run.floor.plant.stations.get(code="LINE").pk)
+    for expected in ("applied", "applied", "already"):
+        run.floor.now += timedelta(minutes=1)
+        asked = ScanRequest(id=uuid4(), code="BIN-0815")
+        answer, _ = scan_on_route(run.route, asked, source=at_the_line, now=run.floor.now)
+        assert isinstance(answer, Answer)
+        assert answer.body["outcome"] == expected
+    assert run.floor.status("SCREWS")[0] == "FULL"
+
+
+def test_a_card_of_another_route_is_not_emptied_by_the_tablets_own_station(run: Run) -> None:
+    at_the_line = replace(run.source, station_id=run.floor.plant.stations.get(code="LINE").pk)
+    asked = ScanRequest(id=uuid4(), code=run.floor.card("FOIL", 1).code)
+    answer, carried = scan_on_route(run.route, asked, source=at_the_line, now=run.floor.now)
+    assert isinstance(answer, Answer)
+    assert (answer.body["outcome"], carried) == ("refused", False)
+    assert run.floor.status("FOIL") == ["FULL", "FULL"]
+
+
+def another_handler(run: Run) -> Source:
+    ida = run.floor.person("ida")
+    Membership.objects.create(person=ida, plant=run.floor.plant, role="handler")
+    return replace(run.source, person_id=ida.pk)
+
+
+def acted(run: Run, loop: str, number: int, doing: Doing | None, source: Source) -> dict[str, Any]:
+    if doing is not None:
+        run.floor.now += timedelta(seconds=20)
+    asked = ScanRequest(id=uuid4(), code=run.floor.card(loop, number).code)
+    answer, _ = scan_on_route(run.route, asked, doing=doing, source=source, now=run.floor.now)
+    assert isinstance(answer, Answer)
+    return answer.body

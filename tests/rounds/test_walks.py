@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from jitapp.pull.models import Receipt
-from jitapp.pull.scan_request import Answer, Conflict
+from jitapp.pull.scan_request import Answer, Conflict, ScanRequest
 from jitapp.rounds.models import Sighting, Walk
 from jitapp.rounds.walks import (
     Place,
@@ -24,7 +24,9 @@ from jitapp.rounds.walks import (
     open_walk,
     place_in,
     places_in,
+    stand_at,
     state_of,
+    station_meant,
 )
 from tests.floor import Floor
 from tests.rounds.dock import gtl
@@ -48,7 +50,7 @@ def walked(shelf: Shelf) -> tuple[Walk, State]:
     """A walk on which every bin of the shelf was scanned."""
     walk = begin(line(shelf), source=shelf.source(), now=shelf.floor.now)
     shelf.floor.now += timedelta(minutes=2)
-    note_seen(walk, shelf.standing, now=shelf.floor.now)
+    note_seen(walk, shelf.standing, at=shelf.floor.now)
     return walk, state_of(walk, line(shelf))
 
 
@@ -63,7 +65,7 @@ def mended(shelf: Shelf, walk: Walk, kind: str, remedy: str, *roles: str) -> Ans
         line(shelf),
         code=shelf.planted[kind],
         remedy=remedy,
-        scan_id=uuid4(),
+        request=ScanRequest(uuid4(), ""),
         source=shelf.source(*roles),
         now=shelf.floor.now,
     )
@@ -80,14 +82,14 @@ def test_twenty_bins_six_planted_differences_all_told(shelf: Shelf) -> None:
 def test_scanning_again_adds_nothing_and_several_cards_in_one_read_are_several(shelf: Shelf) -> None:
     walk = begin(line(shelf), source=shelf.source(), now=shelf.floor.now)
     first, second, third = shelf.standing[:3]
-    assert note_seen(walk, [f"{first} {second}"], now=shelf.floor.now) == [(first, True), (second, True)]
+    assert note_seen(walk, [f"{first} {second}"], at=shelf.floor.now) == [(first, True), (second, True)]
     assert note_seen(
-        walk, [f"https://elsewhere.example/k/{second}", gtl(f"15K{third}", "PX")], now=shelf.floor.now
+        walk, [f"https://elsewhere.example/k/{second}", gtl(f"15K{third}", "PX")], at=shelf.floor.now
     ) == [
         (second, False),
         (third, True),
     ]
-    note_seen(walk, ["", "  ", "\0 and \ud800"], now=shelf.floor.now)
+    note_seen(walk, ["", "  ", "\0 and \ud800"], at=shelf.floor.now)
     assert Sighting.objects.filter(walk=walk).count() == 4
 
 
@@ -113,8 +115,9 @@ def test_each_is_mended_with_one_touch_and_the_rights_of_who_walks(shelf: Shelf)
     assert shelf.floor.status("SOME")[0] == "FULL"
     assert shelf.floor.status("MANY")[11] == "EMPTY"
     assert Receipt.objects.filter(intent="correct", outcome="applied").count() == 1
+    assert mended(shelf, walk, "held", "right") is None  # again: it is mended so already
     with pytest.raises(WalkRefused, match="no_difference"):
-        mended(shelf, walk, "held", "right")
+        mended(shelf, walk, "held", "red_box")
 
 
 def test_a_bin_that_came_in_is_received_and_a_lost_one_found(shelf: Shelf) -> None:
@@ -129,7 +132,7 @@ def test_a_bin_that_came_in_is_received_and_a_lost_one_found(shelf: Shelf) -> No
     finish(walk, line(shelf), source=shelf.source(), now=shelf.floor.now)
     shelf.floor.now += timedelta(hours=1)
     again = begin(line(shelf), source=shelf.source(), now=shelf.floor.now)
-    note_seen(again, [shelf.planted["missing"]], now=shelf.floor.now)
+    note_seen(again, [shelf.planted["missing"]], at=shelf.floor.now)
     assert shelf.planted["missing"] in {
         each.code for each in state_of(again, line(shelf)).open if each.kind == "lost"
     }
@@ -179,7 +182,7 @@ def test_an_area_is_walked_with_all_its_stations(shelf: Shelf) -> None:
     place = line(shelf, area)
     assert place.here == {"STORE", "LINE", "DOCK-2"}
     walk = begin(place, source=shelf.source(), now=shelf.floor.now)
-    note_seen(walk, [shelf.planted["elsewhere"], shelf.planted["not_full"]], now=shelf.floor.now)
+    note_seen(walk, [shelf.planted["elsewhere"], shelf.planted["not_full"]], at=shelf.floor.now)
     kinds = {str(each.kind) for each in state_of(walk, place).open}
     assert kinds == {"missing"}  # in the hall both stand where they may
     assert [
@@ -188,6 +191,32 @@ def test_an_area_is_walked_with_all_its_stations(shelf: Shelf) -> None:
     ] == [(area, ["DOCK-2", "LINE", "STORE"])]
     away = Floor("AWAY")
     assert place_in(away.area.code, shelf.source().plant_ids) is None
+
+
+def test_in_an_area_it_counts_where_somebody_stands(shelf: Shelf) -> None:
+    place = line(shelf, shelf.floor.area.code)
+    walk = begin(place, source=shelf.source(), now=shelf.floor.now)
+    waiting = shelf.floor.card("MANY", 1).code  # empty, and waits at the store
+    assert station_meant(place, " LINE ") == "LINE"
+    assert station_meant(place, waiting) is None
+    stand_at(walk, place, "STORE")
+    note_seen(walk, [waiting], at=shelf.floor.now)
+    assert {str(each.kind) for each in state_of(walk, place).open} == {"missing"}
+    stand_at(walk, place, "LINE")
+    shelf.floor.now += timedelta(minutes=1)
+    note_seen(walk, [shelf.planted["not_full"], shelf.planted["elsewhere"]], at=shelf.floor.now)
+    found = {each.code: str(each.kind) for each in state_of(walk, place).open}
+    assert found[shelf.planted["not_full"]] == "not_full"
+    assert found[shelf.planted["elsewhere"]] == "elsewhere"
+    # Seen again where it belongs: where it was seen last counts.
+    stand_at(walk, place, "DOCK-2")
+    shelf.floor.now += timedelta(minutes=1)
+    assert note_seen(walk, [shelf.planted["elsewhere"]], at=shelf.floor.now) == [
+        (shelf.planted["elsewhere"], False)
+    ]
+    assert shelf.planted["elsewhere"] not in {each.code for each in state_of(walk, place).open}
+    with pytest.raises(WalkRefused, match="unknown_station"):
+        stand_at(walk, place, "AWAY-LINE")
 
 
 def test_accuracy_counts_what_should_stand_there_and_what_stands_there_besides() -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from jitapp.kanban.vocabulary import Role
 from jitapp.plant.models import Station
-from jitapp.pull.reading.sheets import jobs_of
+from jitapp.pull.reading.queue import jobs_of
 from tests.floor import Floor
 from tests.stories.shops import get, two_bins, with_roles
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jitapp.symbology.cardcode import ALPHABET, find_card_code, make_code
+from jitapp.symbology.cardcode import find_card_code, make_code
 from jitapp.symbology.commandcode import Command, CommandName, read_command
 
 
@@ -14,23 +14,6 @@ def test_a_command_is_read_back_in_any_case(name: CommandName, number: int) -> N
     command = Command(name, number)
     assert read_command(command.code) == read_command(command.code.lower()) == command
     assert find_card_code(command.code) is None
-
-
-def test_every_wrong_symbol_and_every_swap_of_neighbours_is_refused() -> None:
-    code = Command(CommandName.QTY, 120).code
-    wrong = {
-        code[:place] + symbol + code[place + 1 :]
-        for place in range(2, len(code))
-        for symbol in ALPHABET
-        if symbol != code[place]
-    }
-    wrong |= {
-        code[:place] + code[place + 1] + code[place] + code[place + 2 :]
-        for place in range(2, len(code) - 1)
-        if code[place] != code[place + 1]
-    }
-    assert len(wrong) > 9 * 31
-    assert [text for text in wrong if read_command(text)] == []
 
 
 @pytest.mark.parametrize("text", ["", "KC", make_code(17), "KCZZ000000" + "0", "UNDO"])

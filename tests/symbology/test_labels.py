@@ -133,6 +133,11 @@ def test_an_address_of_something_else_is_an_address(raw: str) -> None:
         LABEL.format("4711").translate({0x1D: "\u241d", 0x1E: "\u241e", 0x04: "\u2404"}),
         LABEL.format("4711").replace("\x1d", "{GS}").replace("\x1e", "{RS}").replace("\x04", "{EOT}"),
         LABEL.format("4711").replace("\x1d", "^]").replace("\x1e", "^^").replace("\x04", ""),
+        # Some of the controls as they are, others by name.
+        LABEL.format("4711").replace("\x1e", "{RS}").replace("\x04", "{EOT}"),
+        LABEL.format("4711").replace("\x1e", "\u241e").replace("\x04", ""),
+        LABEL.format("4711").replace("\x04", "^D"),
+        LABEL.format("4711").replace("\x1d", "<GS>"),
     ],
 )
 def test_an_envelope_is_read_as_labels_carry_it_and_scanners_send_it(raw: str) -> None:
@@ -141,6 +146,37 @@ def test_an_envelope_is_read_as_labels_carry_it_and_scanners_send_it(raw: str) -
     wanted = [("P", "8613013591"), ("1T", ""), ("Q", "448"), ("15K", "4711"), ("6J", "UN449113031")]
     assert list(reading.di) == wanted
     assert (reading.first("1T", "Q"), reading.first("V")) == ("448", "")
+
+
+@pytest.mark.parametrize("value", ["A^^B", "A^D", "{RS}A", "A{RS}B"])
+def test_what_only_looks_like_a_separator_stays_in_its_value(value: str) -> None:
+    reading = decode(LABEL.format(value))
+    assert (reading.first("15K"), reading.problems) == (value, ())
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ("(422)123", "AI 422: 123 does not name a country."),
+        ("(423)276123", "AI 423: 276123 does not name a country."),
+        ("(7030)123ABC", "AI 7030: 123ABC does not name a country."),
+        ("(3912)1231000", "AI 3912: 1231000 does not begin with a currency."),
+        ("(8007)DE89370400440532013001", "AI 8007: DE89370400440532013001 is no bank account."),
+        ("(8001)12345678901234", "AI 8001: 12345678901234 has no direction of winding."),
+        ("(8112)123", "AI 8112: 123 is no coupon."),
+    ],
+)
+def test_what_is_in_no_list_is_read_and_named(raw: str, said: str) -> None:
+    reading = decode(raw)
+    assert (len(reading.ai), reading.problems) == (1, (said,))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["(422)276", "(423)276756", "(7030)999ABC", "(3912)9781000", "(8007)DE89370400440532013000"],
+)
+def test_what_is_in_a_list_is_read_clean(raw: str) -> None:
+    assert decode(raw).problems == ()
 
 
 def test_our_own_code_in_15k_closes_our_own_card() -> None:

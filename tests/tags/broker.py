@@ -17,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from jitapp.workshop.embedded import free_port
 
 PATIENCE_S = 30.0
+FORBIDDEN = "top-secret"
 logging.getLogger("transitions").setLevel(logging.WARNING)
 logging.getLogger("amqtt").setLevel(logging.WARNING)
 
@@ -40,7 +41,10 @@ class Running:
         broker = Broker(
             {
                 "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{self.port}"}},
-                "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": False}},
+                "plugins": {
+                    "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": False},
+                    "amqtt.plugins.topic_checking.TopicTabooPlugin": {},  # refuses FORBIDDEN
+                },
             },
             loop=self.loop,
         )
@@ -52,10 +56,29 @@ class Running:
         assert self.broker is not None
         return len(self.broker._sessions[client_id][0].inflight_out)
 
+    def has_left(self, client_id: str) -> bool:
+        """Whether the broker knows that the client is gone: one that comes back before is taken over, and what the
+        broker was sending may go with the old connection."""
+        assert self.broker is not None
+        known = self.broker._sessions.get(client_id)
+        return known is None or bool(known[0].transitions.is_disconnected())
+
+    def listeners(self, topic: str) -> int:
+        """How many clients have subscribed to the topic."""
+        assert self.broker is not None
+        return len(self.broker.subscriptions.get(topic, []))
+
     def stop(self) -> None:
         if self.broker is not None:
-            asyncio.run_coroutine_threadsafe(self.broker.shutdown(), self.loop).result(PATIENCE_S)
+            asyncio.run_coroutine_threadsafe(self._ended(self.broker), self.loop).result(PATIENCE_S)
             self.broker = None
+
+    async def _ended(self, broker: Broker) -> None:
+        """amqtt goes on listening while it ends its sessions, and waits for ever for a client that came back
+        meanwhile."""
+        for server in broker._servers.values():
+            server.instance.close()
+        await broker.shutdown()
 
 
 @contextmanager
@@ -74,7 +97,7 @@ def running_broker() -> Iterator[Running]:
         loop.close()
 
 
-def publish(broker: Running, *messages: tuple[str, bytes]) -> None:
+def publish(broker: Running, *messages: tuple[str, bytes], retain: bool = False) -> None:
     """Publishes with QoS 1 and waits until the broker has each."""
     client: Any = paho.Client(CallbackAPIVersion.VERSION2)
     client.username_pw_set("reader", "guarded")
@@ -82,7 +105,7 @@ def publish(broker: Running, *messages: tuple[str, bytes]) -> None:
     client.loop_start()
     try:
         for topic, payload in messages:
-            client.publish(topic, payload, qos=1).wait_for_publish(PATIENCE_S)
+            client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE_S)
     finally:
         client.disconnect()
         client.loop_stop()

@@ -123,6 +123,9 @@ def screen_of(portal: Portal, live_server: LiveServer, chromium: Browser) -> Pag
     return page
 
 
+POSTS, REPEATS = 200, 20
+
+
 def test_p95_of_post_to_screen(
     live: Served,
     portal: Portal,
@@ -131,21 +134,27 @@ def test_p95_of_post_to_screen(
     settings: Any,
     record_property: Any,
 ) -> None:
-    """Check 14: how long after a read was posted the screen of the station hears of it. The figure is recorded; what
-    is asserted is only that each is heard, for how long things take says nothing on a busy machine."""
+    """Check 14: how long after a read was posted the screen of the station hears of it, 200 tags; and a tag that is
+    read twenty times more within its visit is heard of once. The figure is recorded; what is asserted is only what is
+    heard, for how long things take says nothing on a busy machine."""
     settings.LIVE_URL = live.url
     page, client, sent = screen_of(portal, live_server, chromium), Client(), []
-    for tag in range(101, 131):
+    for tag in range(101, 101 + POSTS):
         sent.append(time.time() * 1000)
         post(portal, tag, client=client)
         wait_until(lambda: page.evaluate("window.heard.length") == len(sent), 30)
+    for _ in range(REPEATS):
+        post(portal, 100 + POSTS, client=client)
+    post(portal, 101 + POSTS, client=client)
+    wait_until(lambda: page.evaluate("window.heard.length") == POSTS + 1, 30)
+    page.evaluate("void window.heard.pop()")
     took = sorted(
         at - before
         for at, before in zip(page.evaluate("window.heard.map((one) => one.seen)"), sent, strict=True)
     )
     record_property("p95_ms", took[int(len(took) * 0.95)])
     print(f"post to screen: median {took[len(took) // 2]:.0f} ms, p95 {took[int(len(took) * 0.95)]:.0f} ms")  # noqa: T201
-    assert len(took) == 30
+    assert len(took) == POSTS
 
 
 def test_a_tag_at_the_gate_is_answered_on_the_scan_page_of_its_station(

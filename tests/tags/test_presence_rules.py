@@ -59,14 +59,18 @@ def test_a_moving_tag_seen_by_four_antennas_of_one_zone_is_one_presence() -> Non
 
 
 def test_a_moving_tag_seen_by_four_antennas_is_one_presence_in_each_of_their_zones() -> None:
+    """In 294 of 300 runs. In the other six the second antenna happens to have read the tag six times within its first
+    second, the first one, right beside it, one to five times: the tag begins in zone 2, goes to 1, comes to 2 again.
+    Waiting for the first antenna's reads mends half of these, and loses as many tags that pass within 1.5 s; so it is
+    left. It costs no scan: the second presence in zone 2 falls into its refire time."""
     known, in_order = zones(4, enter_reads=6), 0
-    for seed in range(100):
+    for seed in range(300):
         found = arrivals(
             changes(carried(seed, where=(0.0, 5.0), seconds=20.0), known, {n: n for n in range(1, 5)})
         )
-        assert len(found) <= 5, (seed, found)
+        assert found in ([1, 2, 3, 4], [2, 1, 2, 3, 4]), (seed, found)
         in_order += found == [1, 2, 3, 4]
-    assert in_order >= 95
+    assert in_order >= 294
 
 
 def test_a_tag_that_rests_in_a_zone_stays_there_though_others_hear_it() -> None:
@@ -132,3 +136,13 @@ def test_the_clock_of_a_reader_is_its_smallest_delay() -> None:
     for second in range(330, 330 + 3 * int(SPAN_S)):
         clock.told(-90.0, float(second))  # it runs ahead
     assert clock.offset == -90.0
+
+
+def test_a_backlog_of_many_minutes_moves_no_clock() -> None:
+    """An hour of reads comes in over ten minutes, the oldest first."""
+    clock = Clock()
+    clock.told(0.1, 0.0)
+    for second in range(3_600, 4_200):
+        kept_at = (second - 3_600) * 6
+        clock.told(second - kept_at, float(second))
+        assert clock.offset == 0.0

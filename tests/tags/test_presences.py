@@ -6,9 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from jitapp.accounts.models import Person
+from jitapp.plant.models import Membership
 from jitapp.pull.models import Receipt
 from jitapp.tags import watching
-from jitapp.tags.models import Alarm, Reader, Sighting, Tag
+from jitapp.tags.binding import unbind
+from jitapp.tags.models import Alarm, Reader, ReadPoint, Sighting, Tag
 from jitapp.tags.reads import Read
 from jitapp.tags.taking import UnknownReader
 from jitapp.tags.words import AlarmKind, Signal, Why
@@ -86,6 +89,43 @@ def test_the_scan_comes_when_the_tag_goes_where_the_zone_says_so() -> None:
     (visit,) = portal.visits(1)
     assert (visit.left_at, visit.scan_at, visit.reads) == (left, left, 2)
     assert watching.sweep(now=portal.now) == []
+
+
+def test_a_tag_that_was_taken_off_its_card_meanwhile_signals_nothing_when_it_goes() -> None:
+    portal = Portal()
+    portal.point(moment="leave")
+    portal.see(1)
+    plants = frozenset({portal.floor.plant.pk})
+    unbind(tag=epc(1), reason="torn off", plant_ids=plants, now=portal.now)
+    portal.floor.now += timedelta(seconds=6)
+    assert watching.sweep(now=portal.now) == []
+    assert portal.visits(1)[0].why == Why.UNKNOWN
+
+
+@pytest.mark.parametrize("change", [{"active": False}, {"purpose": "watch"}])
+def test_a_zone_that_is_switched_off_makes_no_tag_go(change: dict[str, object]) -> None:
+    portal = Portal()
+    portal.point(moment="leave")
+    portal.see(1, 2)
+    ReadPoint.objects.update(**change)
+    portal.floor.now += timedelta(seconds=6)
+    assert watching.sweep(now=portal.now) == []
+    assert {visit.why for tag in (1, 2) for visit in portal.visits(tag)} == {Why.REVOKED}
+    assert not Receipt.objects.exists()
+
+
+def test_a_reader_that_was_revoked_is_not_heard_and_its_silence_says_nothing() -> None:
+    """Also where no token is asked: connections that we keep ourselves."""
+    portal = Portal()
+    portal.point(moment="leave")
+    portal.see(1)
+    portal.device.__class__.objects.filter(pk=portal.device.pk).update(active=False)
+    with pytest.raises(UnknownReader):
+        portal.see(1, 2, after=1)
+    portal.floor.now += timedelta(seconds=6)
+    assert watching.sweep(now=portal.now) == []
+    assert portal.visits(1)[0].why == Why.REVOKED
+    assert portal.visits(2) == []
 
 
 def test_a_read_that_was_on_its_way_continues_the_visit_that_seemed_over() -> None:
@@ -220,6 +260,26 @@ def test_a_scan_that_nobody_came_to_make_is_made_by_the_sweep(monkeypatch: pytes
     assert portal.visits(1)[0].signal == Signal.DUE
     assert len(watching.sweep(now=portal.now + timedelta(days=1))) == 1
     assert portal.visits(1)[0].outcome == "applied"
+
+
+def test_a_station_is_told_in_the_language_of_whoever_leads_it() -> None:
+    """A reader has no language of its own, unless somebody gives it one."""
+    portal = Portal(cards=4)
+    portal.point(refire_minutes=0)
+    for name, language in (("Jo", "fr"), ("Al", "fr"), ("Bo", "de")):
+        person = Person.objects.create(username=name, name=name, language=language)
+        Membership.objects.create(person=person, plant=portal.floor.plant, role="operator")
+    assert "carte 1 sur 4" in told(portal, 1), "what most people of the plant speak"
+    lea = Person.objects.create(username="lea", name="Lea", language="de")
+    portal.floor.area.leader = lea
+    portal.floor.area.save()
+    assert "Karte 2 von 4" in told(portal, 2)
+    Reader.objects.update(language="en")
+    assert "card 3 of 4" in told(portal, 3)
+
+
+def told(portal: Portal, tag: int) -> str:
+    return str(portal.see(tag).shown[0].answer["message"])
 
 
 def test_unknown_tags_wait_for_somebody_and_the_station_is_told() -> None:

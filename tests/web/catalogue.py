@@ -1,8 +1,7 @@
 """The catalogues: which sentences people may see, and the compiled files that Django reads.
 
 `python -m tests.web.catalogue` compiles jitapp/locale/*/LC_MESSAGES/django.po and names what each lacks; nothing but
-Python is needed for it. German has every sentence. The others have every sentence that an operator may see (the scan
-page, its answers, calls, boards, signing in); what only leaders and administrators see may be English there.
+Python is needed for it. Each language has every sentence: whoever reads a page in Polish reads no English in between.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from jitapp.kanban.answers import ANSWERS, WORDS
@@ -19,31 +18,7 @@ from jitapp.kanban.warnings import WARNINGS
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "jitapp" / "locale"
-WHOLE = "de"  # the language that has every sentence
-OTHERS = ("es", "fr", "pl")
-# Pages and their templates that no operator works with.
-NOT_THE_OPERATORS = frozenset(
-    {
-        "health.py",
-        "stands.py",
-        "documents.py",
-        "devices.py",
-        "persons.py",
-        "status.html",
-        "docs.html",
-        "devices",
-        "persons",
-        "tags.py",
-        "tags",
-        "printing.py",
-        "print_words.py",
-        "printing",
-        "pictures.py",
-        "lost.py",
-        "doctor.py",
-        "doctor.html",
-    }
-)
+LANGUAGES = ("de", "es", "fr", "pl")
 PLURAL = "\0"  # stands between a sentence and its plural, as in a compiled catalogue
 _CALLS = {"gettext", "gettext_noop", "gettext_lazy", "mark", "_"}
 _PLURALS = {"ngettext", "ngettext_lazy"}
@@ -51,15 +26,10 @@ _TAGS = re.compile(r"""\{%\s*translate\s+(?:"([^"]*)"|'([^']*)')|_\("([^"]*)"\)"
 _BLOCKS = re.compile(r"\{%\s*blocktranslate[^%]*%\}(.*?)\{%\s*endblocktranslate\s*%\}", re.DOTALL)
 
 
-def of_pages(*, but: Collection[str] = ()) -> set[str]:
-    """Every sentence of the web room and its templates, and what is printed on cards; without those of files and
-    folders named `but`. A sentence with a plural is both, with PLURAL between them."""
-    return (set(_in_python(but)) | set(_in_templates(but))) - {""}
-
-
-def of_operators() -> set[str]:
-    """Every sentence that an operator may see."""
-    return of_pages(but=NOT_THE_OPERATORS) | of_answers()
+def of_pages() -> set[str]:
+    """Every sentence of the web room and its templates, what is printed on cards, and what rules state to planners. A
+    sentence with a plural is both, with PLURAL between them."""
+    return (set(_in_python()) | set(_in_templates()) | set(_in_rules())) - {""}
 
 
 def of_answers() -> set[str]:
@@ -72,11 +42,9 @@ def of_answers() -> set[str]:
     return (sentences | labels | set(WARNINGS.values()) | WORDS) - {""}
 
 
-def _in_python(but: Collection[str]) -> Iterator[str]:
+def _in_python() -> Iterator[str]:
     rooms = [ROOT / "jitapp" / "web", ROOT / "jitapp" / "printing"]
     for file in sorted(file for room in rooms for file in room.rglob("*.py")):
-        if file.name in but:
-            continue
         for node in ast.walk(ast.parse(file.read_text())):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
@@ -91,13 +59,29 @@ def _in_python(but: Collection[str]) -> Iterator[str]:
                 yield PLURAL.join(said[:2])
 
 
-def _in_templates(but: Collection[str]) -> Iterator[str]:
+def _in_rules() -> Iterator[str]:
+    """Patterns of sentences that keep their facts (jitapp/kanban/stated.py)."""
+    rooms = [ROOT / "jitapp" / name for name in ("kanban", "plant", "pull")]
+    for file in sorted(file for room in rooms for file in room.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())) if "stated" in file.read_text() else ():
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            said = [
+                each.value
+                for each in node.args
+                if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            ]
+            if node.func.id == "stated":
+                yield from said[:1]
+            elif node.func.id == "stated_of":
+                yield PLURAL.join(said[:2])
+
+
+def _in_templates() -> Iterator[str]:
     for file in sorted((ROOT / "templates").rglob("*.html")):
-        if not set(file.relative_to(ROOT / "templates").parts).isdisjoint(but):
-            continue
         text = file.read_text()
         for groups in _TAGS.findall(text):
-            yield next(group for group in groups if group)
+            yield next(group for group in groups if group).replace("%", "%%")  # as Django looks it up
         for block in _BLOCKS.findall(text):
             said = re.sub(r"\{\{\s*(\w+)\s*\}\}", r"%(\1)s", block)
             yield re.sub(r"\{%\s*plural\s*%\}", PLURAL, said)
@@ -147,12 +131,12 @@ def folder(language: str) -> Path:
     return LOCALES / language / "LC_MESSAGES"
 
 
-def pairs(language: str = WHOLE) -> dict[str, str]:
+def pairs(language: str) -> dict[str, str]:
     """The catalogue as it stands."""
     return read((folder(language) / "django.po").read_text())
 
 
-def lacking(sentences: set[str], language: str = WHOLE) -> list[str]:
+def lacking(sentences: set[str], language: str) -> list[str]:
     """Those without a text in the language."""
     known = pairs(language)
     return sorted(text for text in sentences if not known.get(text))
@@ -161,10 +145,9 @@ def lacking(sentences: set[str], language: str = WHOLE) -> list[str]:
 def main() -> str:
     """Compiles all; returns what is lacking, a line each."""
     lines: list[str] = []
-    for language in (WHOLE, *OTHERS):
+    for language in LANGUAGES:
         (folder(language) / "django.mo").write_bytes(compiled(pairs(language)))
-        wanted = of_pages() | of_answers() if language == WHOLE else of_operators()
-        lines += [f"{language}: {text!r}" for text in lacking(wanted, language)]
+        lines += [f"{language}: {text!r}" for text in lacking(of_pages() | of_answers(), language)]
     return "\n".join(lines)
 
 

@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from jitapp.plant.models import Calendar
 from jitapp.pull import actions
 from jitapp.pull.models import Turn
-from jitapp.pull.reading.board import BoardRow, UnknownArea, board, board_rows
-from jitapp.web.board import counts, render_row, render_rows
+from jitapp.pull.reading.board import UnknownArea, board, board_rows
+from jitapp.pull.reading.board_row import BoardRow, place_of
+from jitapp.web.board import counts, margin_bar, render_row, render_rows
 from tests.floor import Floor
 from tests.web.shop import NOW, Shop, every_state, make_shop
 
@@ -30,6 +31,19 @@ def test_the_worst_comes_first_and_every_state_has_its_rank() -> None:
     assert [row.loop for row in shown.rows] == ["L-OUT", "L-ACT", "L-LATE", "L-MOVE", "L-OK", "L-HELD"]
     assert [row.state for row in shown.rows] == ["out", "act", "soon", "move", "ok", "held"]
     assert counts(shown.rows) == {"out": 1, "act": 1, "soon": 1, "move": 1, "ok": 1, "held": 1, "late": 2}
+
+
+def test_of_rows_that_wait_for_nothing_the_one_that_runs_dry_first_stands_first() -> None:
+    shop = make_shop()
+    for name, every in (("A-UNUSED", 0), ("B-SLOW", 480), ("C-QUICK", 60), ("D-MIDDLE", 240)):
+        loop = shop.loop(name, name, "PASTE", "REFLOW")
+        shop.card(loop, 1, "FULL")
+        shop.card(loop, 2, "FULL")
+        if every:
+            shop.history(loop, every=every, taken=10)
+    rows = board("SMT", now=NOW).rows
+    assert {row.state for row in rows} == {"ok"}
+    assert [row.loop for row in rows] == ["C-QUICK", "D-MIDDLE", "B-SLOW", "A-UNUSED"]
 
 
 def test_every_row_that_is_not_ok_names_who_must_act_since_when_and_why() -> None:
@@ -60,6 +74,38 @@ def test_when_a_loop_runs_out_and_is_refilled_is_learned_from_its_last_turns() -
     assert row.runs_out_at == NOW + timedelta(minutes=30)
     assert row.refill_at == NOW + timedelta(minutes=10)
     assert row.state == "move"
+
+
+def test_the_margin_is_one_bar_to_the_left_where_the_loop_is_dry_first() -> None:
+    shop = make_shop()
+    shown = {}
+    for code, taken in (("LATE", 80), ("EARLY", 40)):
+        loop = shop.loop(code, code, "PASTE", "REFLOW")
+        shop.card(loop, 1, "FULL")
+        shop.turn(shop.card(loop, 2, "EMPTY"), minutes_ago=30, due_in=200)
+        shop.history(loop, every=60, taken=taken, newest=90)
+        shown[code] = render_row(board_rows([loop.pk], now=NOW)[0], NOW, "en").decode()
+    # Dry in 30 minutes; the refill comes in 50 or in 10.
+    assert 'class="short" x="-49.3"' in shown["LATE"]
+    assert "20 min too late" in shown["LATE"]
+    assert 'class="ahead" x="0.0"' in shown["EARLY"]
+    assert "20 min to spare" in shown["EARLY"]
+
+
+@pytest.mark.parametrize(
+    ("margin", "length"), [(0.0, 0.0), (-60.0, 11.2), (8 * 3600.0, 100.0), (-90_000.0, 100.0)]
+)
+def test_a_margin_is_drawn_by_the_logarithm_of_its_minutes(margin: float, length: float) -> None:
+    assert f'width="{length:.1f}"' in margin_bar(margin)
+    assert "ahead" not in margin_bar(None)
+
+
+def test_a_refill_that_should_be_there_counts_from_now() -> None:
+    row = rows_of(every_state())["L-OUT"]
+    assert row.refill_at == NOW - timedelta(minutes=12)
+    html = render_row(row, NOW, "en").decode()
+    assert "12 min late" in html
+    assert 'class="short" x="-' in html  # dry for 12 minutes by now
 
 
 def test_a_refill_that_comes_too_late_asks_for_action() -> None:
@@ -196,7 +242,7 @@ def test_an_unknown_area_is_named() -> None:
 
 def test_a_row_is_drawn_once_per_language_for_every_viewer() -> None:
     shop = every_state()
-    drawn = render_rows([shop.loops["L-OUT"].pk], NOW)
+    drawn = render_rows(board_rows([shop.loops["L-OUT"].pk], now=NOW), NOW)
     assert [channel for channel, *_ in drawn] == [
         f"SMT:{language}" for language in ("en", "de", "es", "fr", "pl")
     ]
@@ -249,7 +295,7 @@ def test_a_turn_in_error_is_shown_with_its_reason_and_the_buyer_and_is_not_count
     assert (row.why_code, row.owner_party, row.problem) == ("error", "buyer", "4500017 was <closed>")
     assert [tile.word for tile in row.tiles] == ["ERROR", "FULL", "FULL", "FULL"]
     html = render_row(row, floor.now, "en")
-    assert b"t-error" in html
+    assert b"b-error" in html
     assert b"4500017 was &lt;closed&gt;" in html
     assert row.urgency[1] < before.urgency[1]
 
@@ -266,5 +312,25 @@ def test_a_card_that_waits_for_the_supermarket_is_grey_and_its_maker_must_act() 
     floor.propagate()
     row = board_rows([loop.pk], now=floor.now)[0]
     assert (row.why_code, row.owner) == ("supply_short", "station Cell")
-    assert b"t-wait" in render_row(row, floor.now, "en")
+    assert b"b-wait" in render_row(row, floor.now, "en")
     assert "kein voller Beh\u00e4lter im Supermarkt" in render_row(row, floor.now, "de").decode()
+
+
+def test_calm_rows_stand_by_what_is_used_up_first() -> None:
+    shop = make_shop(NOW)
+    loops = []
+    for code, every in (("A-UNKNOWN", 0), ("B-SLOW", 240), ("C-QUICK", 60)):
+        loop = shop.loop(code, f"PART-{code}", "TEST", "SHIP")
+        for number in range(1, 5):
+            shop.card(loop, number, "FULL")
+        if every:
+            shop.history(loop, every=every, taken=20)
+        loops.append(loop.pk)
+    rows = sorted(board_rows(loops, now=NOW), key=place_of)
+    assert {row.state for row in rows} == {"ok"}
+    assert [row.loop for row in rows] == ["C-QUICK", "B-SLOW", "A-UNKNOWN"]
+    ends = [row.runs_out_at for row in rows]
+    assert ends[0] is not None
+    assert ends[1] is not None
+    assert ends[0] < ends[1]
+    assert ends[2] is None

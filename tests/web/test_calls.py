@@ -62,7 +62,24 @@ def test_a_button_press_is_a_call_once_however_often_it_is_sent(
     assert (call.kind, call.stops_line, call.called_by) == ("machine", True, mia)
     assert "Team leader must come" in panel
     assert "LINE STOPPED" in panel
-    assert number not in panel
+    assert f'value="{number}"' not in panel
+
+
+def test_b06_a_second_press_is_the_same_call_and_it_can_be_taken_back(
+    shop: Shop, mia: Person, client: Client
+) -> None:
+    for _ in range(2):
+        panel = press(client, id=str(uuid4()))
+    call = AndonCall.objects.get()
+    assert "called 2 times, last at" in panel
+    assert "called 2 times" in text(client, "/calls")
+    answer = client.post(
+        f"/calls/{call.uuid}/take-back", {"station": "PASTE"}, headers={"HX-Request": "true"}
+    )
+    assert "called 2 times" not in answer.content.decode()
+    call.refresh_from_db()
+    assert (call.reason, call.owner) == ("not needed any more", mia)
+    assert "not needed any more" in text(client, "/calls")
 
 
 def test_without_javascript_the_buttons_bring_back_to_their_page(
@@ -172,8 +189,10 @@ def test_the_board_counts_calls_and_is_sent_the_number_in_each_language(
     assert [(channel, loop) for channel, loop, _, _ in drawn] == [
         (f"SMT:{language}", 0) for language in ("en", "de", "es", "fr", "pl")
     ]
-    assert "RUFE" in drawn[1][3].decode()
+    assert "</svg>RUF<" in drawn[1][3].decode()
     assert switchboard.drain() == 1
+    press(client, kind="quality")
+    assert "</svg>RUFE<" in render_numbers(["SMT"], now=timezone.now())[1][3].decode()
 
 
 def test_a_container_is_held_on_its_cards_page_and_decided_on_the_page_of_calls(

@@ -67,12 +67,13 @@ def test_somebody_who_is_logged_in_stops_the_operators_and_lets_them_go_on() -> 
 
 
 def test_a_guest_is_asked_to_log_in_and_a_shop_at_rest_has_no_switch(settings: Any) -> None:
+    person = otto()
     assert "Log in to stop them" in Client().get("/").content.decode()
     assert Client().post("/demo", {"operators": "stop"}).headers["Location"].startswith("/login/")
     assert not demo.switches().paused
     settings.DEMO = "1"
     client = Client()
-    client.force_login(otto())
+    client.force_login(person)
     assert client.post("/demo", {"operators": "stop"}).status_code == 404
 
 

@@ -12,13 +12,15 @@ from django.utils import timezone
 
 from jitapp.accounts.models import Device, Person, token_hash
 from jitapp.kanban.vocabulary import DeviceKind, Role
+from jitapp.plant import configs, enrolling
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Enrolment, Membership, Placement, Station
 from jitapp.pull import actions
-from jitapp.pull.models import MissingScans
+from jitapp.pull.models import MissingScans, Receipt
 from jitapp.pull.scan_request import ScanRequest
 from jitapp.pull.sources import source_of_token
 from jitapp.web.device import COOKIE
+from jitapp.web.shell import version
 from tests.floor import Floor
 
 pytestmark = pytest.mark.django_db
@@ -151,6 +153,12 @@ def test_what_a_device_cannot_be_is_said_and_what_was_typed_stays(
         assert 'value="Line 2"' in page.content.decode()
 
 
+def test_the_kinds_that_have_something_to_show_are_offered(floor: Floor) -> None:
+    page = member(floor).get("/devices/enrol").content.decode()
+    kinds = re.findall(r'<option value="(\w+)"', page.split('id="kind"')[1].split("</select>")[0])
+    assert kinds == ["tablet", "wall", "reader"]
+
+
 # -- revoked, enrolled again, changed -------------------------------------------------------------------
 def test_a_revoked_device_is_refused_at_once(floor: Floor) -> None:
     token = place_device("Line 9", DeviceKind.TABLET, plant="PLANT")
@@ -200,6 +208,60 @@ def test_a_revoked_device_takes_its_open_codes_with_it(floor: Floor) -> None:
     assert found is not None
     lea.post(f"/devices/{device.uuid}/revoke")
     assert Client().post(f"/device/enrol/{found[1]}").status_code == 404
+
+
+def test_a_device_that_ended_scans_nowhere_though_its_token_is_remembered(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another web process remembers tokens for a second; the scan asks under its lock."""
+    token = place_device("Line 9", DeviceKind.TABLET, plant="PLANT", station="TEST")
+    device = Device.objects.get(name="Line 9")
+    monkeypatch.setattr("jitapp.pull.sources.REMEMBERED_SECONDS", 3600.0)
+    headers = {"Authorization": f"Bearer {token}"}
+    tablet = Client()
+    tablet.cookies[COOKIE] = token
+
+    def answers(card: int) -> list[int]:
+        def body(**more: str) -> dict[str, str]:
+            return {"id": str(uuid4()), "code": floor.card("L1", card).code, **more}
+
+        kind = "application/json"
+        api = Client().post("/api/v1/scans", body(), content_type=kind, headers=headers)
+        many = Client().post("/api/v1/scans/batch", {"scans": [body()]}, content_type=kind, headers=headers)
+        kept = tablet.post("/s/scans", {"scans": [body(station="TEST")]}, content_type=kind)
+        unknown = Client().post(
+            "/api/v1/scans", body() | {"code": "4711"}, content_type=kind, headers=headers
+        )
+        return [each.status_code for each in (api, many, kept, unknown)]
+
+    assert answers(1) == [200, 200, 200, 200]
+    before = Receipt.objects.count()
+    enrolling.revoke(device)  # as another process does it: nothing is forgotten here
+    assert source_of_token(token) is not None
+    assert answers(2) == [401, 401, 401, 401]
+    assert Receipt.objects.count() == before
+    place_device("Line 9", DeviceKind.TABLET, plant="PLANT", station="TEST")  # again, with another token
+    assert answers(2) == [401, 401, 401, 401]
+
+
+def test_what_a_device_says_of_itself_reads_no_settings_again(floor: Floor) -> None:
+    before = configs.current_epoch()
+    Device.objects.update(last_seen_at=timezone.now(), reported_at=timezone.now(), waiting=3)
+    assert configs.current_epoch() == before
+
+
+def test_a_code_for_the_same_name_ends_with_the_device(floor: Floor) -> None:
+    lea = member(floor)
+    codes = []
+    for _ in range(2):
+        shown = lea.post("/devices/enrol", {"name": "Line 7", "kind": "tablet"}).content.decode()
+        found = re.search(r"/device/enrol/(\w+)", shown)
+        assert found is not None
+        codes.append(found[1])
+    Client().post(f"/device/enrol/{codes[0]}")
+    device = Device.objects.get(name="Line 7")
+    lea.post(f"/devices/{device.uuid}/revoke")
+    assert Client().post(f"/device/enrol/{codes[1]}").status_code == 404
 
 
 def test_a_device_stands_elsewhere_from_the_next_scan_on(floor: Floor) -> None:
@@ -266,6 +328,45 @@ def test_what_is_wrong_with_a_device_is_said_in_words(floor: Floor) -> None:
     assert 'data-state="act"' in page
     one = member(floor, "ole", Role.OPERATOR).get(f"/devices/{floor.device.uuid}").content.decode()
     assert "FAILED" in one
+
+
+def test_what_is_right_with_a_device_stands_in_the_list_too(floor: Floor) -> None:
+    now = timezone.now()
+    Device.objects.update(
+        reported_at=now,
+        last_seen_at=now,
+        clock_error_ms=9_000,
+        app_version=version(),
+        doctor={"stamp": "passed", "problems": []},
+        doctor_at=now,
+    )
+    actions.scan(ScanRequest(id=uuid4(), code=floor.card("L1", 1).code), source=floor.source, now=now)
+    lea = member(floor)
+    for address in ("/devices", "/devices/list", f"/devices/{floor.device.uuid}"):
+        page = re.sub(r"\s+", " ", lea.get(address).content.decode())
+        for term, said in (
+            ("Clock", "9 s fast"),
+            ("Version of the app", "the newest"),
+            ("Scanner doctor", "PASSED"),
+            ("Bad reads", "0 of the last 1"),
+            ("Waiting there", "0"),
+        ):
+            assert len(re.findall(f"<dt>{term}</dt>", page)) == 1, (address, term)
+            assert re.search(f"<dt>{term}</dt><dd>.{{0,200}}?{said}", page), (address, term)
+    Device.objects.update(reported_at=None, clock_error_ms=None)
+    page = lea.get("/devices").content.decode()
+    assert "<dt>Waiting there</dt><dd>–</dd>" in page  # nobody has said that nothing waits
+    assert "<dt>Clock</dt><dd>–</dd>" in page
+
+
+def test_a_note_that_is_too_long_is_refused_and_not_cut(floor: Floor) -> None:
+    row = MissingScans.objects.create(
+        device=floor.device, epoch="a", first=4, last=4, found_at=timezone.now()
+    )
+    answer = member(floor).post(f"/devices/missing/{row.pk}", {"note": "x" * 201}, follow=True)
+    assert "at most 200 characters" in answer.content.decode()
+    row.refresh_from_db()
+    assert (row.note, row.noted_at) == ("", None)
 
 
 def test_a_leader_notes_what_became_of_missing_scans_and_the_tray_is_quiet(floor: Floor) -> None:

@@ -13,7 +13,8 @@ from jitapp.kanban.vocabulary import Role
 from jitapp.plant.models import Loop
 from jitapp.pull import actions
 from jitapp.pull.models import Card
-from jitapp.pull.reading.board import BoardRow, board_rows
+from jitapp.pull.reading.board import board_rows
+from jitapp.pull.reading.board_row import BoardRow
 from jitapp.web.board import render_row
 from tests.floor import Floor
 from tests.stories.shops import counted_station, get, supplied, two_bins, with_roles
@@ -137,7 +138,7 @@ def test_a_blocked_container_is_called_blocked_and_a_held_card_held_with_the_rea
     floor = two_bins()
     withdraw(floor, intent, 1)
     html = drawn(floor)
-    assert f'class="tile t-{word}"' in html
+    assert f'class="bin b-{word}"' in html
     assert f'<span class="w">{word}</span>' in html
     assert "crack &lt;2 mm&gt;" in html
     shown = page(reader, f"/k/{floor.card('L', 1).code}")

@@ -355,6 +355,20 @@ def test_badges_of_the_plant_and_of_nobody_else(floor: Floor, lea: Person, clien
     assert found == {"B-PLANNER": 2, "Ä-17": 1}
 
 
+def test_the_badge_of_one_person_is_printed_from_their_page(floor: Floor, client: Client) -> None:
+    logged_in(floor, client, "leader")
+    mia = Person.objects.create(username="mia", name="Mia", badge="B-MIA")
+    Membership.objects.create(person=mia, plant=floor.plant, role="operator")
+    assert f'name="person" value="{mia.uuid}"' in text(client, f"/people/{mia.uuid}")
+    assert set(read(printed(client, what="badges", person=str(mia.uuid)).content)) == {"B-MIA"}
+    stranger = Person.objects.create(username="eve", name="Eve", badge="B-EVE")
+    bare = Person.objects.create(username="ole", name="Ole")
+    Membership.objects.create(person=bare, plant=floor.plant, role="operator")
+    assert 'name="person"' not in text(client, f"/people/{bare.uuid}")
+    for person in (str(stranger.uuid), str(bare.uuid), "nobody"):
+        assert "has no badge yet" in refused(client, what="badges", person=person)
+
+
 def test_station_signs_of_an_area(floor: Floor, lea: Person, client: Client) -> None:
     stations = list(Station.objects.filter(plant=floor.plant).values_list("code", flat=True))
     assert set(read(printed(client, what="stations", paper="a4").content)) == set(stations)

@@ -14,10 +14,12 @@ from django.test import Client
 from django.utils import timezone
 
 from jitapp.accounts.models import Device, Person
+from jitapp.accounts.pins import set_pin
 from jitapp.kanban.vocabulary import DeviceKind, Role
 from jitapp.plant.devices import place_device
 from jitapp.plant.models import Membership, Placement, Station
-from jitapp.pull.models import AndonCall, Card, Receipt
+from jitapp.pull.models import AndonCall, Card, Event, Receipt
+from jitapp.pull.reading.sheets import history_of_card
 from jitapp.pull.reading.tablet import badge_hash
 from jitapp.web.device import COOKIE, PERSON_COOKIE
 from tests.floor import Floor
@@ -243,7 +245,7 @@ def test_the_page_says_whose_scans_these_are_and_forgets_it_without_a_session(
     mia = member(floor, "mia")
     tablet.force_login(mia)
     tablet.get("/s/")
-    assert tablet.cookies[PERSON_COOKIE].value == str(mia.uuid)
+    assert tablet.cookies[PERSON_COOKIE].value.startswith(f"{mia.uuid}.")
     tablet.logout()
     tablet.cookies[COOKIE] = place_device("Bench tablet", DeviceKind.TABLET, station="TEST")
     page: HttpResponse = tablet.get("/s/")  # type: ignore[assignment]
@@ -270,8 +272,11 @@ def test_a_leader_takes_a_card_elsewhere_by_an_override_and_nobody_else(floor: F
     (refused,) = send(tablet, kept(floor, 1, **here))
     assert (refused["outcome"], refused["code"]) == ("refused", "wrong_station")
     tablet.force_login(lea)
-    (taken,) = send(tablet, kept(floor, 1, **here))
+    scan = kept(floor, 1, **here)
+    (taken,) = send(tablet, scan)
     assert (taken["outcome"], taken["code"]) == ("applied", "emptied")
+    (again,) = send(tablet, scan)  # the answer was lost: the card has moved, and the same scan means the same
+    assert (again["status"], again["code"]) == (200, "emptied")
 
 
 def test_a_sign_of_life_tells_the_time_and_keeps_what_the_tablet_says(floor: Floor, tablet: Client) -> None:
@@ -342,3 +347,140 @@ def test_more_scans_ask_no_more_of_people_and_stations(
     asked = [query["sql"] for query in several.captured_queries]
     assert sum('FROM "accounts_person"' in sql and '"uuid" IN' in sql for sql in asked) == 1
     assert sum('FROM "plant_station"' in sql and '"code" IN' in sql for sql in asked) == 1
+
+
+def allow(tablet: Client, scan: dict[str, Any], **told: str) -> Any:
+    """What a leader types at the tablet for one scan."""
+    return post(tablet, "/s/allow", {"id": scan["id"], "code": scan["code"], **told})
+
+
+def test_a_leader_allows_one_scan_by_badge_and_pin_and_both_are_on_record(
+    floor: Floor, tablet: Client
+) -> None:
+    floor.station("SHIP")
+    mia, lea = member(floor, "mia"), member(floor, "lea", Role.LEADER, badge="B-LEA")
+    set_pin(lea, "2580")
+    scan = kept(floor, 1, station="SHIP", override=True, by=str(mia.uuid))
+    granted = allow(tablet, scan, badge="b-lea", pin="2580")
+    assert (granted.status_code, granted.json()["name"]) == (200, "Lea")
+    token = granted.json()["allowed"]
+    assert PERSON_COOKIE not in granted.cookies  # nobody was signed in by it
+    # It is good for that scan alone: neither for another one, nor for another card under its id.
+    other = {**kept(floor, 2, station="SHIP", override=True), "allowed": token}
+    swapped = {**scan, "id": str(uuid4()), "allowed": token}
+    assert [each["outcome"] for each in send(tablet, other, swapped)] == ["refused", "refused"]
+    (taken,) = send(tablet, {**scan, "allowed": token})
+    assert (taken["outcome"], taken["code"], taken["state"]) == ("applied", "emptied", "flagged")
+    assert taken["message"].endswith("Lea allowed it here.")
+    event = Event.objects.get(scan_id=scan["id"], type="scan.applied")
+    assert (event.person, event.data["allowed_by"]) == (mia, str(lea.uuid))
+    assert Receipt.objects.get(scan_id=scan["id"]).person == mia
+    (again,) = send(tablet, {**scan, "allowed": token})
+    assert again["message"] == taken["message"]
+    assert Receipt.objects.filter(card__code=scan["code"], outcome="applied").count() == 1
+    lines = [line for line in history_of_card(scan["code"]) if line.type == "scan.applied"]
+    assert ("Mia", "Lea") in [(line.by, line.allowed_by) for line in lines]
+
+
+def test_only_a_leader_with_the_right_pin_allows_and_wrong_ones_wait(floor: Floor, tablet: Client) -> None:
+    floor.station("SHIP")
+    lea, ana = member(floor, "lea", Role.LEADER, badge="B-LEA"), member(floor, "ana", badge="B-ANA")
+    set_pin(ana, "2580")
+    scan = kept(floor, 1, station="SHIP", override=True)
+    assert allow(tablet, scan, badge="B-LEA", pin="2580").json()["code"] == "pin_none"
+    set_pin(lea, "2580")
+    assert allow(tablet, scan, badge="B-LEA").json()["code"] == "pin_missing"
+    refused = allow(tablet, scan, badge="B-ANA", pin="2580")
+    assert (refused.status_code, refused.json()["code"]) == (403, "no_leader")
+    assert refused.json()["message"].startswith("Ana may not allow that")
+    assert allow(tablet, scan, badge="4711", pin="2580").status_code == 404
+    assert allow(tablet, {**scan, "id": "x"}, badge="B-LEA", pin="2580").status_code == 422
+    for _ in range(5):
+        assert allow(tablet, scan, name="lea", pin="0001").json()["code"] == "pin_wrong"
+    assert allow(tablet, scan, name="lea", pin="2580").json()["code"] == "pin_waits"
+    assert Client().post("/s/allow", {}, content_type="application/json").status_code == 401
+
+
+def test_leave_that_a_leader_gave_ends_with_the_leaders_right(floor: Floor, tablet: Client) -> None:
+    floor.station("SHIP")
+    lea = member(floor, "lea", Role.LEADER, badge="B-LEA")
+    set_pin(lea, "2580")
+    scans = [kept(floor, number, station="SHIP", override=True) for number in (1, 2)]
+    tokens = [allow(tablet, scan, badge="B-LEA", pin="2580").json()["allowed"] for scan in scans]
+    Membership.objects.filter(person=lea).update(role=Role.OPERATOR)
+    (demoted,) = send(tablet, {**scans[0], "allowed": tokens[0]})
+    assert (demoted["outcome"], demoted["code"]) == ("refused", "wrong_station")
+    (torn,) = send(tablet, {**scans[1], "allowed": "x" + tokens[1][1:]})
+    assert torn["outcome"] == "refused"
+
+
+# -- taken back before it was sent -----------------------------------------------------------------------
+def test_a_scan_that_was_taken_back_before_it_was_sent_is_recorded_and_changes_nothing(
+    floor: Floor, tablet: Client
+) -> None:
+    scan = kept(floor, 1)
+    (answer,) = send(tablet, scan | {"withdrawn": True})
+    assert (answer["outcome"], answer["code"], answer["headline"]) == ("refused", "withdrawn", "Taken back")
+    assert (answer["look"], answer["sound"]) == ("calm", "tick")
+    receipt = Receipt.objects.get()
+    assert (str(receipt.scan_id), receipt.code, receipt.card, receipt.seq) == (
+        scan["id"],
+        "withdrawn",
+        floor.card("L1", 1),
+        1,
+    )
+    assert floor.card("L1", 1).supply_status == "FULL"
+    (late,) = send(tablet, scan)  # the same request, delayed on the way
+    assert (late["code"], late["replayed"]) == ("withdrawn", True)
+    assert floor.card("L1", 1).supply_status == "FULL"
+
+
+def test_a_scan_that_had_come_in_before_it_was_taken_back_says_so_and_is_undone_by_name(
+    floor: Floor, tablet: Client
+) -> None:
+    scan = kept(floor, 1)
+    send(tablet, scan)  # its answer was lost
+    (answer,) = send(tablet, scan | {"withdrawn": True})
+    assert (answer["outcome"], answer["code"], answer["replayed"]) == ("applied", "emptied", True)
+    (other,) = send(tablet, kept(floor, 1, intent="undo", undoes=str(uuid4())))
+    assert (other["outcome"], other["code"]) == ("refused", "undo_overtaken")
+    (undone,) = send(tablet, kept(floor, 1, intent="undo", undoes=scan["id"]))
+    assert (undone["outcome"], undone["code"]) == ("applied", "undone")
+    assert floor.card("L1", 1).supply_status == "FULL"
+    (torn,) = send(tablet, kept(floor, 1, intent="undo", undoes="that one"))
+    assert (torn["status"], torn["code"]) == (422, "malformed")
+
+
+def test_an_override_whose_answer_was_lost_gets_it_again(floor: Floor, tablet: Client) -> None:
+    """The step that it found the first time is not the one that would follow now."""
+    floor.station("SHIP")
+    lea = member(floor, "lea", Role.LEADER)
+    tablet.force_login(lea)
+    scan = kept(floor, 1, station="SHIP", override=True, by=str(lea.uuid))
+    (first,), (again,) = send(tablet, scan), send(tablet, scan)
+    assert (first["code"], again["code"], again["status"]) == ("emptied", "emptied", 200)
+    assert again["replayed"] is True
+    assert floor.card("L1", 1).supply_status == "EMPTY"
+
+
+def test_a_call_for_help_that_waited_says_when_it_was_made(floor: Floor, tablet: Client) -> None:
+    pressed = (timezone.now() - timedelta(minutes=40)).isoformat()
+    asked = {**kept(floor, 1), "code": "HELP", "help": "help", "occurred_at": pressed}
+    (called,) = send(tablet, asked)
+    assert called["code"] == "called"
+    call = AndonCall.objects.get()
+    assert call.note.startswith("Called at ")
+    assert abs(call.called_at - timezone.now()) < timedelta(minutes=5)  # nobody could come before
+    (again,) = send(tablet, asked | {"withdrawn": True})
+    assert again["code"] == "called"  # it is out: whoever comes solves it
+    (taken_back,) = send(tablet, {**asked, "id": str(uuid4()), "withdrawn": True})
+    assert (taken_back["outcome"], taken_back["code"]) == ("refused", "withdrawn")
+    assert AndonCall.objects.count() == 1
+
+
+def test_a_sign_of_life_says_which_undo_buttons_may_stay(floor: Floor, tablet: Client) -> None:
+    first, second = send(tablet, kept(floor, 1), kept(floor, 2))
+    floor.scan("L1", 1, "start", at="SMT", after=181)  # somebody acts on it
+    asked = {"undoable": [first["id"], second["id"], "x", 7]}
+    assert list(post(tablet, "/s/beat", asked).json()["undoable"]) == [second["id"]]
+    assert post(tablet, "/s/beat", {"undoable": "all"}).json()["undoable"] == {}

@@ -109,6 +109,15 @@ def test_what_cannot_be_bound_is_refused_by_name(
     assert Binding.objects.count() == 2
 
 
+def test_the_page_has_its_place_in_the_navigation(portal: Portal, client: Client) -> None:
+    login(portal, client, "operator")
+    shown = page(client)
+    nav = shown[shown.index("<nav") : shown.index("</nav>")]
+    assert '<a href="/tags/" aria-current="page">Tags</a>' in nav
+    client.logout()
+    assert 'href="/tags/"' not in client.get("/").content.decode()
+
+
 def test_operators_look_and_change_nothing(portal: Portal, client: Client) -> None:
     login(portal, client, "operator")
     portal.see(9)

@@ -110,6 +110,8 @@ def test_a_name_needs_the_pin_of_whoever_has_one(floor: Floor) -> None:
     proved = sign_in(client, name="lea", pin=PIN).json()
     assert (proved["person"], proved["proved"]) == (str(lea.uuid), True)
     assert sign_in(client, badge="B-lea").json()["proved"] is False
+    assert sign_in(client, badge="lea").json()["code"] == "badge_unknown"  # a name without its PIN
+    UnknownBadge.objects.all().delete()
     nobody = sign_in(client, name="nobody")
     assert (nobody.status_code, nobody.json()["code"]) == (404, "person_unknown")
     assert not UnknownBadge.objects.exists()

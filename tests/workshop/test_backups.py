@@ -18,7 +18,8 @@ import pytest
 from tests.shop import Shop
 
 # A restore takes the locks of all tables from running scans, and tries three times for a minute.
-pytestmark = pytest.mark.timeout(600)
+# Their two installations are started by one worker.
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("backups")]
 ROUND = ("empty", "start", "complete", "load", "receive")
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from jitapp.workshop import watching
+from jitapp.workshop import processes, watching
 from jitapp.workshop.watching import PING, SILENT_S, STOPPED_S, Door, Task, Watched, Watcher
 
 RELAY, WEB, WORKER_OF_WEB = 100, 200, 201
@@ -123,3 +126,11 @@ def test_s11_a_port_that_answers_is_asked_again_and_again(machine: Machine, deaf
         while machine.watcher._knocks[RELAY].answers < answered:
             machine.watcher._knocks[RELAY].look()
     machine.watcher.end()
+
+
+def test_s03_a_process_that_ends_while_it_is_looked_at_does_not_end_the_supervisor() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    assert ended.pid in processes.children(os.getpid())
+    ended.wait()
+    assert processes.children(ended.pid) == set()
+    assert ended.pid not in watching.family_of(os.getpid())
