@@ -5,7 +5,7 @@ PY := .venv/bin/python
 # Two processes, and the tests that share one running installation in the same of them.
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 
-.PHONY: help run test check format docs bench chaos nightly photos browser lock clean
+.PHONY: help run test check format docs bench chaos nightly photos wide browser lock clean
 .DEFAULT_GOAL := help
 
 help: ## this card
@@ -49,6 +49,9 @@ nightly: .venv/complete ## a million random moves of every kind of kanban; the A
 
 photos: .venv/complete ## photographs of 40 cards in every size: codes read, wrong, seconds
 	@JITAPP_PHOTOS=all $(PY) -m pytest tests/journeys/test_camera.py -q -s -k forty -p no:randomly
+
+wide: .venv/complete ## the board of 10,000 loops in a browser, with its figures
+	@JITAPP_WIDE=10000 $(PY) -m pytest tests/journeys/test_wide_board.py -q -p no:randomly -o log_cli=true -k first_page
 
 browser: ## a Chromium for the browser tests (Debian, as root)
 	@.ci/browser
