@@ -2,7 +2,7 @@
 // every page: boards whose rows come by a stream (`truthOf`), and lists that htmx renews (`Truth`).
 import { span, tickText } from "./span.js";
 
-const STALE_SECONDS = 15;
+const STALE_SECONDS = 14; // pages look once a second: it shows within fifteen
 const BANNER_SECONDS = 40;
 const OLD_SECONDS = 300;
 

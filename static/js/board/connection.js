@@ -6,7 +6,7 @@
 // GET. The stream may carry several channels (the ticket names them): `channel` is then any name that pages with the
 // same channels share, and each row says its own.
 const WATCHDOG_SECONDS = 12; // a stream that is silent for so long is reopened; heartbeats come every 5
-const POLL_SECONDS = 5; // without changes from the stream, rows are asked for
+const POLL_SECONDS = 5; // while no changes come by the stream, rows are asked for
 const CHECK_SECONDS = 60; // time alone moves states, so all rows are compared once a minute
 const TICKET_SECONDS = 300;
 const EVENTS = ["hello", "row", "wall", "hb", "resync"];
@@ -110,7 +110,8 @@ export function connect(at, take) {
       fetchRows();
     } else {
       hear(event.data.now);
-      degraded = event.data.degraded;
+      // Whoever passes signals on draws the rows, too: while they stand still, no row comes.
+      degraded = event.data.degraded || Boolean(event.data.stands?.signals);
       take.stands(event.data.stands);
       // What a greeting lacks was sent before it, or it says `resync`: its numbers are a beginning.
       if (event.type === "hello") newest = null;
