@@ -95,8 +95,6 @@ document.getElementById("copy").addEventListener("click", async () => {
   }
 });
 
-section.hidden = false;
-document.getElementById("copy").hidden = false;
 network();
 if (section.dataset.ticket) listen();
 else document.getElementById("stream").remove();
