@@ -9,8 +9,6 @@ for (const [name, order] of Object.entries(CHOICES)) {
   const label = () => {
     button.querySelector(".which").textContent = button.dataset[look[name]];
   };
-  button.hidden = false;
-  label();
   button.addEventListener("click", () => {
     look[name] = order[(order.indexOf(look[name]) + 1) % order.length];
     document.cookie = `${name}=${look[name]}; path=/; max-age=31536000; samesite=lax`;
