@@ -22,7 +22,6 @@ function start() {
   const template = document.createElement("template");
   let link = null;
   let asking = 0;
-  let tag = "";
 
   function take(html) {
     template.innerHTML = `<div>${html}</div>`;
@@ -42,21 +41,9 @@ function start() {
     tickAll();
   }
 
-  async function ask() {
+  function askNow() {
     asking = 0;
-    try {
-      const answer = await fetch(at.rows, {
-        headers: tag ? { "If-None-Match": tag } : {},
-        cache: "no-store",
-        redirect: "manual",
-        signal: AbortSignal.timeout(8000),
-      });
-      if (answer.status !== 200) return;
-      tag = answer.headers.get("ETag") ?? "";
-      take(await answer.text());
-    } catch {
-      // The age of the truth on the page says it, and the next look follows.
-    }
+    link.ask();
   }
 
   function tickAll() {
@@ -68,7 +55,7 @@ function start() {
 
   const taken = {
     row(data) {
-      if (data.html?.includes(`id="loop-${at.loop}"`) && !asking) asking = setTimeout(ask, SOON_MS);
+      if (data.html?.includes(`id="loop-${at.loop}"`) && !asking) asking = setTimeout(askNow, SOON_MS);
     },
     all: take,
     stands: truth.stands,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from jitapp import switchboard
 from jitapp.plant.models import Loop
 from jitapp.pull import actions
 from jitapp.pull.models import LoopState
-from tests.journeys.pages import Site
+from tests.journeys.pages import Site, until
 from tests.journeys.test_board import dry, raise_version
 from tests.journeys.test_wall import leader_of, second_area
 from tests.web.shop import Shop, a_person, every_state
@@ -27,6 +30,22 @@ def shop(settings: LazySettings) -> Shop:
     a_person(made)
     second_area(made)
     return made
+
+
+HEARD = """() => {
+  window.heard = [];
+  new BroadcastChannel(`live:${document.getElementById('areas').dataset.channel}`)
+    .addEventListener('message', ({ data }) => heard.push(data));
+}"""
+
+
+def until_so(page: Page, so: Callable[[], bool]) -> None:
+    """Waits while the page goes on, whose requests are answered here."""
+    for _ in range(600):
+        if so():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("It did not come about in 60 s.")
 
 
 def open_home(page: Page, pages: Site) -> Page:
@@ -73,6 +92,27 @@ def test_an_area_without_trouble_says_so_and_takes_it_back(pages: Site, shop: Sh
         dry(shop, "L-OK", 1)
         expect(assembly.locator(".quiet")).to_be_hidden()
         expect(assembly.locator(".worst .chip")).to_have_text("OUT")
+
+
+def test_a_row_that_comes_while_all_are_on_their_way_is_not_lost(pages: Site, shop: Shop) -> None:
+    """The answer was drawn before the row came, and arrives after it."""
+    Loop.objects.exclude(code__in=("L-OK", "L-MOVE", "L-PACK")).update(status="RETIRED")
+    held: list[tuple[Route, APIResponse]] = []
+    with pages.context() as context:
+        home = context.new_page()
+        home.route("**/areas", lambda route: held.append((route, route.fetch())))
+        open_home(home, pages)
+        until_so(home, lambda: len(held) == 1)
+        home.evaluate(HEARD)
+        dry(shop, "L-OK", 1)
+        until(home, "heard.some(({ type }) => type === 'row')")
+        (route, answer), *others = held
+        assert others == []
+        row = f'id="loop-{shop.loops["L-OK"].pk}"[^>]* data-state="ok"'
+        assert re.search(row, answer.text())
+        route.fulfill(response=answer)
+        expect(home.locator(".area[data-area='SMT'] .worst .chip")).to_have_text("OUT")
+        assert len(held) == 1  # nothing else was asked for
 
 
 def test_stale_looks_stale_on_home_and_it_recovers(pages: Site, shop: Shop) -> None:

@@ -11,6 +11,7 @@ const CHECK_SECONDS = 60; // time alone moves states, so all rows are compared o
 const TICKET_SECONDS = 300;
 const EVENTS = ["hello", "row", "wall", "hb", "resync"];
 
+// Rows carry versions, and one may come twice: while all rows are on their way, and once more after them.
 // `at`: {live, rows, channel, ticket, now} as the page names them, and `tag`, the ETag of the rows that it came with, if
 // it says so; `headers` go with every GET of the rows. `take`:
 // {row(data), all(html), stands(said), heard()}, and where a page wants it {answer(response), told(data), gone(status)}:
@@ -31,6 +32,7 @@ export function connect(at, take) {
   let sourceHeardAt = 0;
   let attempts = 0;
   let fetching = null;
+  let meanwhile = null; // rows that came while all were asked for: the answer may have been drawn before them
   let again = false;
   let polledAt = 0; // what changed since the page was made is asked for by the greeting, else by the first look
   let reopening = 0;
@@ -56,6 +58,7 @@ export function connect(at, take) {
 
   async function ask() {
     const begun = Date.now();
+    meanwhile = [];
     try {
       const answer = await fetch(at.rows, {
         headers: { ...at.headers, ...(tag ? { "If-None-Match": tag } : {}) },
@@ -76,9 +79,13 @@ export function connect(at, take) {
       ticket = answer.headers.get("X-Ticket") ?? ticket;
       ticketAt = Date.now();
       tag = answer.headers.get("ETag") ?? "";
-      if (answer.status === 200) take.all(await answer.text());
+      if (answer.status !== 200) return;
+      take.all(await answer.text());
+      for (const data of meanwhile) take.row(data);
     } catch {
       // The age of the truth on the page says it; the next try follows.
+    } finally {
+      meanwhile = null;
     }
   }
 
@@ -101,6 +108,7 @@ export function connect(at, take) {
     if (event.type === "row") {
       heardAt = Date.now();
       if (newest && event.id) newest[event.data.channel] = event.id;
+      meanwhile?.push(event.data);
       take.row(event.data);
     } else if (event.type === "wall") {
       if (newest && event.id) newest[event.data.channel] = event.id;
