@@ -6,6 +6,7 @@ A file that needs another shop has a `shop` of its own, and `pages` serves that 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,14 @@ def shop() -> Shop:
     made = every_state(timezone.now())
     a_person(made)
     return made
+
+
+@pytest.fixture
+def made_up(tmp_path: Path, settings: LazySettings) -> Iterator[None]:
+    from tests.journeys.made_up import spoken_besides  # when Django is set up
+
+    with spoken_besides(tmp_path, settings):
+        yield
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from jitapp.pull.models import Receipt
 from tests.journeys.pages import Site, log_in, until
 from tests.journeys.test_axe import violations
 from tests.live.served import wait_until
-from tests.web.shop import Shop, a_person, every_state
+from tests.web.shop import Shop, with_many_cards
 
 LISTED = """() => new Promise((resolve) => {
   const opening = indexedDB.open('jitapp');
@@ -29,12 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def shop() -> Shop:
-    made = every_state(timezone.now())
-    loop = made.loop("L-MANY", "PCB-MANY", "TEST", "SHIP")
-    for number in range(1, 7):
-        made.card(loop, number, "FULL")
-    a_person(made)
-    return made
+    return with_many_cards(timezone.now(), 6)
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ from jitapp.pull import actions
 from jitapp.pull.models import LoopState
 from tests.journeys.pages import Site, until
 from tests.journeys.test_board import dry, raise_version
-from tests.journeys.test_wall import leader_of, second_area
-from tests.web.shop import Shop, a_person, every_state
+from tests.web.shop import Shop, a_person, every_state, leader_of, second_area
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,12 +4,10 @@ screen of a phone, and nothing is cut off."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import LazySettings
 from django.utils import timezone
 from django.utils.translation import gettext, override
 from playwright.sync_api import Page
@@ -18,47 +16,12 @@ from jitapp.kanban.answers import say
 from jitapp.plant import enrolling
 from jitapp.plant.configs import zone
 from jitapp.pull.models import Turn
-from jitapp.web import phrases
+from tests.journeys.made_up import LONG, RTL
 from tests.journeys.pages import Site
-from tests.web.catalogue import PLURAL, compiled, of_answers, of_pages
 from tests.web.shop import Shop
 
-pytestmark = pytest.mark.django_db(transaction=True)
-_FACTS = re.compile(r"(\{\w*\}|%\(\w+\)s)")
-LONGER = 0.4
-# Languages that Django knows and that are none of ours: their catalogues are made here.
-LONG, RTL = "sv", "ar"
-LETTERS = str.maketrans(
-    "abcdefghijklmnopqrstuvwxyz", "".join(chr(0x0627 + place % 20) for place in range(26))
-)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("made_up")]
 PHONE = {"width": 375, "height": 667}
-
-
-def longer(text: str) -> str:
-    """The sentence with two fifths more letters, as words that may be broken between lines."""
-    return text + " " + " ".join(["åäö" * 2] * max(1, round(len(text) * LONGER / 7)))
-
-
-def from_the_right(text: str) -> str:
-    """The sentence in letters that are written from right to left; facts stay as they are."""
-    parts = _FACTS.split(text)
-    return "".join(part if _FACTS.fullmatch(part) else part.lower().translate(LETTERS) for part in parts)
-
-
-@pytest.fixture(autouse=True)
-def made_up(tmp_path: Path, settings: LazySettings) -> Iterator[None]:
-    said = of_pages() | of_answers()
-    for language, change in ((LONG, longer), (RTL, from_the_right)):
-        folder = tmp_path / language / "LC_MESSAGES"
-        folder.mkdir(parents=True)
-        catalogue = {text: PLURAL.join(change(form) for form in text.split(PLURAL)) for text in said}
-        head = {"": "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=(n != 1);\n"}
-        (folder / "django.mo").write_bytes(compiled(head | catalogue))
-    settings.LANGUAGES = [*settings.LANGUAGES, (LONG, "Long"), (RTL, "Right to left")]
-    settings.LOCALE_PATHS = [tmp_path, *settings.LOCALE_PATHS]
-    phrases._words_of.cache_clear()
-    yield
-    phrases._words_of.cache_clear()
 
 
 def addresses(shop: Shop) -> list[str]:

@@ -18,7 +18,7 @@ from jitapp.pull.models import Card, Receipt
 from jitapp.symbology.cardcode import COMBINATIONS, make_code
 from tests.journeys.pages import Site, aside, kept, log_in, scan, waiting
 from tests.live.served import wait_until
-from tests.web.shop import Shop, a_person, every_state
+from tests.web.shop import Shop, with_many_cards
 
 pytestmark = pytest.mark.django_db(transaction=True)
 logger = logging.getLogger(__name__)  # the figures: -o log_cli=true
@@ -26,12 +26,7 @@ logger = logging.getLogger(__name__)  # the figures: -o log_cli=true
 
 @pytest.fixture
 def shop() -> Shop:
-    made = every_state(timezone.now())
-    loop = made.loop("L-MANY", "PCB-MANY", "TEST", "SHIP")
-    for number in range(1, 51):
-        made.card(loop, number, "FULL")
-    a_person(made)
-    return made
+    return with_many_cards(timezone.now(), 50)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from jitapp.symbology.commandcode import Command, CommandName
 from tests.conftest import chromium_path
 from tests.journeys.pages import Site, aside, known_to_tablet, log_in, scan, until, waiting
 from tests.live.served import wait_until
-from tests.web.shop import Shop, a_person, every_state
+from tests.web.shop import Shop, with_many_cards
 
 pytestmark = pytest.mark.django_db(transaction=True)
 logger = logging.getLogger(__name__)  # the figures: -o log_cli=true
@@ -35,12 +35,7 @@ DOORS = "**/s/*"  # what a tablet asks: scans, beat, cards, last; not the page i
 
 @pytest.fixture
 def shop() -> Shop:
-    made = every_state(timezone.now())
-    loop = made.loop("L-MANY", "PCB-MANY", "TEST", "SHIP")
-    for number in range(1, 61):
-        made.card(loop, number, "FULL")
-    a_person(made)
-    return made
+    return with_many_cards(timezone.now(), 60)
 
 
 @pytest.fixture

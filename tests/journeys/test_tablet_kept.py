@@ -15,7 +15,7 @@ from jitapp.symbology.commandcode import Command, CommandName
 from tests.journeys.pages import Site, aside, kept, known_to_tablet, log_in, scan, until, waiting
 from tests.journeys.test_tablet import booked, codes, drained, person, result
 from tests.live.served import wait_until
-from tests.web.shop import Shop, a_person, every_state
+from tests.web.shop import Shop, with_many_cards
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UNDO = Command(CommandName.UNDO).code
@@ -23,12 +23,7 @@ UNDO = Command(CommandName.UNDO).code
 
 @pytest.fixture
 def shop() -> Shop:
-    made = every_state(timezone.now())
-    loop = made.loop("L-MANY", "PCB-MANY", "TEST", "SHIP")
-    for number in range(1, 31):
-        made.card(loop, number, "FULL")
-    a_person(made)
-    return made
+    return with_many_cards(timezone.now(), 30)
 
 
 @pytest.fixture

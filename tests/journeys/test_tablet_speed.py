@@ -10,7 +10,7 @@ from playwright.sync_api import CDPSession, Page
 
 from jitapp.pull.models import Receipt
 from tests.journeys.pages import Site, known_to_tablet, log_in, until
-from tests.web.shop import Shop, a_person, every_state
+from tests.web.shop import Shop, with_many_cards
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 logger = logging.getLogger(__name__)  # the figures: -o log_cli=true
@@ -44,12 +44,7 @@ WATCH = """() => {
 
 @pytest.fixture
 def shop() -> Shop:
-    made = every_state(timezone.now())
-    loop = made.loop("L-MANY", "PCB-MANY", "TEST", "SHIP")
-    for number in range(1, SCANS + 1):
-        made.card(loop, number, "FULL")
-    a_person(made)
-    return made
+    return with_many_cards(timezone.now(), SCANS)
 
 
 def type_scan(session: CDPSession, code: str) -> None:

@@ -5,197 +5,30 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.db import connection
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Error, Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from jitapp import switchboard
-from jitapp.accounts.models import Device, Person
-from jitapp.kanban.vocabulary import DeviceKind, Role
+from jitapp.accounts.models import Device
 from jitapp.live import client, push
-from jitapp.plant.devices import place_device
-from jitapp.plant.models import Area, Membership, Placement, Station
-from jitapp.plant.walls import WallSettings
 from jitapp.pull import actions
 from jitapp.pull.models import LoopState
 from jitapp.pull.reading.board import board_rows
-from jitapp.pull.scan_request import Source
-from jitapp.web import phrases
 from jitapp.web import wall as wall_module
 from jitapp.web.board import render_rows
 from tests.journeys.pages import Site, give_login, until
-from tests.journeys.test_axe import violations
 from tests.journeys.test_board import dry, raise_version
-from tests.journeys.test_languages import LONG, RTL, from_the_right, longer
+from tests.journeys.walls import MEASURED, a_wall, many, open_wall
 from tests.live.served import wait_until
-from tests.web.catalogue import PLURAL, compiled, of_answers, of_pages
-from tests.web.shop import Shop, a_person
+from tests.web.shop import Shop, a_person, leader_of, second_area
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def a_wall(shop: Shop, **wall: Any) -> str:
-    """The token of a wall screen that is set up like that."""
-    token = place_device("Wall", DeviceKind.WALL, plant=shop.plant.code)
-    wall.setdefault("languages", ("en",))
-    Placement.objects.filter(device__name="Wall").update(wall=WallSettings(**wall).saved)
-    return token
-
-
-def open_wall(context: BrowserContext, pages: Site, token: str) -> Page:
-    wall = context.new_page()
-    wall.goto(f"{pages.url}/tv/{token}")
-    expect(wall.locator("#truth")).to_have_attribute("data-state", "live")
-    expect(wall.locator("#rows .row, #well b").first).to_be_visible()
-    return wall
-
-
-def second_area(shop: Shop) -> Area:
-    """An area with one loop that has run out."""
-    area = Area.objects.create(plant=shop.plant, code="PACK", name="Packing")
-    shop.stations["PACK"] = Station.objects.create(
-        plant=shop.plant, area=area, code="PACK", name="Packing", kind="PROCESS", position=9
-    )
-    loop = shop.loop("L-PACK", "BOX-40", "SHIP", "PACK", description="Carton 40")
-    shop.turn(shop.card(loop, 1, "EMPTY"), minutes_ago=40, due_in=5)
-    shop.runout(loop, minutes_ago=3)
-    return area
-
-
-def many(shop: Shop, count: int = 16) -> None:
-    """So many more loops that have run out, with parts of every length."""
-    for number in range(count):
-        loop = shop.loop(
-            f"L-MANY-{number:02d}",
-            f"BRACKET-STAINLESS-LEFT-{number:04d}" if number % 2 else f"P{number}",
-            "REFLOW",
-            "TEST",
-        )
-        for card in range(1, 3 + number % 6):
-            shop.card(loop, card, "FULL" if card > 2 else "EMPTY")
-        shop.turn(loop.cards.get(number=1), minutes_ago=60 + number, due_in=-number)
-        if number < 9:
-            shop.runout(loop, minutes_ago=30 + number)
-
-
-# -- check 33 ---------------------------------------------------------------------------------------
-@pytest.fixture
-def made_up(tmp_path: Path, settings: LazySettings) -> Iterator[None]:
-    said = of_pages() | of_answers()
-    for language, change in ((LONG, longer), (RTL, from_the_right)):
-        folder = tmp_path / language / "LC_MESSAGES"
-        folder.mkdir(parents=True)
-        catalogue = {text: PLURAL.join(change(form) for form in text.split(PLURAL)) for text in said}
-        head = {"": "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=(n != 1);\n"}
-        (folder / "django.mo").write_bytes(compiled(head | catalogue))
-    settings.LANGUAGES = [*settings.LANGUAGES, (LONG, "Long"), (RTL, "Right to left")]
-    settings.LOCALE_PATHS = [tmp_path, *settings.LOCALE_PATHS]
-    phrases._words_of.cache_clear()
-    yield
-    phrases._words_of.cache_clear()
-
-
-# Each text that is seen, with the size of its type; and whatever lies beyond the edge of the screen or of its row.
-MEASURED = """() => {
-  const small = [], beyond = [];
-  let texts = 0;
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    if (!node.data.trim() || ['SCRIPT', 'TITLE'].includes(node.parentElement.tagName)) continue;
-    const range = document.createRange();
-    range.selectNodeContents(node);
-    const boxes = [...range.getClientRects()].filter(box => box.width > 2 && box.height > 2);
-    if (!boxes.length || node.parentElement.closest('.unseen')) continue;
-    texts += 1;
-    const size = parseFloat(getComputedStyle(node.parentElement).fontSize);
-    if (size < 51) small.push(`${size} ${node.data}`);
-    for (const box of boxes)
-      if (box.left < 0 || box.right > innerWidth || box.top < 0 || box.bottom > innerHeight)
-        beyond.push(`${node.data} ${Math.round(box.left)} ${Math.round(box.right)} ${Math.round(box.bottom)}`);
-  }
-  const spilled = [...document.querySelectorAll('.row > *, .chip, .wall-number, .wall-call > *, h1, .truth')]
-    .filter(each => each.offsetParent && getComputedStyle(each).display !== 'inline')
-    .filter(each => each.scrollWidth > each.clientWidth + 2)
-    .map(each => `${each.className}: ${each.textContent}`);
-  const root = document.documentElement;
-  const bars = innerWidth - root.clientWidth + (root.scrollHeight > root.clientHeight ? 1 : 0) +
-    (root.scrollWidth > root.clientWidth ? 1 : 0);
-  const shown = '.row:not([hidden])';
-  const primary = [...document.querySelectorAll(`${shown} .big, ${shown} .c-part b, .wall-number .n`)]
-    .map(each => parseFloat(getComputedStyle(each).fontSize));
-  return { texts, small, beyond, spilled, bars, primary: Math.min(...primary),
-           rows: document.querySelectorAll('#rows .row:not([hidden])').length };
-}"""
-
-
-@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "pl", LONG, RTL])
-def test_check_33_everything_is_read_from_five_metres_and_nothing_flows_over(
-    pages: Site, shop: Shop, made_up: None, language: str
-) -> None:
-    many(shop)
-    actions.call_for_help(
-        station="TEST", kind="machine", note="spindle", now=timezone.now(), source=leader_of(shop)
-    )
-    token = a_wall(shop, languages=(language,))
-    with pages.context(width=1920, height=1080) as context:
-        wall = open_wall(context, pages, token)
-        expect(wall.locator("html")).to_have_attribute("dir", "rtl" if language == RTL else "ltr")
-        until(wall, "() => document.fonts.status === 'loaded' && !document.getElementById('more').hidden")
-        found = wall.evaluate(MEASURED)
-        assert found["texts"] > 20
-        assert found["small"] == []
-        assert found["primary"] >= 64
-        assert found["beyond"] == []
-        assert found["spilled"] == []
-        assert found["bars"] == 0
-        assert 2 <= found["rows"] <= 12
-        expect(wall.locator("#more")).to_be_visible()
-
-
-def leader_of(shop: Shop) -> Source:
-    person, _ = Person.objects.get_or_create(username="lea", defaults={"name": "Lea"})
-    Membership.objects.get_or_create(person=person, plant=shop.plant, role=Role.LEADER)
-    return Source(
-        person_id=person.pk,
-        plant_ids=frozenset({shop.plant.pk}),
-        roles={shop.plant.pk: frozenset({Role.LEADER})},
-    )
-
-
-@pytest.mark.parametrize("theme", ["day", "dim", "sun"])
-def test_axe_finds_nothing_on_a_wall(pages: Site, shop: Shop, theme: str) -> None:
-    many(shop)
-    actions.call_for_help(
-        station="TEST", kind="machine", note="spindle", now=timezone.now(), source=leader_of(shop)
-    )
-    token = a_wall(shop, theme=theme)
-    with pages.context(width=1920, height=1080) as context:
-        wall = open_wall(context, pages, token)
-        assert violations(wall) == []
-        wall.goto(f"{pages.url}/tv/nobody")
-        assert violations(wall) == []
-
-
-def test_a_short_list_says_all_of_each_row_and_a_nearer_screen_shows_more(pages: Site, shop: Shop) -> None:
-    many(shop)
-    token = a_wall(shop, metres="2.5")
-    with pages.context(width=1920, height=1080) as context:
-        wall = open_wall(context, pages, token)
-        until(wall, "() => document.querySelectorAll('#rows .row:not([hidden])').length >= 11")
-        assert wall.evaluate(MEASURED)["bars"] == 0
-        states = wall.evaluate("[...document.querySelectorAll('#rows .row')].map(row => row.dataset.state)")
-        assert states == sorted(states, key=["out", "act", "soon"].index)
-        whole = wall.locator("#rows .row").first
-        for part in (".chip use", ".big", ".c-part b", ".bins .n", ".who", ".why", ".age"):
-            expect(whole.locator(part).first).to_be_attached()
-        assert wall.locator("a[href]").count() == 0
 
 
 # -- what the wall shows, and how it keeps itself true ------------------------------------------------

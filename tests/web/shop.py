@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from jitapp.accounts.models import Person
 from jitapp.kanban.standing import AT_A_SUPPLIER, UNDER_WAY, WAITING
-from jitapp.kanban.vocabulary import Party, SignalState
+from jitapp.kanban.vocabulary import Party, Role, SignalState
 from jitapp.plant.models import Area, Calendar, Identifier, Loop, Membership, Part, Plant, Station, Supplier
 from jitapp.pull.models import Card, LoopState, Runout, Turn
+from jitapp.pull.scan_request import Source
 from jitapp.symbology.cardcode import make_code
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -217,9 +218,42 @@ def every_state(now: datetime = NOW) -> Shop:
     return shop
 
 
+def with_many_cards(now: datetime, count: int) -> Shop:
+    """`every_state`, a loop L-MANY whose cards are all full, and somebody to scan them."""
+    shop = every_state(now)
+    loop = shop.loop("L-MANY", "PCB-MANY", "TEST", "SHIP")
+    for number in range(1, count + 1):
+        shop.card(loop, number, "FULL")
+    a_person(shop)
+    return shop
+
+
 def a_person(shop: Shop, *, roles: tuple[str, ...] = ("operator",), username: str = "mia") -> Person:
     """Somebody who may log in with the password "scan-the-card" and belongs to the plant."""
     person = Person.objects.create_user(username, password="scan-the-card", name=username.title())
     for role in roles:
         Membership.objects.create(person=person, plant=shop.plant, role=role)
     return person
+
+
+def second_area(shop: Shop) -> Area:
+    """An area with one loop that has run out."""
+    area = Area.objects.create(plant=shop.plant, code="PACK", name="Packing")
+    shop.stations["PACK"] = Station.objects.create(
+        plant=shop.plant, area=area, code="PACK", name="Packing", kind="PROCESS", position=9
+    )
+    loop = shop.loop("L-PACK", "BOX-40", "SHIP", "PACK", description="Carton 40")
+    shop.turn(shop.card(loop, 1, "EMPTY"), minutes_ago=40, due_in=5)
+    shop.runout(loop, minutes_ago=3)
+    return area
+
+
+def leader_of(shop: Shop) -> Source:
+    """What Lea does, who leads the plant."""
+    person, _ = Person.objects.get_or_create(username="lea", defaults={"name": "Lea"})
+    Membership.objects.get_or_create(person=person, plant=shop.plant, role=Role.LEADER)
+    return Source(
+        person_id=person.pk,
+        plant_ids=frozenset({shop.plant.pk}),
+        roles={shop.plant.pk: frozenset({Role.LEADER})},
+    )
