@@ -52,6 +52,16 @@ def counts(rows: Sequence[BoardRow]) -> dict[str, int]:
     return {**{state: states[state] for state in STATES}, "late": sum(row.late for row in rows)}
 
 
+def expected_next(rows: Sequence[BoardRow]) -> tuple[str, datetime, str] | None:
+    """What comes next where nothing needs anybody: ("back", when, part) of the first refill, else ("dry", when, part)
+    of the first end."""
+    for name, instant in (("back", "refill_at"), ("dry", "runs_out_at")):
+        found = [(at, row.part) for row in rows if (at := getattr(row, instant)) is not None]
+        if found:
+            return (name, *min(found))
+    return None
+
+
 def render_row(row: BoardRow, now: datetime, language: str) -> bytes:
     """One `<tr>`: `data-era`, `data-v` and `data-at` tell the newer of two drawings, `data-u` where the row stands,
     `data-dry` and `data-back` (seconds) what is expected of it next. It speaks with the words of its area."""

@@ -24,10 +24,11 @@ from jitapp.pull.reading.board_row import STATES, BoardRow
 from jitapp.pull.reading.standstill import watch
 from jitapp.pull.reading.window import FILTERS, LATE, PAGE, Asked, Window, window
 from jitapp.web import past, stands, trying
-from jitapp.web.board import FEW_BINS, render_row
+from jitapp.web.board import FEW_BINS, expected_next, render_row
 from jitapp.web.headers import live_base
 from jitapp.web.leading import LEADERS
 from jitapp.web.phrases import Words, clock, words_of
+from jitapp.web.sections import SHOWN, well_words
 from jitapp.web.visit import READERS, Viewer, declared, readers, viewer_of
 
 MOST_TEXT = 80  # letters that are looked for
@@ -54,10 +55,12 @@ def board_page(request: HttpRequest, area: str) -> HttpResponseBase:
     shown = _visible_window(viewer, area, asked, now)
     words = words_of(viewer.language)
     channel = channel_of(area, viewer.language)
+    part = "" if shown.whole and asked.all else "top" if shown.page == 1 and asked.all else "part"
     context = {
         "board": shown,
         "asked": asked,
-        "part": "" if shown.whole and asked.all else "top" if shown.page == 1 and asked.all else "part",
+        "part": part,
+        "well": _well(shown, part, now, viewer.language),
         "band": _links(_band(shown.counts, words), asked),
         "pager": _pager(shown, asked),
         "about": _about(shown),
@@ -240,8 +243,19 @@ def _words_for_script(words: Words) -> dict[str, str]:
         "dead": gettext("NO DATA SINCE {}"),
         "rows_of": gettext("Rows {first} to {last} of {all}"),
         "unmeasured": gettext("{} more loops are being measured; they stand here in a moment."),
-        "well": gettext("Every buffer is filled in time."),
-        "well_back": gettext("Next: {part} comes back at {time}."),
-        "well_dry": gettext("Next: {part} is used up about {time}."),
+        "days": " ".join(words.days),
+        **well_words(),
         **stands.board_words(),
     }
+
+
+def _well(shown: Window, part: str, now: datetime, language: str) -> dict[str, str]:
+    """The sentence for when nothing needs anybody, and what comes next; empty while something does."""
+    if part == "part" or not shown.rows or any(shown.counts[state] for state in (*SHOWN, LATE)):
+        return {}
+    said, coming = well_words(), expected_next(shown.rows)
+    if coming is None:
+        return {"said": said["well"], "next": ""}
+    kind, at, what = coming
+    time = clock(at, shown.time_zone, now, language)
+    return {"said": said["well"], "next": said[f"well_{kind}"].format(part=what, time=time)}

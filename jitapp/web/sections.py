@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -28,7 +28,7 @@ from jitapp.pull.reading.calls import CallFacts, open_calls
 from jitapp.pull.reading.standstill import watch
 from jitapp.pull.reading.window import Asked, wide_areas, window
 from jitapp.web import calls, stands
-from jitapp.web.board import counts, render_row, tick
+from jitapp.web.board import counts, expected_next, render_row, tick
 from jitapp.web.phrases import Words, words_of
 
 SHOWN = ("out", "act", "soon")  # states that somebody must know of; the others are quiet
@@ -86,6 +86,7 @@ def script_words(words: Words) -> dict[str, str]:
         **{f"state_{state}": words.states[state] for state in SHOWN},
         "state_late": words["late"].upper(),
         "state_call": gettext("CALLS"),
+        "days": " ".join(words.days),
         "oldest": gettext("oldest"),
         "live": gettext("LIVE"),
         "polling": gettext("POLLING"),
@@ -93,6 +94,15 @@ def script_words(words: Words) -> dict[str, str]:
         "stale": gettext("STALE"),
         "dead": gettext("NO DATA SINCE {}"),
         **stands.board_words(),
+    }
+
+
+def well_words() -> dict[str, str]:
+    """What is said where nothing needs anybody: that, and what comes next."""
+    return {
+        "well": gettext("Every buffer is filled in time."),
+        "well_back": gettext("Next: {part} comes back at {time}."),
+        "well_dry": gettext("Next: {part} is used up about {time}."),
     }
 
 
@@ -158,16 +168,12 @@ def _of_call(call: CallFacts) -> tuple[object, ...]:
     return call.id, call.red, call.owner, call.must_come, call.note, call.times
 
 
-def _next(rows: Iterable[BoardRow]) -> str:
-    """What is expected next of the area, for when nothing needs anybody: the first refill, else the first end."""
-    for name, instant in (("back", "refill_at"), ("dry", "runs_out_at")):
-        found = [(at, row.part) for row in rows if (at := getattr(row, instant)) is not None]
-        if found:
-            when, part = min(found)
-            return (
-                f' data-next="{name}" data-next-at="{int(when.timestamp())}" data-next-part="{escape(part)}"'
-            )
-    return ""
+def _next(rows: Sequence[BoardRow]) -> str:
+    found = expected_next(rows)
+    if found is None:
+        return ""
+    name, at, part = found
+    return f' data-next="{name}" data-next-at="{int(at.timestamp())}" data-next-part="{escape(part)}"'
 
 
 def _call(call: CallFacts, words: Words, now: datetime, wording: Wording) -> str:

@@ -23,7 +23,6 @@ function start() {
   const well = document.getElementById("well");
   const where = document.getElementById("where");
   const noneFit = document.getElementById("none-fit");
-  well.append(document.createElement("b"), document.createElement("span"));
   const truth = truthOf(words, table.dataset.zone);
   // "": all rows of the board are here; "top": the first page of a wide one; "part": another page, or what was looked for.
   const { part, filter } = table.dataset;
@@ -221,7 +220,7 @@ function start() {
     show(well.querySelector("b"), words.well);
     const [name, row] = next ?? [];
     const what = row?.querySelector(".c-part b").textContent;
-    const text = row ? words[`well_${name}`].replace("{part}", what).replace("{time}", truth.time(row.dataset[name] * 1000)) : "";
+    const text = row ? words[`well_${name}`].replace("{part}", what).replace("{time}", truth.time(row.dataset[name] * 1000, link?.now())) : "";
     show(well.querySelector("span"), text);
   }
 

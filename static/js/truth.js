@@ -15,7 +15,11 @@ export function ageOf(silent) {
   return silent > OLD_SECONDS ? "old" : silent > BANNER_SECONDS ? "dead" : silent > STALE_SECONDS ? "stale" : "";
 }
 
+const DAY_MS = 86_400_000;
+
 const hoursIn = (zone) => new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone });
+
+const dayIn = (zone) => new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone: zone });
 
 // A list: it says by its instant when the server drew it.
 export class Truth {
@@ -65,13 +69,15 @@ export function tickAll(root, seconds, words) {
 }
 
 // A board: `link` is its connection. `zone` is the plant's; `say(words)` speaks another language from then on.
-// Returns {show(link), stands(said), time(ms), say(words)}.
+// Returns {show(link), stands(said), time(ms, now), say(words)}; `time` is that of the day, on another day than `now` with
+// the weekday, farther away the date.
 export function truthOf(words, zone) {
   const truth = document.getElementById("truth");
   const banner = document.getElementById("stale");
   const clock = document.getElementById("clock");
   const stood = document.getElementById("stands");
   const hours = hoursIn(zone);
+  const days = dayIn(zone);
   let stands = null;
 
   function showAge(link) {
@@ -106,5 +112,13 @@ export function truthOf(words, zone) {
     showStands(stands);
   }
 
-  return { show: showAge, stands: showStands, time: (ms) => hours.format(ms), say };
+  function time(ms, now = ms) {
+    const [day, today] = [days.format(ms), days.format(now)];
+    if (day === today) return hours.format(ms);
+    const apart = (Date.parse(day) - Date.parse(today)) / DAY_MS;
+    if (Math.abs(apart) >= 7 || !words.days) return day;
+    return `${words.days.split(" ")[(new Date(day).getUTCDay() + 6) % 7]} ${hours.format(ms)}`;
+  }
+
+  return { show: showAge, stands: showStands, time, say };
 }

@@ -148,7 +148,7 @@ function message(head, text) {
 }
 
 function quiet({ loops, next }) {
-  const text = next ? words[`well_${next.kind}`].replace("{part}", next.part).replace("{time}", truth.time(next.at * 1000)) : "";
+  const text = next ? words[`well_${next.kind}`].replace("{part}", next.part).replace("{time}", truth.time(next.at * 1000, link?.now())) : "";
   message(loops ? words.well : words.empty, loops ? text : "");
 }
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, timedelta
+
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from jitapp import switchboard
-from jitapp.plant.models import Loop
-from jitapp.pull.models import LoopState, Receipt
+from jitapp.plant.models import Loop, Plant
+from jitapp.pull.models import LoopState, Receipt, Turn
 from jitapp.pulse import beats
 from tests.journeys.pages import Site, log_in, scan
 from tests.live.served import wait_until
@@ -249,6 +252,28 @@ def test_when_nothing_needs_anybody_one_sentence_says_so_and_what_comes_next(pag
         expect(board.locator("#well span")).to_contain_text("Next: PCB-B-TESTED comes back at")
         dry(shop, "L-OK", 1)
         expect(board.locator("#well")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [(1, r"\d\d:\d\d"), (48, r"[A-Z]\w\w \d\d:\d\d"), (240, r"20\d\d-\d\d-\d\d")]
+)
+def test_the_page_says_what_comes_next_before_its_script_does_and_in_the_same_words(
+    pages: Site, shop: Shop, hours: int, said: str
+) -> None:
+    Loop.objects.exclude(code__in=("L-OK", "L-MOVE")).update(status="RETIRED")
+    now = timezone.now()
+    Plant.objects.update(time_zone=f"Etc/GMT{now.astimezone(UTC).hour - 12:+d}")  # where it is about noon
+    Turn.objects.filter(loop__code="L-MOVE").update(due_at=now + timedelta(hours=hours))
+    with pages.context() as context:
+        page = context.new_page()
+        page.route("**/js/board.js", lambda route: route.abort())
+        page.goto(f"{pages.url}/b/SMT")
+        before = page.locator("#well").inner_text()
+        page.unroute("**/js/board.js")
+        board = open_board(page, pages)
+        expect(board.locator("#well b")).to_have_text("Every buffer is filled in time.")
+        assert re.search(f"comes back at {said}\\.$", board.locator("#well span").inner_text())
+        assert board.locator("#well").inner_text() == before
 
 
 def test_a_row_that_is_replaced_keeps_the_focus(pages: Site, shop: Shop) -> None:
