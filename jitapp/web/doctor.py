@@ -180,7 +180,7 @@ def _words() -> dict[str, Any]:
             "failed": gettext("FAILED"),
         },
         "problems": {name: gettext(sentence) for name, sentence in PROBLEMS.items()},
-        "suffixes": {"Enter": gettext("Enter"), "Tab": gettext("Tab"), "": gettext("none")},
+        "suffixes": {"Enter": gettext("Enter"), "Tab": gettext("Tab"), "": gettext("no suffix")},
         "yes_no": [gettext("no"), gettext("yes")],
         "letters": {
             "kept": gettext("kept"),

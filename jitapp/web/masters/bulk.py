@@ -38,7 +38,7 @@ from jitapp.web.visit import viewer_of
 
 MOST = 500
 HOLD, RESUME, RETIRE = "hold", "resume", "retire"
-ACTS = {HOLD: mark("Put on hold"), RESUME: mark("Release the hold"), RETIRE: mark("Retire for good")}
+ACTS = {HOLD: mark("Hold"), RESUME: mark("Release the hold"), RETIRE: mark("Retire for good")}
 NOT_FOR_MANY = ("table", "needs", "lines", "spans")
 
 

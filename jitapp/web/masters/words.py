@@ -150,7 +150,7 @@ ENUMS: dict[type[StrEnum], dict[str, str]] = {
         Accumulate.CLOCK: mark("until fixed times of the day"),
     },
     DocPolicy: {
-        DocPolicy.NONE: mark("none"),
+        DocPolicy.NONE: mark("no document"),
         DocPolicy.CREATE_ON_RELEASE: mark("asked for with the signal"),
         DocPolicy.WAIT_FOR_DOC_NUMBER: mark("the signal waits for it"),
     },
