@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -37,9 +38,10 @@ MOST = 250_000  # rows in one statement
 
 # A turn of each card after the other, the newest a month old and an hour between two of one card.
 TURNS = """
-INSERT INTO pull_turn (uuid, card_id, loop_id, supply_id, number, signal_state, step, reason, asked, received, opened_at, released_at,
-                       closed_at, owner, owner_since)
-SELECT gen_random_uuid(), c.id, c.loop_id, l.supply_id, %(newest_number)s - t.n / %(cards)s, 'CLOSED', '', '', c.quantity, c.quantity, at, at,
+INSERT INTO pull_turn (uuid, card_id, loop_id, supply_id, number, signal_state, step, reason, asked,
+                       received, opened_at, released_at, closed_at, owner, owner_since)
+SELECT gen_random_uuid(), c.id, c.loop_id, l.supply_id, %(newest_number)s - t.n / %(cards)s, 'CLOSED', '', '',
+       c.quantity, c.quantity, at, at,
        at + interval '70 minutes', '', at
   FROM generate_series(%(first)s, %(last)s) AS t(n)
   JOIN (SELECT id, loop_id, quantity, row_number() OVER (ORDER BY id) - 1 AS place FROM pull_card) c
@@ -50,7 +52,8 @@ SELECT gen_random_uuid(), c.id, c.loop_id, l.supply_id, %(newest_number)s - t.n 
 EVENTS_OF = """
 INSERT INTO pull_event (uuid, type, plant_id, loop_id, loop_seq, card_id, turn_number, ordinal, from_status,
                         to_status, occurred_at, recorded_at, late, data)
-SELECT gen_random_uuid(), 'turn.released', l.plant_id, l.id, %(newest_number)s - t.n / %(loops)s, NULL, NULL, 0, '', '', at, at, false, '{}'
+SELECT gen_random_uuid(), 'turn.released', l.plant_id, l.id, %(newest_number)s - t.n / %(loops)s, NULL, NULL, 0, '',
+       '', at, at, false, '{}'
   FROM generate_series(%(first)s, %(last)s) AS t(n)
   JOIN (SELECT id, plant_id, row_number() OVER (ORDER BY id) - 1 AS place FROM plant_loop) l
     ON l.place = t.n %% %(loops)s
@@ -60,8 +63,12 @@ SELECT gen_random_uuid(), 'turn.released', l.plant_id, l.id, %(newest_number)s -
 
 def remember(events: int) -> None:
     """So many old events, and the turns that they would have told of."""
-    given = {"cards": LOOPS * CARDS, "loops": LOOPS, "newest": NOW - OLD, "newest_number": events}
-    Turn.objects.update(number=F("number") + events)
+    given: dict[str, Any] = {
+        "cards": LOOPS * CARDS,
+        "loops": LOOPS,
+        "newest": NOW - OLD,
+        "newest_number": events,
+    }
     with connection.cursor() as cursor:
         for statement, count in ((TURNS, events // EVENTS_A_TURN), (EVENTS_OF, events)):
             for first in range(0, count, MOST):
@@ -72,6 +79,7 @@ def remember(events: int) -> None:
 @pytest.fixture
 def shop() -> Shop:
     made = crowd(LOOPS, NOW, cards=CARDS)
+    Turn.objects.update(number=F("number") + EVENTS)  # room for those before them
     a_person(made)
     return made
 
