@@ -80,16 +80,22 @@ def _live(supervisor: Supervisor, wishes: Wishes) -> None:
     write_secret(wishes.data / RUNNING, "".join(f"{name}={value}\n" for name, value in told.items()))
 
     supervisor.say("collecting static files, preparing the tables")
-    supervisor.run_once("static", manage(environment, "collectstatic", "--noinput", "--verbosity", "0"))
+    static = supervisor.begin_once(
+        "static", manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
+    )
     # A migration of a large table takes its time.
     slow = {**environment, "JITAPP_STATEMENT_TIMEOUT_MS": "600000"}
+    # What Django checks of the settings is said here, and need not be checked once more below.
     supervisor.run_once("migrate", manage(slow | owner, "migrate", "--noinput", "--verbosity", "0"))
     logins: list[str] = []
     if wishes.demo != "0":
         supervisor.say("looking after the demonstration shop (the first time it is filled)")
-        logins = supervisor.run_once("demo shop", manage(slow | owner, "demo_shop"), keep=True)
+        filled = manage(slow | owner, "demo_shop", "--skip-checks")
+        logins = supervisor.run_once("demo shop", filled, keep=True)
     else:
-        logins = supervisor.run_once("first start", manage(environment, "first_code"), keep=True)
+        first = manage(environment, "first_code", "--skip-checks")
+        logins = supervisor.run_once("first start", first, keep=True)
+    supervisor.finish_once(static)  # before the services, which ask for its list when they start
 
     to_start = services(wishes, environment)
     supervisor.say(f"starting {', '.join(service.name for service in to_start)}")

@@ -196,9 +196,17 @@ class Supervisor:
 
     def run_once(self, name: str, command: Command, *, keep: bool = False) -> list[str]:
         """Run a command to its end; the kept lines if asked. Raises GiveUp if it fails, AskedToStop."""
+        return self.finish_once(self.begin_once(name, command, keep=keep))
+
+    def begin_once(self, name: str, command: Command, *, keep: bool = False) -> Child:
+        """Start a command that ends by itself, beside others; `finish_once` must follow."""
         child = Child(Service(name, command, Stage.DEMO), lasting=False, kept=[] if keep else None)
         self.start(child)
         self.children.append(child)
+        return child
+
+    def finish_once(self, child: Child) -> list[str]:
+        """Wait for its end, as `run_once` does."""
         try:
             self.wait_until(lambda: not child.alive, patience=3600)
         finally:
@@ -207,8 +215,8 @@ class Supervisor:
             self.children.remove(child)
         if child.process is None or child.process.returncode != 0:
             for line in child.kept or ():
-                self.show(name, line)
-            raise GiveUp(f"`{' '.join(command.argv[1:])}` failed; its last lines stand above.")
+                self.show(child.name, line)
+            raise GiveUp(f"`{' '.join(child.service.command.argv[1:])}` failed; its last lines stand above.")
         return child.kept or []
 
     def start(self, child: Child) -> None:
