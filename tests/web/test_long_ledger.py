@@ -70,6 +70,7 @@ def remember(events: int) -> None:
         "newest_number": events,
     }
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")  # also for what is checked when the test ends
         for statement, count in ((TURNS, events // EVENTS_A_TURN), (EVENTS_OF, events)):
             for first in range(0, count, MOST):
                 cursor.execute(statement, {**given, "first": first, "last": min(first + MOST, count) - 1})
