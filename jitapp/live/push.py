@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from threading import Lock
 
 import redis
@@ -26,8 +27,13 @@ LONGEST_PAUSE_SECONDS = 15.0
 def redis_channel(name: str, url: str) -> str:
     """The channel of that name in the Redis database of the URL: the channels of a server know no databases, so that
     two installations on one server would hear each other."""
-    number = redis.connection.parse_url(url).get("db", 0)  # type: ignore[no-untyped-call]
-    return f"{number}:{name}"
+    return f"{_database_of(url)}:{name}"
+
+
+@lru_cache(maxsize=8)
+def _database_of(url: str) -> int:
+    number: int = redis.connection.parse_url(url).get("db", 0)  # type: ignore[no-untyped-call]
+    return number
 
 
 def board_channel(board: str, url: str) -> str:
