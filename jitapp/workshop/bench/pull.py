@@ -57,6 +57,8 @@ class Listener:
     def _receive(self, message: dict[str, Any]) -> None:
         now = time.time()
         told = json.loads(message["data"])
+        if "loop" not in told:  # the numbers of a wide area
+            return
         with self.changed:
             self.received[told["loop"]].append((told["version"], now))
             self.changed.notify_all()
