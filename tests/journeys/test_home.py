@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.conf import LazySettings
@@ -16,6 +15,7 @@ from jitapp.pull import actions
 from jitapp.pull.models import LoopState
 from tests.journeys.pages import Site, until
 from tests.journeys.test_board import dry, raise_version
+from tests.live.served import wait_until
 from tests.web.shop import Shop, a_person, every_state, leader_of, second_area
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,15 +36,6 @@ HEARD = """() => {
   new BroadcastChannel(`live:${document.getElementById('areas').dataset.channel}`)
     .addEventListener('message', ({ data }) => heard.push(data));
 }"""
-
-
-def until_so(page: Page, so: Callable[[], bool]) -> None:
-    """Waits while the page goes on, whose requests are answered here."""
-    for _ in range(600):
-        if so():
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("It did not come about in 60 s.")
 
 
 def open_home(page: Page, pages: Site) -> Page:
@@ -101,7 +92,7 @@ def test_a_row_that_comes_while_all_are_on_their_way_is_not_lost(pages: Site, sh
         home = context.new_page()
         home.route("**/areas", lambda route: held.append((route, route.fetch())))
         open_home(home, pages)
-        until_so(home, lambda: len(held) == 1)
+        wait_until(lambda: home.title() and len(held) == 1, 60)  # asking the page lets its requests go on
         home.evaluate(HEARD)
         dry(shop, "L-OK", 1)
         until(home, "heard.some(({ type }) => type === 'row')")

@@ -35,7 +35,7 @@ def room_of(path: str) -> str:
 def current(context: Context, name: str) -> SafeString:
     """The attribute of the link to the page `name`: this is the page that is open, or it lies behind it."""
     request = context.get("request")
-    if request is None or room_of(request.path) != name:
+    if request is None or room_of(request.path_info) != name:
         return SafeString()
     here = "page" if request.path == reverse(name) else "true"
     return mark_safe(f' aria-current="{here}"')  # noqa: S308 (one of our own two words)
